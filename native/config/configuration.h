@@ -1,0 +1,45 @@
+// keystay.toml as plain structs. docs/user/configuration.md lists every key.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "native/config/tlsd_settings.h"
+
+namespace keystay::config {
+
+enum class KeyCopy {
+  automatic,  // a session works on its own session-object copy of the key where the token allows it
+  never,
+};
+
+// [token.NAME]
+struct TokenSettings {
+  std::filesystem::path module;
+  std::string label;   // CK_TOKEN_INFO label; label or serial is given
+  std::string serial;
+  std::string pin;     // "file:/path" | "env:NAME" | "credential:NAME" | "prompt" | empty: no login
+  std::size_t sessions = 32;  // operations in flight at most
+  std::chrono::milliseconds timeout{5000};  // one operation, queueing included
+  KeyCopy key_copy = KeyCopy::automatic;
+};
+
+struct Configuration {
+  std::filesystem::path file;  // where it was read from; empty for one that was put together in memory
+  std::string default_token;   // the token that a bare alias means; the only token if there is one
+  std::map<std::string, TokenSettings, std::less<>> tokens;
+  TlsdSettings tlsd;
+};
+
+// KEYSTAY_CONF, else /etc/keystay/keystay.toml.
+[[nodiscard]] std::filesystem::path configuration_file();
+
+// Both throw config::Error, which names file, line and key.
+[[nodiscard]] Configuration read_configuration(const std::filesystem::path& file);
+[[nodiscard]] Configuration parse_configuration(std::string_view toml, const std::filesystem::path& file);
+
+}  // namespace keystay::config

@@ -1,0 +1,20 @@
+// The `pin` key of keystay.toml and the pin-source of a PKCS #11 URI (RFC 7512, section 2.4).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "native/pkcs11/pin.h"
+
+namespace keystay::config {
+
+// Asks a person for the PIN of the token with this label. Throws pkcs11::Error (authentication) if nobody answers.
+using PinPrompt = std::function<pkcs11::Pin(std::string_view token_label)>;
+
+// A reader for `source`: "file:/path", a path, "env:NAME", "credential:NAME" (systemd's CREDENTIALS_DIRECTORY),
+// "prompt", or "" (a token without login). One newline at the end of a file is not part of the PIN. A file that
+// others may read is refused. Throws config::Error for a source of another form.
+[[nodiscard]] pkcs11::PinReader pin_reader(std::string_view source, std::string token_label, PinPrompt prompt);
+
+}  // namespace keystay::config

@@ -1,0 +1,27 @@
+// A certificate as the alias rules see it: the DER and the fields that join it to keys and issuers.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "native/pkcs11/public_key.h"
+
+namespace keystay::keys {
+
+struct Certificate {
+  pkcs11::Bytes der;
+  pkcs11::Bytes subject;        // DER Name: CKA_SUBJECT
+  pkcs11::Bytes issuer;         // DER Name: CKA_ISSUER
+  pkcs11::Bytes serial_number;  // DER INTEGER: CKA_SERIAL_NUMBER
+  std::chrono::system_clock::time_point not_before;
+  std::chrono::system_clock::time_point not_after;
+  std::optional<pkcs11::PublicKey> public_key;  // nothing for algorithms that no Keystay key has
+
+  [[nodiscard]] bool self_issued() const { return subject == issuer; }
+};
+
+// A chain: the leaf first, each certificate followed by its issuer.
+using Chain = std::vector<Certificate>;
+
+}  // namespace keystay::keys

@@ -1,0 +1,24 @@
+// What key to generate, in keytool's words: -keyalg and -keysize or -groupname.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "native/pkcs11/curve.h"
+
+namespace keystay::keys {
+
+struct RsaSpec {
+  unsigned modulus_bits;  // 2048 to 4096
+};
+struct CurveSpec {
+  const pkcs11::Curve* curve;  // one of pkcs11::curves()
+};
+using KeySpec = std::variant<RsaSpec, CurveSpec>;
+
+// From -keyalg (RSA, EC, Ed25519, EdDSA), -keysize (0: the default) and -groupname (empty: the default).
+// Throws pkcs11::Error (client) that names the accepted values.
+[[nodiscard]] KeySpec key_spec(std::string_view algorithm, unsigned size, std::string_view group_name);
+
+}  // namespace keystay::keys

@@ -1,0 +1,26 @@
+// Cryptoki's types and constants (PKCS #11 v3.0, Base Specification), from p11-kit's header.
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace keystay::pkcs11 {
+
+using Bytes = std::vector<std::uint8_t>;
+using ByteView = std::span<const std::uint8_t>;
+
+// The point in time at which an operation gives up, queueing included.
+using Deadline = std::chrono::steady_clock::time_point;
+
+// Where p11-kit's header differs from the OASIS one, the OASIS value.
+inline constexpr CK_RV kFipsSelfTestFailed = 0x1B6;
+inline constexpr CK_RV kLibraryLoadFailed = 0x1B7;
+inline constexpr CK_RV kPinTooWeak = 0x1B8;
+inline constexpr CK_RV kTokenResourceExceeded = 0x201;
+inline constexpr CK_RV kOperationCancelFailed = 0x202;
+
+}  // namespace keystay::pkcs11

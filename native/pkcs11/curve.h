@@ -1,0 +1,28 @@
+// The named curves that Keystay knows, under every name that somebody uses for them.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "native/pkcs11/cryptoki.h"
+
+namespace keystay::pkcs11 {
+
+struct Curve {
+  std::string_view name;          // "P-256": SP 800-186, RFC 5639, RFC 8032
+  std::string_view sec_name;      // "secp256r1": SEC 2, also keytool's -groupname; empty if there is none
+  std::string_view openssl_name;  // "prime256v1": OpenSSL's short name
+  CK_KEY_TYPE key_type;           // CKK_EC or CKK_EC_EDWARDS
+  std::string_view parameters;    // CKA_EC_PARAMS: the DER OBJECT IDENTIFIER
+  std::size_t signature_size;     // bytes of a raw signature
+};
+
+[[nodiscard]] std::span<const Curve> curves() noexcept;
+
+// By any of its names, letters in either case; null if unknown.
+[[nodiscard]] const Curve* find_curve(std::string_view name) noexcept;
+// By CKA_EC_PARAMS: the OID, or the PrintableString form of Edwards curves; null if unknown.
+[[nodiscard]] const Curve* find_curve_by_parameters(ByteView parameters) noexcept;
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,34 @@
+// The one narrow interface through which a private key is used: by a token, or by a group that looks like one.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "native/pkcs11/key_reference.h"
+#include "native/pkcs11/mechanism.h"
+
+namespace keystay::pkcs11 {
+
+class KeyOperations {
+ public:
+  KeyOperations() = default;
+  KeyOperations(const KeyOperations&) = delete;
+  KeyOperations& operator=(const KeyOperations&) = delete;
+  virtual ~KeyOperations() = default;
+
+  // C_SignInit and C_Sign. Writes the raw signature into `signature`, which holds signature_size() bytes, and
+  // returns its length. Waits for a free session until the deadline. Thread-safe. Throws Error.
+  virtual std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                           std::span<std::uint8_t> signature, Deadline deadline) = 0;
+
+  // Whether the token's mechanism list has it with CKF_SIGN; read once per process. Throws Error.
+  [[nodiscard]] virtual bool supports(const SignMechanism& mechanism) = 0;
+
+  // The deadline of an operation that begins now, by the configured time-out.
+  [[nodiscard]] virtual Deadline deadline() const = 0;
+
+  // For messages: `token "web"`.
+  [[nodiscard]] virtual std::string name() const = 0;
+};
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,42 @@
+// The mechanisms that Keystay asks a token for. Hashing is done in software before, so these are the raw
+// ones: each states what its data is (PKCS #11 v3.0, Current Mechanisms).
+#pragma once
+
+#include <variant>
+
+#include "native/pkcs11/cryptoki.h"
+
+namespace keystay::pkcs11 {
+
+enum class Hash { sha1, sha224, sha256, sha384, sha512 };
+
+struct RsaPkcs {};  // CKM_RSA_PKCS, section 2.1.6. Data: the DER DigestInfo (or any block up to k - 11 bytes)
+struct RsaX509 {};  // CKM_RSA_X_509, section 2.1.9. Data: one padded block of k bytes
+struct RsaPss {     // CKM_RSA_PKCS_PSS, section 2.1.10. Data: the digest
+  Hash hash;
+  Hash mgf1;
+  CK_ULONG salt_length;  // bytes
+};
+struct Ecdsa {};  // CKM_ECDSA, section 2.3.6. Data: the digest. Signature: r || s
+struct EdDsa {};  // CKM_EDDSA without parameters, section 2.3.14. Data: the message
+
+using SignMechanism = std::variant<RsaPkcs, RsaX509, RsaPss, Ecdsa, EdDsa>;
+
+// The CKM_ constant of a mechanism.
+[[nodiscard]] CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept;
+
+// A CK_MECHANISM with its parameters. Pinned: the C structure points into this object.
+class MechanismParameters final {
+ public:
+  explicit MechanismParameters(const SignMechanism& mechanism) noexcept;
+  MechanismParameters(const MechanismParameters&) = delete;
+  MechanismParameters& operator=(const MechanismParameters&) = delete;
+
+  [[nodiscard]] CK_MECHANISM* get() noexcept { return &mechanism_; }
+
+ private:
+  CK_RSA_PKCS_PSS_PARAMS pss_{};
+  CK_MECHANISM mechanism_{};
+};
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,70 @@
+// A token (PKCS #11 v3.0, section 2.2): found by label or serial, logged in once, used through pooled sessions,
+// repaired when it comes back.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "native/pkcs11/key_operations.h"
+#include "native/pkcs11/module.h"
+#include "native/pkcs11/per_process.h"
+#include "native/pkcs11/pin.h"
+#include "native/pkcs11/session.h"
+
+namespace keystay::pkcs11 {
+
+enum class KeyCopies {
+  automatic,  // each session signs with a session-object copy of the key (C_CopyObject) where the token allows it
+  never,      // all sessions sign with the token object
+};
+
+struct TokenOptions {
+  std::string name;    // for messages
+  std::string label;   // empty: any
+  std::string serial;  // empty: any
+  PinReader pin;       // empty: never log in
+  std::size_t sessions = 32;
+  std::chrono::milliseconds timeout{5000};
+  KeyCopies key_copies = KeyCopies::automatic;
+};
+
+struct TokenInfo {
+  std::string label;
+  std::string manufacturer;
+  std::string model;
+  std::string serial;
+  CK_FLAGS flags;
+};
+
+// Nothing touches the module before the first operation of a process, so a server that forks starts it in its
+// children. Thread-safe. Login belongs to the token: once per process generation, never logged out.
+class Token final : public KeyOperations {
+ public:
+  Token(std::shared_ptr<Module> module, TokenOptions options);
+  ~Token() override;
+
+  std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                   std::span<std::uint8_t> signature, Deadline deadline) override;
+  [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
+  [[nodiscard]] Deadline deadline() const override;
+  [[nodiscard]] std::string name() const override;
+
+  [[nodiscard]] TokenInfo info();
+
+  // Runs `body` with a logged-in R/O or R/W session. A lost session is repaired once and the body run again, so it
+  // must be one that can be repeated: read, or create what a repetition would not create twice.
+  void with_session(const std::function<void(Session&)>& body);
+  void with_rw_session(const std::function<void(Session&)>& body);
+
+ private:
+  struct State;
+  [[nodiscard]] State& state();
+
+  std::shared_ptr<Module> module_;
+  TokenOptions options_;
+  PerProcess<State> state_;
+};
+
+}  // namespace keystay::pkcs11
