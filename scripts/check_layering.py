@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Checks the arrows between Keystay's rooms: who may include whom, who may see libcrypto, who may call a token.
+
+  scripts/check_layering.py [ROOT]     checks the tree; prints every broken arrow and why it matters
+  scripts/check_layering.py --self-test
+                                       breaks each rule in a temporary copy and sees the check fail
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCES = {".h", ".cpp", ".c"}
+
+# Which rooms a room may include, itself apart. Tests may include everything.
+ARROWS = {
+    "native/pkcs11": set(),
+    "native/config": {"native/pkcs11"},
+    "native/keys": {"native/pkcs11", "native/config"},
+    "native/x509": {"native/pkcs11", "native/config", "native/keys"},
+    "native/async": set(),
+    "provider": {"native/pkcs11", "native/config", "native/keys", "native/x509", "native/async"},
+    "java": {"native/pkcs11", "native/config", "native/keys"},
+    "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/x509"},
+    "tlsd": {"native/config", "native/async"},
+}
+FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd"}
+
+LIBCRYPTO = {"native/x509", "provider", "tlsd", "tests"}
+CRYPTOKI = {"native/pkcs11", "tests"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+CRYPTOKI_NAME = re.compile(r"\bC_[A-Z]\w*")
+NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+
+def room_of(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "native" else parts[0]
+
+
+def why_not(room: str, included: str) -> str:
+    if room in FRONT_DOORS and included in FRONT_DOORS:
+        return "no front door includes another; what two of them share belongs into native/"
+    if room == "tlsd":
+        return "tlsd reaches keys only through OpenSSL and the provider, so that it works with any key"
+    if room == "java":
+        return "the JNI library knows the native core without libcrypto, which a JVM may hold in another version"
+    if included == "tests":
+        return "the product does not depend on its tests"
+    return "arrows run one way: pkcs11 <- config <- keys <- x509 <- front doors"
+
+
+def code_only(text: str) -> str:
+    """The text with comments and string literals blanked, lines kept."""
+    return NOT_CODE.sub(lambda match: "\n" * match.group().count("\n"), text)
+
+
+def line_of(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def include_faults(root: Path, path: str, text: str):
+    room = room_of(path)
+    for match in INCLUDE.finditer(text):
+        quote, target = match.groups()
+        where = f"{path}:{line_of(text, match.start(2))}"
+        if target.startswith("openssl/") and room not in LIBCRYPTO and room in ARROWS:
+            yield (f"{where}: {room} includes <{target}>: libcrypto is known only to "
+                   f"{', '.join(sorted(LIBCRYPTO))}, so that the core can live in hosts that have their own")
+        if room not in ARROWS or quote == "<":
+            continue
+        if not (root / target).is_file():
+            if (root / path).parent.joinpath(target).is_file():
+                yield f'{where}: "{target}": includes are written from the top of the tree, so that a room is visible'
+            continue  # generated, for example a JNI header
+        included = room_of(target)
+        if included != room and included not in ARROWS[room]:
+            yield f"{where}: {room} includes {target}: {why_not(room, included)}"
+
+
+def cryptoki_faults(path: str, text: str):
+    room = room_of(path)
+    if room in CRYPTOKI or room not in ARROWS:
+        return
+    code = code_only(text)
+    for match in CRYPTOKI_NAME.finditer(code):
+        yield (f"{path}:{line_of(code, match.start())}: {room} uses {match.group()}: Cryptoki is called only in "
+               "native/pkcs11, where sessions, logins and lost tokens are looked after")
+
+
+def unknown_room_faults(path: str):
+    top = path.split("/")[0]
+    if room_of(path) not in ARROWS and top not in {"tests", "examples"}:
+        yield f"{path}: this room is not on the map; add it to ARROWS in scripts/check_layering.py"
+
+
+def tracked_sources(root: Path):
+    """Tracked files, and new ones that are about to be."""
+    listing = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=root, capture_output=True, text=True)
+    if listing.returncode == 0:
+        names = listing.stdout.splitlines()
+    else:  # an unpacked archive
+        names = [str(path.relative_to(root)) for path in root.rglob("*") if "build" not in path.parts]
+    return sorted(name for name in names if Path(name).suffix in SOURCES and (root / name).is_file())
+
+
+def faults(root: Path):
+    for path in tracked_sources(root):
+        text = (root / path).read_text(encoding="utf-8")
+        yield from unknown_room_faults(path)
+        yield from include_faults(root, path, text)
+        yield from cryptoki_faults(path, text)
+
+
+# Each line breaks one rule: the file that gets it, what is appended, and what the check must then say.
+BROKEN_ARROWS = [
+    ("native/pkcs11/error.h", '#include "native/keys/key_store.h"', "native/pkcs11 includes native/keys/key_store.h"),
+    ("native/config/error.h", '#include "native/keys/key_store.h"', "native/config includes native/keys/key_store.h"),
+    ("native/keys/key_spec.h", "#include <openssl/evp.h>", "native/keys includes <openssl/evp.h>"),
+    ("native/keys/key_spec.h", '#include "private_key.h"', "from the top of the tree"),
+    ("native/keys/key_spec.h", "inline auto sign = &C_Sign;", "native/keys uses C_Sign"),
+    ("tlsd/probe.cpp", '#include "native/pkcs11/token.h"', "tlsd includes native/pkcs11/token.h"),
+    ("java/probe.cpp", '#include "native/x509/probe.h"', "java includes native/x509/probe.h"),
+    ("provider/probe.cpp", '#include "tlsd/probe.cpp"', "no front door includes another"),
+    ("native/ha/probe.h", "", "not on the map"),
+]
+
+
+def self_test(root: Path) -> int:
+    with tempfile.TemporaryDirectory() as directory:
+        clean = Path(directory) / "clean"
+        for path in tracked_sources(root):
+            (clean / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / path, clean / path)
+        (clean / "native/x509/probe.h").parent.mkdir(parents=True, exist_ok=True)
+        (clean / "native/x509/probe.h").write_text("#pragma once\n")
+        (clean / "tlsd").mkdir(exist_ok=True)
+        (clean / "tlsd/probe.cpp").write_text("// C_Sign in a comment, and \"C_Sign\" in a string, are words.\n")
+        before = set(faults(clean))
+        missed = 0
+        for number, (path, line, expected) in enumerate(BROKEN_ARROWS):
+            broken = Path(directory) / f"broken-{number}"
+            shutil.copytree(clean, broken)
+            (broken / path).parent.mkdir(parents=True, exist_ok=True)
+            with open(broken / path, "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+            found = [fault for fault in set(faults(broken)) - before if expected in fault]
+            if not found:
+                print(f'layering self-test: `{line}` in {path} went unnoticed; expected "{expected}"')
+                missed += 1
+        return 1 if missed else 0
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    here = Path(__file__).resolve().parent.parent
+    if arguments == ["--self-test"]:
+        return self_test(here)
+    found = list(faults(Path(arguments[0]).resolve() if arguments else here))
+    for fault in found:
+        print(fault)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Installs, with apt, what building and testing Keystay needs and this machine lacks. Says what it installs, and
+# touches neither the network nor the machine when nothing is missing.
+#
+#   scripts/install-deps.sh                everything: build, tests, benchmarks, Java
+#   scripts/install-deps.sh --quickstart   only what examples/quickstart.sh needs
+#   scripts/install-deps.sh --list         print the list of what is needed, and install nothing
+set -euo pipefail
+
+# One requirement per line: who needs it | what it is | the command or package that proves it is there |
+# the packages that bring it. Alternatives are separated by " or "; the first one that apt knows is installed.
+readonly requirements='
+quickstart | C++20 compiler             | g++                 | g++
+quickstart | CMake 3.25                 | cmake               | cmake
+quickstart | Ninja                      | ninja               | ninja-build
+quickstart | pkg-config                 | pkg-config          | pkg-config
+quickstart | OpenSSL 3 headers          | libssl-dev          | libssl-dev
+quickstart | p11-kit headers            | libp11-kit-dev      | libp11-kit-dev
+quickstart | libp11 headers             | libp11-dev          | libp11-dev
+quickstart | Boost 1.81 or later        | boost               | libboost1.81-dev libboost-url1.81-dev or libboost-dev libboost-url-dev
+quickstart | toml++                     | libtomlplusplus-dev | libtomlplusplus-dev
+quickstart | CLI11                      | libcli11-dev        | libcli11-dev
+quickstart | fmt                        | libfmt-dev          | libfmt-dev
+quickstart | spdlog                     | libspdlog-dev       | libspdlog-dev
+quickstart | prometheus-cpp             | prometheus-cpp-dev  | prometheus-cpp-dev
+quickstart | OpenSSL command            | openssl             | openssl
+quickstart | SoftHSM, a software token  | softhsm2-util       | softhsm2
+quickstart | pkcs11-tool                | pkcs11-tool         | opensc
+quickstart | curl                       | curl                | curl
+quickstart | Python 3                   | python3             | python3
+all        | GoogleTest                 | libgtest-dev        | libgtest-dev
+all        | GoogleMock                 | libgmock-dev        | libgmock-dev
+all        | Google Benchmark           | libbenchmark-dev    | libbenchmark-dev
+all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-21-jdk-headless or openjdk-25-jdk-headless
+all        | Maven                      | mvn                 | maven
+all        | nginx                      | nginx               | nginx-light or nginx
+all        | clang-format 14            | clang-format-14     | clang-format-14
+all        | Git                        | git                 | git
+'
+
+scope=all
+list_only=no
+for argument in "$@"; do
+  case "$argument" in
+    --quickstart) scope=quickstart ;;
+    --list) list_only=yes ;;
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    *) echo "install-deps: unknown option $argument; try --help" >&2; exit 2 ;;
+  esac
+done
+
+say() { printf 'install-deps: %s\n' "$*" >&2; }
+
+trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
+
+# needed: the requirements of this run, one per line: what | proof | packages
+needed() {
+  local who what proof packages
+  while IFS='|' read -r who what proof packages; do
+    [[ -n "${proof:-}" ]] || continue
+    [[ "$scope" == all || "$(trim "$who")" == quickstart ]] || continue
+    printf '%s|%s|%s\n' "$(trim "$what")" "$(trim "$proof")" "$(trim "$packages")"
+  done <<<"$requirements"
+}
+
+package_installed() {
+  [[ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
+}
+
+# Boost comes in versioned packages, of which only one can be installed at a time.
+boost_installed() {
+  local header=/usr/include/boost/version.hpp
+  [[ -f "$header" && -f /usr/include/boost/url.hpp ]] &&
+    [[ "$(sed -n 's/^#define BOOST_VERSION \([0-9]*\).*/\1/p' "$header")" -ge 108100 ]]
+}
+
+present() {
+  case "$1" in
+    boost) boost_installed ;;
+    lib*-dev | *-cpp-dev) package_installed "$1" ;;
+    *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" ]] ;;
+  esac
+}
+
+missing() {
+  local what proof packages
+  while IFS='|' read -r what proof packages; do
+    present "$proof" || printf '%s|%s\n' "$what" "$packages"
+  done < <(needed)
+}
+
+print_list() {
+  local what proof packages
+  while IFS='|' read -r what proof packages; do
+    printf '  %-26s %s\n' "$what" "$packages"
+  done < <(needed)
+}
+
+os_release() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\).*/\1/p" /etc/os-release; }
+
+supported_system() {
+  [[ -r /etc/os-release ]] && command -v apt-get >/dev/null || return 1
+  local version
+  version="$(os_release VERSION_ID)"
+  case "$(os_release ID)" in
+    debian) [[ -z "$version" ]] || dpkg --compare-versions "$version" ge 12 ;;  # testing has no version
+    ubuntu) dpkg --compare-versions "${version:-0}" ge 24.04 ;;
+    *) return 1 ;;
+  esac
+}
+
+as_root() {
+  if [[ "$(id -u)" -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+# "a b or c d": prints the first alternative of which apt knows every package.
+choose() {
+  local alternative package known
+  while read -r alternative; do
+    known=yes
+    for package in $alternative; do
+      apt-cache show "$package" >/dev/null 2>&1 || known=no
+    done
+    if [[ "$known" == yes ]]; then
+      echo "$alternative"
+      return
+    fi
+  done <<<"${1// or /$'\n'}"
+  say "apt knows none of: $1"
+  return 1
+}
+
+# The package of nginx starts a server on port 80. Nobody who runs the tests asked for one: a policy-rc.d of ours
+# (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt) forbids it while apt runs.
+readonly policy=/usr/sbin/policy-rc.d
+forbid_service_starts() {
+  [[ ! -e "$policy" ]] || return 0
+  # shellcheck disable=SC2016  # the script is written as it is
+  as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+  trap 'as_root rm -f "$policy"' EXIT
+}
+
+leave_nginx_off() {
+  [[ -d /run/systemd/system ]] && command -v systemctl >/dev/null || return 0
+  as_root systemctl disable --quiet nginx.service
+  say "the nginx service was neither started nor enabled; systemctl enable --now nginx does both"
+}
+
+if [[ "$list_only" == yes ]]; then
+  print_list
+  exit 0
+fi
+
+if ! supported_system; then
+  if [[ -z "$(command -v dpkg-query)" || -n "$(missing)" ]]; then
+    say "this script knows Debian 12 or later and Ubuntu 24.04 or later. Install what these packages bring:"
+    print_list >&2
+    exit 1
+  fi
+  exit 0
+fi
+
+absent="$(missing)"
+[[ -n "$absent" ]] || exit 0
+
+if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
+  say "run this as root, or install sudo; missing are:"
+  cut -d'|' -f1 <<<"$absent" | sed 's/^/  /' >&2
+  exit 1
+fi
+
+say "updating the package lists"
+as_root apt-get update -qq >&2
+
+packages=()
+while IFS='|' read -r what alternatives; do
+  chosen="$(choose "$alternatives")"
+  say "installing $what: $chosen"
+  read -ra names <<<"$chosen"
+  packages+=("${names[@]}")
+done <<<"$absent"
+
+forbid_service_starts
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends \
+  -o Dpkg::Use-Pty=0 "${packages[@]}" >&2
+if [[ " ${packages[*]} " == *" nginx"* ]]; then leave_nginx_off; fi
+
+still="$(missing)"
+if [[ -n "$still" ]]; then
+  say "still missing after the installation:"
+  cut -d'|' -f1 <<<"$still" | sed 's/^/  /' >&2
+  exit 1
+fi
+say "done"

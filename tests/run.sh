@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Installs what is missing, checks form and architecture, builds, and runs every test. The last line is
+# `N passed, N failed, N skipped`; the exit code is 0 only if tests ran and none failed.
+#
+#   tests/run.sh            the release build and all tests
+#   tests/run.sh --asan     the same under AddressSanitizer and UndefinedBehaviorSanitizer (without Java)
+#   tests/run.sh --tsan     the same under ThreadSanitizer (without Java)
+#   tests/run.sh --soak     all tests, the long ones in full length
+#   tests/run.sh --bench    the benchmarks instead of the tests
+#   --no-install            install nothing; may be given with any of them
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+preset=release
+what=tests
+install=yes
+for argument in "$@"; do
+  case "$argument" in
+    --asan) preset=asan ;;
+    --tsan) preset=tsan ;;
+    --soak) export KEYSTAY_SOAK=1 ;;
+    --bench) what=benchmarks ;;
+    --no-install) install=no ;;
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown option $argument; try --help" >&2; exit 2 ;;
+  esac
+done
+
+readonly build="build/$preset"
+jobs="$(nproc)"
+readonly jobs
+
+step() { printf '\n== %s (%ds)\n' "$*" "$SECONDS"; }
+
+# give_up WHY: ends the run before any test ran, in the form that a reader of the last line expects.
+give_up() {
+  echo "run.sh: $*"
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+
+if [[ "$install" == yes ]]; then
+  step "dependencies"
+  scripts/install-deps.sh || give_up "the dependencies could not be installed"
+fi
+
+step "scripts/check.sh"
+checks=passed
+scripts/check.sh || checks=failed
+
+step "configure: cmake --preset $preset"
+# The quickstart configures the same directory without tests and Java: both are named here.
+java=ON
+if [[ "$preset" != release ]]; then java=OFF; fi
+mkdir -p "$build"
+cmake --preset "$preset" -DKEYSTAY_TESTS=ON -DKEYSTAY_JAVA="$java" >"$build/configure.log" 2>&1 || {
+  cat "$build/configure.log"
+  give_up "cmake failed"
+}
+
+step "build: cmake --build --preset $preset ($build/build.log)"
+cmake --build --preset "$preset" -j "$jobs" >"$build/build.log" 2>&1 || {
+  grep -E -A 12 'FAILED|error:|ERROR' "$build/build.log" | head -200
+  give_up "the build failed; all of it is in $build/build.log"
+}
+warnings="$(grep -c 'warning:' "$build/build.log" || true)"
+if [[ "$warnings" -gt 0 ]]; then
+  echo "$warnings compiler warnings, see $build/build.log"
+fi
+
+if [[ "$what" == benchmarks ]]; then
+  step "benchmarks"
+  exec tests/bench/run.sh "$build"
+fi
+
+step "ctest --preset $preset"
+readonly cases="$PWD/$build/googletest"
+rm -rf "$cases" "$build/ctest.xml"
+mkdir -p "$cases"
+GTEST_OUTPUT="xml:$cases/" ctest --preset "$preset" --parallel "$jobs" --no-tests=error \
+  --output-junit "$PWD/$build/ctest.xml" </dev/null || true
+
+step "result"
+[[ -f "$build/ctest.xml" ]] || give_up "ctest left no report"
+scripts/summarize_tests.py "$build/ctest.xml" --cases "$cases" --check "scripts/check.sh=$checks"
