@@ -20,9 +20,9 @@ enum class KeyCopy {
 // [token.NAME]
 struct TokenSettings {
   std::filesystem::path module;
-  std::string label;   // CK_TOKEN_INFO label; label or serial is given
+  std::string label;  // CK_TOKEN_INFO label; label or serial is given
   std::string serial;
-  std::string pin;     // "file:/path" | "env:NAME" | "credential:NAME" | "prompt" | empty: no login
+  std::string pin;            // "file:/path" | "env:NAME" | "credential:NAME" | "prompt" | empty: no login
   std::size_t sessions = 32;  // operations in flight at most
   std::chrono::milliseconds timeout{5000};  // one operation, queueing included
   KeyCopy key_copy = KeyCopy::automatic;

@@ -9,12 +9,22 @@
 
 namespace keystay::config {
 
-// Asks a person for the PIN of the token with this label. Throws pkcs11::Error (authentication) if nobody answers.
+// Asks a person for the PIN of the token with this label. Throws pkcs11::Error (authentication) if nobody
+// answers.
 using PinPrompt = std::function<pkcs11::Pin(std::string_view token_label)>;
 
-// A reader for `source`: "file:/path", a path, "env:NAME", "credential:NAME" (systemd's CREDENTIALS_DIRECTORY),
-// "prompt", or "" (a token without login). One newline at the end of a file is not part of the PIN. A file that
-// others may read is refused. Throws config::Error for a source of another form.
-[[nodiscard]] pkcs11::PinReader pin_reader(std::string_view source, std::string token_label, PinPrompt prompt);
+// For messages: what to write where a source is expected.
+inline constexpr std::string_view kPinSourceForms =
+    "\"file:/path\", \"env:NAME\", \"credential:NAME\" or \"prompt\"";
+
+// Whether pin_reader accepts the source; nothing is read.
+[[nodiscard]] bool is_pin_source(std::string_view source);
+
+// A reader for `source`: "file:/path", "file:///path", a path, "env:NAME", "credential:NAME" (systemd's
+// CREDENTIALS_DIRECTORY), "prompt", or "" (a token without login: an empty reader). One newline at the end of
+// a file is not part of the PIN. A file that others may read is refused. Throws config::Error for a source of
+// another form.
+[[nodiscard]] pkcs11::PinReader pin_reader(std::string_view source, std::string token_label,
+                                           PinPrompt prompt);
 
 }  // namespace keystay::config

@@ -3,19 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace keystay::config {
+#include "native/config/endpoint.h"
 
-// "127.0.0.1:8443", "[::1]:8443": a literal address and a port, so that starting needs no resolver.
-struct Endpoint {
-  std::string address;
-  std::uint16_t port = 0;
-};
+namespace keystay::config {
 
 enum class ListenerMode { http };  // a Beast reverse proxy
 

@@ -1,0 +1,137 @@
+#include "native/config/configuration.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include <stdlib.h>
+
+#include "native/config/error.h"
+#include "native/config/file.h"
+#include "native/config/nearest.h"
+#include "native/config/pin_source.h"
+#include "native/config/table_reader.h"
+#include "native/config/tlsd_reader.h"
+
+namespace keystay::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr IntegerRange kSessions{1, 1024};
+constexpr DurationRange kTimeout{10ms, 10min};
+constexpr std::size_t kLabelSize = 32;   // CK_TOKEN_INFO.label
+constexpr std::size_t kSerialSize = 16;  // CK_TOKEN_INFO.serialNumber
+
+// A name stands before the slash of "keystay:web/httpd".
+bool is_token_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+std::string token_text(const TableReader& table, std::string_view key, std::size_t most) {
+  std::string text = table.text(key).value_or("");
+  if (text.empty() && table.has(key)) table.fail(key, "must not be empty");
+  if (text.size() > most) {
+    table.fail(key,
+               "expected at most " + std::to_string(most) + " bytes, got " + std::to_string(text.size()));
+  }
+  return text;
+}
+
+std::filesystem::path module_path(const TableReader& table) {
+  std::filesystem::path module = table.required_text("module", "\"/usr/lib/softhsm/libsofthsm2.so\"");
+  if (!module.is_absolute()) {
+    table.fail("module",
+               "expected an absolute path like \"/usr/lib/softhsm/libsofthsm2.so\", got " + module.string());
+  }
+  return module;
+}
+
+// The text is not repeated in the message: it may be the PIN itself.
+std::string pin_source(const TableReader& table) {
+  std::string source = table.text("pin").value_or("");
+  if (!is_pin_source(source)) {
+    table.fail("pin",
+               "this names no place of a PIN (is it the PIN itself?); write " + std::string(kPinSourceForms));
+  }
+  return source;
+}
+
+KeyCopy key_copy(const TableReader& table) {
+  const std::string text = table.text("key-copy").value_or("auto");
+  if (text == "auto") return KeyCopy::automatic;
+  if (text == "never") return KeyCopy::never;
+  table.fail("key-copy", "expected \"auto\" or \"never\", got \"" + text + "\"");
+}
+
+TokenSettings read_token(const std::string& name, const TableReader& table) {
+  if (!is_token_name(name)) {
+    table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
+  }
+  table.allow({"module", "label", "serial", "pin", "sessions", "timeout", "key-copy"});
+  TokenSettings token;
+  token.module = module_path(table);
+  token.label = token_text(table, "label", kLabelSize);
+  token.serial = token_text(table, "serial", kSerialSize);
+  if (token.label.empty() && token.serial.empty()) {
+    table.fail("label",
+               "missing; write label = \"…\" or serial = \"…\" as `pkcs11-tool --list-slots` shows them");
+  }
+  token.pin = pin_source(table);
+  token.sessions = static_cast<std::size_t>(
+      table.integer("sessions", kSessions).value_or(static_cast<std::int64_t>(token.sessions)));
+  token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
+  token.key_copy = key_copy(table);
+  return token;
+}
+
+// A lone token needs no `default`; with several, a bare alias means nothing until one is named.
+std::string default_token(const TableReader& document, const Configuration& configuration) {
+  if (!document.has("default")) {
+    return configuration.tokens.size() == 1 ? configuration.tokens.begin()->first : std::string();
+  }
+  std::string name = document.required_text("default", "\"web\", the name of a [token.web]");
+  if (configuration.tokens.contains(name)) return name;
+  std::vector<std::string_view> names;
+  for (const auto& [known, _] : configuration.tokens) names.push_back(known);
+  document.fail("default", "there is no section [token." + name + "]; " +
+                               (names.empty() ? "add it with module, label and pin" : suggest(name, names)));
+}
+
+}  // namespace
+
+std::filesystem::path configuration_file() {
+  const char* named = ::secure_getenv("KEYSTAY_CONF");
+  return named != nullptr && *named != '\0' ? named : "/etc/keystay/keystay.toml";
+}
+
+Configuration parse_configuration(std::string_view toml, const std::filesystem::path& file) {
+  const TomlTable content = parse_toml(toml, file);
+  const TableReader document(content, "", 1, file);
+  document.allow({"default", "token", "group", "tlsd"});
+  if (document.has("group")) {
+    document.fail("group",
+                  "this version does not have groups of tokens yet; remove the section and name one token");
+  }
+  Configuration configuration;
+  configuration.file = file;
+  for (const auto& [name, table] : document.named_tables("token")) {
+    configuration.tokens.emplace(name, read_token(name, table));
+  }
+  configuration.default_token = default_token(document, configuration);
+  if (const auto tlsd = document.table("tlsd")) configuration.tlsd = read_tlsd(*tlsd);
+  return configuration;
+}
+
+Configuration read_configuration(const std::filesystem::path& file) {
+  try {
+    return parse_configuration(read_file(file), file);
+  } catch (const std::system_error& error) {
+    throw Error("cannot read the configuration file " + file.string() + ": " + error.code().message() +
+                "; create it, or name another one in KEYSTAY_CONF");
+  }
+}
+
+}  // namespace keystay::config

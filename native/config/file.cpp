@@ -1,0 +1,90 @@
+#include "native/config/file.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "native/config/file_descriptor.h"
+
+namespace keystay::config {
+namespace {
+
+[[noreturn]] void fail(const char* call, const std::filesystem::path& file) {
+  throw std::system_error(errno, std::system_category(), std::string(call) + " " + file.string());
+}
+
+std::filesystem::path directory_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+void write_all(int fd, std::string_view content, const std::filesystem::path& file) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", file);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  const FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.valid() || ::fsync(opened.get()) != 0) fail("fsync", directory);
+}
+
+// A file that is removed unless it has been renamed to its place.
+class TemporaryFile final {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target)
+      : path_(target.string() + ".XXXXXX"), descriptor_(::mkostemp(path_.data(), O_CLOEXEC)) {
+    if (!descriptor_.valid()) fail("create", target);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  void write(std::string_view content, mode_t mode) {
+    write_all(descriptor_.get(), content, path_);
+    if (::fchmod(descriptor_.get(), mode) != 0) fail("fchmod", path_);
+    if (::fsync(descriptor_.get()) != 0) fail("fsync", path_);
+  }
+
+  void rename_to(const std::filesystem::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) fail("rename", target);
+    path_.clear();
+  }
+
+ private:
+  std::string path_;
+  FileDescriptor descriptor_;
+};
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.valid()) fail("open", file);
+  std::string content;
+  std::array<char, 16384> block;
+  for (;;) {
+    const ssize_t count = ::read(opened.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", file);
+    if (count == 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(count));
+  }
+}
+
+void replace_file(const std::filesystem::path& file, std::string_view content, mode_t mode) {
+  TemporaryFile temporary(file);
+  temporary.write(content, mode);
+  temporary.rename_to(file);
+  sync_directory(directory_of(file));
+}
+
+}  // namespace keystay::config

@@ -1,0 +1,19 @@
+// Small files: read whole, and replaced so that a reader or a crash never meets half of one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace keystay::config {
+
+// Throws std::system_error.
+[[nodiscard]] std::string read_file(const std::filesystem::path& file);
+
+// Writes a new file beside the old one, syncs it, renames it over the old one and syncs the directory. The
+// file gets exactly the permissions `mode`. Throws std::system_error; the old file is untouched then.
+void replace_file(const std::filesystem::path& file, std::string_view content, mode_t mode);
+
+}  // namespace keystay::config
