@@ -1,6 +1,7 @@
-// The contract by which an application that drives OpenSSL's asynchronous jobs gives up an operation that its HSM
-// still works on. The provider announces it as a capability (provider-base(7), OSSL_PROVIDER_get_capabilities);
-// tlsd asks for it at start. Nothing else passes between the two but OpenSSL's own interfaces.
+// The contract by which an application that drives OpenSSL's asynchronous jobs gives up an operation that its
+// HSM still works on. The provider announces it as a capability (provider-base(7),
+// OSSL_PROVIDER_get_capabilities); tlsd asks for it at start. Nothing else passes between the two but
+// OpenSSL's own interfaces.
 #pragma once
 
 namespace keystay::async {
@@ -14,8 +15,9 @@ extern "C" {
 using ResumeFunction = int (*)(void* argument);
 
 // Runs `resume(argument)` on the calling thread, which must be the one that started the job, and returns its
-// result. The operation that the job waits for fails at once, so that the fibre unwinds and the SSL object may be
-// freed; a call that the HSM has already begun ends later, on its signer thread, and its result is dropped.
+// result. The operation that the job waits for fails at once, so that the fibre unwinds and the SSL object
+// may be freed; a call that the HSM has already begun ends later, on its signer thread, and its result is
+// dropped.
 using AbandonFunction = int (*)(ResumeFunction resume, void* argument);
 }
 

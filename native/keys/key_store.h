@@ -1,5 +1,5 @@
-// The alias model: one private key, its leaf certificate and its chain, stored so that other PKCS #11 tools see
-// them too. The rules are in docs/design/alias-model.md.
+// The alias model: one private key, its leaf certificate and its chain, stored so that other PKCS #11 tools
+// see them too. The rules are in docs/design/alias-model.md.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace keystay::keys {
 
 // One alias. A snapshot: it does not change when the token does.
 struct Entry {
-  std::string alias;           // CKA_LABEL, made unique by "#2", "#3" … where several keys share one
+  std::string alias;  // CKA_LABEL, made unique by "#2", "#3" … where several keys share one
   PrivateKey key;
   std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
 };
@@ -33,7 +33,8 @@ class KeyStore final {
   // The alias: CKA_LABEL exactly, else one that differs only in letter case, else "id:<hex>" of CKA_ID.
   // Reads only the objects of that alias. Throws Error if two keys match.
   [[nodiscard]] std::optional<Entry> find(std::string_view alias);
-  // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys do.
+  // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys
+  // do.
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id);
 
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
@@ -43,8 +44,8 @@ class KeyStore final {
 
   // Generates a key pair on the token, not extractable. Throws Error if the alias exists.
   Entry generate(std::string_view alias, const KeySpec& spec);
-  // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public key
-  // is not the entry's, and changes nothing then.
+  // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public
+  // key is not the entry's, and changes nothing then.
   void replace_chain(const Entry& entry, const Chain& chain);
   // Stores a certificate that belongs to no key, as a trust anchor for chains.
   void add_certificate(std::string_view label, const Certificate& certificate);

@@ -1,5 +1,5 @@
-// What the alias rules need from an X.509 library. native/x509 implements it with libcrypto, java/ with the JDK,
-// so that the rules themselves stand once, in KeyStore, and link neither.
+// What the alias rules need from an X.509 library. native/x509 implements it with libcrypto, java/ with the
+// JDK, so that the rules themselves stand once, in KeyStore, and link neither.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,8 @@ class Pkix {
   // Takes one DER certificate apart; nothing if it is not one (a token may hold anything).
   [[nodiscard]] virtual std::optional<Certificate> decode(pkcs11::ByteView der) const = 0;
 
-  // True if the certificate's signature verifies with the issuer's public key (RFC 5280, section 6.1.3 (a)(1)).
+  // True if the certificate's signature verifies with the issuer's public key (RFC 5280, section 6.1.3
+  // (a)(1)).
   [[nodiscard]] virtual bool issued_by(const Certificate& certificate, const Certificate& issuer) const = 0;
 
   // SHA-1 of the subject public key bits (RFC 5280, section 4.2.1.2, method 1): Keystay's CKA_ID.

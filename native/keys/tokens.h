@@ -17,8 +17,8 @@ namespace keystay::keys {
 // What a key URI or an alias names: a token, and the key on it.
 struct KeyLocation {
   std::shared_ptr<pkcs11::Token> token;
-  std::string label;   // CKA_LABEL; empty means any
-  pkcs11::Bytes id;    // CKA_ID; empty means any
+  std::string label;  // CKA_LABEL; empty means any
+  pkcs11::Bytes id;   // CKA_ID; empty means any
 };
 
 // Nothing here touches a module: tokens open at their first use. Thread-safe.
@@ -30,8 +30,8 @@ class Tokens final {
   // A token by its name in the configuration; an empty name means `default`. Throws config::Error.
   [[nodiscard]] std::shared_ptr<pkcs11::Token> token(std::string_view name);
 
-  // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" or a "pkcs11:" URI (RFC 7512), whose token is
-  // matched with the configuration, or opened by its module-path. Throws config::Error or pkcs11::Error.
+  // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" or a "pkcs11:" URI (RFC 7512), whose token
+  // is matched with the configuration, or opened by its module-path. Throws config::Error or pkcs11::Error.
   [[nodiscard]] KeyLocation locate(std::string_view alias_or_uri);
 
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }

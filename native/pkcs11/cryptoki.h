@@ -1,12 +1,13 @@
 // Cryptoki's types and constants (PKCS #11 v3.0, Base Specification), from p11-kit's header.
 #pragma once
 
-#include <p11-kit/pkcs11.h>
-
+#define CK_DISABLE_TRUE_FALSE
 #include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include <p11-kit/pkcs11.h>
 
 namespace keystay::pkcs11 {
 

@@ -51,7 +51,8 @@ class Error : public std::runtime_error {
 
 // The only place that compares a CK_RV. `function` is a string literal: "C_SignInit".
 inline void check(CK_RV rv, const char* function) {
-  if (rv != CKR_OK) [[unlikely]] throw Error(rv, function);
+  if (rv != CKR_OK) [[unlikely]]
+    throw Error(rv, function);
 }
 
 }  // namespace keystay::pkcs11

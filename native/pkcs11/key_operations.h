@@ -1,4 +1,5 @@
-// The one narrow interface through which a private key is used: by a token, or by a group that looks like one.
+// The one narrow interface through which a private key is used: by a token, or by a group that looks like
+// one.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,7 @@ class KeyReference final {
   // Without a public key, the one found under the same CKA_ID is trusted when the key is searched.
   KeyReference(Bytes id, std::string label, CK_KEY_TYPE type, std::optional<PublicKey> public_key);
 
-  [[nodiscard]] const Bytes& id() const noexcept { return id_; }             // CKA_ID
+  [[nodiscard]] const Bytes& id() const noexcept { return id_; }              // CKA_ID
   [[nodiscard]] const std::string& label() const noexcept { return label_; }  // CKA_LABEL
   [[nodiscard]] CK_KEY_TYPE type() const noexcept { return type_; }
   [[nodiscard]] const std::optional<PublicKey>& public_key() const noexcept { return public_key_; }

@@ -1,5 +1,5 @@
-// A token (PKCS #11 v3.0, section 2.2): found by label or serial, logged in once, used through pooled sessions,
-// repaired when it comes back.
+// A token (PKCS #11 v3.0, section 2.2): found by label or serial, logged in once, used through pooled
+// sessions, repaired when it comes back.
 #pragma once
 
 #include <chrono>
@@ -12,11 +12,13 @@
 #include "native/pkcs11/per_process.h"
 #include "native/pkcs11/pin.h"
 #include "native/pkcs11/session.h"
+#include "native/pkcs11/slot.h"
 
 namespace keystay::pkcs11 {
 
 enum class KeyCopies {
-  automatic,  // each session signs with a session-object copy of the key (C_CopyObject) where the token allows it
+  automatic,  // each session signs with a session-object copy of the key (C_CopyObject) where the token
+              // allows it
   never,      // all sessions sign with the token object
 };
 
@@ -30,16 +32,12 @@ struct TokenOptions {
   KeyCopies key_copies = KeyCopies::automatic;
 };
 
-struct TokenInfo {
-  std::string label;
-  std::string manufacturer;
-  std::string model;
-  std::string serial;
-  CK_FLAGS flags;
-};
+class TokenConnection;
 
 // Nothing touches the module before the first operation of a process, so a server that forks starts it in its
-// children. Thread-safe. Login belongs to the token: once per process generation, never logged out.
+// children. Thread-safe. Login belongs to the token: once per process generation, never logged out. A lost
+// session, a stale handle, a re-initialised module or a returned token is repaired once and the operation
+// repeated.
 class Token final : public KeyOperations {
  public:
   Token(std::shared_ptr<Module> module, TokenOptions options);
@@ -51,20 +49,18 @@ class Token final : public KeyOperations {
   [[nodiscard]] Deadline deadline() const override;
   [[nodiscard]] std::string name() const override;
 
+  [[nodiscard]] const TokenOptions& options() const noexcept { return options_; }
   [[nodiscard]] TokenInfo info();
 
-  // Runs `body` with a logged-in R/O or R/W session. A lost session is repaired once and the body run again, so it
-  // must be one that can be repeated: read, or create what a repetition would not create twice.
+  // Runs `body` with a logged-in R/O or R/W session, and once more after a repair if its session was lost:
+  // `body` must bear that. Throws Error, with the token's name.
   void with_session(const std::function<void(Session&)>& body);
   void with_rw_session(const std::function<void(Session&)>& body);
 
  private:
-  struct State;
-  [[nodiscard]] State& state();
-
   std::shared_ptr<Module> module_;
   TokenOptions options_;
-  PerProcess<State> state_;
+  PerProcess<TokenConnection> connection_;
 };
 
 }  // namespace keystay::pkcs11

@@ -12,18 +12,18 @@ namespace keystay::pkcs11 {
 // The attributes of a URI that Keystay understands. Empty means "any".
 struct Uri {
   // Path attributes: the token and the object.
-  std::string token;         // CK_TOKEN_INFO label
+  std::string token;  // CK_TOKEN_INFO label
   std::string serial;
   std::string manufacturer;
   std::string model;
-  std::string object;        // CKA_LABEL
-  Bytes id;                  // CKA_ID
+  std::string object;  // CKA_LABEL
+  Bytes id;            // CKA_ID
   std::optional<CK_OBJECT_CLASS> type;
   // Query attributes.
   std::string module_path;
   std::string pin_source;
-  std::string pin_value;     // section 2.4 advises against it; read, never written
-  std::string spki;          // "keystay-spki", vendor-specific: base64url DER SubjectPublicKeyInfo
+  std::string pin_value;  // section 2.4 advises against it; read, never written
+  std::string spki;       // "keystay-spki", vendor-specific: base64url DER SubjectPublicKeyInfo
 };
 
 // Throws Error (client) for text that is no PKCS #11 URI and for attributes that Keystay does not know: a

@@ -1,0 +1,38 @@
+#include "native/pkcs11/key_reference.h"
+
+#include <functional>
+#include <utility>
+
+namespace keystay::pkcs11 {
+namespace {
+
+// Every part with its length before it, so that no two different references read alike.
+void append(std::string& identity, ByteView part) {
+  identity.append(std::to_string(part.size())).push_back(':');
+  identity.append(part.begin(), part.end());
+}
+
+struct AppendKey {
+  std::string& identity;
+  void operator()(const RsaPublicKey& key) const {
+    append(identity, key.modulus);
+    append(identity, key.public_exponent);
+  }
+  void operator()(const auto& key) const {
+    append(identity, key.parameters);
+    append(identity, key.point);
+  }
+};
+
+}  // namespace
+
+KeyReference::KeyReference(Bytes id, std::string label, CK_KEY_TYPE type, std::optional<PublicKey> public_key)
+    : id_(std::move(id)), label_(std::move(label)), type_(type), public_key_(std::move(public_key)) {
+  identity_ = std::to_string(type_) + ';';
+  append(identity_, id_);
+  append(identity_, {reinterpret_cast<const std::uint8_t*>(label_.data()), label_.size()});
+  if (public_key_) std::visit(AppendKey{identity_}, *public_key_);
+  identity_hash_ = std::hash<std::string>{}(identity_);
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,46 @@
+#include "native/pkcs11/login.h"
+
+#include <utility>
+
+#include "native/pkcs11/error.h"
+
+namespace keystay::pkcs11 {
+
+void Login::perform(Session& session, const TokenInfo& token) {
+  if (!reader_ || !(token.flags & CKF_LOGIN_REQUIRED)) return;
+  const CK_STATE state = session.state();
+  if (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS) return;
+  refuse_if_locking(token);
+  if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return session.login(nullptr);
+
+  Pin pin = reader_();
+  if (refused_ && refused_->equals(pin)) {
+    throw Error(ErrorClass::authentication,
+                "C_Login is not tried again with the PIN that the token refused; correct the configured PIN");
+  }
+  try {
+    session.login(&pin);
+    refused_.reset();
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::authentication) refused_ = std::move(pin);
+    throw;
+  }
+}
+
+void Login::refuse_if_locking(const TokenInfo& token) const {
+  if (token.flags & CKF_USER_PIN_LOCKED) {
+    throw Error(ErrorClass::authentication, "the PIN is locked: the security officer must reset it");
+  }
+  if (token.flags & CKF_USER_PIN_FINAL_TRY) {
+    throw Error(
+        ErrorClass::authentication,
+        "one more wrong PIN locks the token, so Keystay does not log in; log in once by hand with the right "
+        "PIN, which resets the counter");
+  }
+  if (!(token.flags & CKF_USER_PIN_INITIALIZED)) {
+    throw Error(ErrorClass::authentication,
+                "the user's PIN is not set: the security officer must set it first");
+  }
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,47 @@
+#include "native/pkcs11/mechanism.h"
+
+#include <array>
+
+namespace keystay::pkcs11 {
+namespace {
+
+struct HashConstants {
+  CK_MECHANISM_TYPE mechanism;
+  CK_RSA_PKCS_MGF_TYPE mgf1;
+};
+
+// In the order of Hash.
+constexpr std::array kHashes = std::to_array<HashConstants>({
+    {CKM_SHA_1, CKG_MGF1_SHA1},
+    {CKM_SHA224, CKG_MGF1_SHA224},
+    {CKM_SHA256, CKG_MGF1_SHA256},
+    {CKM_SHA384, CKG_MGF1_SHA384},
+    {CKM_SHA512, CKG_MGF1_SHA512},
+});
+
+const HashConstants& constants(Hash hash) noexcept { return kHashes[static_cast<std::size_t>(hash)]; }
+
+struct Type {
+  CK_MECHANISM_TYPE operator()(RsaPkcs) const noexcept { return CKM_RSA_PKCS; }
+  CK_MECHANISM_TYPE operator()(RsaX509) const noexcept { return CKM_RSA_X_509; }
+  CK_MECHANISM_TYPE operator()(const RsaPss&) const noexcept { return CKM_RSA_PKCS_PSS; }
+  CK_MECHANISM_TYPE operator()(Ecdsa) const noexcept { return CKM_ECDSA; }
+  CK_MECHANISM_TYPE operator()(EdDsa) const noexcept { return CKM_EDDSA; }
+};
+
+}  // namespace
+
+CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept { return std::visit(Type{}, mechanism); }
+
+MechanismParameters::MechanismParameters(const SignMechanism& mechanism) noexcept {
+  mechanism_.mechanism = type(mechanism);
+  if (const auto* pss = std::get_if<RsaPss>(&mechanism)) {
+    pss_.hashAlg = constants(pss->hash).mechanism;
+    pss_.mgf = constants(pss->mgf1).mgf1;
+    pss_.sLen = pss->salt_length;
+    mechanism_.pParameter = &pss_;
+    mechanism_.ulParameterLen = sizeof pss_;
+  }
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,133 @@
+#include "native/pkcs11/module.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <dlfcn.h>
+
+#include "native/pkcs11/error.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+// The entry point of a module that is loaded for good: unloading one that has threads or atexit handlers
+// crashes.
+CK_C_GetFunctionList load(const std::filesystem::path& path) {
+  void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char* reason = ::dlerror();
+    throw Error(ErrorClass::server, "PKCS#11 module " + path.string() + " cannot be loaded: " +
+                                        (reason ? reason : "unknown reason") + "; check `module`");
+  }
+  void* symbol = ::dlsym(library, "C_GetFunctionList");
+  if (!symbol) {
+    throw Error(ErrorClass::server,
+                path.string() + " is no PKCS#11 module: it has no C_GetFunctionList; check `module`");
+  }
+  return reinterpret_cast<CK_C_GetFunctionList>(symbol);
+}
+
+}  // namespace
+
+std::shared_ptr<Module> Module::at(const std::filesystem::path& path) {
+  struct Registry {
+    std::mutex mutex;
+    std::map<std::filesystem::path, std::shared_ptr<Module>> modules;
+  };
+  static Registry& registry = *new Registry;  // never destroyed: used by threads that outlive main
+
+  const std::lock_guard guard(registry.mutex);
+  std::shared_ptr<Module>& module = registry.modules[path.lexically_normal()];
+  if (!module) module = std::make_shared<Module>(path.lexically_normal());
+  return module;
+}
+
+Module::Module(std::filesystem::path path)
+    : path_(std::move(path)), state_([] { return std::make_unique<State>(); }) {}
+
+Module::Use Module::use() {
+  State& state = state_.get();
+  // Sequentially consistent, against the opposite order in reinitialize(): either it sees this use or we see
+  // it.
+  state.uses.fetch_add(1, std::memory_order_seq_cst);
+  Use use(state.uses);
+  if (state.closing.load(std::memory_order_seq_cst)) [[unlikely]] {
+    throw Error(ErrorClass::session_lost, "PKCS#11 module " + path_.string() + " is being re-initialised");
+  }
+  return use;
+}
+
+std::uint64_t Module::generation() { return state_.get().generation.load(std::memory_order_acquire); }
+
+CK_FUNCTION_LIST& Module::functions(Deadline deadline) {
+  State& state = state_.get();
+  while (!state.functions.load(std::memory_order_acquire)) {
+    state.starting.run(deadline, [&] {
+      if (!state.functions.load(std::memory_order_acquire)) initialize(state);
+    });
+  }
+  return *state.functions.load(std::memory_order_acquire);
+}
+
+void Module::initialize(State& state) {
+  CK_FUNCTION_LIST* functions = nullptr;
+  check(load(path_)(&functions), "C_GetFunctionList");
+
+  // No mutex callbacks and no reserved pointer: the system's locks, as every module supports them.
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  const CK_RV rv = functions->C_Initialize(&arguments);
+  state.foreign = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
+  if (!state.foreign) check(rv, "C_Initialize");
+  state.generation.fetch_add(1, std::memory_order_acq_rel);
+  state.functions.store(functions, std::memory_order_release);
+}
+
+void Module::reinitialize(std::uint64_t seen, Deadline deadline) {
+  State& state = state_.get();
+  state.starting.run(deadline, [&] {
+    if (state.generation.load(std::memory_order_acquire) != seen) return;
+    struct Closing {
+      std::atomic<bool>& closing;
+      ~Closing() { closing.store(false, std::memory_order_seq_cst); }
+    } closing{state.closing};
+    state.closing.store(true, std::memory_order_seq_cst);
+    wait_until_unused(state, deadline);
+    if (CK_FUNCTION_LIST* functions = state.functions.load(std::memory_order_acquire);
+        functions && !state.foreign) {
+      const CK_RV rv = functions->C_Finalize(nullptr);
+      if (rv != CKR_CRYPTOKI_NOT_INITIALIZED) check(rv, "C_Finalize");
+    }
+    state.functions.store(nullptr, std::memory_order_release);
+    initialize(state);
+  });
+}
+
+void Module::wait_until_unused(State& state, Deadline deadline) const {
+  while (state.uses.load(std::memory_order_seq_cst) > 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(ErrorClass::server, "PKCS#11 module " + path_.string() +
+                                          " cannot be re-initialised while a call in it does not return");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+std::vector<CK_SLOT_ID> Module::slots_with_token(Deadline deadline) {
+  CK_FUNCTION_LIST& list = functions(deadline);
+  std::vector<CK_SLOT_ID> slots;
+  CK_RV rv = CKR_BUFFER_TOO_SMALL;
+  while (rv == CKR_BUFFER_TOO_SMALL) {  // a token may come between the two calls
+    CK_ULONG count = 0;
+    check(list.C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
+    slots.resize(count);
+    rv = count > 0 ? list.C_GetSlotList(CK_TRUE, slots.data(), &count) : CKR_OK;
+    slots.resize(count);
+  }
+  check(rv, "C_GetSlotList");
+  return slots;
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,75 @@
+// A PKCS #11 module: the shared library that speaks for the HSM (PKCS #11 v3.0, sections 5.2 and 5.4).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/per_process.h"
+#include "native/pkcs11/single_flight.h"
+
+namespace keystay::pkcs11 {
+
+// Loaded and initialised at the first use in each process, with CKF_OS_LOCKING_OK; never finalised at exit,
+// because the libraries below a module may be gone by then. Thread-safe.
+class Module final {
+ public:
+  // The module of this path: one object per path and process, alive until the process ends. Touches no file.
+  [[nodiscard]] static std::shared_ptr<Module> at(const std::filesystem::path& path);
+
+  explicit Module(std::filesystem::path path);
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  // A time in which the module stays initialised: sessions hold one while they are used.
+  class Use final {
+   public:
+    explicit Use(std::atomic<int>& count) noexcept : count_(&count) {}
+    Use(Use&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    Use& operator=(Use&&) = delete;
+    ~Use() {
+      if (count_) count_->fetch_sub(1, std::memory_order_release);
+    }
+
+   private:
+    std::atomic<int>* count_;
+  };
+
+  // Throws Error (session lost) while the module is being re-initialised.
+  [[nodiscard]] Use use();
+
+  // The initialised module's functions. Throws Error (server) that names the path if it cannot be loaded.
+  [[nodiscard]] CK_FUNCTION_LIST& functions(Deadline deadline);
+
+  // Counts initialisations in this process; zero before the first. Handles of another generation are dead.
+  [[nodiscard]] std::uint64_t generation();
+
+  // C_Finalize, unless the module says that it is not initialised, and C_Initialize, if the generation is
+  // still `seen`: many tokens and threads may ask, one does it. Waits until nobody uses the module. Throws
+  // Error.
+  void reinitialize(std::uint64_t seen, Deadline deadline);
+
+  // The slots that hold a token now.
+  [[nodiscard]] std::vector<CK_SLOT_ID> slots_with_token(Deadline deadline);
+
+ private:
+  struct State {
+    SingleFlight starting;
+    std::atomic<CK_FUNCTION_LIST*> functions{nullptr};
+    std::atomic<std::uint64_t> generation{0};
+    std::atomic<int> uses{0};
+    std::atomic<bool> closing{false};
+    bool foreign = false;  // somebody else in this process had initialised it: not ours to finalise
+  };
+
+  void initialize(State& state);
+  void wait_until_unused(State& state, Deadline deadline) const;
+
+  std::filesystem::path path_;
+  PerProcess<State> state_;
+};
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,151 @@
+#include "native/pkcs11/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/per_process.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+// What most attributes fit in: an RSA-4096 modulus, a name, a label. Longer ones cost a second call.
+constexpr std::size_t kUsualValueSize = 2048;
+
+// The codes by which C_GetAttributeValue says that it answered what it could (section 5.7.5).
+bool answered(CK_RV rv) noexcept {
+  return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+         rv == CKR_BUFFER_TOO_SMALL;
+}
+
+}  // namespace
+
+Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline deadline)
+    : module_(module),
+      functions_(module.functions(deadline)),
+      process_(process_generation()),
+      generation_(module.generation()) {
+  const CK_FLAGS flags = CKF_SERIAL_SESSION | (kind == SessionKind::read_write ? CKF_RW_SESSION : 0UL);
+  check(functions_.C_OpenSession(slot, flags, nullptr, nullptr, &handle_), "C_OpenSession");
+}
+
+Session::Session(Session&& other) noexcept
+    : module_(other.module_),
+      functions_(other.functions_),
+      process_(other.process_),
+      generation_(other.generation_),
+      handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)) {}
+
+Session::~Session() {
+  // A failure means that the session is gone already, which is what this wants.
+  if (handle_ != CK_INVALID_HANDLE && alive()) static_cast<void>(functions_.C_CloseSession(handle_));
+}
+
+bool Session::alive() const {
+  return process_ == process_generation() && generation_ == module_.generation();
+}
+
+CK_STATE Session::state() {
+  CK_SESSION_INFO info{};
+  check(functions_.C_GetSessionInfo(handle_, &info), "C_GetSessionInfo");
+  return info.state;
+}
+
+void Session::login(const Pin* pin) {
+  // Cryptoki reads the PIN; its prototype only lacks the const.
+  const CK_RV rv =
+      functions_.C_Login(handle_, CKU_USER, pin ? const_cast<CK_UTF8CHAR*>(pin->bytes().data()) : nullptr,
+                         pin ? pin->size() : 0);
+  if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "C_Login");
+}
+
+std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
+  check(functions_.C_FindObjectsInit(handle_, search.data(), search.size()), "C_FindObjectsInit");
+  struct Final {  // also on an error: a session with a search left over is of no use
+    CK_FUNCTION_LIST& functions;
+    CK_SESSION_HANDLE handle;
+    ~Final() { static_cast<void>(functions.C_FindObjectsFinal(handle)); }
+  } final_call{functions_, handle_};
+
+  std::vector<CK_OBJECT_HANDLE> objects;
+  std::array<CK_OBJECT_HANDLE, 256> batch{};
+  CK_ULONG count = 0;
+  do {
+    check(functions_.C_FindObjects(handle_, batch.data(), batch.size(), &count), "C_FindObjects");
+    objects.insert(objects.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
+  } while (count > 0);
+  return objects;
+}
+
+Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
+  std::vector<Bytes> values(types.size(), Bytes(kUsualValueSize));
+  std::vector<CK_ATTRIBUTE> batch(types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) batch[i] = {types[i], values[i].data(), values[i].size()};
+
+  CK_RV rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+  if (rv == CKR_BUFFER_TOO_SMALL) {
+    for (CK_ATTRIBUTE& attribute : batch) attribute.pValue = nullptr;  // asks for the lengths
+    rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+    if (!answered(rv)) check(rv, "C_GetAttributeValue");
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) batch[i].ulValueLen = 0;
+      values[i].resize(std::max(kUsualValueSize, static_cast<std::size_t>(batch[i].ulValueLen)));
+      batch[i] = {types[i], values[i].data(), values[i].size()};
+    }
+    rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+  }
+  if (!answered(rv)) check(rv, "C_GetAttributeValue");
+
+  Attributes answer;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].ulValueLen > values[i].size()) continue;  // CK_UNAVAILABLE_INFORMATION
+    values[i].resize(batch[i].ulValueLen);
+    answer.put(types[i], std::move(values[i]));
+  }
+  return answer;
+}
+
+CK_OBJECT_HANDLE Session::create_object(Template object) {
+  CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+  check(functions_.C_CreateObject(handle_, object.data(), object.size(), &handle), "C_CreateObject");
+  return handle;
+}
+
+CK_OBJECT_HANDLE Session::copy_object(CK_OBJECT_HANDLE object, Template changes) {
+  CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+  check(functions_.C_CopyObject(handle_, object, changes.data(), changes.size(), &copy), "C_CopyObject");
+  return copy;
+}
+
+void Session::set_attributes(CK_OBJECT_HANDLE object, Template changes) {
+  check(functions_.C_SetAttributeValue(handle_, object, changes.data(), changes.size()),
+        "C_SetAttributeValue");
+}
+
+void Session::destroy_object(CK_OBJECT_HANDLE object) {
+  check(functions_.C_DestroyObject(handle_, object), "C_DestroyObject");
+}
+
+Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Template public_key,
+                                            Template private_key) {
+  CK_MECHANISM parameters{mechanism, nullptr, 0};
+  KeyPair pair{};
+  check(functions_.C_GenerateKeyPair(handle_, &parameters, public_key.data(), public_key.size(),
+                                     private_key.data(), private_key.size(), &pair.public_key,
+                                     &pair.private_key),
+        "C_GenerateKeyPair");
+  return pair;
+}
+
+std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
+                          std::span<std::uint8_t> signature) {
+  MechanismParameters parameters(mechanism);
+  check(functions_.C_SignInit(handle_, parameters.get(), key), "C_SignInit");
+  CK_ULONG size = signature.size();
+  // Cryptoki reads the data; its prototype only lacks the const.
+  check(functions_.C_Sign(handle_, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &size),
+        "C_Sign");
+  return size;
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,63 @@
+// A session (PKCS #11 v3.0, section 5.6) and what is done through it. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "native/pkcs11/attributes.h"
+#include "native/pkcs11/mechanism.h"
+#include "native/pkcs11/module.h"
+#include "native/pkcs11/pin.h"
+
+namespace keystay::pkcs11 {
+
+enum class SessionKind { read_only, read_write };
+
+// Move-only; its destructor calls C_CloseSession, unless the module was re-initialised or the process forked
+// since.
+class Session final {
+ public:
+  // C_OpenSession.
+  Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline deadline);
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&&) = delete;
+  ~Session();
+
+  // Whether the module still is what it was when the session was opened.
+  [[nodiscard]] bool alive() const;
+  [[nodiscard]] CK_STATE state();  // C_GetSessionInfo
+  // C_Login as the user; no PIN for a token with a PIN pad. A user who is logged in already is fine.
+  void login(const Pin* pin);
+
+  // C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal. All matches.
+  [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find_objects(Template search);
+  // C_GetAttributeValue, one call where the values fit. Attributes the object lacks or hides are left out.
+  [[nodiscard]] Attributes attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types);
+
+  CK_OBJECT_HANDLE create_object(Template object);                                        // C_CreateObject
+  [[nodiscard]] CK_OBJECT_HANDLE copy_object(CK_OBJECT_HANDLE object, Template changes);  // C_CopyObject
+  void set_attributes(CK_OBJECT_HANDLE object, Template changes);  // C_SetAttributeValue
+  void destroy_object(CK_OBJECT_HANDLE object);                    // C_DestroyObject
+
+  struct KeyPair {
+    CK_OBJECT_HANDLE public_key;
+    CK_OBJECT_HANDLE private_key;
+  };
+  // C_GenerateKeyPair, with a mechanism that takes no parameter.
+  KeyPair generate_key_pair(CK_MECHANISM_TYPE mechanism, Template public_key, Template private_key);
+
+  // C_SignInit and C_Sign. Returns the length of the signature.
+  std::size_t sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
+                   std::span<std::uint8_t> signature);
+
+ private:
+  Module& module_;
+  CK_FUNCTION_LIST& functions_;
+  std::uint64_t process_;
+  std::uint64_t generation_;
+  CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
+};
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,79 @@
+// The sessions of one token, lent to one thread at a time.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "native/pkcs11/key_handles.h"
+#include "native/pkcs11/session.h"
+
+namespace keystay::pkcs11 {
+
+// A session and the handles of the keys it signs with: its own copies, or the token's objects.
+struct PooledSession {
+  Session session;
+  KeyHandles keys;
+  std::uint64_t epoch;  // the token's epoch in which it was opened
+};
+
+class SessionPool;
+
+// One session, borrowed. Returns to the pool on destruction, unless it was discarded.
+class SessionLease final {
+ public:
+  SessionLease(SessionPool& pool, std::unique_ptr<PooledSession> session) noexcept;
+  SessionLease(SessionLease&& other) noexcept;
+  SessionLease& operator=(SessionLease&&) = delete;
+  ~SessionLease();
+
+  [[nodiscard]] PooledSession& operator*() const noexcept { return *session_; }
+  [[nodiscard]] PooledSession* operator->() const noexcept { return session_.get(); }
+
+  // Closes the session instead of returning it: after an error its state is not known.
+  void discard() noexcept;
+
+ private:
+  SessionPool* pool_;
+  std::unique_ptr<PooledSession> session_;
+};
+
+// Bounded. Last in, first out, so that an idle HSM keeps as few sessions as its load needs. No lock is held
+// across any call into the module.
+class SessionPool final {
+ public:
+  // `open` opens one session; it runs without a lock, on the thread that wants the lease.
+  SessionPool(std::size_t limit, std::function<std::unique_ptr<PooledSession>(Deadline)> open);
+
+  // Waits for a session until the deadline. Throws Error (busy) then, and whatever `open` throws. If the
+  // token has no session left (CKR_SESSION_COUNT) and others are on loan, waits for one of these.
+  [[nodiscard]] SessionLease lease(Deadline deadline);
+
+  // From now on sessions of this epoch are lent, and those of others closed: the idle ones now, the rest on
+  // return.
+  void begin_epoch(std::uint64_t epoch);
+
+  // Bounds the pool to what the token offers, if that is less.
+  void limit(std::size_t sessions);
+
+ private:
+  friend class SessionLease;
+  void give_back(std::unique_ptr<PooledSession> session) noexcept;
+  void forget() noexcept;  // a lent session was closed
+  [[nodiscard]] std::unique_ptr<PooledSession> open_one(std::unique_lock<std::mutex>& lock,
+                                                        Deadline deadline);
+  void release_place() noexcept;  // the caller holds the lock
+
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::function<std::unique_ptr<PooledSession>(Deadline)> open_;
+  std::vector<std::unique_ptr<PooledSession>> idle_;
+  std::size_t limit_;
+  std::size_t lent_ = 0;
+  std::uint64_t epoch_ = 0;
+};
+
+}  // namespace keystay::pkcs11

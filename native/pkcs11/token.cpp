@@ -1,0 +1,83 @@
+#include "native/pkcs11/token.h"
+
+#include <array>
+#include <cstdio>
+
+#include "native/pkcs11/token_connection.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+std::string hex(ByteView bytes) {
+  std::string text;
+  std::array<char, 3> digits{};
+  for (const std::uint8_t byte : bytes) {
+    std::snprintf(digits.data(), digits.size(), "%02x", byte);
+    text.append(digits.data());
+  }
+  return text;
+}
+
+// `alias "httpd"`, or `key id:01ab` for one without a label.
+std::string describe(const KeyReference& key) {
+  return key.label().empty() ? "key id:" + hex(key.id()) : "alias \"" + key.label() + "\"";
+}
+
+}  // namespace
+
+Token::Token(std::shared_ptr<Module> module, TokenOptions options)
+    : module_(std::move(module)),
+      options_(std::move(options)),
+      connection_([this] { return std::make_unique<TokenConnection>(*module_, options_); }) {}
+
+Token::~Token() = default;
+
+std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                        std::span<std::uint8_t> signature, Deadline deadline) {
+  TokenConnection& connection = connection_.get();
+  try {
+    return connection.perform(deadline, [&](PooledSession& session) {
+      return session.session.sign(connection.key_handle(session, key), mechanism, data, signature);
+    });
+  } catch (const Error& error) {
+    throw error.on(describe(key) + " on " + name());
+  }
+}
+
+bool Token::supports(const SignMechanism& mechanism) {
+  try {
+    return connection_.get().supports(type(mechanism), deadline());
+  } catch (const Error& error) {
+    throw error.on(name());
+  }
+}
+
+Deadline Token::deadline() const { return std::chrono::steady_clock::now() + options_.timeout; }
+
+std::string Token::name() const { return "token \"" + options_.name + "\""; }
+
+TokenInfo Token::info() {
+  try {
+    return connection_.get().info(deadline());
+  } catch (const Error& error) {
+    throw error.on(name());
+  }
+}
+
+void Token::with_session(const std::function<void(Session&)>& body) {
+  try {
+    connection_.get().perform(deadline(), [&](PooledSession& session) { body(session.session); });
+  } catch (const Error& error) {
+    throw error.on(name());
+  }
+}
+
+void Token::with_rw_session(const std::function<void(Session&)>& body) {
+  try {
+    connection_.get().perform_rw(deadline(), body);
+  } catch (const Error& error) {
+    throw error.on(name());
+  }
+}
+
+}  // namespace keystay::pkcs11

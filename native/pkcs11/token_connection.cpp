@@ -1,0 +1,204 @@
+#include "native/pkcs11/token_connection.h"
+
+#include <algorithm>
+
+#include "native/pkcs11/key_search.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// Between two attempts to open a token that is down: it answers within a second of its return, and is not
+// flooded.
+constexpr auto kShortestPause = 50ms;
+constexpr auto kLongestPause = 1000ms;
+
+// A token that answers CKR_GENERAL_ERROR to one key's operations is not torn down for all others each time.
+constexpr auto kBetweenRepairs = 1s;
+
+// Session objects take the HSM's memory; past this many keys a session uses the token's own objects.
+constexpr std::size_t kCopiesPerSession = 256;
+
+// What only C_Finalize and C_Initialize cure: an RPC module whose server went away, a library that lost its
+// HSM.
+bool wants_new_module(const Error& error) {
+  return error.error_class() == ErrorClass::session_lost || error.error_class() == ErrorClass::server;
+}
+
+}  // namespace
+
+TokenConnection::TokenConnection(Module& module, const TokenOptions& options)
+    : module_(module),
+      options_(options),
+      login_(options.pin),
+      pool_(options.sessions, [this](Deadline deadline) { return open_pooled(deadline); }) {}
+
+bool TokenConnection::recover(const Error& error, std::uint64_t seen, Deadline deadline) {
+  switch (error.error_class()) {
+    case ErrorClass::session_lost:
+      repair(seen, deadline);
+      return true;
+    case ErrorClass::dirty_session:
+      return true;  // the session was discarded, which is the repair
+    case ErrorClass::server: {
+      const std::unique_lock lock(mutex_);
+      if (steady_clock::now() < repaired_at_ + kBetweenRepairs) return false;
+      break;
+    }
+    case ErrorClass::client:
+    case ErrorClass::busy:
+    case ErrorClass::authentication:
+    case ErrorClass::host:
+      return false;
+  }
+  repair(seen, deadline);
+  return true;
+}
+
+void TokenConnection::repair(std::uint64_t seen, Deadline deadline) {
+  // A thread that only waited for another's repair goes on to try; if it failed, opening tells why.
+  opening_.run(deadline, [&] {
+    if (epoch_.load(std::memory_order_acquire) != seen) return;
+    open_.store(false, std::memory_order_release);
+    epoch_.store(seen + 1, std::memory_order_release);
+    pool_.begin_epoch(seen + 1);
+    reconnect(deadline);
+  });
+}
+
+TokenConnection::Place TokenConnection::open(Deadline deadline) {
+  while (!open_.load(std::memory_order_acquire)) {
+    opening_.run(deadline, [&] {
+      if (!open_.load(std::memory_order_acquire)) reconnect(deadline);
+    });
+  }
+  const std::lock_guard lock(mutex_);
+  return *place_;
+}
+
+void TokenConnection::reconnect(Deadline deadline) {
+  throw_if_backing_off();
+  const std::uint64_t generation = module_.generation();
+  try {
+    try {
+      connect(deadline);
+    } catch (const Error& error) {
+      // Not before the module was ever initialised, and not while its tokens answer well.
+      if (generation == 0 || !wants_new_module(error)) throw;
+      login_session_.reset();
+      module_.reinitialize(generation, deadline);
+      connect(deadline);
+    }
+  } catch (const Error& error) {
+    back_off(error);
+    throw;
+  }
+}
+
+void TokenConnection::connect(Deadline deadline) {
+  CK_FUNCTION_LIST& functions = module_.functions(deadline);
+  const Module::Use use = module_.use();
+  const CK_SLOT_ID slot = find_slot(module_, options_.label, options_.serial, deadline);
+  const TokenInfo token = token_info(functions, slot);
+  auto session = std::make_unique<Session>(module_, slot, SessionKind::read_only, deadline);
+  login_.perform(*session, token);
+
+  login_session_ = std::move(session);
+  pool_.begin_epoch(epoch_.load(std::memory_order_relaxed));
+  // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
+  if (token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1) {
+    pool_.limit(token.max_sessions - 1);
+  }
+  const std::lock_guard lock(mutex_);
+  place_ = Place{slot, token};
+  objects_.clear();
+  mechanisms_.clear();
+  failure_.reset();
+  pause_ = 0ms;
+  repaired_at_ = steady_clock::now();
+  open_.store(true, std::memory_order_release);
+}
+
+void TokenConnection::back_off(const Error& error) {
+  pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, kShortestPause, kLongestPause);
+  const std::lock_guard lock(mutex_);
+  failure_ = error;
+  retry_at_ = steady_clock::now() + pause_;
+}
+
+void TokenConnection::throw_if_backing_off() {
+  const std::lock_guard lock(mutex_);
+  if (failure_ && steady_clock::now() < retry_at_) throw Error(*failure_);
+}
+
+std::unique_ptr<PooledSession> TokenConnection::open_pooled(Deadline deadline) {
+  const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
+  const Place place = open(deadline);
+  return std::make_unique<PooledSession>(
+      PooledSession{Session(module_, place.slot, SessionKind::read_only, deadline), KeyHandles{}, epoch});
+}
+
+void TokenConnection::perform_rw(Deadline deadline, const std::function<void(Session&)>& body) {
+  const auto once = [&] {
+    const Place place = open(deadline);
+    const Module::Use use = module_.use();
+    Session session(module_, place.slot, SessionKind::read_write, deadline);
+    body(session);
+  };
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  try {
+    return once();
+  } catch (const Error& error) {
+    if (!recover(error, seen, deadline) || error.error_class() != ErrorClass::session_lost) throw;
+  }
+  once();
+}
+
+CK_OBJECT_HANDLE TokenConnection::key_handle(PooledSession& session, const KeyReference& key) {
+  if (const std::optional<CK_OBJECT_HANDLE> known = session.keys.find(key)) [[likely]]
+    return *known;
+  CK_OBJECT_HANDLE handle = token_object(session.session, key);
+  if (options_.key_copies == KeyCopies::automatic && session.keys.size() < kCopiesPerSession) {
+    try {
+      handle = session.session.copy_object(handle, std::move(Template().flag(CKA_TOKEN, false)));
+    } catch (const Error& error) {
+      // A key or a token that forbids copies: the object itself signs as well, only slower.
+      if (error.error_class() == ErrorClass::session_lost) throw;
+    }
+  }
+  session.keys.put(key, handle);
+  return handle;
+}
+
+CK_OBJECT_HANDLE TokenConnection::token_object(Session& session, const KeyReference& key) {
+  const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const std::optional<CK_OBJECT_HANDLE> known = objects_.find(key)) return *known;
+  }
+  const CK_OBJECT_HANDLE handle = find_private_key(session, key);
+  const std::lock_guard lock(mutex_);
+  if (epoch == epoch_.load(std::memory_order_acquire)) objects_.put(key, handle);
+  return handle;
+}
+
+bool TokenConnection::supports(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
+  const Place place = open(deadline);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = mechanisms_.find(mechanism); known != mechanisms_.end()) return known->second;
+  }
+  const Module::Use use = module_.use();
+  CK_MECHANISM_INFO info{};
+  const CK_RV rv = module_.functions(deadline).C_GetMechanismInfo(place.slot, mechanism, &info);
+  if (rv != CKR_OK && rv != CKR_MECHANISM_INVALID) check(rv, "C_GetMechanismInfo");
+  const bool supported = rv == CKR_OK && (info.flags & CKF_SIGN);
+  const std::lock_guard lock(mutex_);
+  return mechanisms_[mechanism] = supported;
+}
+
+TokenInfo TokenConnection::info(Deadline deadline) { return open(deadline).token; }
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,108 @@
+// What one process has with one token: the slot it is in, the login, the sessions and the handles found so
+// far.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/login.h"
+#include "native/pkcs11/session_pool.h"
+#include "native/pkcs11/single_flight.h"
+#include "native/pkcs11/token.h"
+
+namespace keystay::pkcs11 {
+
+// An *epoch* is the time between two repairs. Sessions and handles belong to the epoch they were made in and
+// die with it. Nothing here holds a lock across a call into the module.
+class TokenConnection final {
+ public:
+  TokenConnection(Module& module, const TokenOptions& options);
+
+  // Runs `body` with a pooled session; after an error that a repair can cure, repairs and runs it once more.
+  template <typename Body>
+  auto perform(Deadline deadline, const Body& body);
+
+  // The same with a session of its own that may write. Runs `body` again only if its session was lost: what a
+  // sick token may have done half is not done twice.
+  void perform_rw(Deadline deadline, const std::function<void(Session&)>& body);
+
+  // The handle to sign with in this session: its own copy of the key, or the token's object.
+  [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
+
+  [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, Deadline deadline);
+  [[nodiscard]] TokenInfo info(Deadline deadline);
+
+ private:
+  struct Place {
+    CK_SLOT_ID slot;
+    TokenInfo token;
+  };
+
+  template <typename Body>
+  auto attempt(Deadline deadline, const Body& body);
+
+  // Repairs what the error says is broken. False if that would not help.
+  [[nodiscard]] bool recover(const Error& error, std::uint64_t seen, Deadline deadline);
+  void repair(std::uint64_t seen, Deadline deadline);
+
+  [[nodiscard]] Place open(Deadline deadline);
+  void reconnect(Deadline deadline);
+  void connect(Deadline deadline);
+  void back_off(const Error& error);
+  void throw_if_backing_off();
+
+  [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
+  [[nodiscard]] CK_OBJECT_HANDLE token_object(Session& session, const KeyReference& key);
+
+  Module& module_;
+  const TokenOptions& options_;
+
+  SingleFlight opening_;
+  std::atomic<bool> open_{false};
+  std::atomic<std::uint64_t> epoch_{1};
+  // Only the thread that opens touches these.
+  Login login_;
+  std::unique_ptr<Session> login_session_;  // keeps the login: a token logs out with its last session
+  std::chrono::milliseconds pause_{0};
+
+  std::mutex mutex_;  // of the rest
+  std::optional<Place> place_;
+  KeyHandles objects_;  // of this epoch
+  std::map<CK_MECHANISM_TYPE, bool> mechanisms_;
+  std::optional<Error> failure_;  // why the last opening failed, told again until retry_at_
+  std::chrono::steady_clock::time_point retry_at_;
+  std::chrono::steady_clock::time_point repaired_at_;
+
+  SessionPool pool_;
+};
+
+template <typename Body>
+auto TokenConnection::attempt(Deadline deadline, const Body& body) {
+  const Module::Use use = module_.use();
+  SessionLease lease = pool_.lease(deadline);
+  try {
+    if (!lease->session.alive())
+      throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
+    return body(*lease);
+  } catch (...) {
+    lease.discard();
+    throw;
+  }
+}
+
+template <typename Body>
+auto TokenConnection::perform(Deadline deadline, const Body& body) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  try {
+    return attempt(deadline, body);
+  } catch (const Error& error) {
+    if (!recover(error, seen, deadline)) throw;
+  }
+  return attempt(deadline, body);
+}
+
+}  // namespace keystay::pkcs11
