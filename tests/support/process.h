@@ -19,8 +19,8 @@ using Arguments = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
 
 struct RunOptions {
-  Environment environment;                  // besides that of the test; an empty value unsets the variable
-  std::string input;                        // standard input
+  Environment environment = {};             // besides that of the test; an empty value unsets the variable
+  std::string input = {};                   // standard input
   std::chrono::milliseconds limit{60'000};  // then SIGKILL, to the program and what it started
 };
 

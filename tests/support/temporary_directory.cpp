@@ -9,11 +9,13 @@
 #include <system_error>
 #include <utility>
 
+#include <unistd.h>
+
 namespace keystay::test {
 
 namespace fs = std::filesystem;
 
-TemporaryDirectory::TemporaryDirectory() {
+TemporaryDirectory::TemporaryDirectory() : owner_(getpid()) {
   std::string name = fs::temp_directory_path() / "keystay-XXXXXX";
   if (mkdtemp(name.data()) == nullptr)
     throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
@@ -21,10 +23,10 @@ TemporaryDirectory::TemporaryDirectory() {
 }
 
 TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
+    : path_(std::exchange(other.path_, {})), owner_(other.owner_) {}
 
 TemporaryDirectory::~TemporaryDirectory() {
-  if (path_.empty()) return;
+  if (path_.empty() || owner_ != getpid()) return;
   std::error_code ignored;  // a file that a dying child still writes must not fail the test that is over
   fs::remove_all(path_, ignored);
 }

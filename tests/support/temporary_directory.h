@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 namespace keystay::test {
 
 class TemporaryDirectory final {
@@ -14,7 +16,7 @@ class TemporaryDirectory final {
   TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();  // removes everything in it
+  ~TemporaryDirectory();  // removes everything in it; not in a forked child
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -23,6 +25,7 @@ class TemporaryDirectory final {
 
  private:
   std::filesystem::path path_;
+  pid_t owner_;
 };
 
 // The whole file as text. Throws std::runtime_error.

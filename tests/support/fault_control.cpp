@@ -1,0 +1,167 @@
+#include "tests/support/fault_control.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "tests/support/descriptor.h"
+#include "tests/support/temporary_directory.h"
+
+namespace keystay::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The control file of this process, mapped until the process ends: the module may look into it at any time.
+class ControlFile final {
+ public:
+  static ControlFile& instance() {
+    static ControlFile file;
+    return file;
+  }
+
+  [[nodiscard]] ControlBlock& block() const noexcept { return *block_; }
+  [[nodiscard]] fs::path path() const { return directory_.path() / "fault-control"; }
+
+ private:
+  ControlFile() {
+    const Descriptor file(open(path().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (file.get() < 0 || ftruncate(file.get(), sizeof(ControlBlock)) != 0) throw_errno();
+    void* memory = mmap(nullptr, sizeof(ControlBlock), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (memory == MAP_FAILED) throw_errno();
+    block_ = new (memory) ControlBlock();
+    make_lanes();
+  }
+
+  void make_lanes() {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    for (pthread_mutex_t& lane : block_->lane) pthread_mutex_init(&lane, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+  }
+
+  [[noreturn]] void throw_errno() const {
+    throw std::system_error(errno, std::generic_category(), "control file " + path().string());
+  }
+
+  TemporaryDirectory directory_;
+  ControlBlock* block_ = nullptr;
+};
+
+ControlBlock& block() { return ControlFile::instance().block(); }
+FunctionControl& of(Function function) { return block()[function]; }
+
+}  // namespace
+
+FaultControl::FaultControl(const fs::path& target) {
+  reset();
+  setenv(kFaultTargetVariable, target.c_str(), 1);
+  setenv(kFaultControlVariable, ControlFile::instance().path().c_str(), 1);
+}
+
+FaultControl::~FaultControl() { reset(); }
+
+fs::path FaultControl::module() { return KEYSTAY_FAULT_MODULE; }
+
+Environment FaultControl::environment() const {
+  return {{kFaultTargetVariable, std::getenv(kFaultTargetVariable)},
+          {kFaultControlVariable, ControlFile::instance().path()}};
+}
+
+void FaultControl::reset() {
+  ControlBlock& control = block();
+  for (FunctionControl& function : control.functions) {
+    function.failures_left = 0;
+    function.delay_us = 0;
+    function.spread = 0;
+    function.held = false;
+  }
+  control.lanes = 0;
+  control.token_absent = false;
+  control.initialize_after_fork = false;
+  control.failed_sign_stays_active = false;
+  control.token_flags = 0;
+  control.session_limit = 0;
+  control.open_sessions = 0;
+  control.initialize_flags = 0;
+  reset_calls();
+}
+
+void FaultControl::fail(Function function, CK_RV rv, int times) {
+  of(function).failures_left = 0;  // so that no call answers the old code once more than was ordered
+  of(function).failure = rv;
+  of(function).failures_left = times;
+}
+
+void FaultControl::leave_failed_signs_active() { block().failed_sign_stays_active = true; }
+
+void FaultControl::delay(Function function, std::chrono::microseconds median, double spread) {
+  of(function).spread = static_cast<std::uint64_t>(std::lround(spread * 1000));
+  of(function).delay_us = static_cast<std::uint64_t>(median.count());
+}
+
+void FaultControl::limit_parallel_signs(std::uint32_t lanes) {
+  if (lanes > kMaxLanes) throw std::invalid_argument("at most " + std::to_string(kMaxLanes) + " lanes");
+  block().lanes = lanes;
+}
+
+void FaultControl::limit_sessions(std::uint64_t sessions) { block().session_limit = sessions; }
+
+void FaultControl::hold(Function function) { of(function).held = true; }
+void FaultControl::release(Function function) { of(function).held = false; }
+
+void FaultControl::drop_sessions() { ++block().sessions_dropped; }
+void FaultControl::drop_login() { ++block().logins_dropped; }
+void FaultControl::forget_initialize() { ++block().modules_lost; }
+
+void FaultControl::remove_token() {
+  block().token_absent = true;
+  drop_sessions();
+}
+
+void FaultControl::return_token() { block().token_absent = false; }
+
+void FaultControl::set_token_flags(CK_FLAGS flags) { block().token_flags = flags; }
+void FaultControl::require_initialize_after_fork() { block().initialize_after_fork = true; }
+
+std::uint64_t FaultControl::calls(Function function) const { return of(function).calls; }
+
+std::uint64_t FaultControl::calls() const {
+  std::uint64_t sum = 0;
+  for (const FunctionControl& function : block().functions) sum += function.calls;
+  return sum;
+}
+
+void FaultControl::reset_calls() {
+  for (FunctionControl& function : block().functions) {
+    function.calls = 0;
+    function.peak = function.inside.load();
+  }
+}
+
+std::int64_t FaultControl::inside(Function function) const { return of(function).inside; }
+std::int64_t FaultControl::peak(Function function) const { return of(function).peak; }
+
+bool FaultControl::wait_until_inside(Function function, std::int64_t calls,
+                                     std::chrono::milliseconds limit) const {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (inside(function) < calls) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+std::int64_t FaultControl::open_sessions() const { return block().open_sessions; }
+std::uint64_t FaultControl::initialize_flags() const { return block().initialize_flags; }
+
+}  // namespace keystay::test

@@ -1,0 +1,50 @@
+#include "tests/support/fault_module/fault.h"
+
+#include <chrono>
+#include <cmath>
+#include <random>
+#include <thread>
+
+namespace keystay::test {
+
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::chrono::duration;
+
+CountedCall::CountedCall(FunctionControl& function) noexcept : function_(function) {
+  function.calls.fetch_add(1, memory_order_relaxed);
+  const std::int64_t inside = function.inside.fetch_add(1, memory_order_relaxed) + 1;
+  std::int64_t peak = function.peak.load(memory_order_relaxed);
+  while (inside > peak && !function.peak.compare_exchange_weak(peak, inside, memory_order_relaxed)) {
+  }
+}
+
+CountedCall::~CountedCall() { function_.inside.fetch_sub(1, memory_order_relaxed); }
+
+void wait_while_held(const FunctionControl& function) {
+  while (function.held.load(memory_order_acquire)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+void delay(const FunctionControl& function) {
+  const std::uint64_t median_us = function.delay_us.load(memory_order_relaxed);
+  if (median_us == 0) return;
+  const double spread = static_cast<double>(function.spread.load(memory_order_relaxed)) / 1000;
+  double microseconds = static_cast<double>(median_us);
+  if (spread > 0) {
+    static thread_local std::mt19937_64 generator{std::random_device{}()};
+    microseconds = std::lognormal_distribution(std::log(microseconds), spread)(generator);
+  }
+  std::this_thread::sleep_for(duration<double, std::micro>(microseconds));
+}
+
+std::optional<CK_RV> ordered_failure(FunctionControl& function) noexcept {
+  std::int64_t left = function.failures_left.load(memory_order_acquire);
+  while (left != 0) {
+    if (left < 0 || function.failures_left.compare_exchange_weak(left, left - 1, memory_order_acquire)) {
+      return function.failure.load(memory_order_relaxed);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace keystay::test

@@ -1,0 +1,30 @@
+// What happens to a call before it may go on to the token.
+#pragma once
+
+#include <optional>
+
+#include "native/pkcs11/cryptoki.h"
+#include "tests/support/fault_module/control_block.h"
+
+namespace keystay::test {
+
+// Counts a call from its coming to its going.
+class CountedCall final {
+ public:
+  explicit CountedCall(FunctionControl& function) noexcept;
+  CountedCall(const CountedCall&) = delete;
+  CountedCall& operator=(const CountedCall&) = delete;
+  ~CountedCall();
+
+ private:
+  FunctionControl& function_;
+};
+
+// Waits while the function is held.
+void wait_while_held(const FunctionControl& function);
+// Sleeps for the delay that was ordered.
+void delay(const FunctionControl& function);
+// The return value to answer, if one is ordered for this call.
+[[nodiscard]] std::optional<CK_RV> ordered_failure(FunctionControl& function) noexcept;
+
+}  // namespace keystay::test
