@@ -63,6 +63,7 @@ FunctionControl& of(Function function) { return block()[function]; }
 }  // namespace
 
 FaultControl::FaultControl(const fs::path& target) {
+  for (FunctionControl& function : block().functions) function.inside = 0;  // calls whose process was killed
   reset();
   setenv(kFaultTargetVariable, target.c_str(), 1);
   setenv(kFaultControlVariable, ControlFile::instance().path().c_str(), 1);
