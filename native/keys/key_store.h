@@ -9,37 +9,35 @@
 #include <vector>
 
 #include "native/keys/certificate.h"
+#include "native/keys/entry.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/pkix.h"
-#include "native/keys/private_key.h"
 #include "native/pkcs11/token.h"
 
 namespace keystay::keys {
 
-// One alias. A snapshot: it does not change when the token does.
-struct Entry {
-  std::string alias;  // CKA_LABEL, made unique by "#2", "#3" … where several keys share one
-  PrivateKey key;
-  std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
-};
-
+// Reads the token at each call and keeps nothing. Thread-safe. Throws pkcs11::Error that names the token.
 class KeyStore final {
  public:
   // `pkix` must outlive the key store.
   KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix);
 
-  // All aliases of the token, in the order of their names: one search and one batched read per object.
+  // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
+  // of which neither the token nor a certificate shows the public half are left out.
   [[nodiscard]] std::vector<Entry> entries();
-  // The alias: CKA_LABEL exactly, else one that differs only in letter case, else "id:<hex>" of CKA_ID.
-  // Reads only the objects of that alias. Throws Error if two keys match.
+  // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else "id:<hex>" of CKA_ID, a
+  // name that entries() made ("httpd#2"), or one that differs only in letter case. Throws Error if two keys
+  // match.
   [[nodiscard]] std::optional<Entry> find(std::string_view alias);
   // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys
   // do.
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id);
 
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
+  // Ends with the self-signed root if the token has it. Empty for an entry without a certificate.
   [[nodiscard]] Chain chain(const Entry& entry);
-  // The certificates whose label is exactly this and that belong to no key: trusted certificates.
+  // The certificates with this label that no private key of the token has: trusted certificates. An empty
+  // label means all of them.
   [[nodiscard]] std::vector<Certificate> trusted_certificates(std::string_view label);
 
   // Generates a key pair on the token, not extractable. Throws Error if the alias exists.
@@ -51,12 +49,22 @@ class KeyStore final {
   void add_certificate(std::string_view label, const Certificate& certificate);
   // Gives the alias another name: key pair and leaf. Throws Error if that name exists.
   void rename(const Entry& entry, std::string_view alias);
-  // Destroys the key pair and its leaf, and issuer certificates that no other alias needs.
+  // Destroys the key pair and its leaf, and the issuer certificates that replace_chain stored and nobody
+  // needs now.
   void destroy(const Entry& entry);
+  // Destroys the trusted certificates with this label; false if there is none.
+  bool destroy_certificates(std::string_view label);
 
   [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
 
  private:
+  [[nodiscard]] std::optional<Entry> find_one(pkcs11::Session& session, std::string_view label,
+                                              pkcs11::ByteView id);
+  [[nodiscard]] std::optional<Entry> find_listed(std::string_view alias);
+  [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
+  [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
+  void require_unused(pkcs11::Session& session, std::string_view alias);
+
   std::shared_ptr<pkcs11::Token> token_;
   const Pkix& pkix_;
 };

@@ -9,7 +9,7 @@
 
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
-#include "native/keys/key_store.h"
+#include "native/pkcs11/token.h"
 #include "native/pkcs11/uri.h"
 
 namespace keystay::keys {
@@ -24,25 +24,38 @@ struct KeyLocation {
 // Nothing here touches a module: tokens open at their first use. Thread-safe.
 class Tokens final {
  public:
-  // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked.
+  // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked. Throws config::Error for a
+  // `pin` of no known form.
   Tokens(config::Configuration configuration, config::PinPrompt prompt);
 
-  // A token by its name in the configuration; an empty name means `default`. Throws config::Error.
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> token(std::string_view name);
+  // A token by its name in the configuration; an empty name means `default`. Throws config::Error that lists
+  // the names.
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> token(std::string_view name) const;
 
-  // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" or a "pkcs11:" URI (RFC 7512), whose token
-  // is matched with the configuration, or opened by its module-path. Throws config::Error or pkcs11::Error.
+  // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" (percent-encoded where RFC 3986 wants it) or
+  // a "pkcs11:" URI, whose token is matched with the configuration by label and serial, or opened by its
+  // module-path. A slash stands for itself in an alias unless a token has the name before it. Throws
+  // config::Error or pkcs11::Error.
   [[nodiscard]] KeyLocation locate(std::string_view alias_or_uri);
+
+  // The token of such a URI.
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> token(const pkcs11::Uri& uri);
 
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }
 
  private:
-  std::shared_ptr<pkcs11::Token> token_of(const pkcs11::Uri& uri);
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> open(const std::string& name,
+                                                    const config::TokenSettings& settings,
+                                                    pkcs11::PinReader pin) const;
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> described(const pkcs11::Uri& uri);
+  [[nodiscard]] std::string known_names() const;
 
   config::Configuration configuration_;
   config::PinPrompt prompt_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<pkcs11::Token>, std::less<>> tokens_;
+  std::map<std::string, std::shared_ptr<pkcs11::Token>, std::less<>> configured_;
+
+  std::mutex mutex_;  // of the tokens that only a URI describes, by module, label and serial
+  std::map<std::string, std::shared_ptr<pkcs11::Token>> described_;
 };
 
 }  // namespace keystay::keys

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
+
+#include "native/pkcs11/text.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -31,11 +32,6 @@ constexpr std::string_view kEdwards448 =
     "\x13\x0a"
     "edwards448"sv;
 
-bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 bool same(std::string_view text, ByteView bytes) noexcept {
   return text.size() == bytes.size() && std::memcmp(text.data(), bytes.data(), text.size()) == 0;
 }
@@ -47,8 +43,8 @@ std::span<const Curve> curves() noexcept { return kCurves; }
 const Curve* find_curve(std::string_view name) noexcept {
   if (name.empty()) return nullptr;
   const auto* at = std::find_if(kCurves.begin(), kCurves.end(), [name](const Curve& curve) {
-    return same_ignoring_case(name, curve.name) || same_ignoring_case(name, curve.sec_name) ||
-           same_ignoring_case(name, curve.openssl_name);
+    return equal_ignoring_case(name, curve.name) || equal_ignoring_case(name, curve.sec_name) ||
+           equal_ignoring_case(name, curve.openssl_name);
   });
   return at != kCurves.end() ? at : nullptr;
 }

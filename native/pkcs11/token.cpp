@@ -1,22 +1,10 @@
 #include "native/pkcs11/token.h"
 
-#include <array>
-#include <cstdio>
-
+#include "native/pkcs11/text.h"
 #include "native/pkcs11/token_connection.h"
 
 namespace keystay::pkcs11 {
 namespace {
-
-std::string hex(ByteView bytes) {
-  std::string text;
-  std::array<char, 3> digits{};
-  for (const std::uint8_t byte : bytes) {
-    std::snprintf(digits.data(), digits.size(), "%02x", byte);
-    text.append(digits.data());
-  }
-  return text;
-}
 
 // `alias "httpd"`, or `key id:01ab` for one without a label.
 std::string describe(const KeyReference& key) {

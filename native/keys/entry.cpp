@@ -1,0 +1,70 @@
+#include "native/keys/entry.h"
+
+#include <utility>
+
+#include "native/pkcs11/text.h"
+
+namespace keystay::keys {
+namespace {
+
+bool valid_now(const Certificate& certificate) {
+  const auto now = std::chrono::system_clock::now();
+  return certificate.not_before <= now && now <= certificate.not_after;
+}
+
+// How closely a certificate that fits the key is joined to it: the smaller, the closer.
+int distance(const CertificateObject& certificate, const KeyObject& key) {
+  if (!key.id.empty() && certificate.id == key.id) return 0;
+  return certificate.label == key.label ? 1 : 2;
+}
+
+}  // namespace
+
+bool preferred(const Certificate& a, const Certificate& b) {
+  if (valid_now(a) != valid_now(b)) return valid_now(a);
+  return a.not_before > b.not_before;
+}
+
+std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const TokenObjects& objects) {
+  if (key.public_key) return key.public_key;
+  if (key.id.empty()) return std::nullopt;
+  for (const KeyObject& candidate : objects.public_keys) {
+    if (candidate.id == key.id && candidate.type == key.type && candidate.public_key)
+      return candidate.public_key;
+  }
+  for (const CertificateObject& candidate : objects.certificates) {
+    const std::optional<pkcs11::PublicKey>& certified = candidate.certificate.public_key;
+    if (candidate.id == key.id && certified && pkcs11::key_type(*certified) == key.type) return certified;
+  }
+  return std::nullopt;
+}
+
+const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
+                                 const TokenObjects& objects) {
+  const CertificateObject* leaf = nullptr;
+  for (const CertificateObject& candidate : objects.certificates) {
+    if (candidate.certificate.public_key != public_key) continue;
+    const bool better = !leaf || distance(candidate, key) < distance(*leaf, key) ||
+                        (distance(candidate, key) == distance(*leaf, key) &&
+                         preferred(candidate.certificate, leaf->certificate));
+    if (better) leaf = &candidate;
+  }
+  return leaf;
+}
+
+std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
+                          std::shared_ptr<pkcs11::KeyOperations> operations) {
+  std::optional<pkcs11::PublicKey> public_key = public_half(key, objects);
+  if (!public_key) return std::nullopt;
+  const CertificateObject* leaf = leaf_of(key, *public_key, objects);
+  Entry entry{key.label.empty() ? id_alias(key.id) : key.label,
+              PrivateKey(std::move(operations),
+                         pkcs11::KeyReference(key.id, key.label, key.type, std::move(public_key))),
+              std::nullopt};
+  if (leaf) entry.leaf = leaf->certificate;
+  return entry;
+}
+
+std::string id_alias(pkcs11::ByteView id) { return "id:" + pkcs11::hex(id); }
+
+}  // namespace keystay::keys

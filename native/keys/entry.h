@@ -1,0 +1,41 @@
+// One alias, and the rules by which it is put together from the objects of a token.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "native/keys/certificate.h"
+#include "native/keys/private_key.h"
+#include "native/keys/token_objects.h"
+
+namespace keystay::keys {
+
+// A snapshot: it does not change when the token does.
+struct Entry {
+  std::string
+      alias;  // CKA_LABEL, made unique by "#2", "#3" … where keys share one; "id:<hex>" without a label
+  PrivateKey key;
+  std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
+};
+
+// The public half of a private key: from itself, from the public key object or the certificate with its
+// CKA_ID.
+[[nodiscard]] std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const TokenObjects& objects);
+
+// The leaf of a key: of the certificates with its public key those with its CKA_ID, else those with its
+// label, else any; of these the one that is valid now and began last.
+[[nodiscard]] const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
+                                               const TokenObjects& objects);
+
+// Nothing if the public half is not known: such a key can be named to no peer.
+[[nodiscard]] std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
+                                        std::shared_ptr<pkcs11::KeyOperations> operations);
+
+// "id:01ab…": the alias of a key that has no label.
+[[nodiscard]] std::string id_alias(pkcs11::ByteView id);
+
+// True if `a` should be served rather than `b`: valid now, then the one that began later.
+[[nodiscard]] bool preferred(const Certificate& a, const Certificate& b);
+
+}  // namespace keystay::keys

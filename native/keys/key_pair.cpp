@@ -1,0 +1,136 @@
+#include "native/keys/key_pair.h"
+
+#include <array>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include <sys/random.h>
+
+#include "native/keys/token_objects.h"
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/key_search.h"
+
+namespace keystay::keys {
+namespace {
+
+using pkcs11::Bytes;
+using pkcs11::ByteView;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using pkcs11::Session;
+using pkcs11::Template;
+
+constexpr std::array<std::uint8_t, 3> kF4 = {0x01, 0x00, 0x01};  // 65537
+
+Template public_template(std::string_view label) {
+  Template key;
+  key.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false).flag(CKA_VERIFY, true).text(CKA_LABEL, label);
+  return key;
+}
+
+Template private_template(std::string_view label) {
+  Template key;
+  key.flag(CKA_TOKEN, true)
+      .flag(CKA_PRIVATE, true)
+      .flag(CKA_SENSITIVE, true)
+      .flag(CKA_EXTRACTABLE, false)
+      .flag(CKA_SIGN, true)
+      .text(CKA_LABEL, label);
+  return key;
+}
+
+ByteView oid(const pkcs11::Curve& curve) {
+  return {reinterpret_cast<const std::uint8_t*>(curve.parameters.data()), curve.parameters.size()};
+}
+
+// PKCS #11 v3.0, section 2.3.10: tokens take Edwards curves by OID, by name, or both.
+Bytes edwards_name(const pkcs11::Curve& curve) {
+  const std::string_view name = curve.name == "Ed25519" ? "edwards25519" : "edwards448";
+  Bytes der = {0x13, static_cast<std::uint8_t>(name.size())};  // PrintableString
+  der.insert(der.end(), name.begin(), name.end());
+  return der;
+}
+
+Session::KeyPair generate_on_curve(Session& session, CK_MECHANISM_TYPE mechanism, ByteView parameters,
+                                   std::string_view label) {
+  return session.generate_key_pair(
+      mechanism, std::move(public_template(label).bytes(CKA_EC_PARAMS, parameters)), private_template(label));
+}
+
+struct Generate {
+  Session& session;
+  std::string_view label;
+
+  Session::KeyPair operator()(const RsaSpec& spec) const {
+    return session.generate_key_pair(CKM_RSA_PKCS_KEY_PAIR_GEN,
+                                     std::move(public_template(label)
+                                                   .number(CKA_MODULUS_BITS, spec.modulus_bits)
+                                                   .bytes(CKA_PUBLIC_EXPONENT, kF4)),
+                                     private_template(label));
+  }
+
+  Session::KeyPair operator()(const CurveSpec& spec) const {
+    if (spec.curve->key_type == CKK_EC) {
+      return generate_on_curve(session, CKM_EC_KEY_PAIR_GEN, oid(*spec.curve), label);
+    }
+    try {
+      return generate_on_curve(session, CKM_EC_EDWARDS_KEY_PAIR_GEN, oid(*spec.curve), label);
+    } catch (const Error& error) {
+      if (error.error_class() == ErrorClass::session_lost || error.code() == CKR_MECHANISM_INVALID) throw;
+      return generate_on_curve(session, CKM_EC_EDWARDS_KEY_PAIR_GEN, edwards_name(*spec.curve), label);
+    }
+  }
+};
+
+void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std::string_view alias) {
+  const auto public_key = pkcs11::public_key_of(session.attributes(pair.public_key, pkcs11::kKeyAttributes));
+  if (!public_key)
+    throw Error(ErrorClass::server, "the token does not show the public key that it has generated");
+  const Bytes id = pkix.key_identifier(*public_key);
+  for (const CK_OBJECT_HANDLE object : {pair.public_key, pair.private_key}) {
+    session.set_attributes(object, std::move(Template().bytes(CKA_ID, id).text(CKA_LABEL, alias)));
+  }
+}
+
+void destroy_pending(Session& session, std::string_view pending) {
+  for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
+    Template search = token_objects(object_class);
+    search.text(CKA_LABEL, pending);
+    for (const CK_OBJECT_HANDLE object : session.find_objects(std::move(search)))
+      session.destroy_object(object);
+  }
+}
+
+}  // namespace
+
+std::string pending_label() {
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    throw std::system_error(errno, std::generic_category(), "getrandom");
+  }
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016lx", random);
+  return std::string("pending-") + digits.data();
+}
+
+void generate_key_pair(Session& session, const KeySpec& spec, const Pkix& pkix, std::string_view alias,
+                       std::string_view pending) {
+  destroy_pending(session, pending);
+  const Session::KeyPair pair = std::visit(Generate{session, pending}, spec);
+  try {
+    name(session, pair, pkix, alias);
+  } catch (...) {
+    // The first error is what the caller must hear; a token that fails here too keeps the pending label.
+    for (const CK_OBJECT_HANDLE object : {pair.private_key, pair.public_key}) {
+      try {
+        session.destroy_object(object);
+      } catch (const Error&) {
+        continue;
+      }
+    }
+    throw;
+  }
+}
+
+}  // namespace keystay::keys

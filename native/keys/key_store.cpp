@@ -1,0 +1,294 @@
+#include "native/keys/key_store.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "native/keys/chain.h"
+#include "native/keys/key_pair.h"
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/key_search.h"
+#include "native/pkcs11/text.h"
+
+namespace keystay::keys {
+namespace {
+
+using pkcs11::ByteView;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using pkcs11::Session;
+using pkcs11::Template;
+
+std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
+
+Template private_keys(std::string_view label, ByteView id) {
+  Template search = token_objects(CKO_PRIVATE_KEY);
+  if (!label.empty()) search.text(CKA_LABEL, label);
+  if (!id.empty()) search.bytes(CKA_ID, id);
+  return search;
+}
+
+Template certificate_template(std::string_view label, ByteView id, const Certificate& certificate) {
+  Template object = token_objects(CKO_CERTIFICATE);
+  object.number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+      .flag(CKA_PRIVATE, false)
+      .text(CKA_LABEL, label)
+      .bytes(CKA_ID, id)
+      .bytes(CKA_SUBJECT, certificate.subject)
+      .bytes(CKA_ISSUER, certificate.issuer)
+      .bytes(CKA_SERIAL_NUMBER, certificate.serial_number)
+      .bytes(CKA_VALUE, certificate.der);
+  return object;
+}
+
+bool on_token(Session& session, const Certificate& certificate) {
+  Template search = token_objects(CKO_CERTIFICATE);
+  search.bytes(CKA_VALUE, certificate.der);
+  return !session.find_objects(std::move(search)).empty();
+}
+
+bool belongs_to(const CertificateObject& object, const Entry& entry) {
+  return object.certificate.public_key == entry.key.public_key() &&
+         (object.id == entry.key.reference().id() || object.label == entry.alias);
+}
+
+IssuerSearch among(const std::vector<CertificateObject>& certificates) {
+  return [&](ByteView subject) {
+    std::vector<CertificateObject> found;
+    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
+                 [&](const auto& object) { return std::ranges::equal(object.certificate.subject, subject); });
+    return found;
+  };
+}
+
+// Issuer certificates that came with aliases and are in no alias's chain any more.
+void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
+  const auto certificates = read_certificates(session, pkix, token_objects(CKO_CERTIFICATE));
+  std::vector<pkcs11::Bytes> needed;
+  for (const Entry& entry : entries) {
+    if (!entry.leaf) continue;
+    for (Certificate& certificate : build_chain(*entry.leaf, pkix, among(certificates))) {
+      needed.push_back(std::move(certificate.der));
+    }
+  }
+  for (const CertificateObject& object : certificates) {
+    const bool is_needed = std::find(needed.begin(), needed.end(), object.certificate.der) != needed.end();
+    if (is_issuer_label(object.label) && !is_needed) session.destroy_object(object.handle);
+  }
+}
+
+}  // namespace
+
+KeyStore::KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix)
+    : token_(std::move(token)), pkix_(pkix) {}
+
+std::vector<Entry> KeyStore::entries() {
+  std::vector<Entry> entries;
+  token_->with_session([&](Session& session) { entries = join_all(read_all(session, pkix_)); });
+  return entries;
+}
+
+std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
+  std::vector<Entry> entries;
+  for (const KeyObject& key : objects.private_keys) {
+    if (std::optional<Entry> entry = join(key, objects, token_)) entries.push_back(std::move(*entry));
+  }
+  // By id within one label, so that "httpd#2" is the same key each time.
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.alias, a.key.reference().id()) < std::tie(b.alias, b.key.reference().id());
+  });
+  std::map<std::string, unsigned> seen;
+  for (Entry& entry : entries) {
+    if (const unsigned number = ++seen[entry.alias]; number > 1) entry.alias += "#" + std::to_string(number);
+  }
+  return entries;
+}
+
+Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
+  if (std::optional<Entry> entry = join(key, objects, token_)) return std::move(*entry);
+  throw Error(
+      ErrorClass::client,
+      named(key.label) + " has neither a public key object nor a certificate on the token; store one");
+}
+
+std::optional<Entry> KeyStore::find(std::string_view alias) {
+  if (alias.empty()) return std::nullopt;
+  if (std::optional<Entry> entry = find(alias, {})) return entry;
+  return find_listed(alias);
+}
+
+std::optional<Entry> KeyStore::find_listed(std::string_view alias) {
+  std::optional<Entry> similar;
+  bool several = false;
+  for (Entry& entry : entries()) {
+    if (entry.alias == alias || id_alias(entry.key.reference().id()) == alias) return std::move(entry);
+    if (!pkcs11::equal_ignoring_case(entry.alias, alias)) continue;
+    several = similar.has_value();
+    similar = std::move(entry);
+  }
+  if (several) {
+    throw Error(ErrorClass::client, named(alias) + " matches several keys on " + token_->name() +
+                                        " that differ only in letter case; write the one exactly");
+  }
+  return similar;
+}
+
+std::optional<Entry> KeyStore::find(std::string_view label, ByteView id) {
+  std::optional<Entry> entry;
+  token_->with_session([&](Session& session) { entry = find_one(session, label, id); });
+  return entry;
+}
+
+std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id) {
+  const std::vector<KeyObject> keys = read_keys(session, private_keys(label, id));
+  if (keys.empty()) return std::nullopt;
+  if (keys.size() > 1) {
+    std::string ids;
+    for (const KeyObject& key : keys) ids += (ids.empty() ? "" : ", ") + id_alias(key.id);
+    throw Error(ErrorClass::client,
+                named(label) + " matches several private keys; name one by its id: " + ids);
+  }
+  const KeyObject& key = keys.front();
+  TokenObjects objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
+  if (const auto half = public_half(key, objects); half && !leaf_of(key, *half, objects)) {
+    // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
+    objects.certificates = read_certificates(session, pkix_, token_objects(CKO_CERTIFICATE));
+  }
+  return joined(key, objects);
+}
+
+Chain KeyStore::chain(const Entry& entry) {
+  if (!entry.leaf) return {};
+  Chain chain;
+  token_->with_session([&](Session& session) {
+    chain = build_chain(*entry.leaf, pkix_, [&](ByteView subject) {
+      Template search = token_objects(CKO_CERTIFICATE);
+      search.bytes(CKA_SUBJECT, subject);
+      return read_certificates(session, pkix_, std::move(search));
+    });
+  });
+  return chain;
+}
+
+std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) {
+  std::vector<Certificate> trusted;
+  token_->with_session([&](Session& session) {
+    trusted.clear();
+    const TokenObjects objects = read_all(session, pkix_);
+    const std::vector<Entry> entries = join_all(objects);
+    for (const CertificateObject& object : objects.certificates) {
+      const bool is_leaf = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+        return object.certificate.public_key == entry.key.public_key();
+      });
+      if (!is_leaf && (label.empty() || object.label == label)) trusted.push_back(object.certificate);
+    }
+  });
+  return trusted;
+}
+
+void KeyStore::require_unused(Session& session, std::string_view alias) {
+  if (alias.empty()) throw Error(ErrorClass::client, "an alias needs a name");
+  if (!session.find_objects(private_keys(alias, {})).empty()) {
+    throw Error(ErrorClass::client, named(alias) + " exists already; delete it first or take another name");
+  }
+}
+
+Entry KeyStore::generate(std::string_view alias, const KeySpec& spec) {
+  const std::string pending = pending_label();
+  std::optional<Entry> entry;
+  token_->with_rw_session([&](Session& session) {
+    require_unused(session, alias);
+    generate_key_pair(session, spec, pkix_, alias, pending);
+    entry = find_one(session, alias, {});
+  });
+  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was generated");
+  return std::move(*entry);
+}
+
+void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
+  if (chain.empty()) throw Error(ErrorClass::client, "no certificate for " + named(entry.alias));
+  if (chain.front().public_key != entry.key.public_key()) {
+    throw Error(ErrorClass::client,
+                "the certificate does not fit the key of " + named(entry.alias) +
+                    ": it certifies another public key; import the reply to this key's request");
+  }
+  token_->with_rw_session([&](Session& session) {
+    const auto old = read_certificates(session, pkix_, token_objects(CKO_CERTIFICATE));
+    for (auto issuer = chain.begin() + 1; issuer != chain.end(); ++issuer) {
+      if (on_token(session, *issuer) || !issuer->public_key) continue;
+      const pkcs11::Bytes id = pkix_.key_identifier(*issuer->public_key);
+      session.create_object(certificate_template(issuer_label(id), id, *issuer));
+    }
+    const auto is_new = [&](const CertificateObject& object) {
+      return belongs_to(object, entry) && object.certificate.der == chain.front().der;
+    };
+    if (std::none_of(old.begin(), old.end(), is_new)) {
+      const pkcs11::KeyReference& key = entry.key.reference();
+      session.create_object(certificate_template(key.label(), key.id(), chain.front()));
+    }
+    for (const CertificateObject& object : old) {
+      if (belongs_to(object, entry) && !is_new(object)) session.destroy_object(object.handle);
+    }
+    destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
+  });
+}
+
+void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
+  token_->with_rw_session([&](Session& session) {
+    if (on_token(session, certificate)) {
+      throw Error(ErrorClass::client, "the certificate is on the token already; nothing to import");
+    }
+    const pkcs11::Bytes id =
+        certificate.public_key ? pkix_.key_identifier(*certificate.public_key) : pkcs11::Bytes{};
+    session.create_object(certificate_template(label, id, certificate));
+  });
+}
+
+void KeyStore::rename(const Entry& entry, std::string_view alias) {
+  token_->with_rw_session([&](Session& session) {
+    require_unused(session, alias);
+    const pkcs11::KeyReference& key = entry.key.reference();
+    const TokenObjects objects =
+        key.id().empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id());
+    const auto label = [&](CK_OBJECT_HANDLE object) {
+      session.set_attributes(object, std::move(Template().text(CKA_LABEL, alias)));
+    };
+    for (const CertificateObject& object : objects.certificates) {
+      if (belongs_to(object, entry)) label(object.handle);
+    }
+    for (const KeyObject& object : objects.public_keys) {
+      if (object.public_key == entry.key.public_key()) label(object.handle);
+    }
+    label(pkcs11::find_private_key(session, key));  // last: its label is the alias
+  });
+}
+
+void KeyStore::destroy(const Entry& entry) {
+  token_->with_rw_session([&](Session& session) {
+    const TokenObjects objects = read_all(session, pkix_);
+    // First: if the token refuses this, nothing is lost.
+    session.destroy_object(pkcs11::find_private_key(session, entry.key.reference()));
+    for (const KeyObject& object : objects.public_keys) {
+      if (object.public_key == entry.key.public_key()) session.destroy_object(object.handle);
+    }
+    for (const CertificateObject& object : objects.certificates) {
+      if (belongs_to(object, entry)) session.destroy_object(object.handle);
+    }
+    destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
+  });
+}
+
+bool KeyStore::destroy_certificates(std::string_view label) {
+  bool any = false;
+  token_->with_rw_session([&](Session& session) {
+    Template search = token_objects(CKO_CERTIFICATE);
+    search.text(CKA_LABEL, label);
+    for (const CertificateObject& object : read_certificates(session, pkix_, std::move(search))) {
+      session.destroy_object(object.handle);
+      any = true;
+    }
+  });
+  return any;
+}
+
+}  // namespace keystay::keys

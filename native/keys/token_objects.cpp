@@ -1,0 +1,85 @@
+#include "native/keys/token_objects.h"
+
+#include <utility>
+
+#include "native/pkcs11/key_search.h"
+
+namespace keystay::keys {
+namespace {
+
+using pkcs11::Attributes;
+using pkcs11::Session;
+using pkcs11::Template;
+
+constexpr CK_ATTRIBUTE_TYPE kClass[] = {CKA_CLASS};
+constexpr CK_ATTRIBUTE_TYPE kCertificateAttributes[] = {CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE};
+
+std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
+  const Attributes attributes = session.attributes(handle, pkcs11::kKeyAttributes);
+  const std::optional<CK_ULONG> type = attributes.number(CKA_KEY_TYPE);
+  if (!type) return std::nullopt;
+  return KeyObject{handle, attributes.bytes(CKA_ID), attributes.text(CKA_LABEL), *type,
+                   pkcs11::public_key_of(attributes)};
+}
+
+std::optional<CertificateObject> read_certificate(Session& session, const Pkix& pkix,
+                                                  CK_OBJECT_HANDLE handle) {
+  const Attributes attributes = session.attributes(handle, kCertificateAttributes);
+  if (attributes.number(CKA_CERTIFICATE_TYPE) != CKC_X_509) return std::nullopt;
+  std::optional<Certificate> certificate = pkix.decode(attributes.bytes(CKA_VALUE));
+  if (!certificate) return std::nullopt;
+  return CertificateObject{handle, attributes.bytes(CKA_ID), attributes.text(CKA_LABEL),
+                           std::move(*certificate)};
+}
+
+}  // namespace
+
+Template token_objects(CK_OBJECT_CLASS object_class) {
+  Template search;
+  search.number(CKA_CLASS, object_class).flag(CKA_TOKEN, true);
+  return search;
+}
+
+std::vector<KeyObject> read_keys(Session& session, Template search) {
+  std::vector<KeyObject> keys;
+  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+    if (std::optional<KeyObject> key = read_key(session, handle)) keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+std::vector<CertificateObject> read_certificates(Session& session, const Pkix& pkix, Template search) {
+  std::vector<CertificateObject> certificates;
+  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+    if (auto certificate = read_certificate(session, pkix, handle))
+      certificates.push_back(std::move(*certificate));
+  }
+  return certificates;
+}
+
+TokenObjects read_all(Session& session, const Pkix& pkix) {
+  return {read_keys(session, token_objects(CKO_PRIVATE_KEY)),
+          read_keys(session, token_objects(CKO_PUBLIC_KEY)),
+          read_certificates(session, pkix, token_objects(CKO_CERTIFICATE))};
+}
+
+TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id) {
+  Template search;
+  search.flag(CKA_TOKEN, true).bytes(CKA_ID, id);
+  TokenObjects objects;
+  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+    // Which attributes may be asked for depends on the class: a private key is never asked for its CKA_VALUE.
+    const CK_ULONG object_class = session.attributes(handle, kClass).number(CKA_CLASS).value_or(CKO_DATA);
+    if (object_class == CKO_CERTIFICATE) {
+      if (auto object = read_certificate(session, pkix, handle))
+        objects.certificates.push_back(std::move(*object));
+    } else if (object_class == CKO_PRIVATE_KEY) {
+      if (auto object = read_key(session, handle)) objects.private_keys.push_back(std::move(*object));
+    } else if (object_class == CKO_PUBLIC_KEY) {
+      if (auto object = read_key(session, handle)) objects.public_keys.push_back(std::move(*object));
+    }
+  }
+  return objects;
+}
+
+}  // namespace keystay::keys

@@ -1,0 +1,50 @@
+// The objects of a token that the alias rules look at, as they were when they were read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "native/keys/certificate.h"
+#include "native/keys/pkix.h"
+#include "native/pkcs11/session.h"
+
+namespace keystay::keys {
+
+// CKO_PRIVATE_KEY or CKO_PUBLIC_KEY. Handles are valid only in the session callback that read them.
+struct KeyObject {
+  CK_OBJECT_HANDLE handle;
+  pkcs11::Bytes id;
+  std::string label;
+  CK_KEY_TYPE type;
+  std::optional<pkcs11::PublicKey> public_key;  // as far as the object itself shows it
+};
+
+// CKO_CERTIFICATE of type CKC_X_509 whose value the X.509 library understands.
+struct CertificateObject {
+  CK_OBJECT_HANDLE handle;
+  pkcs11::Bytes id;
+  std::string label;
+  Certificate certificate;
+};
+
+struct TokenObjects {
+  std::vector<KeyObject> private_keys;
+  std::vector<KeyObject> public_keys;
+  std::vector<CertificateObject> certificates;
+};
+
+// A template for token objects of this class: session objects, such as copies of keys, are not aliases.
+[[nodiscard]] pkcs11::Template token_objects(CK_OBJECT_CLASS object_class);
+
+// One search each, and one batched read per object.
+[[nodiscard]] std::vector<KeyObject> read_keys(pkcs11::Session& session, pkcs11::Template search);
+[[nodiscard]] std::vector<CertificateObject> read_certificates(pkcs11::Session& session, const Pkix& pkix,
+                                                               pkcs11::Template search);
+
+// All objects of the token: three searches.
+[[nodiscard]] TokenObjects read_all(pkcs11::Session& session, const Pkix& pkix);
+// The objects with this CKA_ID: one search.
+[[nodiscard]] TokenObjects read_by_id(pkcs11::Session& session, const Pkix& pkix, pkcs11::ByteView id);
+
+}  // namespace keystay::keys
