@@ -4,9 +4,10 @@
 #include <memory>
 
 #include <openssl/asn1t.h>
-#include <openssl/pem.h>
 
 #include "native/x509/der.h"
+#include "native/x509/pem.h"
+#include "native/x509/pem_block.h"
 #include "native/x509/public_key.h"
 
 namespace keystay::x509 {
@@ -55,23 +56,6 @@ int set_text(ASN1_STRING* string, std::string_view value) {
       "the attribute keystay-spki of the key reference is damaged; write the file again with -exportref");
 }
 
-// What PEM_read_bio_ex hands out.
-struct PemBlock {
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-
-  PemBlock() = default;
-  PemBlock(const PemBlock&) = delete;
-  PemBlock& operator=(const PemBlock&) = delete;
-  ~PemBlock() {
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-  }
-};
-
 }  // namespace
 
 Bytes encode_reference(const pkcs11::Uri& uri) {
@@ -90,15 +74,7 @@ Bytes encode_reference(const pkcs11::Uri& uri) {
 }
 
 std::string encode_pem_reference(const pkcs11::Uri& uri) {
-  const Bytes der = encode_reference(uri);
-  const InputOutput memory(BIO_new(BIO_s_mem()));
-  if (!memory ||
-      PEM_write_bio(memory.get(), kPemReferenceLabel, "", der.data(), static_cast<long>(der.size())) <= 0) {
-    throw openssl_error("cannot write the key reference");
-  }
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory.get(), &data);
-  return std::string(data, static_cast<std::size_t>(size));
+  return to_pem(kPemReferenceLabel, encode_reference(uri));
 }
 
 pkcs11::Uri decode_reference(ByteView der) {
@@ -114,16 +90,11 @@ pkcs11::Uri decode_reference(ByteView der) {
 }
 
 pkcs11::Uri decode_pem_reference(std::string_view pem) {
-  const InputOutput memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  for (;;) {
-    PemBlock block;
-    if (!memory || PEM_read_bio(memory.get(), &block.name, &block.header, &block.data, &block.size) != 1) {
-      throw openssl_error(std::string("there is no PEM block \"") + kPemReferenceLabel + "\"");
-    }
-    if (std::string_view(block.name) == kPemReferenceLabel) {
-      return decode_reference({block.data, static_cast<std::size_t>(block.size)});
-    }
+  PemReader reader(pem);
+  while (const auto block = reader.next()) {
+    if (block->label() == kPemReferenceLabel) return decode_reference(block->der());
   }
+  throw Error(std::string("there is no PEM block \"") + kPemReferenceLabel + "\" in it");
 }
 
 std::string encode_spki_attribute(const pkcs11::PublicKey& key) {

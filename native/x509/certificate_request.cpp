@@ -1,0 +1,45 @@
+#include "native/x509/certificate_request.h"
+
+#include "native/x509/der.h"
+#include "native/x509/extension.h"
+#include "native/x509/public_key.h"
+#include "native/x509/signature_algorithm.h"
+#include "native/x509/signature_bits.h"
+
+namespace keystay::x509 {
+namespace {
+
+X509Request unsigned_request(EVP_PKEY* public_key, const RequestContent& content,
+                             const X509Extensions& extensions) {
+  X509Request request(X509_REQ_new());
+  if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+      X509_REQ_set_subject_name(request.get(), content.subject.get()) != 1 ||
+      X509_REQ_set_pubkey(request.get(), public_key) != 1 ||
+      X509_REQ_add_extensions(request.get(), extensions.get()) != 1) {
+    throw openssl_error("cannot make the certificate request");
+  }
+  return request;
+}
+
+}  // namespace
+
+pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content) {
+  const SignatureAlgorithm& algorithm = signature_algorithm(content.signature_algorithm, key.public_key());
+  const EvpPkey public_key = to_evp_pkey(key.public_key(), nullptr);
+  const X509Extensions extensions = parse_extensions(content.extensions, key.public_key());
+  const X509Request request = unsigned_request(public_key.get(), content, extensions);
+  if (X509_REQ_set1_signature_algo(request.get(), algorithm_identifier(algorithm).get()) != 1) {
+    throw openssl_error("cannot make the certificate request");
+  }
+  const auto to_be_signed =
+      to_der([&](unsigned char** out) { return i2d_re_X509_REQ_tbs(request.get(), out); },
+             "cannot encode the certificate request");
+  X509_REQ_set0_signature(request.get(), signature_bits(sign(key, algorithm, to_be_signed)).release());
+  if (X509_REQ_verify(request.get(), public_key.get()) != 1) {
+    throw openssl_error("the token made a signature that its own public key does not verify");
+  }
+  return to_der([&](unsigned char** out) { return i2d_X509_REQ(request.get(), out); },
+                "cannot encode the certificate request");
+}
+
+}  // namespace keystay::x509

@@ -1,0 +1,22 @@
+// Certification requests (PKCS #10, RFC 2986).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "native/keys/private_key.h"
+#include "native/x509/openssl_types.h"
+
+namespace keystay::x509 {
+
+// What a request or a certificate says, besides the key.
+struct RequestContent {
+  X509Name subject;
+  std::vector<std::string> extensions;  // as keytool's -ext writes them
+  std::string signature_algorithm;      // JCA's name; empty: the usual one for the key
+};
+
+// The DER of a request that the key has signed and libcrypto has verified. Throws Error and pkcs11::Error.
+[[nodiscard]] pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content);
+
+}  // namespace keystay::x509

@@ -1,0 +1,154 @@
+#include "native/x509/signature_algorithm.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "native/pkcs11/curve.h"
+#include "native/x509/der.h"
+
+namespace keystay::x509 {
+namespace {
+
+using pkcs11::Bytes;
+using pkcs11::ByteView;
+
+constexpr std::array kAlgorithms = std::to_array<SignatureAlgorithm>({
+    {"SHA256withRSA", CKK_RSA, NID_sha256WithRSAEncryption, NID_sha256},
+    {"SHA384withRSA", CKK_RSA, NID_sha384WithRSAEncryption, NID_sha384},
+    {"SHA512withRSA", CKK_RSA, NID_sha512WithRSAEncryption, NID_sha512},
+    {"SHA256withECDSA", CKK_EC, NID_ecdsa_with_SHA256, NID_sha256},
+    {"SHA384withECDSA", CKK_EC, NID_ecdsa_with_SHA384, NID_sha384},
+    {"SHA512withECDSA", CKK_EC, NID_ecdsa_with_SHA512, NID_sha512},
+    {"Ed25519", CKK_EC_EDWARDS, NID_ED25519, NID_undef},
+    {"Ed448", CKK_EC_EDWARDS, NID_ED448, NID_undef},
+});
+
+const pkcs11::Curve* curve(const pkcs11::PublicKey& key) {
+  if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key))
+    return pkcs11::find_curve_by_parameters(ec->parameters);
+  if (const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key)) {
+    return pkcs11::find_curve_by_parameters(edwards->parameters);
+  }
+  return nullptr;
+}
+
+// A digest of the strength of the key (SP 800-57, table 2), as keytool chooses it.
+std::string_view usual_name(const pkcs11::PublicKey& key) {
+  const std::size_t size = pkcs11::signature_size(key);
+  switch (pkcs11::key_type(key)) {
+    case CKK_RSA:
+      return size > 384 ? "SHA384withRSA" : "SHA256withRSA";
+    case CKK_EC:
+      return size > 96 ? "SHA512withECDSA" : size > 64 ? "SHA384withECDSA" : "SHA256withECDSA";
+    default: {
+      const pkcs11::Curve* edwards = curve(key);
+      return edwards != nullptr ? edwards->name : "";
+    }
+  }
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+bool fits(const SignatureAlgorithm& algorithm, const pkcs11::PublicKey& key) {
+  if (algorithm.key_type != pkcs11::key_type(key)) return false;
+  if (algorithm.key_type != CKK_EC_EDWARDS) return true;
+  const pkcs11::Curve* edwards = curve(key);
+  return edwards != nullptr && edwards->name == algorithm.name;
+}
+
+std::string names_for(const pkcs11::PublicKey& key) {
+  std::string names;
+  for (const SignatureAlgorithm& algorithm : kAlgorithms) {
+    if (fits(algorithm, key)) names.append(names.empty() ? "" : ", ").append(algorithm.name);
+  }
+  return names;
+}
+
+Bytes digest(int digest_nid, ByteView message) {
+  Bytes result(EVP_MAX_MD_SIZE);
+  std::size_t size = 0;
+  if (EVP_Q_digest(nullptr, OBJ_nid2sn(digest_nid), nullptr, message.data(), message.size(), result.data(),
+                   &size) != 1) {
+    throw openssl_error("cannot hash what is to be signed");
+  }
+  result.resize(size);
+  return result;
+}
+
+// DigestInfo (RFC 8017, section 9.2).
+Bytes digest_info(int digest_nid, const Bytes& hashed) {
+  const Owned<X509_SIG, X509_SIG_free> info(X509_SIG_new());
+  if (!info) throw openssl_error("cannot encode the digest");
+  X509_ALGOR* algorithm = nullptr;
+  ASN1_OCTET_STRING* octets = nullptr;
+  X509_SIG_getm(info.get(), &algorithm, &octets);
+  if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(digest_nid), V_ASN1_NULL, nullptr) != 1 ||
+      ASN1_OCTET_STRING_set(octets, hashed.data(), static_cast<int>(hashed.size())) != 1) {
+    throw openssl_error("cannot encode the digest");
+  }
+  return to_der([&](unsigned char** out) { return i2d_X509_SIG(info.get(), out); },
+                "cannot encode the digest");
+}
+
+Bytes raw_signature(const keys::PrivateKey& key, const pkcs11::SignMechanism& mechanism, ByteView data) {
+  Bytes signature(key.signature_size());
+  signature.resize(key.sign(mechanism, data, signature));
+  return signature;
+}
+
+// r || s of CKM_ECDSA to ECDSA-Sig-Value.
+Bytes ecdsa_signature(const Bytes& raw) {
+  const int half = static_cast<int>(raw.size() / 2);
+  BigNumber r(BN_bin2bn(raw.data(), half, nullptr));
+  BigNumber s(BN_bin2bn(raw.data() + half, half, nullptr));
+  const EcdsaSignature signature(ECDSA_SIG_new());
+  if (!r || !s || !signature || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
+    throw openssl_error("cannot encode the signature");
+  }
+  static_cast<void>(r.release());  // the signature owns both now
+  static_cast<void>(s.release());
+  return to_der([&](unsigned char** out) { return i2d_ECDSA_SIG(signature.get(), out); },
+                "cannot encode the signature");
+}
+
+}  // namespace
+
+const SignatureAlgorithm& signature_algorithm(std::string_view name, const pkcs11::PublicKey& key) {
+  const std::string_view wanted = name.empty() ? usual_name(key) : name;
+  const auto found = std::ranges::find_if(kAlgorithms, [&](const SignatureAlgorithm& algorithm) {
+    return same_name(algorithm.name, wanted) && fits(algorithm, key);
+  });
+  if (found == kAlgorithms.end()) {
+    throw Error("signature algorithm \"" + std::string(wanted) + "\" does not fit the key; it can make " +
+                names_for(key));
+  }
+  return *found;
+}
+
+X509Algorithm algorithm_identifier(const SignatureAlgorithm& algorithm) {
+  X509Algorithm identifier(X509_ALGOR_new());
+  // RFC 4055, section 5, wants NULL for RSA; RFC 5758 and RFC 8410 want the parameters absent.
+  const int parameters = algorithm.key_type == CKK_RSA ? V_ASN1_NULL : V_ASN1_UNDEF;
+  if (!identifier ||
+      X509_ALGOR_set0(identifier.get(), OBJ_nid2obj(algorithm.nid), parameters, nullptr) != 1) {
+    throw openssl_error("cannot encode the signature algorithm");
+  }
+  return identifier;
+}
+
+Bytes sign(const keys::PrivateKey& key, const SignatureAlgorithm& algorithm, ByteView message) {
+  if (algorithm.key_type == CKK_EC_EDWARDS) return raw_signature(key, pkcs11::EdDsa{}, message);
+  Bytes hashed = digest(algorithm.digest_nid, message);
+  if (algorithm.key_type == CKK_EC) {
+    // SEC 1, section 4.1.3: the leftmost bits, as many as the order has. Some tokens refuse longer input.
+    hashed.resize(std::min(hashed.size(), key.signature_size() / 2));
+    return ecdsa_signature(raw_signature(key, pkcs11::Ecdsa{}, hashed));
+  }
+  return raw_signature(key, pkcs11::RsaPkcs{}, digest_info(algorithm.digest_nid, hashed));
+}
+
+}  // namespace keystay::x509

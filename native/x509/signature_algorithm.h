@@ -1,0 +1,32 @@
+// The signature algorithms of certificates and requests: RFC 8017 (RSA), RFC 5758 (ECDSA), RFC 8410 (Ed25519,
+// Ed448).
+#pragma once
+
+#include <string_view>
+
+#include "native/keys/private_key.h"
+#include "native/x509/openssl_types.h"
+
+namespace keystay::x509 {
+
+struct SignatureAlgorithm {
+  std::string_view name;  // JCA's standard name, keytool's -sigalg
+  CK_KEY_TYPE key_type;
+  int nid;
+  int digest_nid;  // NID_undef: the key signs the message itself
+};
+
+// By its name in any letter case, or, for an empty name, the usual one for the key's type and size. Throws
+// Error if the key cannot make such a signature.
+[[nodiscard]] const SignatureAlgorithm& signature_algorithm(std::string_view name,
+                                                            const pkcs11::PublicKey& key);
+
+// The AlgorithmIdentifier. Throws Error.
+[[nodiscard]] X509Algorithm algorithm_identifier(const SignatureAlgorithm& algorithm);
+
+// The signature as X.509 has it: ECDSA-Sig-Value in DER (RFC 3279, section 2.2.3), not r || s. The message is
+// hashed here; the token does the private operation only. Throws Error and pkcs11::Error.
+[[nodiscard]] pkcs11::Bytes sign(const keys::PrivateKey& key, const SignatureAlgorithm& algorithm,
+                                 pkcs11::ByteView message);
+
+}  // namespace keystay::x509
