@@ -78,7 +78,7 @@ check_shell() {
   local -a scripts
   mapfile -t scripts < <(files_of '(\.sh|^\.ci/run)$')
   report "shell scripts" "shellcheck finds what breaks on the next machine" \
-    "$(shellcheck --external-sources --format=gcc "${scripts[@]}" || true)"
+    "$(shellcheck --external-sources --source-path=SCRIPTDIR --format=gcc "${scripts[@]}" || true)"
 }
 
 check_words() {
