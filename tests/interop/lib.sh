@@ -1,0 +1,193 @@
+# shellcheck shell=bash
+# What the interoperability tests share: a token, a CA, aliases, ports, and processes that must leave by themselves.
+# A test sources this file; CTest sets KEYSTAY_SOURCE, KEYSTAY_BUILD and, for a sanitized build, KEYSTAY_SANITIZE.
+set -euo pipefail
+
+: "${KEYSTAY_SOURCE:?}" "${KEYSTAY_BUILD:?}"
+readonly keystay="$KEYSTAY_BUILD/bin/keystay"
+# shellcheck disable=SC2034  # for the tests
+readonly interop="$KEYSTAY_SOURCE/tests/interop"
+
+# The exit code that CTest counts as skipped (SKIP_RETURN_CODE).
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+# need PROGRAM PACKAGE: skips the test where a server is not installed.
+need() {
+  command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" ]] || skip "$1 is not installed (package $2)"
+}
+
+scratch="$(mktemp -d "${TMPDIR:-/tmp}/keystay-interop.XXXXXX")"
+readonly scratch
+declare -A pids=()
+
+# The logs of a failed test are shown, whatever failed; what still runs is ended.
+finish() {
+  local code=$?
+  local name log
+  for name in "${!pids[@]}"; do
+    kill -KILL "${pids[$name]}" 2>/dev/null || true
+  done
+  if [[ "$code" -ne 0 && "$code" -ne 77 ]]; then
+    for log in "$scratch"/*.log; do
+      [[ -s "$log" ]] || continue
+      echo "--- $(basename "$log") (last 60 lines)"
+      tail -n 60 "$log"
+    done
+  fi
+  rm -rf "$scratch"
+}
+trap finish EXIT
+
+# --- sanitizers ------------------------------------------------------------------------------------------------------
+# A program that was built without AddressSanitizer can load a library that was built with it only if the runtime is
+# there first. Leaks of other people's programs are theirs.
+preload=()
+case "${KEYSTAY_SANITIZE:-}" in
+  *thread*) skip "a program that was built without ThreadSanitizer cannot load keystay.so that was built with it" ;;
+  *address*)
+    preload=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so)"
+      "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}")
+    ;;
+esac
+
+# others PROGRAM …: runs a program that is not ours and loads what is.
+others() { "${preload[@]}" "$@"; }
+
+# --- token, CA and aliases -------------------------------------------------------------------------------------------
+softhsm_module() {
+  local candidate
+  for candidate in /usr/lib/softhsm /usr/lib/*/softhsm /usr/lib64/softhsm /usr/lib64/pkcs11; do
+    if [[ -e "$candidate/libsofthsm2.so" ]]; then
+      echo "$candidate/libsofthsm2.so"
+      return
+    fi
+  done
+  skip "libsofthsm2.so is not installed (package softhsm2)"
+}
+
+# make_token: a SoftHSM token "web" of this test alone, and the configuration that names it.
+make_token() {
+  need softhsm2-util softhsm2
+  local pin=123456
+  mkdir -p "$scratch/tokens"
+  printf 'directories.tokendir = %s\nlog.level = ERROR\n' "$scratch/tokens" >"$scratch/softhsm2.conf"
+  export SOFTHSM2_CONF="$scratch/softhsm2.conf"
+  softhsm2-util --init-token --free --label web --pin "$pin" --so-pin 87654321 >"$scratch/softhsm2-util.log" 2>&1
+  (umask 077 && echo "$pin" >"$scratch/web.pin")
+  cat >"$scratch/keystay.toml" <<TOML
+default = "web"
+
+[token.web]
+module = "$(softhsm_module)"
+label = "web"
+pin = "file:$scratch/web.pin"
+TOML
+  export KEYSTAY_CONF="$scratch/keystay.toml"
+}
+
+# make_ca: a root of this test, in $scratch/ca.pem.
+make_ca() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Interop Test CA" \
+    -keyout "$scratch/ca.key" -out "$scratch/ca.pem" 2>"$scratch/openssl-req.log"
+}
+
+# make_alias ALIAS -keyalg …: a key pair on the token, with a certificate for localhost from the CA.
+# Leaves ALIAS.crt, and ALIAS.pem, the PEM reference file of the key.
+make_alias() {
+  local alias="$1"
+  shift
+  "$keystay" -genkeypair -alias "$alias" -dname "CN=localhost" "$@"
+  "$keystay" -certreq -alias "$alias" -file "$scratch/$alias.csr"
+  printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\n' >"$scratch/$alias.ext"
+  openssl x509 -req -in "$scratch/$alias.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial \
+    -days 2 -extfile "$scratch/$alias.ext" -out "$scratch/$alias.crt" 2>"$scratch/openssl-x509.log"
+  cat "$scratch/$alias.crt" "$scratch/ca.pem" >"$scratch/$alias.chain"
+  "$keystay" -importcert -noprompt -alias "$alias" -file "$scratch/$alias.chain"
+  "$keystay" -exportref -alias "$alias" -file "$scratch/$alias.pem"
+}
+
+# --- OpenSSL ---------------------------------------------------------------------------------------------------------
+# use_provider: what a server needs in its environment to find the provider.
+use_provider() {
+  export OPENSSL_CONF="$KEYSTAY_SOURCE/examples/nginx/openssl.cnf"
+  export OPENSSL_MODULES="$KEYSTAY_BUILD/ossl-modules"
+}
+
+# plain PROGRAM …: runs a program that does not load the provider: clients, and witnesses.
+plain() { env -u OPENSSL_CONF -u OPENSSL_MODULES "$@"; }
+
+# handshake PORT -tls1_3 -sigalgs … : one request by s_client; prints what it says and the answer.
+handshake() {
+  local port="$1"
+  shift
+  printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' |
+    plain timeout 60 openssl s_client -connect "127.0.0.1:$port" -servername localhost -CAfile "$scratch/ca.pem" \
+      -verify_return_error -brief -ign_eof "$@" 2>&1
+}
+
+# --- processes -------------------------------------------------------------------------------------------------------
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# start NAME PROGRAM …: runs it in the background, with NAME.log.
+start() {
+  local name="$1"
+  shift
+  "$@" </dev/null >"$scratch/$name.log" 2>&1 &
+  pids[$name]=$!
+}
+
+# wait_for NAME COMMAND …: until the command succeeds; fails when the process NAME ends or after 60 s.
+wait_for() {
+  local name="$1" deadline=$((SECONDS + 60))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    kill -0 "${pids[$name]}" 2>/dev/null || fail "$name ended while the test waited for: $*"
+    [[ $SECONDS -lt $deadline ]] || fail "no success within 60 s: $*"
+    sleep 0.05 # polling
+  done
+}
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# stop NAME SIGNAL: sends the signal; the process must leave with code 0, by itself.
+stop() {
+  local name="$1" signal="$2"
+  kill -s "$signal" "${pids[$name]}"
+  join "$name" 0
+}
+
+# join NAME CODE: waits for the process; it must exit with this code. A code of 128 or more is a signal.
+join() {
+  local name="$1" expected="$2" code=0
+  wait "${pids[$name]}" || code=$?
+  unset "pids[$name]"
+  expect_code "$name" "$expected" "$code"
+}
+
+expect_code() {
+  local what="$1" expected="$2" code="$3"
+  if [[ "$code" -ge 128 ]]; then fail "$what was ended by signal $((code - 128))"; fi
+  [[ "$code" -eq "$expected" ]] || fail "$what: exit code $code, expected $expected"
+}
+
+# refused PROGRAM …: the program must fail by itself, with code 1; its output is in $scratch/refused.log.
+refused() {
+  local code=0
+  "$@" >"$scratch/refused.log" 2>&1 </dev/null || code=$?
+  expect_code "$*" 1 "$code"
+}
+
+# expect TEXT WORD: the text contains the word.
+expect() {
+  [[ "$1" == *"$2"* ]] || fail "expected \"$2\" in: $1"
+}
