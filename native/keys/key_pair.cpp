@@ -23,9 +23,15 @@ using pkcs11::Template;
 
 constexpr std::array<std::uint8_t, 3> kF4 = {0x01, 0x00, 0x01};  // 65537
 
+// What is not asked for is refused by name: tokens differ in what they allow by default.
 Template public_template(std::string_view label) {
   Template key;
-  key.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false).flag(CKA_VERIFY, true).text(CKA_LABEL, label);
+  key.flag(CKA_TOKEN, true)
+      .flag(CKA_PRIVATE, false)
+      .flag(CKA_VERIFY, true)
+      .flag(CKA_ENCRYPT, false)
+      .flag(CKA_WRAP, false)
+      .text(CKA_LABEL, label);
   return key;
 }
 
@@ -36,6 +42,9 @@ Template private_template(std::string_view label) {
       .flag(CKA_SENSITIVE, true)
       .flag(CKA_EXTRACTABLE, false)
       .flag(CKA_SIGN, true)
+      .flag(CKA_DECRYPT, false)
+      .flag(CKA_UNWRAP, false)
+      .flag(CKA_DERIVE, false)
       .text(CKA_LABEL, label);
   return key;
 }

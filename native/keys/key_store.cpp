@@ -276,6 +276,7 @@ void KeyStore::destroy(const Entry& entry) {
     }
     destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
   });
+  token_->renew_sessions();  // sessions may hold copies of the key
 }
 
 bool KeyStore::destroy_certificates(std::string_view label) {

@@ -165,10 +165,10 @@ Error::Error(ErrorClass error_class, std::optional<CK_RV> code, std::string mess
     : std::runtime_error(std::move(message)), class_(error_class), code_(code) {}
 
 Error Error::on(std::string_view subject) const {
-  // The subject stands before the remedy: "C_SignInit: CKR_X (0x60) for alias "a" on token "t"; what to do".
+  // Before the remedy: `C_SignInit: CKR_X (0x60) for alias "a" on token "t"; what to do`.
   std::string text = what();
-  const std::size_t at = std::min(text.find("; "), text.size());
-  text.insert(at, std::string(code_ ? " for " : ": ").append(subject));
+  const std::string where = code_ ? " for " + std::string(subject) : " (" + std::string(subject) + ")";
+  text.insert(std::min(text.find("; "), text.size()), where);
   return {class_, code_, std::move(text)};
 }
 

@@ -77,6 +77,7 @@ void SessionPool::begin_epoch(std::uint64_t epoch) {
   std::vector<std::unique_ptr<PooledSession>> dead;
   dead.reserve(limit_);
   const std::lock_guard lock(mutex_);
+  if (epoch <= epoch_) return;  // two repairs may end in either order
   epoch_ = epoch;
   dead.swap(idle_);
   // `dead` closes its sessions after the lock is released: it was made before.

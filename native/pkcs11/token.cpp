@@ -60,6 +60,8 @@ void Token::with_session(const std::function<void(Session&)>& body) {
   }
 }
 
+void Token::renew_sessions() { connection_.get().begin_epoch(); }
+
 void Token::with_rw_session(const std::function<void(Session&)>& body) {
   try {
     connection_.get().perform_rw(deadline(), body);

@@ -57,6 +57,10 @@ class Token final : public KeyOperations {
   void with_session(const std::function<void(Session&)>& body);
   void with_rw_session(const std::function<void(Session&)>& body);
 
+  // Closes this process's sessions, those on loan when they come back, and so ends the copies of keys that
+  // they hold.
+  void renew_sessions();
+
  private:
   std::shared_ptr<Module> module_;
   TokenOptions options_;

@@ -62,10 +62,18 @@ void TokenConnection::repair(std::uint64_t seen, Deadline deadline) {
   opening_.run(deadline, [&] {
     if (epoch_.load(std::memory_order_acquire) != seen) return;
     open_.store(false, std::memory_order_release);
-    epoch_.store(seen + 1, std::memory_order_release);
-    pool_.begin_epoch(seen + 1);
+    begin_epoch();
     reconnect(deadline);
   });
+}
+
+void TokenConnection::begin_epoch() {
+  const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  {
+    const std::lock_guard lock(mutex_);
+    objects_.clear();
+  }
+  pool_.begin_epoch(epoch);
 }
 
 TokenConnection::Place TokenConnection::open(Deadline deadline) {
@@ -106,14 +114,12 @@ void TokenConnection::connect(Deadline deadline) {
   login_.perform(*session, token);
 
   login_session_ = std::move(session);
-  pool_.begin_epoch(epoch_.load(std::memory_order_relaxed));
   // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
   if (token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1) {
     pool_.limit(token.max_sessions - 1);
   }
   const std::lock_guard lock(mutex_);
   place_ = Place{slot, token};
-  objects_.clear();
   mechanisms_.clear();
   failure_.reset();
   pause_ = 0ms;

@@ -36,6 +36,9 @@ class TokenConnection final {
   [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] TokenInfo info(Deadline deadline);
 
+  // Ends the epoch: sessions are closed and handles searched anew, but the login stays.
+  void begin_epoch();
+
  private:
   struct Place {
     CK_SLOT_ID slot;
@@ -63,7 +66,7 @@ class TokenConnection final {
 
   SingleFlight opening_;
   std::atomic<bool> open_{false};
-  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<std::uint64_t> epoch_{0};
   // Only the thread that opens touches these.
   Login login_;
   std::unique_ptr<Session> login_session_;  // keeps the login: a token logs out with its last session
