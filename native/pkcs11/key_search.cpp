@@ -1,6 +1,7 @@
 #include "native/pkcs11/key_search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "native/pkcs11/curve.h"
 #include "native/pkcs11/error.h"
@@ -15,13 +16,31 @@ Bytes without_leading_zeros(const Bytes& number) {
 
 // CKA_EC_POINT is a DER OCTET STRING by the standard and the bare point on some tokens; the curve says which,
 // because a bare point may look like an OCTET STRING.
-Bytes unwrapped(const Bytes& point, ByteView parameters) {
-  const Curve* curve = find_curve_by_parameters(parameters);
-  if (!curve) return point;
-  const std::size_t bare = curve->key_type == CKK_EC ? curve->signature_size + 1 : curve->signature_size / 2;
+Bytes unwrapped(const Bytes& point, const Curve& curve) {
+  const std::size_t bare = curve.key_type == CKK_EC ? curve.signature_size + 1 : curve.signature_size / 2;
   const std::size_t header = bare < 0x80 ? 2 : 3;  // tag and length
   const bool wrapped = point.size() == header + bare && point[0] == 0x04 && point[header - 1] == bare;
   return wrapped ? Bytes(point.begin() + static_cast<std::ptrdiff_t>(header), point.end()) : point;
+}
+
+std::optional<PublicKey> rsa_public_key(const Attributes& key) {
+  const Bytes* modulus = key.find(CKA_MODULUS);
+  const Bytes* exponent = key.find(CKA_PUBLIC_EXPONENT);
+  if (!modulus || !exponent || modulus->empty() || exponent->empty()) return std::nullopt;
+  return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+}
+
+// On curves that Keystay knows. The parameters are always the curve's OID, so that equal keys compare equal
+// however the token names their curve.
+std::optional<PublicKey> curve_public_key(const Attributes& key) {
+  const Bytes* parameters = key.find(CKA_EC_PARAMS);
+  const Bytes* point = key.find(CKA_EC_POINT);
+  if (!parameters || !point || point->empty()) return std::nullopt;
+  const Curve* curve = find_curve_by_parameters(*parameters);
+  if (!curve) return std::nullopt;
+  Bytes oid(curve->parameters.begin(), curve->parameters.end());
+  if (curve->key_type == CKK_EC) return EcPublicKey{std::move(oid), unwrapped(*point, *curve)};
+  return EdwardsPublicKey{std::move(oid), unwrapped(*point, *curve)};
 }
 
 // The public half on the private key object itself, else on the public key object with the same id.
@@ -48,21 +67,15 @@ bool is(Session& session, CK_OBJECT_HANDLE candidate, const KeyReference& key) {
 }  // namespace
 
 std::optional<PublicKey> public_key_of(const Attributes& key) {
-  const std::optional<CK_ULONG> type = key.number(CKA_KEY_TYPE);
-  if (type == CKK_RSA) {
-    const Bytes* modulus = key.find(CKA_MODULUS);
-    const Bytes* exponent = key.find(CKA_PUBLIC_EXPONENT);
-    if (!modulus || !exponent || modulus->empty() || exponent->empty()) return std::nullopt;
-    return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+  switch (key.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION)) {
+    case CKK_RSA:
+      return rsa_public_key(key);
+    case CKK_EC:
+    case CKK_EC_EDWARDS:
+      return curve_public_key(key);
+    default:
+      return std::nullopt;
   }
-  if (type == CKK_EC || type == CKK_EC_EDWARDS) {
-    const Bytes* parameters = key.find(CKA_EC_PARAMS);
-    const Bytes* point = key.find(CKA_EC_POINT);
-    if (!parameters || !point || parameters->empty() || point->empty()) return std::nullopt;
-    if (type == CKK_EC) return EcPublicKey{*parameters, unwrapped(*point, *parameters)};
-    return EdwardsPublicKey{*parameters, unwrapped(*point, *parameters)};
-  }
-  return std::nullopt;
 }
 
 CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {

@@ -7,7 +7,8 @@
 namespace keystay::pkcs11 {
 
 // The public half that a key object states itself: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and
-// CKA_EC_POINT (with or without the OCTET STRING around it). Nothing if the object does not have them all.
+// CKA_EC_POINT (with or without the OCTET STRING around it). Nothing if the object does not have them all, or
+// is on a curve that Keystay does not know.
 [[nodiscard]] std::optional<PublicKey> public_key_of(const Attributes& key);
 
 // The attributes that public_key_of needs, and those that name a key.

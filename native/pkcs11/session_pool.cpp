@@ -91,7 +91,11 @@ void SessionPool::limit(std::size_t sessions) {
 void SessionPool::give_back(std::unique_ptr<PooledSession> session) noexcept {
   std::unique_ptr<PooledSession> dead;
   const std::lock_guard lock(mutex_);
-  (session->epoch == epoch_ ? idle_.emplace_back(nullptr) : dead) = std::move(session);
+  if (session->epoch == epoch_) {
+    idle_.push_back(std::move(session));
+  } else {
+    dead = std::move(session);  // closed after the lock is released: it was made before
+  }
   release_place();
 }
 
