@@ -1,0 +1,181 @@
+// Login belongs to the token: once per process, never undone; a refused PIN is never tried again.
+#include <thread>
+#include <vector>
+
+#include "tests/pkcs11/token_test.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Login : public TokenTest {
+ protected:
+  TokenOptions with_pin(const std::string& pin) const {
+    TokenOptions options = this->options();
+    options.pin = [pin] { return Pin(pin); };
+    return options;
+  }
+};
+
+TEST_F(Login, SixteenThreadsLogInOnce) {
+  const auto token = this->token();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(token->info().label, "web"); });
+  }
+  threads.clear();
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+  EXPECT_EQ(faults_.calls(Function::C_Initialize), 1u);
+  EXPECT_TRUE(verifies(sign(*token)));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+}
+
+TEST_F(Login, IsNeverUndone) {
+  {
+    const auto token = this->token();
+    ASSERT_TRUE(verifies(sign(*token)));
+  }
+  EXPECT_EQ(faults_.calls(Function::C_Logout), 0u);
+}
+
+TEST_F(Login, RefusedPinIsNotTriedAgain) {
+  const auto token = this->token(with_pin("999999"));
+  for (int i = 0; i < 5; ++i) {
+    const std::optional<Error> error = error_of([&] { sign(*token); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->error_class(), ErrorClass::authentication) << error->what();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // past any pause between attempts
+  }
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+}
+
+TEST_F(Login, RefusedPinIsNotTriedAgainByManyThreads) {
+  const auto token = this->token(with_pin("999999"));
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&] {
+      const std::optional<Error> error = error_of([&] { sign(*token); });
+      EXPECT_TRUE(error && error->error_class() == ErrorClass::authentication);
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+}
+
+TEST_F(Login, CorrectedPinIsTried) {
+  std::string pin = "999999";
+  TokenOptions options = this->options();
+  options.pin = [&] { return Pin(pin); };
+  const auto token = this->token(options);
+  ASSERT_TRUE(error_of([&] { sign(*token); }));
+  pin = hsm_.pin();
+  std::optional<Error> error;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  do {
+    error = error_of([&] { sign(*token); });
+  } while (error && std::chrono::steady_clock::now() < deadline);
+  EXPECT_FALSE(error) << error->what();
+  EXPECT_EQ(faults_.calls(Function::C_Login), 2u);
+}
+
+TEST_F(Login, IsNotTriedWhenTheNextRefusalLocks) {
+  faults_.set_token_flags(CKF_USER_PIN_FINAL_TRY);
+  const std::optional<Error> error = error_of([&] { sign(*token()); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::authentication);
+  EXPECT_THAT(error->what(), HasSubstr("locks the token"));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
+TEST_F(Login, IsNotTriedWithALockedPin) {
+  faults_.set_token_flags(CKF_USER_PIN_LOCKED);
+  const std::optional<Error> error = error_of([&] { sign(*token()); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::authentication);
+  EXPECT_THAT(error->what(), HasSubstr("security officer"));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
+TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
+  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_EXPIRED, CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED,
+                           CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
+    faults_.reset();
+    faults_.fail(Function::C_Login, code, kEveryCall);
+    const auto token = this->token();
+    for (int i = 0; i < 2; ++i) {
+      const std::optional<Error> error = error_of([&] { sign(*token); });
+      ASSERT_TRUE(error);
+      EXPECT_EQ(error->error_class(), ErrorClass::authentication) << describe(code);
+    }
+    EXPECT_EQ(faults_.calls(Function::C_Login), 1u) << describe(code);
+  }
+}
+
+TEST_F(Login, OfSomebodyElseInTheProcessIsUsed) {
+  const auto first = token();
+  ASSERT_TRUE(verifies(sign(*first)));
+  const auto second = token(with_pin("999999"));
+  EXPECT_TRUE(verifies(sign(*second)));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+}
+
+TEST_F(Login, RaceWithSomebodyElseIsWon) {
+  // Not logged in when asked, logged in when tried.
+  faults_.fail(Function::C_Login, CKR_USER_ALREADY_LOGGED_IN);
+  const auto token = this->token();
+  const std::optional<Error> error = error_of([&] { (void)token->info(); });
+  EXPECT_FALSE(error) << error->what();
+}
+
+TEST_F(Login, WithoutAPinReaderIsNotTried) {
+  TokenOptions options = this->options();
+  options.pin = nullptr;
+  const auto token = this->token(options);
+  EXPECT_EQ(token->info().label, "web");
+  EXPECT_TRUE(error_of([&] { sign(*token); })) << "the private key is not visible without a login";
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
+TEST_F(Login, ReadsThePinOnlyWhenItLogsIn) {
+  int reads = 0;
+  TokenOptions options = this->options();
+  options.pin = [&] {
+    ++reads;
+    return Pin(hsm_.pin());
+  };
+  const auto token = this->token(options);
+  EXPECT_EQ(reads, 0);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(verifies(sign(*token)));
+  EXPECT_EQ(reads, 1);
+}
+
+TEST_F(Login, FailureOfThePinReaderIsTheErrorAndNoLoginIsTried) {
+  TokenOptions options = this->options();
+  options.pin = []() -> Pin { throw Error(ErrorClass::authentication, "cannot read /etc/keystay/web.pin"); };
+  const std::optional<Error> error = error_of([&] { sign(*token(options)); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr("/etc/keystay/web.pin"));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
+// Whatever fails, the message does not hold the PIN.
+TEST_F(Login, PinIsInNoMessage) {
+  const std::string pin = "s3cret-PIN-of-the-test";
+  for (const Function function :
+       {Function::C_Login, Function::C_OpenSession, Function::C_GetTokenInfo, Function::C_GetSessionInfo,
+        Function::C_Initialize, Function::C_GetSlotList}) {
+    for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_LEN_RANGE, CKR_PIN_INVALID, CKR_GENERAL_ERROR}) {
+      faults_.reset();
+      faults_.fail(function, code, kEveryCall);
+      const auto token = std::make_shared<Token>(std::make_shared<Module>(hsm_.module()), with_pin(pin));
+      const std::optional<Error> error = error_of([&] { sign(*token); });
+      ASSERT_TRUE(error) << test::name(function) << " " << describe(code);
+      EXPECT_THAT(error->what(), Not(HasSubstr(pin)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace keystay::pkcs11

@@ -1,0 +1,71 @@
+#include "tests/pkcs11/token_test.h"
+
+#include <cstdio>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace keystay::pkcs11 {
+
+std::optional<Error> error_of(const std::function<void()>& body) {
+  try {
+    body();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+bool true_in_child(const std::function<bool()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    bool result = false;
+    try {
+      result = body();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "in the child: %s\n", error.what());
+    }
+    _exit(result ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+KeyReference ec_reference(const std::string& label, Bytes id) {
+  return {std::move(id), label, CKK_EC, std::nullopt};
+}
+
+TokenTest::TokenTest()
+    // Not Module::at: that one lives as long as the process, and each test starts with a fresh module.
+    : module_(std::make_shared<Module>(hsm_.module())), key_(ec_reference("httpd", {0x01})) {
+  hsm_.pkcs11_tool(
+      {"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--id", "01", "--usage-sign"});
+  public_key_ = test::read_public_key(hsm_, "httpd");
+}
+
+TokenOptions TokenTest::options() const {
+  return {.name = "web",
+          .label = hsm_.label(),
+          .serial = {},
+          .pin = [pin = hsm_.pin()] { return Pin(pin); },
+          .sessions = 32,
+          .timeout = std::chrono::seconds(60),
+          .key_copies = KeyCopies::automatic};
+}
+
+std::shared_ptr<Token> TokenTest::token(TokenOptions options) const {
+  return std::make_shared<Token>(module_, std::move(options));
+}
+
+Bytes TokenTest::sign(Token& token, const KeyReference& key) {
+  Bytes signature(64);
+  signature.resize(token.sign(key, Ecdsa{}, kDigest, signature, token.deadline()));
+  return signature;
+}
+
+bool TokenTest::verifies(const Bytes& signature) const {
+  return test::verifies_ecdsa(public_key_.get(), kDigest, signature);
+}
+
+}  // namespace keystay::pkcs11
