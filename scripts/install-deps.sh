@@ -8,7 +8,8 @@
 set -euo pipefail
 
 # One requirement per line: who needs it | what it is | the command or package that proves it is there |
-# the packages that bring it. Alternatives are separated by " or "; the first one that apt knows is installed.
+# the packages that bring it. Alternatives are separated by " or "; the first one that apt has is installed.
+# What only "wished" needs is installed where apt has it, and done without elsewhere.
 readonly requirements='
 quickstart | C++20 compiler             | g++                 | g++
 quickstart | CMake 3.25                 | cmake               | cmake
@@ -34,8 +35,8 @@ all        | Google Benchmark           | libbenchmark-dev    | libbenchmark-dev
 all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-21-jdk-headless or openjdk-25-jdk-headless
 all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
-all        | clang-format 14            | clang-format-14     | clang-format-14
 all        | Git                        | git                 | git
+wished     | clang-format 14            | clang-format-14     | clang-format-14
 '
 
 scope=all
@@ -53,13 +54,13 @@ say() { printf 'install-deps: %s\n' "$*" >&2; }
 
 trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
 
-# needed: the requirements of this run, one per line: what | proof | packages
+# needed: the requirements of this run, one per line: who | what | proof | packages
 needed() {
   local who what proof packages
   while IFS='|' read -r who what proof packages; do
     [[ -n "${proof:-}" ]] || continue
     [[ "$scope" == all || "$(trim "$who")" == quickstart ]] || continue
-    printf '%s|%s|%s\n' "$(trim "$what")" "$(trim "$proof")" "$(trim "$packages")"
+    printf '%s|%s|%s|%s\n' "$(trim "$who")" "$(trim "$what")" "$(trim "$proof")" "$(trim "$packages")"
   done <<<"$requirements"
 }
 
@@ -82,16 +83,17 @@ present() {
   esac
 }
 
+# missing: what of it is not there: who | what | packages
 missing() {
-  local what proof packages
-  while IFS='|' read -r what proof packages; do
-    present "$proof" || printf '%s|%s\n' "$what" "$packages"
+  local who what proof packages
+  while IFS='|' read -r who what proof packages; do
+    present "$proof" || printf '%s|%s|%s\n' "$who" "$what" "$packages"
   done < <(needed)
 }
 
 print_list() {
-  local what proof packages
-  while IFS='|' read -r what proof packages; do
+  local what packages
+  while IFS='|' read -r _ what _ packages; do
     printf '  %-26s %s\n' "$what" "$packages"
   done < <(needed)
 }
@@ -113,20 +115,19 @@ as_root() {
   if [[ "$(id -u)" -eq 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
-# "a b or c d": prints the first alternative of which apt knows every package.
+in_apt() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[0-9]* ]]; }
+
+# "a b or c d": prints the first alternative of which apt has every package.
 choose() {
-  local alternative package known
+  local alternative package all
   while read -r alternative; do
-    known=yes
-    for package in $alternative; do
-      apt-cache show "$package" >/dev/null 2>&1 || known=no
-    done
-    if [[ "$known" == yes ]]; then
+    all=yes
+    for package in $alternative; do in_apt "$package" || all=no; done
+    if [[ "$all" == yes ]]; then
       echo "$alternative"
       return
     fi
   done <<<"${1// or /$'\n'}"
-  say "apt knows none of: $1"
   return 1
 }
 
@@ -161,11 +162,12 @@ if ! supported_system; then
 fi
 
 absent="$(missing)"
-[[ -n "$absent" ]] || exit 0
+# Without the network nothing that is only wished for is worth an error.
+grep -q '^[^w]' <<<"$absent" || exit 0
 
 if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
   say "run this as root, or install sudo; missing are:"
-  cut -d'|' -f1 <<<"$absent" | sed 's/^/  /' >&2
+  cut -d'|' -f2 <<<"$absent" | sed 's/^/  /' >&2
   exit 1
 fi
 
@@ -173,8 +175,12 @@ say "updating the package lists"
 as_root apt-get update -qq >&2
 
 packages=()
-while IFS='|' read -r what alternatives; do
-  chosen="$(choose "$alternatives")"
+while IFS='|' read -r who what alternatives; do
+  if ! chosen="$(choose "$alternatives")"; then
+    [[ "$who" != wished ]] || continue
+    say "$what: apt has none of: $alternatives"
+    exit 1
+  fi
   say "installing $what: $chosen"
   read -ra names <<<"$chosen"
   packages+=("${names[@]}")
@@ -185,10 +191,10 @@ as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove
   -o Dpkg::Use-Pty=0 "${packages[@]}" >&2
 if [[ " ${packages[*]} " == *" nginx"* ]]; then leave_nginx_off; fi
 
-still="$(missing)"
+still="$(missing | grep -v '^wished' || true)"
 if [[ -n "$still" ]]; then
   say "still missing after the installation:"
-  cut -d'|' -f1 <<<"$still" | sed 's/^/  /' >&2
+  cut -d'|' -f2 <<<"$still" | sed 's/^/  /' >&2
   exit 1
 fi
 say "done"
