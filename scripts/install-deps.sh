@@ -163,7 +163,7 @@ fi
 
 absent="$(missing)"
 # Without the network nothing that is only wished for is worth an error.
-grep -q '^[^w]' <<<"$absent" || exit 0
+grep -qE '^(quickstart|all)' <<<"$absent" || exit 0
 
 if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
   say "run this as root, or install sudo; missing are:"
