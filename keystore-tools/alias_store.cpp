@@ -1,0 +1,198 @@
+#include "keystore-tools/alias_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/terminal.h"
+#include "native/keys/chain.h"
+#include "native/keys/token_objects.h"
+#include "native/pkcs11/text.h"
+
+namespace keystay::tools {
+namespace {
+
+using keys::Entry;
+
+std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
+
+// A PIN that was given on the command line answers the question for it.
+config::PinPrompt prompt(const StoreOptions& options) {
+  return [given = options.pin](std::string_view token) {
+    if (!given) return ask_pin("PIN of token \"" + std::string(token) + "\": ");
+    const pkcs11::ByteView bytes = given->bytes();
+    return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  };
+}
+
+// "" if the PIN is to come from where the configuration says.
+std::string pin_source(const StoreOptions& options) { return options.pin ? "prompt" : options.pin_source; }
+
+config::Configuration configuration(const StoreOptions& options) {
+  auto file = options.configuration.empty() ? config::configuration_file() : options.configuration;
+  config::Configuration configuration = config::read_configuration(file);
+  if (const std::string source = pin_source(options); !source.empty()) {
+    for (auto& [name, token] : configuration.tokens) token.pin = source;
+  }
+  return configuration;
+}
+
+// A URI names the module itself, so that a key store file may do without a configuration.
+std::shared_ptr<pkcs11::Token> token_of_uri(const std::string& text, const StoreOptions& options) {
+  pkcs11::Uri uri = pkcs11::parse_uri(text);
+  if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
+  return keys::Tokens({}, prompt(options)).token(uri);
+}
+
+std::shared_ptr<pkcs11::Token> open_token(const std::string& name, const StoreOptions& options) {
+  if (name.starts_with("pkcs11:")) return token_of_uri(name, options);
+  return keys::Tokens(configuration(options), prompt(options)).token(std::string_view(name));
+}
+
+// keytool's word for "no file: the token itself".
+bool names_a_file(const std::filesystem::path& key_store) {
+  return !key_store.empty() && key_store != "NONE";
+}
+
+config::KeyStoreFile key_store_file(const StoreOptions& options) {
+  config::KeyStoreFile key_store;
+  if (names_a_file(options.key_store) && std::filesystem::exists(options.key_store)) {
+    key_store = config::read_key_store(options.key_store);
+  } else {
+    key_store.token = options.token;
+  }
+  if (!options.token.empty() && key_store.token != options.token) {
+    throw Failure("the key store file " + options.key_store.string() + " is for token \"" + key_store.token +
+                  "\", not for \"" + options.token + "\"; leave -token out, or name another file");
+  }
+  return key_store;
+}
+
+}  // namespace
+
+struct AliasStore::Source {
+  std::filesystem::path file;
+  config::KeyStoreFile key_store;
+  std::shared_ptr<pkcs11::Token> token;
+
+  explicit Source(const StoreOptions& options)
+      : file(names_a_file(options.key_store) ? options.key_store : std::filesystem::path()),
+        key_store(key_store_file(options)),
+        token(open_token(key_store.token, options)) {}
+};
+
+AliasStore::AliasStore(const StoreOptions& options) : AliasStore(Source(options)) {}
+
+AliasStore::AliasStore(Source source)
+    : file_(std::move(source.file)),
+      key_store_(std::move(source.key_store)),
+      keys_(std::move(source.token), pkix_) {}
+
+bool AliasStore::listed(std::string_view alias) const {
+  if (key_store_.scope == config::KeyStoreScope::all) return true;
+  return std::ranges::find(key_store_.aliases, alias) != key_store_.aliases.end();
+}
+
+void AliasStore::update_list(const std::function<void(config::KeyStoreFile&)>& change) {
+  if (file_.empty()) return;
+  config::update_key_store(file_, key_store_, [&](config::KeyStoreFile& key_store) {
+    if (key_store.scope == config::KeyStoreScope::listed) change(key_store);
+    key_store_ = key_store;
+  });
+}
+
+std::vector<Entry> AliasStore::entries() {
+  std::vector<Entry> entries = keys_.entries();
+  std::erase_if(entries, [this](const Entry& entry) { return !listed(entry.alias); });
+  return entries;
+}
+
+std::vector<TrustedEntry> AliasStore::trusted_entries() {
+  const std::vector<keys::Certificate> trusted = keys_.trusted_certificates("");
+  std::vector<TrustedEntry> result;
+  keys_.token().with_session([&](pkcs11::Session& session) {
+    result.clear();
+    for (keys::CertificateObject& object :
+         keys::read_certificates(session, pkix_, keys::token_objects(CKO_CERTIFICATE))) {
+      // Issuers that came with an alias are shown in its chain.
+      if (keys::is_issuer_label(object.label) || !listed(object.label)) continue;
+      if (std::ranges::find(trusted, object.certificate.der, &keys::Certificate::der) == trusted.end())
+        continue;
+      result.push_back({object.label, std::move(object.certificate)});
+    }
+  });
+  std::ranges::sort(result, {}, &TrustedEntry::alias);
+  return result;
+}
+
+std::optional<Entry> AliasStore::find(std::string_view alias) {
+  std::optional<Entry> entry = keys_.find(alias);
+  if (entry && !listed(entry->alias)) return std::nullopt;
+  return entry;
+}
+
+std::optional<TrustedEntry> AliasStore::find_trusted(std::string_view alias) {
+  if (alias.empty() || !listed(alias)) return std::nullopt;
+  std::vector<keys::Certificate> found = keys_.trusted_certificates(alias);
+  if (found.empty()) return std::nullopt;
+  return TrustedEntry{std::string(alias), std::move(found.front())};
+}
+
+Entry AliasStore::require_key(std::string_view alias) {
+  if (std::optional<Entry> entry = find(alias)) return std::move(*entry);
+  if (find_trusted(alias)) throw Failure(named(alias) + " is a trusted certificate and has no private key");
+  throw Failure(named(alias) + " does not exist on " + keys_.token().name() +
+                "; keystay -list shows what does");
+}
+
+void AliasStore::require_unused(std::string_view alias) {
+  // Also keys that the file does not list: names are the token's.
+  const std::optional<Entry> entry = keys_.find(alias);
+  const bool trusted = !entry && !keys_.trusted_certificates(alias).empty();
+  if (!entry && !trusted) return;
+  throw Failure(named(entry ? std::string_view(entry->alias) : alias) + " already exists on " +
+                keys_.token().name() + (trusted ? " as a trusted certificate" : "") +
+                "; delete it first or take another name");
+}
+
+Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec) {
+  require_unused(alias);
+  Entry entry = keys_.generate(alias, spec);
+  update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+  return entry;
+}
+
+void AliasStore::withdraw(const Entry& entry) {
+  keys_.destroy(entry);
+  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, entry.alias); });
+}
+
+void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& certificate) {
+  require_unused(alias);
+  keys_.add_certificate(alias, certificate);
+  update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+}
+
+void AliasStore::rename(const Entry& entry, std::string_view alias) {
+  require_unused(alias);
+  keys_.rename(entry, alias);
+  update_list([&](config::KeyStoreFile& file) {
+    std::ranges::replace(file.aliases, entry.alias, std::string(alias));
+  });
+}
+
+void AliasStore::remove(std::string_view alias) {
+  const std::optional<Entry> entry = find(alias);
+  if (!entry && !find_trusted(alias)) static_cast<void>(require_key(alias));
+  const std::string name = entry ? entry->alias : std::string(alias);
+  if (key_store_.on_delete == config::DeleteAction::destroy) {
+    if (entry) {
+      keys_.destroy(*entry);
+    } else {
+      keys_.destroy_certificates(name);
+    }
+  }
+  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, name); });
+}
+
+}  // namespace keystay::tools

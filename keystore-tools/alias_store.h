@@ -1,0 +1,65 @@
+// The aliases that a command works on: those of one token, as far as a key store file lets them be seen.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keystore-tools/store_options.h"
+#include "native/config/key_store_file.h"
+#include "native/keys/key_store.h"
+#include "native/keys/tokens.h"
+#include "native/x509/openssl_pkix.h"
+
+namespace keystay::tools {
+
+// A certificate that belongs to no key of the token, under the alias it was imported by.
+struct TrustedEntry {
+  std::string alias;
+  keys::Certificate certificate;
+};
+
+// What it does to the token it also writes to the list of the key store file, if that has one.
+class AliasStore final {
+ public:
+  // Reads the configuration and the key store file; the token is opened at its first use. Throws
+  // config::Error.
+  explicit AliasStore(const StoreOptions& options);
+
+  [[nodiscard]] std::vector<keys::Entry> entries();
+  [[nodiscard]] std::vector<TrustedEntry> trusted_entries();
+
+  [[nodiscard]] std::optional<keys::Entry> find(std::string_view alias);
+  [[nodiscard]] std::optional<TrustedEntry> find_trusted(std::string_view alias);
+  // Throws Failure if there is no such key; says so if the alias is a trusted certificate.
+  [[nodiscard]] keys::Entry require_key(std::string_view alias);
+  // Throws Failure if a key or a trusted certificate has the alias.
+  void require_unused(std::string_view alias);
+
+  [[nodiscard]] keys::Entry generate(std::string_view alias, const keys::KeySpec& spec);
+  // Takes a key back that was just generated, whatever the key store file says about deleting.
+  void withdraw(const keys::Entry& entry);
+  void add_trusted(std::string_view alias, const keys::Certificate& certificate);
+  void rename(const keys::Entry& entry, std::string_view alias);
+  // Destroys or forgets the key or trusted certificate, as the key store file wants it. Throws Failure if
+  // there is none.
+  void remove(std::string_view alias);
+
+  [[nodiscard]] keys::KeyStore& keys() { return keys_; }
+  [[nodiscard]] const keys::Pkix& pkix() const { return pkix_; }
+
+ private:
+  struct Source;
+  explicit AliasStore(Source source);
+
+  [[nodiscard]] bool listed(std::string_view alias) const;
+  void update_list(const std::function<void(config::KeyStoreFile&)>& change);
+
+  std::filesystem::path file_;  // of the key store; empty: none
+  config::KeyStoreFile key_store_;
+  x509::OpenSslPkix pkix_;
+  keys::KeyStore keys_;
+};
+
+}  // namespace keystay::tools

@@ -1,0 +1,34 @@
+#include "keystore-tools/certreq.h"
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/file_argument.h"
+#include "native/x509/certificate_request.h"
+#include "native/x509/distinguished_name.h"
+#include "native/x509/error.h"
+#include "native/x509/pem.h"
+
+namespace keystay::tools {
+namespace {
+
+x509::X509Name subject(const CertReq& command, const keys::Entry& entry) {
+  if (!command.distinguished_name.empty()) return x509::parse_name(command.distinguished_name);
+  if (!entry.leaf) {
+    throw Failure("alias \"" + entry.alias +
+                  "\" has no certificate to take the name from; give one with -dname");
+  }
+  const unsigned char* der = entry.leaf->subject.data();
+  x509::X509Name name(d2i_X509_NAME(nullptr, &der, static_cast<long>(entry.leaf->subject.size())));
+  if (!name) throw x509::openssl_error("the certificate of alias \"" + entry.alias + "\" has a damaged name");
+  return name;
+}
+
+}  // namespace
+
+void CertReq::run(AliasStore& store) const {
+  const keys::Entry entry = store.require_key(alias);
+  const x509::RequestContent content{
+      .subject = subject(*this, entry), .extensions = extensions, .signature_algorithm = signature_algorithm};
+  write_output(file, x509::to_pem(x509::kRequestLabel, x509::certificate_request(entry.key, content)));
+}
+
+}  // namespace keystay::tools

@@ -1,0 +1,261 @@
+#include "keystore-tools/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "keystore-tools/failure.h"
+#include "native/config/nearest.h"
+#include "native/pkcs11/text.h"
+
+namespace keystay::tools {
+namespace {
+
+constexpr int kLongestValidity = 36'500;  // days
+
+struct OtherCommand {
+  std::string_view name;
+  std::string_view instead;
+};
+
+// keytool's commands that are not Keystay's business, and what does it.
+constexpr std::array kElsewhere = std::to_array<OtherCommand>({
+    {"gencert", "openssl x509 -req -CA CA.crt -CAkey keystay:ALIAS -provider keystay -provider default …"},
+    {"genseckey", "nothing: Keystay keeps key pairs only"},
+    {"importkeystore", "nothing: private keys are made on the token and not brought to it"},
+    {"importpass", "nothing: Keystay keeps key pairs only"},
+    {"keypasswd", "pkcs11-tool --login --change-pin (one PIN guards all keys of a token)"},
+    {"storepasswd", "pkcs11-tool --login --change-pin"},
+    {"printcert", "openssl x509 -noout -text -in FILE"},
+    {"printcertreq", "openssl req -noout -text -in FILE"},
+    {"printcrl", "openssl crl -noout -text -in FILE"},
+    {"showinfo", "openssl version -a"},
+});
+
+// A command in the making: CLI11 fills the options in, `result` is taken if the command was given.
+class Parser final {
+ public:
+  Parser() : app_("Makes, lists, imports and exports the aliases of a PKCS#11 token.", "keystay") {
+    app_.set_version_flag("--version", KEYSTAY_VERSION);
+    app_.require_subcommand(1);
+    app_.footer("keytool's form works too: keystay -genkeypair -alias httpd -keyalg EC …");
+    add_list();
+    add_genkeypair();
+    add_certreq();
+    add_importcert();
+    add_exportcert();
+    add_exportref();
+    add_delete();
+    add_changealias();
+  }
+
+  std::optional<CommandLine> parse(std::vector<std::string> arguments) {
+    std::ranges::reverse(arguments);  // CLI11 takes them from the back
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::Success& answer) {  // help or version
+      app_.exit(answer, std::cout, std::cerr);
+      return std::nullopt;
+    } catch (const CLI::ExtrasError&) {
+      refuse_unknown();
+    } catch (const CLI::ParseError& error) {
+      throw UsageError(std::string(error.what()) + "; see keystay -help");
+    }
+    check_store_type();
+    return CommandLine{store_, command()};
+  }
+
+ private:
+  CLI::App* add(const char* name, const char* description) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    command->add_option("--conf", store_.configuration, "Configuration file (else KEYSTAY_CONF)");
+    command->add_option("--token", store_.token, "Token, by its name in the configuration");
+    command->add_option("--keystore", store_.key_store,
+                        "Key store file that names the token and its aliases");
+    add_pin_options(command);
+    add_ignored_options(command);
+    return command;
+  }
+
+  void add_pin_options(CLI::App* command) {
+    CLI::Option* variable = command->add_option_function<std::string>(
+        "--storepass-env", [this](const std::string& name) { store_.pin_source = "env:" + name; },
+        "Environment variable with the PIN (keytool: -storepass:env)");
+    command
+        ->add_option_function<std::string>(
+            "--storepass-file",
+            [this](const std::string& file) {
+              store_.pin_source = "file:" + std::filesystem::absolute(file).string();
+            },
+            "File with the PIN (keytool: -storepass:file)")
+        ->excludes(variable);
+  }
+
+  // What a line that was written for keytool may have: without a meaning here, but no reason to refuse it.
+  void add_ignored_options(CLI::App* command) {
+    command->add_option("--storetype", store_type_, "Keystay, if it is given")->group("For keytool's sake");
+    for (const char* name : {"--providername", "--addprovider", "--providerclass", "--providerarg",
+                             "--providerpath", "--keypass-env", "--keypass-file"}) {
+      command->add_option(name, ignored_, "Without effect")->group("For keytool's sake");
+    }
+    command->add_flag("--protected", ignored_flag_, "Without effect: a token with a PIN pad says so itself")
+        ->group("For keytool's sake");
+    if (command->get_name() != "list") {
+      command->add_flag("--v", ignored_flag_, "Without effect")->group("For keytool's sake");
+    }
+  }
+
+  static void add_alias(CLI::App* command, std::string& alias) {
+    command->add_option("--alias", alias, "Name of the entry")->capture_default_str();
+  }
+  static void add_extensions(CLI::App* command, std::vector<std::string>& extensions) {
+    command
+        ->add_option("--ext", extensions,
+                     "X.509 extension, may be repeated: san=dns:example.org,ip:127.0.0.1 and others")
+        ->allow_extra_args(false);
+  }
+
+  void add_list() {
+    CLI::App* command = add("list", "Lists the aliases, or one");
+    command->add_option("--alias", list_.alias, "Only this entry");
+    CLI::Option* verbose = command->add_flag_callback(
+        "--v", [this] { list_.form = ListForm::verbose; }, "Certificates in words");
+    command
+        ->add_flag_callback(
+            "--rfc", [this] { list_.form = ListForm::rfc; }, "Certificates as PEM")
+        ->excludes(verbose);
+  }
+
+  void add_genkeypair() {
+    CLI::App* command =
+        add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it");
+    add_alias(command, genkeypair_.alias);
+    command->add_option("--keyalg", genkeypair_.key_algorithm, "RSA, EC, EdDSA, Ed25519 or Ed448")
+        ->required();
+    CLI::Option* size =
+        command->add_option("--keysize", genkeypair_.key_size, "RSA: 2048 to 4096; EC: 256, 384, 521");
+    command->add_option("--groupname", genkeypair_.group_name, "Curve: secp256r1, secp384r1, …")
+        ->excludes(size);
+    command->add_option("--sigalg", genkeypair_.signature_algorithm,
+                        "Signature algorithm of the certificate");
+    command->add_option(
+        "--dname", genkeypair_.distinguished_name,
+        "Name in the certificate: \"CN=example.org, O=Example, C=DE\"; without it none is made");
+    command->add_option("--startdate", genkeypair_.start_date,
+                        "When the certificate begins: -1d, 2026/11/21 09:30:00");
+    command->add_option("--validity", genkeypair_.validity_days, "Days for which the certificate is valid")
+        ->check(CLI::Range(1, kLongestValidity))
+        ->capture_default_str();
+    add_extensions(command, genkeypair_.extensions);
+  }
+
+  void add_certreq() {
+    CLI::App* command = add("certreq", "Writes a certificate request for the key of an alias");
+    add_alias(command, certreq_.alias);
+    command->add_option("--sigalg", certreq_.signature_algorithm, "Signature algorithm");
+    command->add_option("--dname", certreq_.distinguished_name,
+                        "Name in the request, else that of the certificate");
+    command->add_option("--file", certreq_.file, "Output, else standard output");
+    add_extensions(command, certreq_.extensions);
+  }
+
+  void add_importcert() {
+    CLI::App* command = add("importcert", "Imports a CA's reply for an alias, or a trusted certificate");
+    add_alias(command, importcert_.alias);
+    command->add_option("--file", importcert_.file,
+                        "Certificate and its issuers, in PEM, DER or PKCS#7; else standard input");
+    command->add_flag("--noprompt", importcert_.no_prompt, "Do not ask whether to trust a certificate");
+    command->add_flag("--allowexpired,--allow-expired", importcert_.allow_expired,
+                      "Also import what is not valid today");
+    command->add_flag("--trustcacerts", ignored_flag_, "Without effect")->group("For keytool's sake");
+  }
+
+  void add_exportcert() {
+    CLI::App* command = add("exportcert", "Writes the certificate of an alias");
+    add_alias(command, exportcert_.alias);
+    command->add_flag("--rfc", exportcert_.rfc, "As PEM, else DER");
+    command->add_option("--file", exportcert_.file, "Output, else standard output");
+  }
+
+  void add_exportref() {
+    CLI::App* command =
+        add("exportref", "Writes the PEM file that servers read in the place of a private key");
+    add_alias(command, exportref_.alias);
+    command->add_option("--file", exportref_.file, "Output, else standard output");
+  }
+
+  void add_delete() {
+    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate");
+    command->add_option("--alias", delete_.alias, "Name of the entry")->required();
+  }
+
+  void add_changealias() {
+    CLI::App* command = add("changealias", "Gives a key another name");
+    add_alias(command, changealias_.alias);
+    command->add_option("--destalias", changealias_.new_alias, "The new name")->required();
+  }
+
+  [[nodiscard]] Command command() const {
+    const std::string& name = app_.get_subcommands().front()->get_name();
+    if (name == "list") return list_;
+    if (name == "genkeypair") return genkeypair_;
+    if (name == "certreq") return certreq_;
+    if (name == "importcert") return importcert_;
+    if (name == "exportcert") return exportcert_;
+    if (name == "exportref") return exportref_;
+    if (name == "delete") return delete_;
+    return changealias_;
+  }
+
+  void check_store_type() const {
+    if (store_type_.empty() || pkcs11::equal_ignoring_case(store_type_, "Keystay")) return;
+    throw UsageError("-storetype " + store_type_ + ": this program works on key stores of type Keystay only");
+  }
+
+  [[noreturn]] void refuse_unknown() const {
+    const auto parsed = app_.get_subcommands();
+    const CLI::App& command = parsed.empty() ? app_ : *parsed.front();
+    const std::vector<std::string> rest = app_.remaining(true);
+    const std::string word = rest.empty() ? "" : rest.front();
+    if (!word.starts_with("--")) throw UsageError("\"" + word + "\" belongs to no option; see keystay -help");
+    const std::string name = word.substr(2, word.find('=') - 2);
+    std::vector<std::string> names;
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& known : option->get_lnames()) names.push_back(known);
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    throw UsageError("unknown option -" + name + " of -" + command.get_name() + "; " +
+                     config::suggest(name, known));
+  }
+
+  CLI::App app_;
+  StoreOptions store_;
+  std::string store_type_;
+  std::string ignored_;
+  bool ignored_flag_ = false;
+  List list_;
+  GenKeyPair genkeypair_;
+  CertReq certreq_;
+  ImportCert importcert_;
+  ExportCert exportcert_;
+  ExportRef exportref_;
+  Delete delete_;
+  ChangeAlias changealias_;
+};
+
+}  // namespace
+
+std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments) {
+  if (arguments.empty()) throw UsageError("no command is given; see keystay -help");
+  if (arguments.front() == "help") arguments.front() = "--help";
+  const auto elsewhere = std::ranges::find(kElsewhere, arguments.front(), &OtherCommand::name);
+  if (elsewhere != kElsewhere.end()) {
+    throw UsageError("keystay has no -" + arguments.front() +
+                     "; instead: " + std::string(elsewhere->instead));
+  }
+  return Parser().parse(std::move(arguments));
+}
+
+}  // namespace keystay::tools

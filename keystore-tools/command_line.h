@@ -1,0 +1,32 @@
+// The command line in the GNU form, and what it asks for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "keystore-tools/certreq.h"
+#include "keystore-tools/changealias.h"
+#include "keystore-tools/delete.h"
+#include "keystore-tools/exportcert.h"
+#include "keystore-tools/exportref.h"
+#include "keystore-tools/genkeypair.h"
+#include "keystore-tools/importcert.h"
+#include "keystore-tools/list.h"
+#include "keystore-tools/store_options.h"
+
+namespace keystay::tools {
+
+using Command =
+    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias>;
+
+struct CommandLine {
+  StoreOptions store;
+  Command command;
+};
+
+// Nothing if help or the version was asked for, which is on standard output then. Throws UsageError.
+[[nodiscard]] std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace keystay::tools

@@ -1,0 +1,16 @@
+// -delete: destroys the key pair and certificate of an alias, or a trusted certificate.
+#pragma once
+
+#include <string>
+
+#include "keystore-tools/alias_store.h"
+
+namespace keystay::tools {
+
+struct Delete {
+  std::string alias;
+
+  void run(AliasStore& store) const;
+};
+
+}  // namespace keystay::tools

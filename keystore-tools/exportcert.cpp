@@ -1,0 +1,27 @@
+#include "keystore-tools/exportcert.h"
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/file_argument.h"
+#include "native/x509/pem.h"
+
+namespace keystay::tools {
+namespace {
+
+keys::Certificate certificate_of(AliasStore& store, const std::string& alias) {
+  if (auto trusted = store.find_trusted(alias)) return std::move(trusted->certificate);
+  keys::Entry entry = store.require_key(alias);
+  if (!entry.leaf) {
+    throw Failure("alias \"" + entry.alias + "\" has no certificate; import one with -importcert");
+  }
+  return *std::move(entry.leaf);
+}
+
+}  // namespace
+
+void ExportCert::run(AliasStore& store) const {
+  const keys::Certificate certificate = certificate_of(store, alias);
+  if (rfc) return write_output(file, x509::to_pem(x509::kCertificateLabel, certificate.der));
+  write_output(file, {reinterpret_cast<const char*>(certificate.der.data()), certificate.der.size()});
+}
+
+}  // namespace keystay::tools

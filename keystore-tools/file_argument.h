@@ -1,0 +1,17 @@
+// The -file option: a file, or the standard streams without one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace keystay::tools {
+
+// The whole file, or standard input for an empty path. Throws Failure.
+[[nodiscard]] std::string read_input(const std::filesystem::path& file);
+
+// Replaces the file atomically, with permissions 0644, or writes to standard output for an empty path. Throws
+// Failure.
+void write_output(const std::filesystem::path& file, std::string_view content);
+
+}  // namespace keystay::tools

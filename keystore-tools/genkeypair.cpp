@@ -1,0 +1,60 @@
+#include "keystore-tools/genkeypair.h"
+
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/start_date.h"
+#include "native/x509/certificate_text.h"
+#include "native/x509/distinguished_name.h"
+#include "native/x509/extension.h"
+#include "native/x509/self_signed_certificate.h"
+
+namespace keystay::tools {
+namespace {
+
+x509::Validity validity(const GenKeyPair& command) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return {.not_before = start_date(command.start_date, now),
+          .length = std::chrono::days(command.validity_days)};
+}
+
+// What is wrong in the arguments comes to light before the token is touched.
+void check_arguments(const GenKeyPair& command) {
+  if (command.distinguished_name.empty() && !command.extensions.empty()) {
+    throw UsageError("-ext needs -dname: without a name there is no certificate that could carry it");
+  }
+  for (const std::string& extension : command.extensions) static_cast<void>(x509::parse_extension(extension));
+  static_cast<void>(validity(command));
+}
+
+void certify(AliasStore& store, const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
+  const x509::RequestContent content{.subject = std::move(subject),
+                                     .extensions = command.extensions,
+                                     .signature_algorithm = command.signature_algorithm};
+  const keys::Certificate certificate = x509::self_signed_certificate(entry.key, content, validity(command));
+  store.keys().replace_chain(entry, {certificate});
+  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n", command.distinguished_name,
+             x509::describe_time(certificate.not_after));
+}
+
+}  // namespace
+
+void GenKeyPair::run(AliasStore& store) const {
+  const keys::KeySpec spec = keys::key_spec(key_algorithm, key_size, group_name);
+  check_arguments(*this);
+  x509::X509Name subject = distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name);
+  const keys::Entry entry = store.generate(alias, spec);
+  fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().token().name(),
+             x509::describe_key(entry.key.public_key()));
+  if (!subject) return;
+  try {
+    certify(store, entry, *this, std::move(subject));
+  } catch (...) {
+    store.withdraw(entry);  // all or nothing
+    throw;
+  }
+}
+
+}  // namespace keystay::tools

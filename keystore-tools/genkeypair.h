@@ -1,0 +1,25 @@
+// -genkeypair: makes a key pair on the token and, given a name, a self-signed certificate for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "keystore-tools/alias_store.h"
+
+namespace keystay::tools {
+
+struct GenKeyPair {
+  std::string alias = "mykey";
+  std::string key_algorithm;
+  unsigned key_size = 0;
+  std::string group_name;
+  std::string signature_algorithm;
+  std::string distinguished_name;  // empty: only the key pair
+  std::string start_date;
+  int validity_days = 90;
+  std::vector<std::string> extensions;
+
+  void run(AliasStore& store) const;
+};
+
+}  // namespace keystay::tools

@@ -1,0 +1,124 @@
+#include "keystore-tools/keytool_form.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+#include <string.h>
+
+#include "keystore-tools/failure.h"
+
+namespace keystay::tools {
+namespace {
+
+struct CommandName {
+  std::string_view written;
+  std::string_view name;
+};
+
+// keytool's own older names are among them.
+constexpr std::array kCommands =
+    std::to_array<CommandName>({{"genkeypair", "genkeypair"},   {"genkey", "genkeypair"},
+                                {"certreq", "certreq"},         {"importcert", "importcert"},
+                                {"import", "importcert"},       {"list", "list"},
+                                {"exportcert", "exportcert"},   {"export", "exportcert"},
+                                {"delete", "delete"},           {"changealias", "changealias"},
+                                {"exportref", "exportref"},     {"gencert", "gencert"},
+                                {"genseckey", "genseckey"},     {"importkeystore", "importkeystore"},
+                                {"importpass", "importpass"},   {"keypasswd", "keypasswd"},
+                                {"printcert", "printcert"},     {"printcertreq", "printcertreq"},
+                                {"printcrl", "printcrl"},       {"showinfo", "showinfo"},
+                                {"storepasswd", "storepasswd"}, {"help", "help"}});
+
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+// An option begins with a dash and a letter; "-1d" and "-" are values.
+bool is_option(std::string_view argument) {
+  argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
+  return !argument.empty() && std::isalpha(static_cast<unsigned char>(argument.front())) != 0;
+}
+
+bool has_dash(std::string_view argument) { return argument.starts_with('-'); }
+
+// "-Storepass:file" and "--storepass-file=F": the name in small letters, without dashes before it.
+struct Option {
+  std::string name;
+  std::optional<std::string_view> value;
+};
+
+Option split(std::string_view argument) {
+  argument.remove_prefix(argument.find_first_not_of('-'));
+  const std::size_t equals = argument.find('=');
+  Option option{lower_case(argument.substr(0, equals)), std::nullopt};
+  if (equals != std::string_view::npos) option.value = argument.substr(equals + 1);
+  std::ranges::replace(option.name, ':', '-');  // keytool's "-storepass:file"
+  return option;
+}
+
+std::optional<std::string_view> command_name(std::string_view written) {
+  const std::string lower = lower_case(written);
+  const auto* found = std::ranges::find(kCommands, lower, &CommandName::written);
+  return found == kCommands.end() ? std::nullopt : std::optional(found->name);
+}
+
+class Translation final {
+ public:
+  explicit Translation(std::span<char*> arguments) : arguments_(arguments) {}
+
+  GnuForm translate() {
+    for (; position_ < arguments_.size(); ++position_) take(arguments_[position_]);
+    if (command_) result_.arguments.insert(result_.arguments.begin(), std::string(*command_));
+    return std::move(result_);
+  }
+
+ private:
+  void take(char* argument) {
+    if (!has_dash(argument) || !is_option(argument)) return take_word(argument);
+    const Option option = split(argument);
+    if (option.name == "storepass" || option.name == "keypass") return take_secret(argument, option);
+    const auto command = option.value ? std::nullopt : command_name(option.name);
+    if (command && !command_) {
+      command_ = command;
+      return;
+    }
+    result_.arguments.push_back("--" + option.name);
+    if (option.value) result_.arguments.back().append("=").append(*option.value);
+  }
+
+  // A bare word is the command only where GNU has it, in the first place; else it is a value.
+  void take_word(const char* argument) {
+    if (position_ == 0) command_ = command_name(argument);
+    if (position_ != 0 || !command_) result_.arguments.emplace_back(argument);
+  }
+
+  // keytool wants -keypass for every key; a token has one PIN for all, so only the first of the two counts.
+  void take_secret(char* argument, const Option& option) {
+    char* value = nullptr;
+    if (option.value) {
+      value = argument + (std::string_view(argument).size() - option.value->size());
+    } else if (position_ + 1 < arguments_.size()) {
+      value = arguments_[++position_];
+    } else {
+      throw UsageError("option -" + option.name + " needs a value");
+    }
+    if (option.name == "storepass") result_.pin.emplace(std::string_view(value));
+    ::explicit_bzero(value, ::strlen(value));
+  }
+
+  std::span<char*> arguments_;
+  std::size_t position_ = 0;
+  std::optional<std::string_view> command_;
+  GnuForm result_;
+};
+
+}  // namespace
+
+GnuForm to_gnu_form(std::span<char*> arguments) { return Translation(arguments).translate(); }
+
+}  // namespace keystay::tools

@@ -1,0 +1,23 @@
+// Command lines in keytool's form (`-genkeypair -alias httpd`) put into the GNU form (`genkeypair --alias
+// httpd`), which is understood as it is.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "native/pkcs11/pin.h"
+
+namespace keystay::tools {
+
+struct GnuForm {
+  std::vector<std::string> arguments;  // the command first, options in small letters, as keytool ignores case
+  std::optional<pkcs11::Pin> pin;      // of a plain -storepass, which is not among the arguments
+};
+
+// Takes the arguments after the program's name. The value of -storepass and -keypass is overwritten where it
+// stands, so that it does not stay in the process table. Throws UsageError for a -storepass without a value.
+[[nodiscard]] GnuForm to_gnu_form(std::span<char*> arguments);
+
+}  // namespace keystay::tools

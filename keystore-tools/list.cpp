@@ -1,0 +1,121 @@
+#include "keystore-tools/list.h"
+
+#include <cstdio>
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/file_argument.h"
+#include "native/pkcs11/text.h"
+#include "native/x509/certificate_text.h"
+#include "native/x509/pem.h"
+
+namespace keystay::tools {
+namespace {
+
+using keys::Certificate;
+
+constexpr std::string_view kKey = "PrivateKeyEntry";
+constexpr std::string_view kTrusted = "trustedCertEntry";
+constexpr std::string_view kRule =
+    "\n\n*******************************************\n*******************************************\n\n\n";
+
+// A token keeps no date of creation; the beginning of the certificate is the nearest to it.
+std::string date(const Certificate& certificate) {
+  return fmt::format("{:%b %d, %Y}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(certificate.not_before)));
+}
+
+std::string in_words(const keys::Chain& chain) {
+  std::string text = fmt::format("Certificate chain length: {}\n", chain.size());
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    text += fmt::format("Certificate[{}]:\n{}", i + 1, x509::describe_certificate(chain[i]));
+  }
+  return text;
+}
+
+std::string in_pem(const keys::Chain& chain) {
+  std::string text = fmt::format("Certificate chain length: {}\n", chain.size());
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    text += fmt::format("Certificate[{}]:\n{}", i + 1, x509::to_pem(x509::kCertificateLabel, chain[i].der));
+  }
+  return text;
+}
+
+std::string chain_text(const keys::Chain& chain, ListForm form) {
+  return form == ListForm::rfc ? in_pem(chain) : in_words(chain);
+}
+
+std::string fingerprint_line(const Certificate& certificate) {
+  return fmt::format("Certificate fingerprint (SHA-256): {}\n", x509::fingerprint(certificate, "SHA256"));
+}
+
+std::string brief(const keys::Entry& entry) {
+  if (!entry.leaf) {
+    return fmt::format("{}, {}, {} without a certificate\n", entry.alias, kKey,
+                       x509::describe_key(entry.key.public_key()));
+  }
+  return fmt::format("{}, {}, {},\n{}", entry.alias, date(*entry.leaf), kKey, fingerprint_line(*entry.leaf));
+}
+
+std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form) {
+  std::string text = fmt::format("Alias name: {}\n", entry.alias);
+  if (entry.leaf) text += fmt::format("Creation date: {}\n", date(*entry.leaf));
+  text += fmt::format("Entry type: {}\n", kKey);
+  if (form == ListForm::verbose) {
+    text += fmt::format("Key: {} with id {}\n", x509::describe_key(entry.key.public_key()),
+                        pkcs11::hex(entry.key.reference().id()));
+  }
+  return text + (entry.leaf ? chain_text(store.keys().chain(entry), form) : "No certificate\n");
+}
+
+std::string brief(const TrustedEntry& entry) {
+  return fmt::format("{}, {}, {},\n{}", entry.alias, date(entry.certificate), kTrusted,
+                     fingerprint_line(entry.certificate));
+}
+
+std::string detailed(const TrustedEntry& entry, ListForm form) {
+  return fmt::format("Alias name: {}\nCreation date: {}\nEntry type: {}\n\n{}", entry.alias,
+                     date(entry.certificate), kTrusted,
+                     form == ListForm::rfc ? x509::to_pem(x509::kCertificateLabel, entry.certificate.der)
+                                           : x509::describe_certificate(entry.certificate));
+}
+
+std::string text_of(AliasStore& store, const keys::Entry& entry, ListForm form) {
+  return form == ListForm::brief ? brief(entry) : detailed(store, entry, form);
+}
+
+std::string text_of(const TrustedEntry& entry, ListForm form) {
+  return form == ListForm::brief ? brief(entry) : detailed(entry, form);
+}
+
+std::string heading(AliasStore& store, std::size_t entries) {
+  const pkcs11::TokenInfo token = store.keys().token().info();
+  return fmt::format(
+      "Keystore type: Keystay\nToken: {}, serial {} ({} {})\n\nYour keystore contains {} {}\n\n", token.label,
+      token.serial, token.manufacturer, token.model, entries, entries == 1 ? "entry" : "entries");
+}
+
+std::string all(AliasStore& store, ListForm form) {
+  const std::vector<keys::Entry> entries = store.entries();
+  const std::vector<TrustedEntry> trusted = store.trusted_entries();
+  std::string text = heading(store, entries.size() + trusted.size());
+  const std::string_view rule = form == ListForm::brief ? "" : kRule;
+  for (const keys::Entry& entry : entries) text.append(text_of(store, entry, form)).append(rule);
+  for (const TrustedEntry& entry : trusted) text.append(text_of(entry, form)).append(rule);
+  return text;
+}
+
+std::string one(AliasStore& store, const std::string& alias, ListForm form) {
+  if (const auto trusted = store.find_trusted(alias)) return text_of(*trusted, form);
+  return text_of(store, store.require_key(alias), form);
+}
+
+}  // namespace
+
+void List::run(AliasStore& store) const {
+  write_output({}, alias.empty() ? all(store, form) : one(store, alias, form));
+}
+
+}  // namespace keystay::tools

@@ -1,0 +1,23 @@
+// -list: the aliases, in keytool's form.
+#pragma once
+
+#include <string>
+
+#include "keystore-tools/alias_store.h"
+
+namespace keystay::tools {
+
+enum class ListForm {
+  brief,    // a line or two for each alias
+  verbose,  // -v: the chains in words
+  rfc,      // -rfc: the chains as PEM
+};
+
+struct List {
+  std::string alias;  // empty: all
+  ListForm form = ListForm::brief;
+
+  void run(AliasStore& store) const;
+};
+
+}  // namespace keystay::tools

@@ -1,0 +1,51 @@
+// keystay: the aliases of a PKCS #11 token from the command line, in the words of keytool.
+#include <cstdio>
+#include <memory>
+
+#include <fmt/core.h>
+
+#include "keystore-tools/alias_store.h"
+#include "keystore-tools/command_line.h"
+#include "keystore-tools/failure.h"
+#include "keystore-tools/keytool_form.h"
+
+namespace keystay::tools {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+void run(std::span<char*> arguments) {
+  GnuForm form = to_gnu_form(arguments);
+  auto line = parse_command_line(std::move(form.arguments));
+  if (!line) return;
+  if (form.pin) {
+    fmt::print(stderr,
+               "keystay: warning: everybody on this machine can see a command line while it runs; use "
+               "-storepass:file FILE\n");
+    line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
+  }
+  AliasStore store(line->store);
+  std::visit([&](const auto& command) { command.run(store); }, line->command);
+}
+
+int fail(int code, const char* what) {
+  fmt::print(stderr, "keystay: {}\n", what);
+  return code;
+}
+
+}  // namespace
+}  // namespace keystay::tools
+
+int main(int argc, char** argv) {
+  using namespace keystay::tools;
+  try {
+    run(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+    return kDone;
+  } catch (const UsageError& error) {
+    return fail(kUsage, error.what());
+  } catch (const std::exception& error) {
+    return fail(kFailed, error.what());
+  }
+}

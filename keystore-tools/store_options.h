@@ -1,0 +1,20 @@
+// The options that every command has: which aliases it works on, and where the PIN comes from.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "native/pkcs11/pin.h"
+
+namespace keystay::tools {
+
+struct StoreOptions {
+  std::filesystem::path configuration;     // -conf; empty: KEYSTAY_CONF, else /etc/keystay/keystay.toml
+  std::string token;                       // -token; empty: the default one
+  std::filesystem::path key_store;         // -keystore; empty: all aliases of the token
+  std::string pin_source;                  // -storepass:env, -storepass:file; empty: as configured
+  std::shared_ptr<const pkcs11::Pin> pin;  // a plain -storepass
+};
+
+}  // namespace keystay::tools
