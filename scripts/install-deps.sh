@@ -4,12 +4,14 @@
 #
 #   scripts/install-deps.sh                everything: build, tests, benchmarks, Java
 #   scripts/install-deps.sh --quickstart   only what examples/quickstart.sh needs
+#   scripts/install-deps.sh --servers      everything, and the servers and clients of tests/interop/servers
 #   scripts/install-deps.sh --list         print the list of what is needed, and install nothing
 set -euo pipefail
 
 # One requirement per line: who needs it | what it is | the command or package that proves it is there |
 # the packages that bring it. Alternatives are separated by " or "; the first one that apt has is installed.
-# What only "wished" needs is installed where apt has it, and done without elsewhere.
+# What only "wished" needs is installed where apt has it, and done without elsewhere. What is "unpacked" comes with the
+# servers, but into build/servers: the packages of FTP servers exclude one another.
 readonly requirements='
 quickstart | C++20 compiler             | g++                 | g++
 quickstart | CMake 3.25                 | cmake               | cmake
@@ -37,13 +39,25 @@ all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
 all        | Git                        | git                 | git
 wished     | clang-format 14            | clang-format-14     | clang-format-14
+servers    | HAProxy                    | haproxy             | haproxy
+servers    | Apache httpd               | apache2             | apache2-bin
+servers    | stunnel                    | stunnel             | stunnel4
+unpacked   | vsftpd                     | vsftpd              | vsftpd
+unpacked   | ProFTPD                    | proftpd             | proftpd-core proftpd-mod-crypto
+servers    | lftp, an FTPS client       | lftp                | lftp
+servers    | PostgreSQL                 | pg_ctlcluster       | postgresql-common postgresql
 '
+
+# Where the packages go that are unpacked instead of installed.
+unpacked="$(dirname "${BASH_SOURCE[0]}")/../build/servers"
+readonly unpacked
 
 scope=all
 list_only=no
 for argument in "$@"; do
   case "$argument" in
     --quickstart) scope=quickstart ;;
+    --servers) scope=servers ;;
     --list) list_only=yes ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "install-deps: unknown option $argument; try --help" >&2; exit 2 ;;
@@ -54,12 +68,21 @@ say() { printf 'install-deps: %s\n' "$*" >&2; }
 
 trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
 
+# in_scope WHO: whether this run is for them. The servers come on top of everything else.
+in_scope() {
+  case "$scope" in
+    quickstart) [[ "$1" == quickstart ]] ;;
+    all) [[ "$1" != servers && "$1" != unpacked ]] ;;
+    servers) true ;;
+  esac
+}
+
 # needed: the requirements of this run, one per line: who | what | proof | packages
 needed() {
   local who what proof packages
   while IFS='|' read -r who what proof packages; do
     [[ -n "${proof:-}" ]] || continue
-    [[ "$scope" == all || "$(trim "$who")" == quickstart ]] || continue
+    in_scope "$(trim "$who")" || continue
     printf '%s|%s|%s|%s\n' "$(trim "$who")" "$(trim "$what")" "$(trim "$proof")" "$(trim "$packages")"
   done <<<"$requirements"
 }
@@ -79,7 +102,7 @@ present() {
   case "$1" in
     boost) boost_installed ;;
     lib*-dev | *-cpp-dev) package_installed "$1" ;;
-    *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" ]] ;;
+    *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ]] ;;
   esac
 }
 
@@ -131,8 +154,30 @@ choose() {
   return 1
 }
 
-# The package of nginx starts a server on port 80. Nobody who runs the tests asked for one: a policy-rc.d of ours
-# (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt) forbids it while apt runs.
+# install_packages PACKAGE …: with what they depend on and nothing more; what is there is never removed.
+install_packages() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends \
+    -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+# unpack PACKAGE: its files go into build/servers; the libraries that it needs, into the system.
+unpack() {
+  local package="$1" download library
+  local -a libraries=()
+  say "unpacking $package into build/servers"
+  while IFS= read -r library; do
+    package_installed "$library" || libraries+=("$library")
+  done < <(apt-cache depends "$package" | sed -n 's/^ *Depends: \(lib.*\)/\1/p')
+  [[ ${#libraries[@]} -eq 0 ]] || install_packages "${libraries[@]}"
+  download="$(mktemp -d)"
+  (cd "$download" && apt-get download -qq -o APT::Sandbox::User=root "$package" >&2)
+  mkdir -p "$unpacked"
+  dpkg-deb --extract "$download"/*.deb "$unpacked"
+  rm -r "$download"
+}
+
+# The packages of servers start them: nginx on port 80, vsftpd on port 21. Nobody who runs the tests asked for one: a
+# policy-rc.d of ours (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt) forbids it while apt runs.
 readonly policy=/usr/sbin/policy-rc.d
 forbid_service_starts() {
   [[ ! -e "$policy" ]] || return 0
@@ -141,10 +186,15 @@ forbid_service_starts() {
   trap 'as_root rm -f "$policy"' EXIT
 }
 
-leave_nginx_off() {
+# leave_services_off PACKAGE …: what these packages would start with the machine stays disabled.
+leave_services_off() {
   [[ -d /run/systemd/system ]] && command -v systemctl >/dev/null || return 0
-  as_root systemctl disable --quiet nginx.service
-  say "the nginx service was neither started nor enabled; systemctl enable --now nginx does both"
+  local unit
+  while IFS= read -r unit; do
+    as_root systemctl disable --quiet "$unit"
+    say "$unit was neither started nor enabled; systemctl enable --now $unit does both"
+  done < <(dpkg --listfiles "$@" | sed -n 's|^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.service\)$|\2|p' |
+    xargs -r systemctl list-unit-files --state=enabled --no-legend 2>/dev/null | awk '{ print $1 }')
 }
 
 if [[ "$list_only" == yes ]]; then
@@ -163,7 +213,7 @@ fi
 
 absent="$(missing)"
 # Without the network nothing that is only wished for is worth an error.
-grep -qE '^(quickstart|all)' <<<"$absent" || exit 0
+grep -qEv '^(wished|$)' <<<"$absent" || exit 0
 
 if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
   say "run this as root, or install sudo; missing are:"
@@ -175,21 +225,28 @@ say "updating the package lists"
 as_root apt-get update -qq >&2
 
 packages=()
+to_unpack=()
 while IFS='|' read -r who what alternatives; do
   if ! chosen="$(choose "$alternatives")"; then
     [[ "$who" != wished ]] || continue
     say "$what: apt has none of: $alternatives"
     exit 1
   fi
-  say "installing $what: $chosen"
   read -ra names <<<"$chosen"
-  packages+=("${names[@]}")
+  if [[ "$who" == unpacked ]]; then
+    to_unpack+=("${names[@]}")
+  else
+    say "installing $what: $chosen"
+    packages+=("${names[@]}")
+  fi
 done <<<"$absent"
 
 forbid_service_starts
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends \
-  -o Dpkg::Use-Pty=0 "${packages[@]}" >&2
-if [[ " ${packages[*]} " == *" nginx"* ]]; then leave_nginx_off; fi
+if [[ ${#packages[@]} -gt 0 ]]; then
+  install_packages "${packages[@]}"
+  leave_services_off "${packages[@]}"
+fi
+for package in "${to_unpack[@]}"; do unpack "$package"; done
 
 still="$(missing | grep -v '^wished' || true)"
 if [[ -n "$still" ]]; then
