@@ -1,0 +1,66 @@
+#include "java/src/main/cpp/java_exception.h"
+
+#include <cstdint>
+#include <new>
+#include <string_view>
+
+#include "java/src/main/cpp/java_types.h"
+#include "java/src/main/cpp/java_values.h"
+#include "native/config/error.h"
+#include "native/pkcs11/error.h"
+
+namespace keystay::jni {
+namespace {
+
+// In the order of KeystayException.Kind, which continues that of pkcs11::ErrorClass.
+constexpr jint kConfiguration = 7;
+static_assert(static_cast<jint>(pkcs11::ErrorClass::client) == 0);
+static_assert(static_cast<jint>(pkcs11::ErrorClass::authentication) == 5);
+static_assert(static_cast<jint>(pkcs11::ErrorClass::host) == kConfiguration - 1);
+
+constexpr jlong kNoReturnValue = -1;
+
+void raise_class(JNIEnv* env, const char* name, const char* message) noexcept {
+  const jclass type = env->FindClass(name);
+  if (type) env->ThrowNew(type, message);  // else the failure to find it is pending
+}
+
+void raise_keystay_exception(JNIEnv* env, std::string_view message, jint kind, jlong return_value) {
+  LocalFrame frame(env, 2);
+  const jbyteArray text = to_java(env, message);
+  const jobject exception =
+      env->NewObject(java_types().exception, java_types().exception_init, text, kind, return_value);
+  check(env);
+  env->Throw(static_cast<jthrowable>(exception));
+}
+
+void raise(JNIEnv* env, const pkcs11::Error& error) {
+  const auto code = error.code();
+  raise_keystay_exception(env, error.what(), static_cast<jint>(error.error_class()),
+                          code ? static_cast<jlong>(*code) : kNoReturnValue);
+}
+
+}  // namespace
+
+void raise_current_exception(JNIEnv* env) noexcept {
+  if (env->ExceptionCheck()) return;
+  try {
+    try {
+      throw;
+    } catch (const pkcs11::Error& error) {
+      raise(env, error);
+    } catch (const config::Error& error) {
+      raise_keystay_exception(env, error.what(), kConfiguration, kNoReturnValue);
+    }
+  } catch (const PendingJavaException&) {
+    // It is what the caller will see.
+  } catch (const std::bad_alloc&) {
+    raise_class(env, "java/lang/OutOfMemoryError", "native memory");
+  } catch (const std::exception& error) {
+    raise_class(env, "java/lang/InternalError", error.what());
+  } catch (...) {
+    raise_class(env, "java/lang/InternalError", "an unknown C++ exception");
+  }
+}
+
+}  // namespace keystay::jni

@@ -1,0 +1,70 @@
+#include "java/src/main/cpp/java_types.h"
+
+#include <string>
+
+#include "java/src/main/cpp/java_exception.h"
+
+namespace keystay::jni {
+namespace {
+
+JavaTypes types;  // written once, before any native method can be called
+
+// A global reference: the class is never unloaded, and neither is this library.
+jclass find_class(JNIEnv* env, const char* name) {
+  const jclass local = env->FindClass(name);
+  check(env);
+  const auto global = static_cast<jclass>(env->NewGlobalRef(local));
+  check(env);
+  env->DeleteLocalRef(local);
+  return global;
+}
+
+jmethodID method(JNIEnv* env, jclass of, const char* name, const char* signature) {
+  const jmethodID id = env->GetMethodID(of, name, signature);
+  check(env);
+  return id;
+}
+
+jmethodID static_method(JNIEnv* env, jclass of, const char* name, const char* signature) {
+  const jmethodID id = env->GetStaticMethodID(of, name, signature);
+  check(env);
+  return id;
+}
+
+void load_certificate_fields(JNIEnv* env) {
+  const jclass decoded = find_class(env, "org/keystay/jca/DecodedCertificate");
+  const auto field = [&](const char* name, const char* signature) {
+    const jfieldID id = env->GetFieldID(decoded, name, signature);
+    check(env);
+    return id;
+  };
+  types.certificate = {field("subject", "[B"),  field("issuer", "[B"),  field("serialNumber", "[B"),
+                       field("notBefore", "J"), field("notAfter", "J"), field("keyType", "I"),
+                       field("first", "[B"),    field("second", "[B")};
+}
+
+}  // namespace
+
+void load_java_types(JNIEnv* env) {
+  types.byte_array = find_class(env, "[B");
+
+  types.exception = find_class(env, "org/keystay/jca/KeystayException");
+  types.exception_init = method(env, types.exception, "<init>", "([BIJ)V");
+
+  types.native_entry = find_class(env, "org/keystay/jca/NativeEntry");
+  types.native_entry_init = method(env, types.native_entry, "<init>", "(JJ[B[BI[B[B[[B)V");
+
+  types.key_store_file = find_class(env, "org/keystay/jca/KeyStoreFile");
+  types.key_store_file_init = method(env, types.key_store_file, "<init>", "([B[BZZ[[B)V");
+
+  types.pkix_upcalls = find_class(env, "org/keystay/jca/PkixUpcalls");
+  types.decode = static_method(env, types.pkix_upcalls, "decode", "([B)Lorg/keystay/jca/DecodedCertificate;");
+  types.is_issued_by = static_method(env, types.pkix_upcalls, "isIssuedBy", "([B[B)Z");
+  types.key_identifier = static_method(env, types.pkix_upcalls, "keyIdentifier", "(I[B[B)[B");
+
+  load_certificate_fields(env);
+}
+
+const JavaTypes& java_types() noexcept { return types; }
+
+}  // namespace keystay::jni

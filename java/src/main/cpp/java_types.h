@@ -1,0 +1,35 @@
+// The Java classes, constructors, methods and fields that the library uses, looked up once when it is loaded.
+#pragma once
+
+#include <jni.h>
+
+namespace keystay::jni {
+
+struct JavaTypes {
+  jclass byte_array;
+
+  jclass exception;  // KeystayException
+  jmethodID exception_init;
+
+  jclass native_entry;
+  jmethodID native_entry_init;
+
+  jclass key_store_file;
+  jmethodID key_store_file_init;
+
+  jclass pkix_upcalls;
+  jmethodID decode;
+  jmethodID is_issued_by;
+  jmethodID key_identifier;
+
+  struct {  // of DecodedCertificate
+    jfieldID subject, issuer, serial_number, not_before, not_after, key_type, first, second;
+  } certificate;
+};
+
+// In JNI_OnLoad. Throws PendingJavaException.
+void load_java_types(JNIEnv* env);
+
+[[nodiscard]] const JavaTypes& java_types() noexcept;
+
+}  // namespace keystay::jni

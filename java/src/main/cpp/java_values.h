@@ -1,0 +1,48 @@
+// Values across the JNI boundary: always copied, so that no Java array is pinned while a module is called.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <jni.h>
+
+#include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/pin.h"
+
+namespace keystay::jni {
+
+// Local references that end with this object (PushLocalFrame, PopLocalFrame).
+class LocalFrame final {
+ public:
+  LocalFrame(JNIEnv* env, jint capacity);
+  LocalFrame(const LocalFrame&) = delete;
+  LocalFrame& operator=(const LocalFrame&) = delete;
+  ~LocalFrame();
+
+  // Ends the frame and keeps one reference, in the frame around it.
+  template <class Reference>
+  [[nodiscard]] Reference keep(Reference result) {
+    return static_cast<Reference>(pop(result));
+  }
+
+ private:
+  jobject pop(jobject result);
+
+  JNIEnv* env_;
+  bool open_ = true;
+};
+
+// All throw PendingJavaException.
+[[nodiscard]] pkcs11::Bytes to_bytes(JNIEnv* env, jbyteArray array);
+[[nodiscard]] std::string to_text(JNIEnv* env, jbyteArray utf8);
+[[nodiscard]] std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays);
+// The copy that is made on the way is wiped.
+[[nodiscard]] pkcs11::Pin to_pin(JNIEnv* env, jbyteArray utf8);
+
+[[nodiscard]] jbyteArray to_java(JNIEnv* env, pkcs11::ByteView bytes);
+[[nodiscard]] jbyteArray to_java(JNIEnv* env, std::string_view text);
+[[nodiscard]] jobjectArray to_java(JNIEnv* env, const std::vector<pkcs11::ByteView>& arrays);
+
+}  // namespace keystay::jni

@@ -1,0 +1,82 @@
+// org.keystay.jca.NativeKey
+#include <array>
+#include <stdexcept>
+
+#include "java/src/main/cpp/java_exception.h"
+#include "java/src/main/cpp/java_values.h"
+#include "java/src/main/cpp/jni_entry.h"
+#include "java/src/main/cpp/native_methods.h"
+#include "native/keys/private_key.h"
+
+namespace keystay::jni {
+namespace {
+
+// Holds every digest, every RSA block and every signature that Keystay knows.
+constexpr std::size_t kOnStack = 1024;
+
+const keys::PrivateKey& key_at(jlong address) { return *reinterpret_cast<const keys::PrivateKey*>(address); }
+
+struct PssParameters {
+  jint hash;
+  jint mgf1_hash;
+  jint salt_length;
+};
+
+// In the order of NativeKey.Mechanism; hashes are in the order of pkcs11::Hash.
+pkcs11::SignMechanism sign_mechanism(jint mechanism, const PssParameters& pss) {
+  switch (mechanism) {
+    case 0:
+      return pkcs11::RsaPkcs{};
+    case 1:
+      return pkcs11::RsaX509{};
+    case 2:
+      return pkcs11::RsaPss{static_cast<pkcs11::Hash>(pss.hash), static_cast<pkcs11::Hash>(pss.mgf1_hash),
+                            static_cast<CK_ULONG>(pss.salt_length)};
+    case 3:
+      return pkcs11::Ecdsa{};
+    case 4:
+      return pkcs11::EdDsa{};
+    default:
+      throw std::invalid_argument("no mechanism has this number");
+  }
+}
+
+jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::SignMechanism& mechanism,
+                pkcs11::ByteView data) {
+  std::array<std::uint8_t, kOnStack> signature;
+  if (key.signature_size() > signature.size()) throw std::length_error("a signature longer than 1024 bytes");
+  const std::size_t size = key.sign(mechanism, data, signature);
+  return to_java(env, pkcs11::ByteView(signature.data(), size));
+}
+
+jbyteArray JNICALL native_sign(JNIEnv* env, jclass, jlong key, jint mechanism, jint hash, jint mgf1_hash,
+                               jint salt_length, jbyteArray data) {
+  return jni_entry(env, jbyteArray{}, [&] {
+    const auto requested = sign_mechanism(mechanism, {hash, mgf1_hash, salt_length});
+    const auto size = static_cast<std::size_t>(env->GetArrayLength(data));
+    if (size > kOnStack) return sign(env, key_at(key), requested, to_bytes(env, data));
+    std::array<std::uint8_t, kOnStack> copy;
+    env->GetByteArrayRegion(data, 0, static_cast<jsize>(size), reinterpret_cast<jbyte*>(copy.data()));
+    check(env);
+    return sign(env, key_at(key), requested, {copy.data(), size});
+  });
+}
+
+jboolean JNICALL native_supports(JNIEnv* env, jclass, jlong key, jint mechanism) {
+  return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
+    const bool supported = key_at(key).operations().supports(sign_mechanism(mechanism, {}));
+    return supported ? JNI_TRUE : JNI_FALSE;
+  });
+}
+
+}  // namespace
+
+std::span<const NativeMethod> native_key_methods() noexcept {
+  static const NativeMethod methods[] = {
+      {"sign", "(JIIII[B)[B", reinterpret_cast<void*>(native_sign)},
+      {"supports", "(JI)Z", reinterpret_cast<void*>(native_supports)},
+  };
+  return methods;
+}
+
+}  // namespace keystay::jni

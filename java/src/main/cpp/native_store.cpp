@@ -1,0 +1,192 @@
+// org.keystay.jca.NativeStore
+#include <optional>
+#include <utility>
+
+#include "java/src/main/cpp/java_exception.h"
+#include "java/src/main/cpp/java_pkix.h"
+#include "java/src/main/cpp/java_types.h"
+#include "java/src/main/cpp/java_values.h"
+#include "java/src/main/cpp/jni_entry.h"
+#include "java/src/main/cpp/key_table.h"
+#include "java/src/main/cpp/listed_issuers.h"
+#include "java/src/main/cpp/native_methods.h"
+#include "java/src/main/cpp/public_key_parts.h"
+#include "java/src/main/cpp/token_store.h"
+#include "native/keys/key_spec.h"
+#include "native/pkcs11/error.h"
+
+namespace keystay::jni {
+namespace {
+
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+
+TokenStore& store_at(jlong address) { return *reinterpret_cast<TokenStore*>(address); }
+
+const pkcs11::KeyReference& reference_at(jlong key) {
+  return reinterpret_cast<const keys::PrivateKey*>(key)->reference();
+}
+
+jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry, const keys::Chain& chain) {
+  LocalFrame frame(env, 8);
+  const keys::PrivateKey& key = intern(entry.key);
+  const PublicKeyParts key_parts = parts(key.public_key());
+  std::vector<pkcs11::ByteView> encoded;
+  for (const keys::Certificate& certificate : chain) encoded.emplace_back(certificate.der);
+
+  const jbyteArray alias = to_java(env, entry.alias);
+  const jbyteArray id = to_java(env, key.reference().id());
+  const jbyteArray first = to_java(env, key_parts.first);
+  const jbyteArray second = to_java(env, key_parts.second);
+  const jobjectArray certificates = to_java(env, encoded);
+  const jobject result = env->NewObject(java_types().native_entry, java_types().native_entry_init,
+                                        reinterpret_cast<jlong>(&store), reinterpret_cast<jlong>(&key), alias,
+                                        id, static_cast<jint>(key_parts.type), first, second, certificates);
+  check(env);
+  return frame.keep(result);
+}
+
+jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry) {
+  return to_native_entry(env, store, entry, store.keys().chain(entry));
+}
+
+// The entry of a key as it is on the token now: its label may have changed.
+keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
+  std::optional<keys::Entry> entry =
+      key.id().empty() ? store.keys().find(key.label(), {}) : store.keys().find({}, key.id());
+  if (!entry) {
+    throw Error(ErrorClass::client,
+                "alias \"" + key.label() + "\" is not on " + store.keys().token().name() + " any more");
+  }
+  return std::move(*entry);
+}
+
+keys::Certificate decoded(pkcs11::ByteView der) {
+  std::optional<keys::Certificate> certificate = pkix().decode(der);
+  if (!certificate) throw Error(ErrorClass::client, "these bytes are no X.509 certificate");
+  return std::move(*certificate);
+}
+
+jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteArray token) {
+  return jni_entry(env, jlong{0}, [&] {
+    std::optional<std::filesystem::path> file;
+    if (configuration) file = to_text(env, configuration);
+    TokenStore& store = TokenStore::open(file, token ? to_text(env, token) : std::string());
+    return reinterpret_cast<jlong>(&store);
+  });
+}
+
+jbyteArray JNICALL native_reference(JNIEnv* env, jclass, jlong store) {
+  return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).reference()); });
+}
+
+jboolean JNICALL native_is_locked(JNIEnv* env, jclass, jlong store) {
+  return jni_entry(env, jboolean{JNI_FALSE},
+                   [&]() -> jboolean { return store_at(store).is_locked() ? JNI_TRUE : JNI_FALSE; });
+}
+
+void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
+  jni_entry(env, [&] { store_at(store).unlock(to_pin(env, pin)); });
+}
+
+jobjectArray JNICALL native_entries(JNIEnv* env, jclass, jlong address) {
+  return jni_entry(env, jobjectArray{}, [&] {
+    TokenStore& store = store_at(address);
+    const std::vector<keys::Entry> entries = store.keys().entries();
+    const ListedIssuers issuers(entries, store.keys().trusted_certificates({}));
+    const jobjectArray result =
+        env->NewObjectArray(static_cast<jsize>(entries.size()), java_types().native_entry, nullptr);
+    check(env);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const LocalFrame frame(env, 1);
+      const jobject entry = to_native_entry(env, store, entries[i], issuers.chain(entries[i], pkix()));
+      env->SetObjectArrayElement(result, static_cast<jsize>(i), entry);
+      check(env);
+    }
+    return result;
+  });
+}
+
+jobject JNICALL native_find(JNIEnv* env, jclass, jlong address, jbyteArray alias) {
+  return jni_entry(env, jobject{}, [&]() -> jobject {
+    TokenStore& store = store_at(address);
+    const std::optional<keys::Entry> entry = store.keys().find(to_text(env, alias));
+    return entry ? to_native_entry(env, store, *entry) : nullptr;
+  });
+}
+
+jobjectArray JNICALL native_trusted_certificates(JNIEnv* env, jclass, jlong store, jbyteArray label) {
+  return jni_entry(env, jobjectArray{}, [&] {
+    const std::vector<keys::Certificate> trusted =
+        store_at(store).keys().trusted_certificates(to_text(env, label));
+    std::vector<pkcs11::ByteView> encoded;
+    for (const keys::Certificate& certificate : trusted) encoded.emplace_back(certificate.der);
+    return to_java(env, encoded);
+  });
+}
+
+jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray alias, jbyteArray algorithm,
+                                jint size, jbyteArray group_name) {
+  return jni_entry(env, jobject{}, [&] {
+    TokenStore& store = store_at(address);
+    const keys::KeySpec spec =
+        keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
+    return to_native_entry(env, store, store.keys().generate(to_text(env, alias), spec));
+  });
+}
+
+jobject JNICALL native_replace_chain(JNIEnv* env, jclass, jlong address, jlong key, jobjectArray encoded) {
+  return jni_entry(env, jobject{}, [&] {
+    TokenStore& store = store_at(address);
+    keys::Chain chain;
+    for (const pkcs11::Bytes& der : to_byte_arrays(env, encoded)) chain.push_back(decoded(der));
+    store.keys().replace_chain(current(store, reference_at(key)), chain);
+    return to_native_entry(env, store, current(store, reference_at(key)));
+  });
+}
+
+jobject JNICALL native_rename(JNIEnv* env, jclass, jlong address, jlong key, jbyteArray alias) {
+  return jni_entry(env, jobject{}, [&] {
+    TokenStore& store = store_at(address);
+    store.keys().rename(current(store, reference_at(key)), to_text(env, alias));
+    return to_native_entry(env, store, current(store, reference_at(key)));
+  });
+}
+
+void JNICALL native_destroy(JNIEnv* env, jclass, jlong store, jlong key) {
+  jni_entry(env, [&] { store_at(store).keys().destroy(current(store_at(store), reference_at(key))); });
+}
+
+void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray label, jbyteArray der) {
+  jni_entry(
+      env, [&] { store_at(store).keys().add_certificate(to_text(env, label), decoded(to_bytes(env, der))); });
+}
+
+jboolean JNICALL native_destroy_certificates(JNIEnv* env, jclass, jlong store, jbyteArray label) {
+  return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
+    return store_at(store).keys().destroy_certificates(to_text(env, label)) ? JNI_TRUE : JNI_FALSE;
+  });
+}
+
+}  // namespace
+
+std::span<const NativeMethod> native_store_methods() noexcept {
+  static const NativeMethod methods[] = {
+      {"open", "([B[B)J", reinterpret_cast<void*>(native_open)},
+      {"reference", "(J)[B", reinterpret_cast<void*>(native_reference)},
+      {"isLocked", "(J)Z", reinterpret_cast<void*>(native_is_locked)},
+      {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
+      {"entries", "(J)[Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_entries)},
+      {"find", "(J[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_find)},
+      {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
+      {"generate", "(J[B[BI[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
+      {"replaceChain", "(JJ[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_replace_chain)},
+      {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
+      {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},
+      {"addCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_add_certificate)},
+      {"destroyCertificates", "(J[B)Z", reinterpret_cast<void*>(native_destroy_certificates)},
+  };
+  return methods;
+}
+
+}  // namespace keystay::jni

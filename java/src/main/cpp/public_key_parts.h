@@ -1,0 +1,21 @@
+// Public keys as two byte strings, the form in which they cross to org.keystay.jca.PublicKeyParts.
+#pragma once
+
+#include "native/pkcs11/public_key.h"
+
+namespace keystay::jni {
+
+enum class PublicKeyType { rsa = 0, ec = 1, edwards = 2 };
+
+// Borrowed from the key.
+struct PublicKeyParts {
+  PublicKeyType type;
+  const pkcs11::Bytes& first;   // CKA_MODULUS or CKA_EC_PARAMS
+  const pkcs11::Bytes& second;  // CKA_PUBLIC_EXPONENT or the point
+};
+
+[[nodiscard]] PublicKeyParts parts(const pkcs11::PublicKey& key);
+// Throws std::invalid_argument for a type that is none.
+[[nodiscard]] pkcs11::PublicKey assemble(int type, pkcs11::Bytes first, pkcs11::Bytes second);
+
+}  // namespace keystay::jni

@@ -1,0 +1,140 @@
+#include "java/src/main/cpp/token_store.h"
+
+#include <map>
+#include <utility>
+
+#include "java/src/main/cpp/java_pkix.h"
+#include "native/config/configuration.h"
+#include "native/config/error.h"
+#include "native/config/pin_source.h"
+#include "native/keys/tokens.h"
+#include "native/pkcs11/error.h"
+
+namespace keystay::jni {
+namespace {
+
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+
+// The PIN comes as the store password.
+constexpr std::string_view kPrompt = "prompt";
+constexpr std::string_view kUriScheme = "pkcs11:";
+
+// A URI with a module-path works without a keystay.toml.
+config::Configuration read_configuration(const std::optional<std::filesystem::path>& file, bool optional) {
+  const std::filesystem::path path = file.value_or(config::configuration_file());
+  std::error_code unreadable;  // is told by reading it
+  if (optional && !file && !std::filesystem::exists(path, unreadable)) return {};
+  return config::read_configuration(path);
+}
+
+std::string identity(const std::string& name, const config::TokenSettings& settings) {
+  std::string text = name;
+  for (const std::string& part : {settings.module.string(), settings.label, settings.serial, settings.pin,
+                                  std::to_string(settings.sessions), std::to_string(settings.timeout.count()),
+                                  std::to_string(static_cast<int>(settings.key_copy))}) {
+    text += '\n';
+    text += part;
+  }
+  return text;
+}
+
+// Never destroyed: a Java thread may be signing while the process ends.
+struct Registry {
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<TokenStore>> stores;
+};
+Registry& registry() {
+  static auto* const instance = new Registry;
+  return *instance;
+}
+
+}  // namespace
+
+// What a name or URI turned out to mean.
+struct TokenStore::Opened {
+  std::string identity;
+  std::string reference;
+  std::string pin_source;
+  std::shared_ptr<pkcs11::Token> token;
+  std::shared_ptr<StorePin> pin;
+};
+
+TokenStore::TokenStore(Opened opened, const keys::Pkix& pkix)
+    : reference_(std::move(opened.reference)),
+      pin_source_(std::move(opened.pin_source)),
+      token_(std::move(opened.token)),
+      pin_(std::move(opened.pin)),
+      keys_(token_, pkix) {}
+
+TokenStore& TokenStore::open(const std::optional<std::filesystem::path>& configuration,
+                             std::string_view token) {
+  Opened opened = resolve(configuration, token);
+  Registry& known = registry();
+  const std::lock_guard lock(known.mutex);
+  std::unique_ptr<TokenStore>& store = known.stores[opened.identity];
+  if (!store) store.reset(new TokenStore(std::move(opened), pkix()));
+  return *store;
+}
+
+TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path>& file,
+                                       std::string_view token) {
+  Opened opened;
+  opened.pin = std::make_shared<StorePin>();
+  const bool is_uri = token.starts_with(kUriScheme);
+  pkcs11::Uri uri = is_uri ? pkcs11::parse_uri(token) : pkcs11::Uri{};
+
+  config::Configuration configuration = read_configuration(file, !uri.module_path.empty());
+  // A token without a PIN source is one whose PIN is the store password.
+  for (auto& [name, settings] : configuration.tokens) {
+    if (settings.pin.empty()) settings.pin = kPrompt;
+  }
+  if (!uri.pin_value.empty()) opened.pin->set(pkcs11::Pin(std::exchange(uri.pin_value, {})));
+  if (uri.pin_source.empty()) uri.pin_source = kPrompt;
+
+  keys::Tokens tokens(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
+  opened.token = is_uri ? tokens.token(uri) : tokens.token(token);
+  for (const auto& [name, settings] : configuration.tokens) {
+    if (tokens.token(name) != opened.token) continue;
+    opened.identity = identity(name, settings);
+    opened.reference = name;
+    opened.pin_source = settings.pin;
+    return opened;
+  }
+  opened.identity = pkcs11::format_uri(uri);
+  opened.pin_source = uri.pin_source;
+  if (uri.pin_source == kPrompt) uri.pin_source.clear();
+  opened.reference = pkcs11::format_uri(uri);
+  return opened;
+}
+
+bool TokenStore::is_locked() {
+  if (pin_source_ != kPrompt || pin_->known()) return false;
+  const CK_FLAGS flags = token_->info().flags;
+  return (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
+}
+
+void TokenStore::unlock(pkcs11::Pin pin) {
+  const std::lock_guard lock(unlocking_);
+  if (pin_source_ != kPrompt) {
+    const pkcs11::PinReader configured = config::pin_reader(pin_source_, reference_, {});
+    if (configured && configured().equals(pin)) return;
+    throw Error(ErrorClass::authentication,
+                "the password is not the PIN that " + pin_source_ + " holds for " + token_->name() +
+                    "; leave the password empty, or give that PIN (the token was not asked)");
+  }
+  if (pin_->known()) {
+    if (pin_->equals(pin)) return;
+    throw Error(ErrorClass::authentication, "the password is not the PIN that " + token_->name() +
+                                                " was unlocked with (the token was not asked)");
+  }
+  pin_->set(std::move(pin));
+  try {
+    token_->with_session([](pkcs11::Session&) {});
+  } catch (...) {
+    pin_->forget();
+    throw;
+  }
+}
+
+}  // namespace keystay::jni

@@ -1,0 +1,54 @@
+// A token as Java's key stores use it: found by name or URI, unlocked by the store password, its aliases.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "java/src/main/cpp/store_pin.h"
+#include "native/keys/key_store.h"
+
+namespace keystay::jni {
+
+// Lives until the process ends: Java holds its address. Thread-safe.
+class TokenStore final {
+ public:
+  // The token of this name in the configuration (empty: its default), or of this "pkcs11:" URI. One object
+  // for each token and its settings: opening it again gives the same one. Touches no module. Throws
+  // config::Error or pkcs11::Error.
+  [[nodiscard]] static TokenStore& open(const std::optional<std::filesystem::path>& configuration,
+                                        std::string_view token);
+
+  TokenStore(const TokenStore&) = delete;
+  TokenStore& operator=(const TokenStore&) = delete;
+
+  // What a key store file says to mean this token.
+  [[nodiscard]] const std::string& reference() const noexcept { return reference_; }
+
+  // Whether the token wants a PIN that nobody has given and that no configured source holds.
+  [[nodiscard]] bool is_locked();
+
+  // Logs in with the store password, or compares it with the PIN that is known. Throws Error
+  // (authentication); the token sees a wrong PIN at most once.
+  void unlock(pkcs11::Pin pin);
+
+  [[nodiscard]] keys::KeyStore& keys() noexcept { return keys_; }
+
+ private:
+  struct Opened;
+  TokenStore(Opened opened, const keys::Pkix& pkix);
+  [[nodiscard]] static Opened resolve(const std::optional<std::filesystem::path>& configuration,
+                                      std::string_view token);
+
+  std::string reference_;
+  std::string pin_source_;  // "prompt": the store password
+  std::shared_ptr<pkcs11::Token> token_;
+  std::shared_ptr<StorePin> pin_;
+  keys::KeyStore keys_;
+  std::mutex unlocking_;
+};
+
+}  // namespace keystay::jni

@@ -1,0 +1,53 @@
+package org.keystay.jca;
+
+import java.math.BigInteger;
+import java.security.InvalidKeyException;
+import java.security.interfaces.ECKey;
+import java.util.Arrays;
+
+/** ECDSA (FIPS 186-5, section 6.4): the token signs the digest and gives r || s. */
+final class EcdsaSignatureSpi extends TokenSignatureSpi {
+  /** How r and s are written. */
+  enum Format {
+    /** A DER Ecdsa-Sig-Value (RFC 3279, section 2.2.3). */
+    DER,
+    /** r || s, each as long as the order (IEEE P1363). */
+    P1363
+  }
+
+  private static final int LONGEST_DIGEST = 64;
+
+  /** Null for NONEwithECDSA, whose caller has hashed. */
+  private final Hash hash;
+
+  private final Format format;
+  private int orderSize;
+
+  EcdsaSignatureSpi(String algorithm, Hash hash, Format format) {
+    super(algorithm, "EC");
+    this.hash = hash;
+    this.format = format;
+  }
+
+  @Override
+  SignatureInput newInput(OpaqueKey key) throws InvalidKeyException {
+    orderSize = (((ECKey) key).getParams().getOrder().bitLength() + 7) / 8;
+    return hash == null ? SignatureInput.whole(LONGEST_DIGEST) : SignatureInput.hashed(hash);
+  }
+
+  @Override
+  byte[] sign(NativeKey key, byte[] collected) throws KeystayException {
+    // Some tokens refuse a digest that is longer than the order, instead of taking its leftmost bits.
+    byte[] digest =
+        collected.length > orderSize ? Arrays.copyOf(collected, orderSize) : collected;
+    byte[] signature = key.sign(NativeKey.Mechanism.ECDSA, digest);
+    return format == Format.P1363 ? signature : toDer(signature);
+  }
+
+  private static byte[] toDer(byte[] signature) {
+    int half = signature.length / 2;
+    return Der.sequence(
+        Der.integer(new BigInteger(1, Arrays.copyOf(signature, half))),
+        Der.integer(new BigInteger(1, Arrays.copyOfRange(signature, half, signature.length))));
+  }
+}

@@ -1,0 +1,73 @@
+package org.keystay.jca;
+
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.util.OptionalLong;
+
+/**
+ * A call to the token failed, or Keystay's configuration is wrong. The message says what failed, on
+ * what, and what to do. The JCA's interfaces throw their own exceptions; this is their cause.
+ */
+public final class KeystayException extends GeneralSecurityException {
+  private static final long serialVersionUID = 1L;
+  private static final long NO_RETURN_VALUE = -1;
+
+  /** What a failure means for the caller. */
+  public enum Kind {
+    /** The request is wrong: it will fail again. */
+    CLIENT,
+    /** The token or its host is sick. */
+    SERVER,
+    /** The token has no room now: it may work later. */
+    BUSY,
+    /** Session, login or module state was lost, and repairing it did not help. */
+    SESSION_LOST,
+    /** A session had an operation left over. */
+    DIRTY_SESSION,
+    /** The PIN is wrong, locked or missing: the operator is needed. */
+    AUTHENTICATION,
+    /** This process lacks memory or locks. */
+    HOST,
+    /** keystay.toml or a key store file is wrong. */
+    CONFIGURATION
+  }
+
+  /** What the failure means. */
+  private final Kind kind;
+
+  /** A CK_RV, or {@link #NO_RETURN_VALUE}. */
+  private final long returnValue;
+
+  /** Called by the native library: the message is UTF-8, the kind an ordinal. */
+  KeystayException(byte[] message, int kind, long returnValue) {
+    this(new String(message, StandardCharsets.UTF_8), Kind.values()[kind], returnValue);
+  }
+
+  KeystayException(String message, Kind kind) {
+    this(message, kind, NO_RETURN_VALUE);
+  }
+
+  private KeystayException(String message, Kind kind, long returnValue) {
+    super(message);
+    this.kind = kind;
+    this.returnValue = returnValue;
+  }
+
+  /**
+   * Says what the failure means for the caller.
+   *
+   * @return the kind of failure
+   */
+  public Kind kind() {
+    return kind;
+  }
+
+  /**
+   * Gives the PKCS #11 return value.
+   *
+   * @return the {@code CK_RV} of the call that failed, or nothing if Keystay itself found the fault
+   */
+  public OptionalLong returnValue() {
+    return returnValue == NO_RETURN_VALUE ? OptionalLong.empty() : OptionalLong.of(returnValue);
+  }
+}

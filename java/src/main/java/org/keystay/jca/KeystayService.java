@@ -1,0 +1,55 @@
+package org.keystay.jca;
+
+import java.security.NoSuchAlgorithmException;
+import java.security.PrivateKey;
+import java.security.Provider;
+import java.util.List;
+
+/** A service of the provider, made by a constructor reference instead of by reflection. */
+class KeystayService extends Provider.Service {
+  /** Makes an SPI object. */
+  interface Factory {
+    Object create();
+  }
+
+  private final Factory factory;
+
+  KeystayService(
+      Provider provider,
+      String type,
+      String algorithm,
+      Class<?> implementation,
+      List<String> aliases,
+      Factory factory) {
+    super(provider, type, algorithm, implementation.getName(), aliases, null);
+    this.factory = factory;
+  }
+
+  @Override
+  public Object newInstance(Object constructorParameter) throws NoSuchAlgorithmException {
+    return factory.create();
+  }
+
+  /** A service that takes a key of Keystay and no other, wherever it is in the provider list. */
+  static final class ForKeys extends KeystayService {
+    private final String keyAlgorithm;
+
+    ForKeys(
+        Provider provider,
+        String type,
+        String algorithm,
+        String keyAlgorithm,
+        Class<?> implementation,
+        List<String> aliases,
+        Factory factory) {
+      super(provider, type, algorithm, implementation, aliases, factory);
+      this.keyAlgorithm = keyAlgorithm;
+    }
+
+    @Override
+    public boolean supportsParameter(Object parameter) {
+      return parameter instanceof OpaqueKey
+          && ((PrivateKey) parameter).getAlgorithm().equals(keyAlgorithm);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package org.keystay.jca;
+
+import java.nio.charset.StandardCharsets;
+import java.security.PublicKey;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+
+/** One alias as the native core read it: a snapshot that does not change when the token does. */
+final class NativeEntry {
+  private final NativeStore store;
+  private final NativeKey key;
+  private final String alias;
+  private final byte[] id;
+  private final PublicKeyParts publicKeyParts;
+  private final byte[][] chain;
+
+  /** Called by the native library: text is UTF-8, the chain is DER, leaf first, and may be empty. */
+  NativeEntry(
+      long store,
+      long key,
+      byte[] alias,
+      byte[] id,
+      int keyType,
+      byte[] first,
+      byte[] second,
+      byte[][] chain) {
+    this.store = new NativeStore(store);
+    this.key = new NativeKey(key);
+    this.alias = new String(alias, StandardCharsets.UTF_8);
+    this.id = id;
+    this.publicKeyParts = new PublicKeyParts(keyType, first, second);
+    this.chain = chain;
+  }
+
+  NativeStore store() {
+    return store;
+  }
+
+  NativeKey key() {
+    return key;
+  }
+
+  String alias() {
+    return alias;
+  }
+
+  /** CKA_ID. */
+  byte[] id() {
+    return id.clone();
+  }
+
+  PublicKey publicKey() throws KeystayException {
+    return publicKeyParts.toPublicKey();
+  }
+
+  /** The chain that the token has for the key; empty if there is no certificate. */
+  X509Certificate[] chain() throws KeystayException {
+    X509Certificate[] certificates = new X509Certificate[chain.length];
+    for (int i = 0; i < chain.length; i++) {
+      certificates[i] = PkixUpcalls.certificate(chain[i]);
+    }
+    return certificates;
+  }
+
+  /** Whether both name the same key, under whatever alias. */
+  boolean isSameKey(NativeEntry other) {
+    return store.equals(other.store)
+        && Arrays.equals(id, other.id)
+        && publicKeyParts.equals(other.publicKeyParts);
+  }
+}

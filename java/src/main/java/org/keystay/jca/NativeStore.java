@@ -1,0 +1,175 @@
+package org.keystay.jca;
+
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+
+/**
+ * The aliases of one token, by the rules that the native core keeps for all its users. A number that
+ * stays valid for the life of the process: opening the same token again gives the same one.
+ */
+final class NativeStore {
+  private final long address;
+
+  NativeStore(long address) {
+    this.address = address;
+  }
+
+  /**
+   * Finds the token; its module is not touched yet.
+   *
+   * @param configuration the path of keystay.toml; null for KEYSTAY_CONF or the default path
+   * @param token a name in the configuration, or a {@code pkcs11:} URI; null for the default token
+   */
+  static NativeStore open(String configuration, String token) throws KeystayException {
+    NativeLibrary.require();
+    return new NativeStore(open(utf8(configuration), utf8(token)));
+  }
+
+  /** What a key store file says to mean this token: its name in keystay.toml, or a URI. */
+  String reference() {
+    return new String(reference(address), StandardCharsets.UTF_8);
+  }
+
+  /** Whether the token wants a PIN that nobody has given yet and no configured source holds. */
+  boolean isLocked() throws KeystayException {
+    return isLocked(address);
+  }
+
+  /**
+   * Logs in with this PIN, or compares it with the one that is known. It is tried at most once.
+   *
+   * @param pin is not changed, and not kept by Java
+   */
+  void unlock(char[] pin) throws KeystayException {
+    byte[] bytes = utf8(pin);
+    try {
+      unlock(address, bytes);
+    } finally {
+      Arrays.fill(bytes, (byte) 0);
+    }
+  }
+
+  /** All aliases: one search and one batched read per object. */
+  NativeEntry[] entries() throws KeystayException {
+    return entries(address);
+  }
+
+  /** One alias, or null. */
+  NativeEntry find(String alias) throws KeystayException {
+    return find(address, utf8(alias));
+  }
+
+  /** The certificates of this label that belong to no key. */
+  X509Certificate[] trustedCertificates(String label) throws KeystayException {
+    byte[][] encoded = trustedCertificates(address, utf8(label));
+    X509Certificate[] certificates = new X509Certificate[encoded.length];
+    for (int i = 0; i < encoded.length; i++) {
+      certificates[i] = PkixUpcalls.certificate(encoded[i]);
+    }
+    return certificates;
+  }
+
+  /** Generates a key pair on the token. */
+  NativeEntry generate(String alias, KeySpec spec) throws KeystayException {
+    return generate(
+        address, utf8(alias), utf8(spec.algorithm()), spec.size(), utf8(spec.groupName()));
+  }
+
+  /** Stores the chain of a key, leaf first; the old one is deleted last. */
+  NativeEntry replaceChain(NativeKey key, X509Certificate[] chain) throws KeystayException {
+    byte[][] encoded = new byte[chain.length][];
+    for (int i = 0; i < chain.length; i++) {
+      encoded[i] = encoded(chain[i]);
+    }
+    return replaceChain(address, key.address(), encoded);
+  }
+
+  /** Gives the key and its leaf another alias. */
+  NativeEntry rename(NativeKey key, String alias) throws KeystayException {
+    return rename(address, key.address(), utf8(alias));
+  }
+
+  /** Destroys the key pair and the certificates that no other alias needs. */
+  void destroy(NativeKey key) throws KeystayException {
+    destroy(address, key.address());
+  }
+
+  /** Stores a certificate that belongs to no key. */
+  void addCertificate(String label, X509Certificate certificate) throws KeystayException {
+    addCertificate(address, utf8(label), encoded(certificate));
+  }
+
+  /** Destroys the certificates of this label that belong to no key; false if there is none. */
+  boolean destroyCertificates(String label) throws KeystayException {
+    return destroyCertificates(address, utf8(label));
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof NativeStore && ((NativeStore) other).address == address;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(address);
+  }
+
+  private static byte[] encoded(X509Certificate certificate) throws KeystayException {
+    try {
+      return certificate.getEncoded();
+    } catch (CertificateEncodingException e) {
+      throw new KeystayException(
+          "the certificate of " + certificate.getSubjectX500Principal() + " has no encoding",
+          KeystayException.Kind.CLIENT);
+    }
+  }
+
+  private static byte[] utf8(String text) {
+    return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] utf8(char[] text) {
+    ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
+    byte[] bytes = new byte[encoded.remaining()];
+    encoded.get(bytes);
+    Arrays.fill(encoded.array(), (byte) 0);
+    return bytes;
+  }
+
+  private static native long open(byte[] configuration, byte[] token) throws KeystayException;
+
+  private static native byte[] reference(long store);
+
+  private static native boolean isLocked(long store) throws KeystayException;
+
+  private static native void unlock(long store, byte[] pin) throws KeystayException;
+
+  private static native NativeEntry[] entries(long store) throws KeystayException;
+
+  private static native NativeEntry find(long store, byte[] alias) throws KeystayException;
+
+  private static native byte[][] trustedCertificates(long store, byte[] label)
+      throws KeystayException;
+
+  private static native NativeEntry generate(
+      long store, byte[] alias, byte[] algorithm, int size, byte[] groupName)
+      throws KeystayException;
+
+  private static native NativeEntry replaceChain(long store, long key, byte[][] chain)
+      throws KeystayException;
+
+  private static native NativeEntry rename(long store, long key, byte[] alias)
+      throws KeystayException;
+
+  private static native void destroy(long store, long key) throws KeystayException;
+
+  private static native void addCertificate(long store, byte[] label, byte[] certificate)
+      throws KeystayException;
+
+  private static native boolean destroyCertificates(long store, byte[] label)
+      throws KeystayException;
+}

@@ -1,0 +1,160 @@
+package org.keystay.jca;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.security.AlgorithmParameters;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.PublicKey;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.security.spec.ECParameterSpec;
+import java.security.spec.ECPoint;
+import java.security.spec.ECPublicKeySpec;
+import java.security.spec.RSAPublicKeySpec;
+import java.security.spec.X509EncodedKeySpec;
+import java.util.Arrays;
+
+/**
+ * A public key as PKCS #11 attributes hold it, in the order of the core's {@code PublicKey}: CKA_MODULUS
+ * and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and the point without an OCTET STRING around it.
+ */
+final class PublicKeyParts {
+  static final int RSA = 0;
+  static final int EC = 1;
+  static final int EDWARDS = 2;
+
+  private static final byte UNCOMPRESSED = 4; // SEC 1, section 2.3.3
+
+  private final int type;
+  private final byte[] first;
+  private final byte[] second;
+
+  PublicKeyParts(int type, byte[] first, byte[] second) {
+    this.type = type;
+    this.first = first;
+    this.second = second;
+  }
+
+  /** Takes a key apart; null for algorithms that no key of Keystay has. */
+  static PublicKeyParts of(PublicKey key) {
+    if (key instanceof RSAPublicKey) {
+      RSAPublicKey rsa = (RSAPublicKey) key;
+      return new PublicKeyParts(
+          RSA, unsigned(rsa.getModulus()), unsigned(rsa.getPublicExponent()));
+    }
+    if (key instanceof ECPublicKey) {
+      return ofEc((ECPublicKey) key);
+    }
+    EdwardsCurve curve = EdwardsCurve.ofEncodedKey(key.getEncoded());
+    return curve == null
+        ? null
+        : new PublicKeyParts(EDWARDS, curve.parameters(), curve.point(key.getEncoded()));
+  }
+
+  int type() {
+    return type;
+  }
+
+  byte[] first() {
+    return first;
+  }
+
+  byte[] second() {
+    return second;
+  }
+
+  PublicKey toPublicKey() throws KeystayException {
+    try {
+      switch (type) {
+        case RSA:
+          return KeyFactory.getInstance("RSA")
+              .generatePublic(
+                  new RSAPublicKeySpec(new BigInteger(1, first), new BigInteger(1, second)));
+        case EC:
+          return toEcPublicKey();
+        default:
+          return toEdwardsPublicKey();
+      }
+    } catch (GeneralSecurityException | IOException e) {
+      KeystayException exception =
+          new KeystayException(
+              "this JDK has no such public key: " + e.getMessage(), KeystayException.Kind.CLIENT);
+      exception.initCause(e);
+      throw exception;
+    }
+  }
+
+  /** The subject public key bits of a certificate of this key (RFC 5280, section 4.1). */
+  byte[] subjectPublicKey() {
+    return type == RSA
+        ? Der.sequence(
+            Der.integer(new BigInteger(1, first)), Der.integer(new BigInteger(1, second)))
+        : second;
+  }
+
+  @Override
+  public boolean equals(Object object) {
+    if (!(object instanceof PublicKeyParts)) {
+      return false;
+    }
+    PublicKeyParts other = (PublicKeyParts) object;
+    return type == other.type
+        && Arrays.equals(first, other.first)
+        && Arrays.equals(second, other.second);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(second);
+  }
+
+  private static PublicKeyParts ofEc(ECPublicKey key) {
+    try {
+      AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
+      parameters.init(key.getParams());
+      return new PublicKeyParts(EC, parameters.getEncoded(), point(key));
+    } catch (GeneralSecurityException | IOException e) {
+      return null; // a curve without a name
+    }
+  }
+
+  private static byte[] point(ECPublicKey key) {
+    int size = (key.getParams().getCurve().getField().getFieldSize() + 7) / 8;
+    byte[] point = new byte[1 + 2 * size];
+    point[0] = UNCOMPRESSED;
+    byte[] x = unsigned(key.getW().getAffineX());
+    byte[] y = unsigned(key.getW().getAffineY());
+    System.arraycopy(x, 0, point, 1 + size - x.length, x.length);
+    System.arraycopy(y, 0, point, 1 + 2 * size - y.length, y.length);
+    return point;
+  }
+
+  private PublicKey toEcPublicKey() throws GeneralSecurityException, IOException {
+    AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
+    parameters.init(first);
+    int size = (second.length - 1) / 2;
+    ECPoint point =
+        new ECPoint(
+            new BigInteger(1, Arrays.copyOfRange(second, 1, 1 + size)),
+            new BigInteger(1, Arrays.copyOfRange(second, 1 + size, second.length)));
+    return KeyFactory.getInstance("EC")
+        .generatePublic(
+            new ECPublicKeySpec(point, parameters.getParameterSpec(ECParameterSpec.class)));
+  }
+
+  private PublicKey toEdwardsPublicKey() throws GeneralSecurityException {
+    EdwardsCurve curve = EdwardsCurve.ofPointSize(second.length);
+    if (curve == null) {
+      throw new GeneralSecurityException("a point of " + second.length + " bytes");
+    }
+    return KeyFactory.getInstance(curve.jcaName())
+        .generatePublic(new X509EncodedKeySpec(curve.encodedKey(second)));
+  }
+
+  /** Big-endian without a leading zero, as CKA_MODULUS is. */
+  private static byte[] unsigned(BigInteger value) {
+    byte[] bytes = value.toByteArray();
+    return bytes.length > 1 && bytes[0] == 0 ? Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;
+  }
+}

@@ -1,0 +1,67 @@
+package org.keystay.jca;
+
+import java.security.KeyStore;
+import java.security.PublicKey;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.util.Date;
+
+/** One alias as the JCA sees it: an opaque key and its chain. Immutable. */
+final class TokenEntry {
+  private final NativeEntry nativeEntry;
+  private final KeyStore.PrivateKeyEntry keyEntry;
+  private final X509Certificate[] chain;
+  private final boolean certified;
+
+  TokenEntry(NativeEntry entry) throws KeystayException {
+    nativeEntry = entry;
+    PublicKey publicKey = entry.publicKey();
+    X509Certificate[] certificates = entry.chain();
+    certified = certificates.length > 0;
+    chain =
+        certified
+            ? certificates
+            : new X509Certificate[] {PlaceholderCertificate.of(entry.alias(), publicKey)};
+    keyEntry = new KeyStore.PrivateKeyEntry(opaqueKey(entry, publicKey), chain);
+  }
+
+  static OpaqueKey opaqueKey(NativeEntry entry, PublicKey publicKey) {
+    if (publicKey instanceof RSAPublicKey) {
+      return new OpaqueRsaKey(entry, (RSAPublicKey) publicKey);
+    }
+    if (publicKey instanceof ECPublicKey) {
+      return new OpaqueEcKey(entry, (ECPublicKey) publicKey);
+    }
+    return new OpaqueEdwardsKey(entry, publicKey);
+  }
+
+  String alias() {
+    return nativeEntry.alias();
+  }
+
+  NativeEntry nativeEntry() {
+    return nativeEntry;
+  }
+
+  KeyStore.PrivateKeyEntry keyEntry() {
+    return keyEntry;
+  }
+
+  OpaqueKey key() {
+    return (OpaqueKey) keyEntry.getPrivateKey();
+  }
+
+  X509Certificate[] chain() {
+    return chain.clone();
+  }
+
+  X509Certificate leaf() {
+    return chain[0];
+  }
+
+  /** PKCS #11 knows no time of creation: that of the certificate's validity stands for it. */
+  Date creationDate() {
+    return certified ? chain[0].getNotBefore() : new Date(0);
+  }
+}

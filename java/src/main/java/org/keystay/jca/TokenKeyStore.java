@@ -1,0 +1,162 @@
+package org.keystay.jca;
+
+import java.security.KeyStoreException;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+
+/**
+ * A loaded key store: a token, the file that names it, and what was read from it. Reading is lock-free;
+ * changes of one object wait for each other.
+ */
+final class TokenKeyStore {
+  private final NativeStore store;
+  private volatile KeyStoreFile file;
+
+  /** Null while the token is locked: read when somebody else has given the PIN. */
+  private volatile Snapshot snapshot;
+
+  private TokenKeyStore(NativeStore store, KeyStoreFile file) {
+    this.store = store;
+    this.file = file;
+  }
+
+  /**
+   * Logs in if there is a password, and lists the token. Without one, a token whose PIN nobody knows is
+   * listed at the first use: keytool loads once without a password, asks for it, and loads again.
+   */
+  static TokenKeyStore load(NativeStore store, KeyStoreFile file, StorePassword password)
+      throws KeystayException {
+    if (!password.isGiven() && store.isLocked()) {
+      password.ask("PIN of token \"" + store.reference() + "\": ");
+    }
+    if (password.isGiven()) {
+      store.unlock(password.characters());
+    }
+    TokenKeyStore keyStore = new TokenKeyStore(store, file);
+    if (!store.isLocked()) {
+      keyStore.snapshot();
+    }
+    return keyStore;
+  }
+
+  KeyStoreFile file() {
+    return file;
+  }
+
+  Snapshot snapshot() throws KeystayException {
+    Snapshot current = snapshot;
+    if (current == null) {
+      current = Snapshot.of(PendingKeys.sweep(store, store.entries()), file::shows);
+      snapshot = current;
+    }
+    return current;
+  }
+
+  /** A known alias is a memory read. For one that is not, the token is asked: it may be new. */
+  TokenEntry find(String alias) throws KeystayException {
+    TokenEntry known = snapshot().find(alias);
+    if (known != null) {
+      return known;
+    }
+    NativeEntry entry = store.find(alias);
+    if (entry == null || !file.shows(entry.alias()) || PendingLabel.parse(alias) != null) {
+      return null;
+    }
+    return put(entry);
+  }
+
+  /** Null if the token has no certificate of this label that belongs to no key. */
+  X509Certificate trustedCertificate(String alias) throws KeystayException {
+    if (!file.shows(alias)) {
+      return null;
+    }
+    X509Certificate[] certificates = store.trustedCertificates(alias);
+    return certificates.length == 0 ? null : certificates[0];
+  }
+
+  /** The password is the PIN: an entry has none of its own, and no other can be set. */
+  void requirePassword(char[] password) throws KeystayException {
+    if (password != null && password.length > 0) {
+      store.unlock(password);
+    }
+  }
+
+  /** Names a new key, replaces the chain of an alias, or gives a key another alias. */
+  synchronized void setKeyEntry(
+      String alias, OpaqueKey key, char[] password, X509Certificate[] chain)
+      throws KeystayException, KeyStoreException {
+    requirePassword(password);
+    NativeEntry entry = key.entry();
+    if (!entry.store().equals(store)) {
+      throw new KeyStoreException(
+          "the key for alias \"" + alias + "\" is on another token than this key store; name that"
+              + " token in the key store file, or generate the key after loading this key store");
+    }
+    if (!chain[0].getPublicKey().equals(entry.publicKey())) {
+      throw new KeyStoreException(
+          "the certificate for alias \"" + alias + "\" is of another key: its public key is not the"
+              + " one on the token");
+    }
+    TokenEntry existing = find(alias);
+    if (existing != null && !existing.nativeEntry().isSameKey(entry)) {
+      throw new KeyStoreException(
+          "alias \"" + alias + "\" exists and is another key; delete it first");
+    }
+    put(existing == null ? name(alias, entry, chain) : replaceChain(existing, chain));
+    file = file.with(alias);
+  }
+
+  /** The chain first: a key that fails to get its chain does not get the alias either. */
+  private NativeEntry name(String alias, NativeEntry entry, X509Certificate[] chain)
+      throws KeystayException {
+    NativeEntry current = entry;
+    if (!Arrays.equals(entry.chain(), chain) && !PlaceholderCertificate.isOne(chain[0])) {
+      current = store.replaceChain(entry.key(), chain);
+    }
+    NativeEntry renamed = store.rename(current.key(), alias);
+    PendingKeys.adopt(entry.key());
+    if (snapshot().find(entry.alias()) != null) {
+      snapshot = snapshot().without(entry.alias());
+      file = file.without(entry.alias());
+    }
+    return renamed;
+  }
+
+  private NativeEntry replaceChain(TokenEntry existing, X509Certificate[] chain)
+      throws KeystayException {
+    if (Arrays.equals(existing.chain(), chain)) {
+      return existing.nativeEntry();
+    }
+    return store.replaceChain(existing.nativeEntry().key(), chain);
+  }
+
+  synchronized void addCertificate(String alias, X509Certificate certificate)
+      throws KeystayException, KeyStoreException {
+    if (find(alias) != null) {
+      throw new KeyStoreException("alias \"" + alias + "\" is a key; it has a chain of its own");
+    }
+    store.addCertificate(alias, certificate);
+  }
+
+  /** An alias that is not there is deleted already. */
+  synchronized void delete(String alias) throws KeystayException {
+    TokenEntry entry = find(alias);
+    if (entry == null) {
+      if (trustedCertificate(alias) != null) {
+        store.destroyCertificates(alias);
+      }
+      return;
+    }
+    if (!file.isForgetting()) {
+      store.destroy(entry.nativeEntry().key());
+    }
+    file = file.without(entry.alias());
+    snapshot = snapshot().without(entry.alias());
+  }
+
+  private TokenEntry put(NativeEntry entry) throws KeystayException {
+    TokenEntry result = new TokenEntry(entry);
+    snapshot = snapshot().with(result);
+    return result;
+  }
+}

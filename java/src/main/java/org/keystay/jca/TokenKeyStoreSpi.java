@@ -1,0 +1,277 @@
+package org.keystay.jca;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.Key;
+import java.security.KeyStore;
+import java.security.KeyStoreException;
+import java.security.KeyStoreSpi;
+import java.security.ProviderException;
+import java.security.UnrecoverableKeyException;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.Collections;
+import java.util.Date;
+import java.util.Enumeration;
+import java.util.Objects;
+
+/**
+ * The key store {@code Keystay}: the aliases of a token, seen through a key store file or, with {@code
+ * NONE}, the provider's default token.
+ *
+ * <p>Loading reads the token once; after that known aliases are memory reads. Making one does no I/O
+ * and never fails, because every {@code KeyStore.getInstance(File)} does it. Changes are on the token
+ * when the method returns; {@code store} writes the key store file only.
+ */
+final class TokenKeyStoreSpi extends KeyStoreSpi {
+  private final TokenChoice tokens;
+
+  /** Null until loaded. */
+  private volatile TokenKeyStore loaded;
+
+  TokenKeyStoreSpi(TokenChoice tokens) {
+    this.tokens = tokens;
+  }
+
+  @Override
+  public boolean engineProbe(InputStream in) throws IOException {
+    return KeyStoreFile.probe(Objects.requireNonNull(in, "input stream must not be null"));
+  }
+
+  @Override
+  public void engineLoad(InputStream in, char[] password) throws IOException {
+    load(in, StorePassword.of(password));
+  }
+
+  @Override
+  public void engineLoad(KeyStore.LoadStoreParameter parameter) throws IOException {
+    load(null, StorePassword.of(parameter == null ? null : parameter.getProtectionParameter()));
+  }
+
+  private void load(InputStream in, StorePassword password) throws IOException {
+    try {
+      KeyStoreFile file = in == null ? null : KeyStoreFile.parse(in.readAllBytes());
+      NativeStore store = tokens.open(file == null ? "" : file.token());
+      loaded =
+          TokenKeyStore.load(
+              store, file == null ? KeyStoreFile.of(store.reference()) : file, password);
+    } catch (KeystayException e) {
+      throw loadFailure(e);
+    } catch (UnsatisfiedLinkError e) {
+      throw new IOException(e.getMessage(), e);
+    } finally {
+      password.close();
+    }
+  }
+
+  /** As KeyStore.load wants it: a wrong password is told by the cause. */
+  private static IOException loadFailure(KeystayException failure) {
+    if (failure.kind() != KeystayException.Kind.AUTHENTICATION) {
+      return new IOException(failure.getMessage(), failure);
+    }
+    UnrecoverableKeyException cause = new UnrecoverableKeyException(failure.getMessage());
+    cause.initCause(failure);
+    return new IOException("keystore password was incorrect: " + failure.getMessage(), cause);
+  }
+
+  /** The password is never changed here: it is the token's PIN. */
+  @Override
+  public void engineStore(OutputStream out, char[] password) throws IOException {
+    try {
+      loaded().requirePassword(password);
+    } catch (KeystayException e) {
+      throw new IOException(
+          "the store password is the token's PIN, which a key store does not change: "
+              + e.getMessage(),
+          e);
+    }
+    if (out != null) {
+      out.write(loaded().file().content());
+      out.flush();
+    }
+  }
+
+  @Override
+  public void engineStore(KeyStore.LoadStoreParameter parameter) {
+    loaded(); // everything is on the token already
+  }
+
+  @Override
+  public Key engineGetKey(String alias, char[] password) throws UnrecoverableKeyException {
+    TokenEntry entry = find(alias);
+    return entry == null ? null : entry.key();
+  }
+
+  @Override
+  public Certificate[] engineGetCertificateChain(String alias) {
+    TokenEntry entry = find(alias);
+    return entry == null ? null : entry.chain();
+  }
+
+  @Override
+  public Certificate engineGetCertificate(String alias) {
+    TokenEntry entry = find(alias);
+    return entry == null ? trustedCertificate(alias) : entry.leaf();
+  }
+
+  @Override
+  public Date engineGetCreationDate(String alias) {
+    TokenEntry entry = find(alias);
+    if (entry != null) {
+      return entry.creationDate();
+    }
+    X509Certificate certificate = trustedCertificate(alias);
+    return certificate == null ? null : certificate.getNotBefore();
+  }
+
+  @Override
+  public void engineSetKeyEntry(String alias, Key key, char[] password, Certificate[] chain)
+      throws KeyStoreException {
+    try {
+      if (!(key instanceof OpaqueKey)) {
+        throw new KeyStoreException(refusal(alias, key));
+      }
+      loaded().setKeyEntry(alias, (OpaqueKey) key, password, X509Chain.of(chain));
+    } catch (KeystayException e) {
+      throw new KeyStoreException(e.getMessage(), e);
+    }
+  }
+
+  private static String refusal(String alias, Key key) {
+    return "the "
+        + (key == null ? "missing" : key.getAlgorithm())
+        + " key for alias \""
+        + alias
+        + "\" was made in software; a key store of Keystay holds keys that its token generated. With"
+        + " keytool, say -providername Keystay together with -genkeypair";
+  }
+
+  @Override
+  public void engineSetKeyEntry(String alias, byte[] key, Certificate[] chain)
+      throws KeyStoreException {
+    throw new KeyStoreException(
+        "a key store of Keystay takes no encoded keys: generate the key on the token");
+  }
+
+  @Override
+  public void engineSetCertificateEntry(String alias, Certificate certificate)
+      throws KeyStoreException {
+    try {
+      loaded().addCertificate(alias, X509Chain.of(new Certificate[] {certificate})[0]);
+    } catch (KeystayException e) {
+      throw new KeyStoreException(e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void engineDeleteEntry(String alias) throws KeyStoreException {
+    try {
+      loaded().delete(alias);
+    } catch (KeystayException e) {
+      throw new KeyStoreException(e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Enumeration<String> engineAliases() {
+    return Collections.enumeration(snapshot().aliases());
+  }
+
+  @Override
+  public boolean engineContainsAlias(String alias) {
+    return find(alias) != null || trustedCertificate(alias) != null;
+  }
+
+  @Override
+  public int engineSize() {
+    return snapshot().size();
+  }
+
+  @Override
+  public boolean engineIsKeyEntry(String alias) {
+    return find(alias) != null;
+  }
+
+  @Override
+  public boolean engineIsCertificateEntry(String alias) {
+    return find(alias) == null && trustedCertificate(alias) != null;
+  }
+
+  @Override
+  public String engineGetCertificateAlias(Certificate certificate) {
+    for (TokenEntry entry : snapshot().entries()) {
+      if (entry.leaf().equals(certificate)) {
+        return entry.alias();
+      }
+    }
+    return null;
+  }
+
+  /** No entry has a password of its own: null and any other protection are accepted. */
+  @Override
+  public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection) {
+    TokenEntry entry = find(alias);
+    if (entry != null) {
+      return entry.keyEntry();
+    }
+    X509Certificate certificate = trustedCertificate(alias);
+    return certificate == null ? null : new KeyStore.TrustedCertificateEntry(certificate);
+  }
+
+  @Override
+  public void engineSetEntry(
+      String alias, KeyStore.Entry entry, KeyStore.ProtectionParameter protection)
+      throws KeyStoreException {
+    if (entry instanceof KeyStore.TrustedCertificateEntry) {
+      engineSetCertificateEntry(
+          alias, ((KeyStore.TrustedCertificateEntry) entry).getTrustedCertificate());
+      return;
+    }
+    if (!(entry instanceof KeyStore.PrivateKeyEntry)) {
+      throw new KeyStoreException("a key store of Keystay holds private keys and certificates");
+    }
+    KeyStore.PrivateKeyEntry key = (KeyStore.PrivateKeyEntry) entry;
+    engineSetKeyEntry(alias, key.getPrivateKey(), null, key.getCertificateChain());
+  }
+
+  @Override
+  public boolean engineEntryInstanceOf(String alias, Class<? extends KeyStore.Entry> type) {
+    if (type == KeyStore.PrivateKeyEntry.class) {
+      return engineIsKeyEntry(alias);
+    }
+    return type == KeyStore.TrustedCertificateEntry.class && engineIsCertificateEntry(alias);
+  }
+
+  private TokenEntry find(String alias) {
+    try {
+      return loaded().find(alias);
+    } catch (KeystayException e) {
+      throw new ProviderException(e.getMessage(), e); // all that KeyStoreSpi allows here
+    }
+  }
+
+  private X509Certificate trustedCertificate(String alias) {
+    try {
+      return loaded().trustedCertificate(alias);
+    } catch (KeystayException e) {
+      throw new ProviderException(e.getMessage(), e);
+    }
+  }
+
+  private Snapshot snapshot() {
+    try {
+      return loaded().snapshot();
+    } catch (KeystayException e) {
+      throw new ProviderException(e.getMessage(), e);
+    }
+  }
+
+  private TokenKeyStore loaded() {
+    TokenKeyStore store = loaded;
+    if (store == null) {
+      throw new ProviderException("the key store is not loaded");
+    }
+    return store;
+  }
+}
