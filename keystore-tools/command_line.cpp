@@ -52,6 +52,7 @@ class Parser final {
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
+    require_known_command(arguments.front());
     std::ranges::reverse(arguments);  // CLI11 takes them from the back
     try {
       app_.parse(std::move(arguments));
@@ -207,6 +208,15 @@ class Parser final {
     if (name == "exportref") return exportref_;
     if (name == "delete") return delete_;
     return changealias_;
+  }
+
+  void require_known_command(const std::string& word) const {
+    const std::string name = word.starts_with("--") ? word.substr(2, word.find('=') - 2) : word;
+    std::vector<std::string> names{"help", "version"};
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    if (std::ranges::find(names, name) != names.end()) return;
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    throw UsageError("\"" + word + "\" is no command; " + config::suggest(name, known));
   }
 
   void check_store_type() const {

@@ -21,6 +21,13 @@ std::string subject(const Certificate& certificate) {
   return "\"" + x509::format_name(certificate.subject) + "\"";
 }
 
+std::string subjects(const std::vector<Certificate>& certificates) {
+  std::string list;
+  for (const Certificate& certificate : certificates)
+    list += (list.empty() ? "" : ", ") + subject(certificate);
+  return list;
+}
+
 // The issuers above the last certificate of the chain that the token already has.
 keys::Chain issuers_on_token(AliasStore& store, keys::Entry entry, const Certificate& last) {
   entry.leaf = last;
@@ -62,12 +69,11 @@ void ImportCert::refuse_outside_validity(const Certificate& certificate) const {
 
 void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
                               std::vector<Certificate> certificates) const {
-  const Certificate first = certificates.front();
   auto [chain, unrelated] = x509::order_chain(std::move(certificates), entry.key.public_key(), store.pkix());
   if (chain.empty()) {
-    throw Failure("the certificate " + subject(first) + " in " + source() +
-                  " does not fit the key of alias \"" + entry.alias +
-                  "\": it certifies another public key; import the reply to this key's own request");
+    throw Failure("nothing in " + source() + " fits the key of alias \"" + entry.alias +
+                  "\": other public keys are certified for " + subjects(unrelated) +
+                  "; import the reply to this key's own request");
   }
   keys::Chain whole = chain;
   if (!whole.back().self_issued()) {
