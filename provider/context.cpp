@@ -1,0 +1,40 @@
+#include "provider/context.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "native/config/configuration.h"
+#include "provider/process_exit.h"
+
+namespace keystay::provider {
+
+Context::Context(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions)
+    : core_(handle, functions), configuration_file_(core_.parameter("configuration")), software_(core_) {}
+
+Context::~Context() {
+  // Closing the sessions calls the modules.
+  if (!process_is_exiting()) delete tokens_.load(std::memory_order_acquire);
+}
+
+config::Configuration Context::read_configuration() const {
+  if (!configuration_file_.empty()) return config::read_configuration(configuration_file_);
+  const std::filesystem::path file = config::configuration_file();
+  std::error_code unreadable;
+  // Without any configuration there are still URIs that say everything, module-path included.
+  const bool chosen = ::secure_getenv("KEYSTAY_CONF") != nullptr;
+  if (!chosen && !std::filesystem::exists(file, unreadable) && !unreadable) return {};
+  return config::read_configuration(file);
+}
+
+// No lock, for the sake of a fork while another thread is in here: see Software::libctx.
+keys::Tokens& Context::tokens() {
+  keys::Tokens* known = tokens_.load(std::memory_order_acquire);
+  if (known) [[likely]]
+    return *known;
+  auto fresh = std::make_unique<keys::Tokens>(
+      read_configuration(), [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); });
+  if (tokens_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
+  return *known;
+}
+
+}  // namespace keystay::provider

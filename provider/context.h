@@ -1,0 +1,41 @@
+// One loaded instance of the provider: OpenSSL's provctx. There is one for each library context that loads
+// it.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "native/keys/tokens.h"
+#include "native/x509/openssl_pkix.h"
+#include "provider/core.h"
+#include "provider/passphrase.h"
+#include "provider/software.h"
+
+namespace keystay::provider {
+
+class Context final {
+ public:
+  Context(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions);
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context();
+
+  [[nodiscard]] const Core& core() const noexcept { return core_; }
+  [[nodiscard]] Software& software() noexcept { return software_; }
+  [[nodiscard]] PinDialogue& pin_dialogue() noexcept { return pin_dialogue_; }
+
+  // The tokens of the configuration, which is read at the first call; a failure is not remembered. Touches no
+  // module. Throws Error and config::Error.
+  [[nodiscard]] keys::Tokens& tokens();
+
+ private:
+  [[nodiscard]] config::Configuration read_configuration() const;
+
+  Core core_;
+  std::string configuration_file_;  // from openssl.cnf; empty: the default place
+  Software software_;
+  PinDialogue pin_dialogue_;
+  std::atomic<keys::Tokens*> tokens_{nullptr};
+};
+
+}  // namespace keystay::provider

@@ -1,0 +1,60 @@
+// What an EVP_PKEY of this provider holds: a private key on a token, or a key that is in software like any
+// other.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "native/keys/private_key.h"
+#include "native/x509/openssl_types.h"
+#include "provider/context.h"
+#include "provider/key_type.h"
+#include "provider/scheme.h"
+
+namespace keystay::provider {
+
+// A key on a token never changes after it is made, so that threads share it without a lock. A key in software
+// may grow as the default provider's keys do: made empty, then imported into.
+class Key final : public boost::intrusive_ref_counter<Key> {
+ public:
+  // An empty key in software.
+  Key(Context& context, const KeyType& type) noexcept : context_(context), type_(type) {}
+  // A key in software: `parts` says what it consists of, in OSSL_KEYMGMT_SELECT_ bits.
+  Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept;
+  // A key on a token. Throws x509::Error if the public half is no key.
+  Key(Context& context, const KeyType& type, keys::PrivateKey private_key);
+
+  [[nodiscard]] Context& context() const noexcept { return context_; }
+  [[nodiscard]] const KeyType& type() const noexcept { return type_; }
+  [[nodiscard]] int parts() const noexcept { return parts_; }
+
+  // Null for a key in software.
+  [[nodiscard]] const keys::PrivateKey* on_token() const noexcept {
+    return private_key_ ? &*private_key_ : nullptr;
+  }
+  // The public half of a key on a token; the whole of a key in software. Null while it is empty.
+  [[nodiscard]] EVP_PKEY* software() const noexcept { return software_.get(); }
+  void set_software(x509::EvpPkey software, int parts) noexcept;
+  void add_parts(int parts) noexcept { parts_ |= parts; }
+
+  // Signs on the token, and returns the length of the raw signature. Throws pkcs11::Error, Error.
+  std::size_t sign(const Scheme& scheme, pkcs11::ByteView data, std::span<std::uint8_t> signature) const;
+
+ private:
+  Context& context_;
+  const KeyType& type_;
+  std::optional<keys::PrivateKey> private_key_;
+  x509::EvpPkey software_;
+  int parts_ = 0;
+};
+
+using KeyPtr = boost::intrusive_ptr<Key>;
+
+// The kind of a token's key; null if this provider has none for it.
+[[nodiscard]] const KeyType* key_type(CK_KEY_TYPE token_type) noexcept;
+
+}  // namespace keystay::provider

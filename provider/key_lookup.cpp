@@ -1,0 +1,58 @@
+#include "provider/key_lookup.h"
+
+#include <utility>
+
+#include "native/x509/pem_reference.h"
+
+namespace keystay::provider {
+namespace {
+
+// The first signature, perhaps in a forked worker, can ask nobody: a PIN that is typed is asked for now.
+void ask_ahead(Context& context, const pkcs11::Token& token) {
+  const auto& tokens = context.tokens().configuration().tokens;
+  const auto settings = tokens.find(token.options().name);
+  if (settings != tokens.end() && settings->second.pin == "prompt") {
+    context.pin_dialogue().ask_ahead(token.options().label);
+  }
+}
+
+void require_private_key(const pkcs11::Uri& uri) {
+  if (uri.type && *uri.type != CKO_PRIVATE_KEY) {
+    throw Error(Reason::reference, "the key reference names no private key; write it with type=private");
+  }
+}
+
+}  // namespace
+
+const KeyType* stated_type(const pkcs11::Uri& uri) {
+  return uri.spki.empty() ? nullptr : key_type(pkcs11::key_type(x509::decode_spki_attribute(uri.spki)));
+}
+
+KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
+  require_private_key(uri);
+  if (!uri.spki.empty()) {
+    pkcs11::PublicKey public_key = x509::decode_spki_attribute(uri.spki);
+    if (pkcs11::key_type(public_key) != type.token_type) return {};
+    auto token = context.tokens().token(uri);
+    ask_ahead(context, *token);
+    pkcs11::KeyReference reference(uri.id, uri.object, type.token_type, std::move(public_key));
+    return key_on_token(context, keys::PrivateKey(std::move(token), std::move(reference)));
+  }
+  auto token = context.tokens().token(uri);
+  const x509::OpenSslPkix pkix(context.software().libctx());
+  auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id);
+  if (!entry) {
+    throw Error(Reason::key_not_found,
+                token->name() +
+                    " has no private key that the key reference names; list its keys with: keystay -list");
+  }
+  return entry->key.type() == type.token_type ? key_on_token(context, std::move(entry->key)) : KeyPtr{};
+}
+
+KeyPtr key_on_token(Context& context, keys::PrivateKey private_key) {
+  const KeyType* type = key_type(private_key.type());
+  if (!type) throw Error(Reason::unsupported, "a key of this type on " + private_key.operations().name());
+  return KeyPtr(new Key(context, *type, std::move(private_key)));
+}
+
+}  // namespace keystay::provider

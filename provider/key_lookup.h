@@ -1,0 +1,25 @@
+// From names to keys: what a URI or a PEM reference file stands for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "native/keys/key_store.h"
+#include "provider/key.h"
+
+namespace keystay::provider {
+
+// The key of a PEM reference. One that carries its public key is made without touching token, module or PIN;
+// any other is looked up on the token. Null if the key is of another type. Throws Error, pkcs11::Error,
+// config::Error.
+[[nodiscard]] KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type);
+
+// Of a reference that carries its public key, the type; null if only the token knows. Throws x509::Error.
+[[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);
+
+// A key on a token. Throws Error if this provider has no operations for its type.
+[[nodiscard]] KeyPtr key_on_token(Context& context, keys::PrivateKey private_key);
+
+}  // namespace keystay::provider

@@ -1,0 +1,32 @@
+// The kinds of key that this provider holds, and the names by which libcrypto knows them.
+#pragma once
+
+#include <openssl/core_dispatch.h>
+
+#include "native/pkcs11/cryptoki.h"
+
+namespace keystay::provider {
+
+// The property definition of everything in this provider.
+inline constexpr char kProperties[] = "provider=keystay";
+
+// `signature` is a name that no other provider has: libcrypto then comes straight to this one, instead of
+// trying first to export the private key to every other provider that knows the algorithm, on each signature.
+struct KeyType {
+  const char* names;         // keymgmt: what EVP_PKEY_is_a answers to
+  const char* algorithm;     // the first of them, also that of the default provider
+  const char* signature;     // OSSL_OP_SIGNATURE
+  const char* key_exchange;  // OSSL_OP_KEYEXCH: the default provider's, for keys that are in software
+  CK_KEY_TYPE token_type;    // CKA_KEY_TYPE
+  int required;              // what a complete key of this kind consists of: OSSL_KEYMGMT_SELECT_…
+};
+
+inline constexpr int kKeyPair = OSSL_KEYMGMT_SELECT_KEYPAIR;
+inline constexpr int kDomainParameters = OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS;
+
+inline constexpr KeyType kRsa{
+    "RSA:rsaEncryption:1.2.840.113549.1.1.1", "RSA", "KEYSTAY-RSA", nullptr, CKK_RSA, kKeyPair};
+inline constexpr KeyType kEc{"EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "ECDH", CKK_EC,
+                             kKeyPair | kDomainParameters};
+
+}  // namespace keystay::provider

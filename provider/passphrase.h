@@ -1,0 +1,49 @@
+// The person at the keyboard, whom OpenSSL reaches through the passphrase callback of a load (`pin =
+// "prompt"`).
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <openssl/core_dispatch.h>
+
+#include "native/pkcs11/pin.h"
+
+namespace keystay::provider {
+
+// While it lives, this thread may ask through the callback. Nests.
+class PassphraseScope final {
+ public:
+  PassphraseScope(OSSL_PASSPHRASE_CALLBACK* callback, void* argument) noexcept;
+  PassphraseScope(const PassphraseScope&) = delete;
+  PassphraseScope& operator=(const PassphraseScope&) = delete;
+  ~PassphraseScope();
+
+ private:
+  OSSL_PASSPHRASE_CALLBACK* outer_callback_;
+  void* outer_argument_;
+};
+
+// Remembers the answers for the logins that nobody can be asked for: those of a forked worker, or after the
+// token was away. No lock is held while somebody types. Thread-safe.
+class PinDialogue final {
+ public:
+  // Asks for the PIN of this token if somebody can be asked, else repeats the last answer. Throws
+  // pkcs11::Error.
+  [[nodiscard]] pkcs11::Pin ask(std::string_view token_label);
+
+  // Asks now what the first signature will need, if somebody can be asked now and has not been yet.
+  void ask_ahead(std::string_view token_label);
+
+ private:
+  [[nodiscard]] bool knows(std::string_view token_label);
+  [[nodiscard]] pkcs11::Pin recall(std::string_view token_label);
+  void remember(std::string_view token_label, std::string_view pin);
+
+  std::mutex mutex_;
+  std::map<std::string, pkcs11::Pin, std::less<>> answers_;  // by token label
+};
+
+}  // namespace keystay::provider

@@ -1,0 +1,11 @@
+// Whether the process is on its way out.
+#pragma once
+
+namespace keystay::provider {
+
+// True once exit() has destroyed the static objects of whatever was loaded after this provider: the PKCS #11
+// modules. libcrypto unloads its providers later than that (OPENSSL_cleanup was registered before this
+// provider was loaded), so that a provider that is unloaded by exit() must not call a module any more.
+[[nodiscard]] bool process_is_exiting() noexcept;
+
+}  // namespace keystay::provider

@@ -1,0 +1,47 @@
+// The reasons of this provider's entries on OpenSSL's error queue (ERR_GET_REASON).
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include <openssl/core.h>
+
+namespace keystay::provider {
+
+enum class Reason : std::uint32_t {
+  configuration = 1,
+  reference,
+  key_not_found,
+  token_refused,
+  token_unavailable,
+  login,
+  not_exportable,
+  unsupported,
+  software,
+  abandoned,
+  resources,
+  internal,
+};
+
+// For OSSL_FUNC_provider_get_reason_strings: ends with an entry of id 0.
+[[nodiscard]] const OSSL_ITEM* reason_strings() noexcept;
+
+// The error of this layer. The message goes into the entry's data.
+class Error : public std::runtime_error {
+ public:
+  Error(Reason reason, const std::string& message) : std::runtime_error(message), reason_(reason) {}
+  [[nodiscard]] Reason reason() const noexcept { return reason_; }
+
+ private:
+  Reason reason_;
+};
+
+// A libcrypto function failed and has left its own entries on the error queue, which say why.
+class SoftwareFailure final : public Error {
+ public:
+  explicit SoftwareFailure(const char* function)
+      : Error(Reason::software, std::string(function) + " failed") {}
+};
+
+}  // namespace keystay::provider

@@ -1,0 +1,126 @@
+#include "provider/signature_rsa.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
+namespace keystay::provider {
+namespace {
+
+using pkcs11::ByteView;
+
+constexpr std::size_t kPkcs1Overhead = 11;  // RFC 8017, section 9.2, step 3
+
+std::size_t salt_length(int requested, std::size_t modulus_bits, const Digest& digest) {
+  const std::size_t em_length = (modulus_bits - 1 + 7) / 8;
+  if (em_length < digest.size + 2)
+    throw Error(Reason::unsupported, "PSS: the digest is too long for this RSA key");
+  const std::size_t longest = em_length - digest.size - 2;
+  switch (requested) {
+    case RSA_PSS_SALTLEN_DIGEST:
+      return digest.size;
+    case RSA_PSS_SALTLEN_AUTO:
+    case RSA_PSS_SALTLEN_MAX:
+      return longest;
+#ifdef RSA_PSS_SALTLEN_AUTO_DIGEST_MAX
+    case RSA_PSS_SALTLEN_AUTO_DIGEST_MAX:
+      return std::min(longest, digest.size);
+#endif
+    default:
+      return static_cast<std::size_t>(requested);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Signature> RsaSignature::duplicate() const {
+  return std::unique_ptr<Signature>(new RsaSignature(*this));
+}
+
+int RsaSignature::padding() const {
+  if (!touched_parameters()) return RSA_PKCS1_PADDING;
+  int padding = 0;
+  OSSL_PARAM request[] = {OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &padding),
+                          OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_get_params(touched_parameters(), request) != 1)
+    throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  return padding;
+}
+
+Pss RsaSignature::pss() const {
+  int requested = 0;
+  std::array<char, 50> mgf1_name{};
+  OSSL_PARAM request[] = {
+      OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &requested),
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1_name.data(), mgf1_name.size()),
+      OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_get_params(touched_parameters(), request) != 1)
+    throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  const Digest* mgf1 = find_digest(mgf1_name.data());
+  if (!mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
+  const auto modulus_bits = static_cast<std::size_t>(EVP_PKEY_get_bits(key().software()));
+  return {digest(), mgf1, salt_length(requested, modulus_bits, *digest())};
+}
+
+std::size_t RsaSignature::sign_on_token(ByteView digest_bytes, std::span<std::uint8_t> signature) {
+  switch (padding()) {
+    case RSA_PKCS1_PADDING:
+      return sign_digest_info(digest_bytes, signature);
+    case RSA_PKCS1_PSS_PADDING:
+      if (!digest()) throw Error(Reason::unsupported, "PSS without a digest");
+      return key().sign(pss(), digest_bytes, signature);
+    case RSA_NO_PADDING:
+      if (digest_bytes.size() != signature_size()) {
+        throw Error(Reason::unsupported,
+                    "RSA without padding signs exactly as many bytes as the modulus has");
+      }
+      return key().sign(pkcs11::RsaX509{}, digest_bytes, signature);
+    default:
+      throw Error(Reason::unsupported, "this RSA padding; use pkcs1, pss or none");
+  }
+}
+
+// Without a digest the data is signed as it is, as the default provider does.
+std::size_t RsaSignature::sign_digest_info(ByteView digest_bytes, std::span<std::uint8_t> signature) const {
+  std::array<std::uint8_t, 128> digest_info;
+  if (digest()) {
+    const auto prefix = digest()->digest_info;
+    const auto end = std::copy(digest_bytes.begin(), digest_bytes.end(),
+                               std::copy(prefix.begin(), prefix.end(), digest_info.begin()));
+    digest_bytes = {digest_info.begin(), end};
+  }
+  if (digest_bytes.size() + kPkcs1Overhead > signature_size()) {
+    throw Error(Reason::unsupported, "PKCS#1 v1.5: the data is too long for this RSA key");
+  }
+  return key().sign(pkcs11::RsaPkcs{}, digest_bytes, signature);
+}
+
+const OSSL_PARAM* RsaSignature::gettable_params() noexcept {
+  static const OSSL_PARAM params[] = {
+      OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, nullptr, 0),
+      OSSL_PARAM_END,
+  };
+  return params;
+}
+
+const OSSL_PARAM* RsaSignature::settable_params() noexcept {
+  static const OSSL_PARAM params[] = {
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, nullptr, 0),
+      OSSL_PARAM_END,
+  };
+  return params;
+}
+
+}  // namespace keystay::provider

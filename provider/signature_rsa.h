@@ -1,0 +1,26 @@
+// RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017, section 8), and the raw RSA operation.
+#pragma once
+
+#include "provider/signature.h"
+
+namespace keystay::provider {
+
+class RsaSignature final : public Signature {
+ public:
+  using Signature::Signature;
+  [[nodiscard]] std::unique_ptr<Signature> duplicate() const override;
+
+  [[nodiscard]] static const OSSL_PARAM* gettable_params() noexcept;
+  [[nodiscard]] static const OSSL_PARAM* settable_params() noexcept;
+
+ private:
+  RsaSignature(const RsaSignature&) = default;
+  [[nodiscard]] std::size_t sign_on_token(pkcs11::ByteView digest,
+                                          std::span<std::uint8_t> signature) override;
+  [[nodiscard]] int padding() const;
+  [[nodiscard]] Pss pss() const;
+  [[nodiscard]] std::size_t sign_digest_info(pkcs11::ByteView digest,
+                                             std::span<std::uint8_t> signature) const;
+};
+
+}  // namespace keystay::provider

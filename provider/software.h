@@ -1,0 +1,44 @@
+// Cryptography without the token: hashes, public-key operations, verification and keys that were imported.
+// It runs in a library context of its own, which no openssl.cnf of the application changes and in which this
+// provider is not loaded, so that nothing here can come back to Keystay.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+
+#include "native/x509/openssl_types.h"
+#include "provider/core.h"
+#include "provider/digest.h"
+
+namespace keystay::provider {
+
+class Software final {
+ public:
+  explicit Software(const Core& core) noexcept : core_(core) {}
+  Software(const Software&) = delete;
+  Software& operator=(const Software&) = delete;
+  ~Software();
+
+  // Made at the first use. Throws Error.
+  [[nodiscard]] OSSL_LIB_CTX* libctx();
+
+  // The implementation of a hash function, fetched once and kept. Throws Error.
+  [[nodiscard]] const EVP_MD* fetch(const Digest& digest);
+
+  // A context for operations with this key, or for making one of this algorithm. Throws Error.
+  [[nodiscard]] x509::EvpPkeyContext context_of(EVP_PKEY* key);
+  [[nodiscard]] x509::EvpPkeyContext context_for(const char* algorithm);
+
+  // Keeps everything allocated: for a call that hangs in a module and may still use it.
+  void leak() noexcept;
+
+ private:
+  static constexpr std::size_t kDigests = 16;
+
+  const Core& core_;
+  std::atomic<OSSL_LIB_CTX*> libctx_{nullptr};
+  std::array<std::atomic<EVP_MD*>, kDigests> digests_{};
+};
+
+}  // namespace keystay::provider

@@ -1,0 +1,156 @@
+#include "provider/store.h"
+
+#include <string>
+#include <utility>
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/params.h>
+
+#include "provider/dispatch.h"
+#include "provider/guard.h"
+#include "provider/software_key.h"
+#include "provider/store_objects.h"
+
+namespace keystay::provider {
+namespace {
+
+// One OSSL_STORE_CTX. The token is read at the first load, when it is known what is expected.
+class Loader final {
+ public:
+  Loader(Context& context, std::string uri) : context_(context), uri_(std::move(uri)) {}
+
+  [[nodiscard]] Context& context() const noexcept { return context_; }
+
+  [[nodiscard]] bool set_params(const OSSL_PARAM params[]) {
+    if (!params) return true;
+    if (const OSSL_PARAM* expect = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT)) {
+      if (OSSL_PARAM_get_int(expect, &request_.expect) != 1) return false;
+    }
+    if (const OSSL_PARAM* subject = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_SUBJECT)) {
+      const void* der = nullptr;
+      std::size_t size = 0;
+      if (OSSL_PARAM_get_octet_string_ptr(subject, &der, &size) != 1) return false;
+      const auto* bytes = static_cast<const std::uint8_t*>(der);
+      request_.subject.assign(bytes, bytes + size);
+    }
+    return true;
+  }
+
+  // The end is also reached by an error: a caller that loads until the end must not load for ever.
+  [[nodiscard]] bool at_end() const noexcept { return failed_ || (found_ && next_ == objects_.size()); }
+
+  [[nodiscard]] int load(OSSL_CALLBACK* callback, void* argument) {
+    if (at_end()) return 0;
+    try {
+      if (!std::exchange(found_, true)) objects_ = find_store_objects(context_, uri_, request_);
+    } catch (...) {
+      failed_ = true;
+      throw;
+    }
+    return std::visit([&](auto& object) { return hand_over(object, callback, argument); }, objects_[next_++]);
+  }
+
+ private:
+  static int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
+    int type = OSSL_OBJECT_PKEY;
+    Key* reference = key.get();
+    const OSSL_PARAM result[] = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                         const_cast<char*>(key->type().algorithm), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof reference),
+        OSSL_PARAM_construct_end()};
+    return callback(result, argument);
+  }
+
+  static int hand_over(StoredCertificate& certificate, OSSL_CALLBACK* callback, void* argument) {
+    int type = OSSL_OBJECT_CERT;
+    const OSSL_PARAM result[] = {OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+                                 OSSL_PARAM_construct_octet_string(
+                                     OSSL_OBJECT_PARAM_DATA, certificate.der.data(), certificate.der.size()),
+                                 OSSL_PARAM_construct_end()};
+    return callback(result, argument);
+  }
+
+  Context& context_;
+  std::string uri_;
+  StoreRequest request_;
+  bool found_ = false;
+  bool failed_ = false;
+  std::vector<StoreObject> objects_;
+  std::size_t next_ = 0;
+};
+
+Loader& loader_of(void* ctx) noexcept { return *static_cast<Loader*>(ctx); }
+
+void* open(void* provctx, const char* uri) {
+  auto& context = *static_cast<Context*>(provctx);
+  return guard(context.core(), [&]() -> void* { return new Loader(context, uri); });
+}
+
+const OSSL_PARAM* settable_params(void* /*provctx*/) {
+  static const OSSL_PARAM params[] = {
+      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0),
+      OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, nullptr),
+      OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, nullptr, 0),
+      OSSL_PARAM_END,
+  };
+  return params;
+}
+
+int set_params(void* ctx, const OSSL_PARAM params[]) {
+  return guard(loader_of(ctx).context().core(), [&] { return loader_of(ctx).set_params(params) ? 1 : 0; });
+}
+
+int load(void* ctx, OSSL_CALLBACK* callback, void* argument, OSSL_PASSPHRASE_CALLBACK* passphrase,
+         void* passphrase_argument) {
+  return guard(loader_of(ctx).context().core(), [&] {
+    const PassphraseScope somebody_may_be_asked(passphrase, passphrase_argument);
+    return loader_of(ctx).load(callback, argument);
+  });
+}
+
+int at_end(void* ctx) { return loader_of(ctx).at_end() ? 1 : 0; }
+
+int close(void* ctx) {
+  delete static_cast<Loader*>(ctx);
+  return 1;
+}
+
+// For a keymgmt of another provider: public keys only.
+int export_object(void* ctx, const void* reference, std::size_t reference_size, OSSL_CALLBACK* callback,
+                  void* argument) {
+  if (reference_size != sizeof(Key*)) return 0;
+  const Key& key = **static_cast<Key* const*>(reference);
+  if (key.on_token()) return 0;
+  return guard(loader_of(ctx).context().core(),
+               [&] { return export_key(key, key.parts(), callback, argument) ? 1 : 0; });
+}
+
+const OSSL_DISPATCH* functions() {
+  static const OSSL_DISPATCH table[] = {
+      entry<OSSL_FUNC_store_open_fn>(OSSL_FUNC_STORE_OPEN, open),
+      entry<OSSL_FUNC_store_settable_ctx_params_fn>(OSSL_FUNC_STORE_SETTABLE_CTX_PARAMS, settable_params),
+      entry<OSSL_FUNC_store_set_ctx_params_fn>(OSSL_FUNC_STORE_SET_CTX_PARAMS, set_params),
+      entry<OSSL_FUNC_store_load_fn>(OSSL_FUNC_STORE_LOAD, load),
+      entry<OSSL_FUNC_store_eof_fn>(OSSL_FUNC_STORE_EOF, at_end),
+      entry<OSSL_FUNC_store_close_fn>(OSSL_FUNC_STORE_CLOSE, close),
+      entry<OSSL_FUNC_store_export_object_fn>(OSSL_FUNC_STORE_EXPORT_OBJECT, export_object),
+      kEndOfDispatch,
+  };
+  return table;
+}
+
+}  // namespace
+
+const OSSL_ALGORITHM* store_algorithms() noexcept {
+  static const OSSL_ALGORITHM algorithms[] = {
+      {"keystay", kProperties, functions(), "Aliases of keystay.toml"},
+      {"pkcs11", kProperties, functions(), "PKCS#11 URIs (RFC 7512)"},
+      {nullptr, nullptr, nullptr, nullptr},
+  };
+  return algorithms;
+}
+
+}  // namespace keystay::provider

@@ -1,0 +1,113 @@
+#include "provider/store_objects.h"
+
+#include <string>
+#include <utility>
+
+#include <openssl/store.h>
+
+#include "native/x509/public_key.h"
+#include "provider/key_lookup.h"
+
+namespace keystay::provider {
+namespace {
+
+// What to hand out, by the URI's `type` and by what the application expects.
+struct Wanted {
+  bool private_key;
+  bool public_key;
+  bool certificates;
+};
+
+Wanted wanted_of(std::optional<CK_OBJECT_CLASS> type, int expect) {
+  const auto is = [&](CK_OBJECT_CLASS object_class) { return !type || *type == object_class; };
+  const auto may = [&](int info) { return expect == 0 || expect == info; };
+  const bool public_key = type == CKO_PUBLIC_KEY || expect == OSSL_STORE_INFO_PUBKEY;
+  return {.private_key = is(CKO_PRIVATE_KEY) && may(OSSL_STORE_INFO_PKEY),
+          .public_key = public_key && is(CKO_PUBLIC_KEY) && may(OSSL_STORE_INFO_PUBKEY),
+          .certificates = is(CKO_CERTIFICATE) && may(OSSL_STORE_INFO_CERT)};
+}
+
+class Search final {
+ public:
+  Search(Context& context, std::string_view uri, const StoreRequest& request)
+      : context_(context),
+        request_(request),
+        pkix_(context.software().libctx()),
+        location_(context.tokens().locate(uri)),
+        store_(location_.token, pkix_) {
+    is_uri_ = uri.starts_with("pkcs11:");
+    wanted_ = wanted_of(is_uri_ ? pkcs11::parse_uri(uri).type : std::nullopt, request.expect);
+  }
+
+  std::vector<StoreObject> run() {
+    if (location_.label.empty() && location_.id.empty()) {
+      add_whole_token();
+    } else if (const auto entry = find()) {
+      add(*entry);
+    } else if (wanted_.certificates) {
+      for (const auto& certificate : store_.trusted_certificates(location_.label)) add(certificate);
+    }
+    if (found_.empty()) fail_not_found();
+    return std::move(found_);
+  }
+
+ private:
+  std::optional<keys::Entry> find() {
+    return is_uri_ ? store_.find(location_.label, location_.id) : store_.find(location_.label);
+  }
+
+  // A listing. It is no way to choose a key: the first hit is never taken for the only one.
+  void add_whole_token() {
+    const auto entries = store_.entries();
+    if (request_.expect == OSSL_STORE_INFO_PKEY && entries.size() > 1) {
+      throw Error(Reason::reference, location_.token->name() + " has " + std::to_string(entries.size()) +
+                                         " keys and the URI names none of them; add object= or id=");
+    }
+    for (const auto& entry : entries) add(entry);
+  }
+
+  void add(const keys::Entry& entry) {
+    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, entry.key));
+    if (wanted_.public_key) found_.emplace_back(public_half(entry.key));
+    if (wanted_.certificates) {
+      for (const auto& certificate : store_.chain(entry)) add(certificate);
+    }
+  }
+
+  void add(const keys::Certificate& certificate) {
+    if (!request_.subject.empty() && certificate.subject != request_.subject) return;
+    found_.emplace_back(StoredCertificate{certificate.der});
+  }
+
+  KeyPtr public_half(const keys::PrivateKey& key) {
+    const KeyType* type = key_type(key.type());
+    if (!type) throw Error(Reason::unsupported, "a key of this type on " + location_.token->name());
+    return KeyPtr(new Key(context_, *type, x509::to_evp_pkey(key.public_key(), context_.software().libctx()),
+                          type->required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));
+  }
+
+  [[noreturn]] void fail_not_found() {
+    const char* what = wanted_.private_key || wanted_.public_key ? " has no key" : " has no certificate";
+    std::string message = location_.token->name() + what;
+    if (!location_.label.empty()) message += " \"" + location_.label + "\"";
+    throw Error(Reason::key_not_found, message + " that the URI names; see what it has with: keystay -list");
+  }
+
+  Context& context_;
+  const StoreRequest& request_;
+  x509::OpenSslPkix pkix_;
+  keys::KeyLocation location_;
+  keys::KeyStore store_;
+  bool is_uri_;
+  Wanted wanted_;
+  std::vector<StoreObject> found_;
+};
+
+}  // namespace
+
+std::vector<StoreObject> find_store_objects(Context& context, std::string_view uri,
+                                            const StoreRequest& request) {
+  return Search(context, uri, request).run();
+}
+
+}  // namespace keystay::provider

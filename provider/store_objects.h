@@ -1,0 +1,29 @@
+// The objects that a key URI names, as an OSSL_STORE hands them out: the key, its certificate, the chain.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "provider/key.h"
+
+namespace keystay::provider {
+
+struct StoredCertificate {
+  pkcs11::Bytes der;
+};
+using StoreObject = std::variant<KeyPtr, StoredCertificate>;
+
+// What the application asked for before it began to load.
+struct StoreRequest {
+  int expect = 0;         // OSSL_STORE_INFO_…; 0: anything
+  pkcs11::Bytes subject;  // DER Name of wanted certificates; empty: any
+};
+
+// Reads the token. A key that is asked for must be one: several are an error, as is none. Throws Error,
+// pkcs11::Error, config::Error.
+[[nodiscard]] std::vector<StoreObject> find_store_objects(Context& context, std::string_view uri,
+                                                          const StoreRequest& request);
+
+}  // namespace keystay::provider
