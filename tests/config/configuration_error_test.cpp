@@ -1,0 +1,214 @@
+// Every message that a broken keystay.toml can cause: file, line, key, and what to write instead.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "native/config/configuration.h"
+#include "native/config/error.h"
+#include "tests/support/temporary_directory.h"
+
+namespace keystay::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+std::string error_of(std::string_view toml) {
+  try {
+    static_cast<void>(parse_configuration(toml, "keystay.toml"));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+struct Case {
+  const char* name;
+  const char* toml;
+  const char* message;
+};
+
+void PrintTo(const Case& value, std::ostream* stream) { *stream << value.name; }
+
+class ConfigurationError : public testing::TestWithParam<Case> {};
+
+TEST_P(ConfigurationError, NamesFileLineKeyAndTheRemedy) {
+  EXPECT_EQ(error_of(GetParam().toml), GetParam().message);
+}
+
+constexpr Case kDocument[] = {
+    {"UnknownSection", "[tokens.web]\n", "keystay.toml:1: tokens: unknown key; did you mean \"token\"?"},
+    {"UnknownFarAway", "\n\nlogging = 3\n",
+     "keystay.toml:3: logging: unknown key; known here: \"default\", \"token\", \"group\", \"tlsd\""},
+    {"Group", "[group.front]\nmembers = [\"a\"]\n",
+     "keystay.toml:1: group: this version does not have groups of tokens yet; remove the section and name "
+     "one token"},
+    {"TokenIsNoSection", "token = 3\n", "keystay.toml:1: token: expected a section: [token]"},
+    {"TokenHasNoName", "[token]\nmodule = \"/m.so\"\n",
+     "keystay.toml:2: token.module: expected sections with names: [token.NAME]"},
+    {"TokenNameWithSlash", "[token.\"a/b\"]\n",
+     "keystay.toml:1: token.\"a/b\": a token's name consists of letters, digits, \"-\", \"_\" and \".\""},
+    {"DefaultUnknown", "default = \"wep\"\n[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\n",
+     "keystay.toml:1: default: there is no section [token.wep]; did you mean \"web\"?"},
+    {"DefaultWithoutTokens", "default = \"web\"\n",
+     "keystay.toml:1: default: there is no section [token.web]; add it with module, label and pin"},
+    {"DefaultEmpty", "default = \"\"\n",
+     "keystay.toml:1: default: must not be empty; write default = \"web\", the name of a [token.web]"},
+};
+INSTANTIATE_TEST_SUITE_P(Document, ConfigurationError, testing::ValuesIn(kDocument),
+                         [](const auto& test) { return test.param.name; });
+
+constexpr Case kToken[] = {
+    {"UnknownKey", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsesions = 3\n",
+     "keystay.toml:4: token.web.sesions: unknown key; did you mean \"sessions\"?"},
+    {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
+     "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"label\", \"serial\", \"pin\", "
+     "\"sessions\", \"timeout\", \"key-copy\""},
+    {"NoModule", "[token.web]\nlabel = \"w\"\n",
+     "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
+    {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",
+     "keystay.toml:2: token.web.module: expected an absolute path like \"/usr/lib/softhsm/libsofthsm2.so\", "
+     "got "
+     "libsofthsm2.so"},
+    {"ModuleIsNoString", "[token.web]\nmodule = 7\n",
+     "keystay.toml:2: token.web.module: expected a string in quotes"},
+    {"NeitherLabelNorSerial", "[token.web]\nmodule = \"/m.so\"\n",
+     "keystay.toml:1: token.web.label: missing; write label = \"…\" or serial = \"…\" as `pkcs11-tool "
+     "--list-slots` "
+     "shows them"},
+    {"EmptyLabel", "[token.web]\nmodule = \"/m.so\"\nlabel = \"\"\n",
+     "keystay.toml:3: token.web.label: must not be empty"},
+    {"LongLabel", "[token.web]\nmodule = \"/m.so\"\nlabel = \"123456789012345678901234567890123\"\n",
+     "keystay.toml:3: token.web.label: expected at most 32 bytes, got 33"},
+    {"LongSerial", "[token.web]\nmodule = \"/m.so\"\nserial = \"12345678901234567\"\n",
+     "keystay.toml:3: token.web.serial: expected at most 16 bytes, got 17"},
+    {"PinItself", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\npin = \"123456\"\n",
+     "keystay.toml:4: token.web.pin: this names no place of a PIN (is it the PIN itself?); write "
+     "\"file:/path\", "
+     "\"env:NAME\", \"credential:NAME\" or \"prompt\""},
+    {"PinIsNumber", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\npin = 123456\n",
+     "keystay.toml:4: token.web.pin: expected a string in quotes"},
+    {"NoSessions", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = 0\n",
+     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, got 0"},
+    {"TooManySessions", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = 1025\n",
+     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, got 1025"},
+    {"SessionsInQuotes", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = \"32\"\n",
+     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, without quotes"},
+    {"TimeoutWithoutUnit", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\ntimeout = 5\n",
+     "keystay.toml:4: token.web.timeout: expected a duration from \"10ms\" to \"10m\" (units: ms, s, m, h), "
+     "in quotes"},
+    {"TimeoutOfAnotherUnit", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\ntimeout = \"5 sec\"\n",
+     "keystay.toml:4: token.web.timeout: expected a duration from \"10ms\" to \"10m\" (units: ms, s, m, h), "
+     "got \"5 "
+     "sec\""},
+    {"TimeoutTooShort", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\ntimeout = \"9ms\"\n",
+     "keystay.toml:4: token.web.timeout: expected a duration from \"10ms\" to \"10m\" (units: ms, s, m, h), "
+     "got "
+     "\"9ms\""},
+    {"KeyCopy", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nkey-copy = \"always\"\n",
+     "keystay.toml:4: token.web.key-copy: expected \"auto\" or \"never\", got \"always\""},
+};
+INSTANTIATE_TEST_SUITE_P(Token, ConfigurationError, testing::ValuesIn(kToken),
+                         [](const auto& test) { return test.param.name; });
+
+constexpr Case kTlsd[] = {
+    {"UnknownKey", "[tlsd]\nthread = 2\n",
+     "keystay.toml:2: tlsd.thread: unknown key; did you mean \"threads\"?"},
+    {"Threads", "[tlsd]\nthreads = 1.5\n",
+     "keystay.toml:2: tlsd.threads: expected a number from 1 to 256, without quotes"},
+    {"AdminByName", "[tlsd]\nadmin = \"localhost:9440\"\n",
+     "keystay.toml:2: tlsd.admin: expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" "
+     "(names are "
+     "not resolved), got \"localhost:9440\""},
+    {"ListenerInSingleBrackets", "[tlsd.listener]\nname = \"https\"\n",
+     "keystay.toml:1: tlsd.listener: expected sections in double brackets: [[tlsd.listener]]"},
+    {"ListenerIsNumbers", "[tlsd]\nlistener = [1]\n",
+     "keystay.toml:2: tlsd.listener: expected sections in double brackets: [[tlsd.listener]]"},
+    {"NoName", "[[tlsd.listener]]\nbind = [\"0.0.0.0:1\"]\n",
+     "keystay.toml:1: tlsd.listener.name: missing; write name = \"https\""},
+    {"NoBind", "[[tlsd.listener]]\nname = \"https\"\n",
+     "keystay.toml:1: tlsd.listener.bind: missing; write bind = [\"0.0.0.0:8443\"]"},
+    {"BindIsNoArray", "[[tlsd.listener]]\nname = \"https\"\nbind = \"0.0.0.0:1\"\n",
+     "keystay.toml:3: tlsd.listener.bind: expected an array of strings: bind = [\"…\"]"},
+    {"BindIsNumbers", "[[tlsd.listener]]\nname = \"https\"\nbind = [8443]\n",
+     "keystay.toml:3: tlsd.listener.bind: expected strings in quotes, none of them empty: bind = [\"…\"]"},
+    {"BindEmpty", "[[tlsd.listener]]\nname = \"https\"\nbind = []\n",
+     "keystay.toml:3: tlsd.listener.bind: must not be empty; write bind = [\"0.0.0.0:8443\"]"},
+    {"BindTwice", "[[tlsd.listener]]\nname = \"https\"\nbind = [\"[::]:1\", \"[::]:1\"]\n",
+     "keystay.toml:3: tlsd.listener.bind: \"[::]:1\" stands here twice"},
+    {"ModeTcp", "[[tlsd.listener]]\nname = \"ftps\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\n",
+     "keystay.toml:4: tlsd.listener.mode: this version does not have listeners of mode \"tcp\" yet; write "
+     "mode = "
+     "\"http\""},
+    {"ModeUnknown", "[[tlsd.listener]]\nname = \"ftps\"\nbind = [\"0.0.0.0:990\"]\nmode = \"ftp\"\n",
+     "keystay.toml:4: tlsd.listener.mode: expected \"http\", got \"ftp\""},
+    {"NoCertificates", "[[tlsd.listener]]\nname = \"https\"\nbind = [\"0.0.0.0:1\"]\n",
+     "keystay.toml:1: tlsd.listener.certificates: missing; write certificates = [\"httpd\"], aliases or key "
+     "URIs"},
+    {"NoBackend", "[[tlsd.listener]]\nname = \"https\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\n",
+     "keystay.toml:1: tlsd.listener.backend: missing; write backend = \"app\", the name of a "
+     "[tlsd.backend.app]"},
+    {"BackendUnknown",
+     "[[tlsd.listener]]\nname = \"https\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = \"ap\"\n"
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n",
+     "keystay.toml:5: tlsd.listener.backend: there is no section [tlsd.backend.ap]; did you mean \"app\"?"},
+    {"BackendAbsent",
+     "[[tlsd.listener]]\nname = \"https\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = "
+     "\"app\"\n",
+     "keystay.toml:5: tlsd.listener.backend: there is no section [tlsd.backend.app]; add it with servers = "
+     "[\"127.0.0.1:8080\"]"},
+    {"BackendWithoutServers", "[tlsd.backend.app]\nconnect-timeout = \"1s\"\n",
+     "keystay.toml:1: tlsd.backend.app.servers: missing; write servers = [\"127.0.0.1:8080\"]"},
+    {"BackendPortZero", "[tlsd.backend.app]\nservers = [\"127.0.0.1:0\"]\n",
+     "keystay.toml:2: tlsd.backend.app.servers: nobody can connect to port 0; write the port of the server"},
+    {"ListenerNameTwice",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n"
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n"
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:2\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n",
+     "keystay.toml:9: tlsd.listener.name: another listener is already called \"a\"; give this one its own "
+     "name"},
+    {"ListenerPortTwice",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n"
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n"
+     "[[tlsd.listener]]\nname = \"b\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n",
+     "keystay.toml:10: tlsd.listener.bind: \"0.0.0.0:1\" is already taken by another listener or by admin"},
+    {"AdminPortTaken",
+     "[tlsd]\nadmin = \"127.0.0.1:9440\"\n[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n"
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"127.0.0.1:9440\"]\ncertificates = [\"x\"]\nbackend = "
+     "\"app\"\n",
+     "keystay.toml:7: tlsd.listener.bind: \"127.0.0.1:9440\" is already taken by another listener or by "
+     "admin"},
+};
+INSTANTIATE_TEST_SUITE_P(Tlsd, ConfigurationError, testing::ValuesIn(kTlsd),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(ConfigurationFileError, NamesTheLineOfTextThatIsNotToml) {
+  EXPECT_THAT(error_of("default = \"web\"\n[token.web\n"), StartsWith("keystay.toml:2: this is not TOML: "));
+  EXPECT_THAT(error_of("default = web\n"), StartsWith("keystay.toml:1: this is not TOML: "));
+  EXPECT_THAT(error_of("a = 1\na = 2\n"), StartsWith("keystay.toml:2: this is not TOML: "));
+}
+
+TEST(ConfigurationFileError, NamesTheFileThatCannotBeRead) {
+  const test::TemporaryDirectory directory;
+  const auto file = directory.path() / "absent.toml";
+  try {
+    static_cast<void>(read_configuration(file));
+    FAIL() << "an absent file was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(),
+              "cannot read the configuration file " + file.string() +
+                  ": No such file or directory; create it, or name another one in KEYSTAY_CONF");
+  }
+}
+
+TEST(ConfigurationFileError, NeverRepeatsWhatMayBeThePin) {
+  EXPECT_THAT(error_of("[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\npin = \"file:s3cret\"\n"),
+              Not(HasSubstr("s3cret")));
+  EXPECT_THAT(error_of("[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\npin = \"s3cret\"\n"),
+              Not(HasSubstr("s3cret")));
+}
+
+}  // namespace
+}  // namespace keystay::config

@@ -1,0 +1,153 @@
+#include "native/config/configuration.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "native/config/error.h"
+#include "tests/support/temporary_directory.h"
+
+namespace keystay::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Configuration parse(std::string_view toml) { return parse_configuration(toml, "keystay.toml"); }
+
+constexpr std::string_view kToken = "module = \"/usr/lib/m.so\"\nlabel = \"web\"\n";
+
+std::string token(const std::string& name) { return "[token." + name + "]\n" + std::string(kToken); }
+
+TEST(Configuration, ReadsEveryKeyOfAToken) {
+  const auto configuration = parse(R"(
+[token.web]
+module   = "/usr/lib/softhsm/libsofthsm2.so"
+label    = "web"
+serial   = "0123456789abcdef"
+pin      = "file:/etc/keystay/web.pin"
+sessions = 7
+timeout  = "1500ms"
+key-copy = "never"
+)");
+  const TokenSettings& web = configuration.tokens.at("web");
+  EXPECT_EQ(web.module, "/usr/lib/softhsm/libsofthsm2.so");
+  EXPECT_EQ(web.label, "web");
+  EXPECT_EQ(web.serial, "0123456789abcdef");
+  EXPECT_EQ(web.pin, "file:/etc/keystay/web.pin");
+  EXPECT_EQ(web.sessions, 7U);
+  EXPECT_EQ(web.timeout, 1500ms);
+  EXPECT_EQ(web.key_copy, KeyCopy::never);
+}
+
+TEST(Configuration, HasADefaultForWhatATokenLeavesOut) {
+  const TokenSettings web = parse(token("web")).tokens.at("web");
+  EXPECT_EQ(web.serial, "");
+  EXPECT_EQ(web.pin, "");
+  EXPECT_EQ(web.sessions, 32U);
+  EXPECT_EQ(web.timeout, 5s);
+  EXPECT_EQ(web.key_copy, KeyCopy::automatic);
+}
+
+TEST(Configuration, TakesTheOnlyTokenAsTheDefault) { EXPECT_EQ(parse(token("web")).default_token, "web"); }
+
+TEST(Configuration, HasNoDefaultAmongSeveralTokensUnlessOneIsNamed) {
+  const std::string two = token("a") + token("b");
+  EXPECT_EQ(parse(two).default_token, "");
+  EXPECT_EQ(parse("default = \"b\"\n" + two).default_token, "b");
+}
+
+TEST(Configuration, MayBeEmpty) {
+  const auto configuration = parse("");
+  EXPECT_THAT(configuration.tokens, IsEmpty());
+  EXPECT_EQ(configuration.default_token, "");
+  EXPECT_THAT(configuration.tlsd.listeners, IsEmpty());
+}
+
+TEST(Configuration, ReadsEveryKeyOfTlsd) {
+  const auto configuration = parse(R"(
+[tlsd]
+threads = 2
+admin = "127.0.0.1:9440"
+drain-timeout = "1m"
+
+[[tlsd.listener]]
+name = "https"
+bind = ["0.0.0.0:8443", "[::1]:8443"]
+mode = "http"
+certificates = ["httpd-rsa", "pkcs11:token=web;object=httpd-ec"]
+backend = "app"
+max-connections = 50
+handshake-timeout = "3s"
+request-timeout = "4s"
+idle-timeout = "1h"
+
+[[tlsd.listener]]
+name = "other"
+bind = ["0.0.0.0:9443"]
+certificates = ["httpd-rsa"]
+backend = "app"
+
+[tlsd.backend.app]
+servers = ["127.0.0.1:8080", "127.0.0.1:8081"]
+connect-timeout = "1s"
+response-timeout = "2s"
+)");
+  const TlsdSettings& tlsd = configuration.tlsd;
+  EXPECT_EQ(tlsd.threads, 2U);
+  EXPECT_EQ(tlsd.admin, (Endpoint{"127.0.0.1", 9440}));
+  EXPECT_EQ(tlsd.drain_timeout, 60s);
+  ASSERT_EQ(tlsd.listeners.size(), 2U);
+  const ListenerSettings& https = tlsd.listeners[0];
+  EXPECT_EQ(https.name, "https");
+  EXPECT_THAT(https.bind, ElementsAre(Endpoint{"0.0.0.0", 8443}, Endpoint{"::1", 8443}));
+  EXPECT_EQ(https.mode, ListenerMode::http);
+  EXPECT_THAT(https.certificates, ElementsAre("httpd-rsa", "pkcs11:token=web;object=httpd-ec"));
+  EXPECT_EQ(https.backend, "app");
+  EXPECT_EQ(https.max_connections, 50U);
+  EXPECT_EQ(https.handshake_timeout, 3s);
+  EXPECT_EQ(https.request_timeout, 4s);
+  EXPECT_EQ(https.idle_timeout, 1h);
+  EXPECT_EQ(tlsd.listeners[1].handshake_timeout, ListenerSettings().handshake_timeout);
+  const BackendSettings& app = tlsd.backends.at("app");
+  EXPECT_THAT(app.servers, ElementsAre(Endpoint{"127.0.0.1", 8080}, Endpoint{"127.0.0.1", 8081}));
+  EXPECT_EQ(app.connect_timeout, 1s);
+  EXPECT_EQ(app.response_timeout, 2s);
+}
+
+TEST(Configuration, LetsSeveralListenersAskForAFreePort) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "a"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+[[tlsd.listener]]
+name = "b"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+[tlsd.backend.app]
+servers = ["127.0.0.1:1"]
+)");
+  EXPECT_EQ(configuration.tlsd.listeners.size(), 2U);
+}
+
+TEST(Configuration, RemembersTheFileItCameFrom) {
+  const test::TemporaryDirectory directory;
+  const auto file = directory.write("keystay.toml", token("web"));
+  EXPECT_EQ(read_configuration(file).file, file);
+}
+
+TEST(Configuration, IsWhereKeystayConfSays) {
+  ::setenv("KEYSTAY_CONF", "/tmp/other.toml", 1);
+  EXPECT_EQ(configuration_file(), "/tmp/other.toml");
+  ::setenv("KEYSTAY_CONF", "", 1);
+  EXPECT_EQ(configuration_file(), "/etc/keystay/keystay.toml");
+  ::unsetenv("KEYSTAY_CONF");
+  EXPECT_EQ(configuration_file(), "/etc/keystay/keystay.toml");
+}
+
+}  // namespace
+}  // namespace keystay::config
