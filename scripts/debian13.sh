@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# Runs a command in the source tree on Debian 13 (OpenSSL 3.5, Boost 1.83, GCC 14), in a root of its own that is made on
+# the first run. The command sees the tree of the last commit; its exit code is the script's.
+#
+#   scripts/debian13.sh tests/run.sh               build and test there
+#   scripts/debian13.sh bash                       look around
+#   --mirror URL                                   the Debian archive; default: the one that this machine's apt uses
+#   --fresh                                        make the root anew
+#
+# Everything is in build/debian13. It needs root or sudo, and the right to mount. What it mounts and starts ends with
+# it, however it ends: the command runs in mount and process namespaces of its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly suite=trixie
+readonly home="$PWD/build/debian13"
+readonly root="$home/root"
+readonly tree="$home/keystay" # the clone, mounted at /keystay
+
+say() { printf 'debian13: %s\n' "$*" >&2; }
+
+give_up() {
+  say "$*"
+  exit 1
+}
+
+mirror=
+fresh=no
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --mirror) mirror="${2:?--mirror needs a URL}"; shift 2 ;;
+    --fresh) fresh=yes; shift ;;
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    -*) echo "debian13: unknown option $1; try --help" >&2; exit 2 ;;
+    *) break ;;
+  esac
+done
+[[ $# -gt 0 ]] || { echo "debian13: name a command to run; try --help" >&2; exit 2; }
+
+readonly proxies=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY)
+if [[ "$(id -u)" -ne 0 ]]; then
+  command -v sudo >/dev/null || give_up "run this as root, or install sudo"
+  arguments=()
+  [[ -z "$mirror" ]] || arguments+=(--mirror "$mirror")
+  [[ "$fresh" == no ]] || arguments+=(--fresh)
+  exec sudo "--preserve-env=$(IFS=,; echo "${proxies[*]}")" -- scripts/debian13.sh "${arguments[@]}" "$@"
+fi
+
+# --- what this machine uses --------------------------------------------------------------------------------------------
+# archive LABEL: the first archive of this name among the sources that apt has read.
+archive() {
+  apt-get indextargets --format "\$(REPO_URI)" "Created-By: Packages" "Origin: Debian" "Label: $1" | head -n 1
+}
+
+find_mirror() {
+  command -v apt-get >/dev/null || give_up "this machine has no apt: name a Debian archive with --mirror"
+  mirror="$(archive Debian)"
+  if [[ -z "$mirror" ]]; then
+    apt-get update -qq >&2
+    mirror="$(archive Debian)"
+  fi
+  [[ -n "$mirror" ]] || give_up "none of this machine's apt sources is Debian's archive: name one with --mirror"
+}
+
+sources() {
+  local security
+  security="$(archive Debian-Security)"
+  printf 'deb %s %s main\n' "$mirror" "$suite" "$mirror" "$suite-updates"
+  [[ -z "$security" ]] || printf 'deb %s %s-security main\n' "$security" "$suite"
+}
+
+# How this machine's apt reaches an archive (proxies, time-outs, clocks that are off) is how the root's does.
+transport_settings() {
+  apt-config dump | grep -E '^Acquire::(http|https|Check-Date|Check-Valid-Until|Retries|ForceIPv[46])\b' || true
+}
+
+# apt_proxy: the proxy of apt.conf, which debootstrap does not read.
+apt_proxy() {
+  local proxy=
+  eval "$(apt-config shell proxy Acquire::http::Proxy)"
+  echo "$proxy"
+}
+
+# --- the root ----------------------------------------------------------------------------------------------------------
+make_root() {
+  local partial="$root.partial"
+  if ! command -v debootstrap >/dev/null && [[ ! -x /usr/sbin/debootstrap ]]; then
+    say "installing debootstrap"
+    apt-get install -qq --yes --no-install-recommends debootstrap >&2
+  fi
+  [[ -n "$mirror" ]] || find_mirror
+  say "making a Debian 13 root from $mirror (log: $home/debootstrap.log)"
+  rm -rf "$root" "$partial"
+  mkdir -p "$home"
+  env PATH="$PATH:/usr/sbin:/sbin" http_proxy="${http_proxy:-$(apt_proxy)}" \
+    debootstrap --variant=minbase --include=ca-certificates "$suite" "$partial" "$mirror" \
+    >"$home/debootstrap.log" 2>&1 || give_up "debootstrap failed: $(tail -n 3 "$home/debootstrap.log")"
+  sources >"$partial/etc/apt/sources.list"
+  mkdir "$partial/keystay"
+  mv "$partial" "$root"
+}
+
+# The network of this machine, as it is now.
+settle_root() {
+  local file
+  for file in resolv.conf hosts; do cat "/etc/$file" >"$root/etc/$file"; done
+  transport_settings >"$root/etc/apt/apt.conf.d/90host"
+  rm -rf "$root/usr/local/share/ca-certificates"
+  if [[ -d /usr/local/share/ca-certificates ]]; then
+    cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
+  fi
+}
+
+# What is built stays between runs; git touches only the files that changed. A bundle is read whoever owns this tree.
+update_tree() {
+  local -a here=(git -c "safe.directory=*")
+  "${here[@]}" bundle create --quiet "$home/head.bundle" HEAD
+  [[ -d "$tree/.git" ]] || git init --quiet "$tree"
+  git -C "$tree" fetch --quiet "$home/head.bundle" HEAD
+  git -C "$tree" checkout --quiet --force --detach FETCH_HEAD
+  git -C "$tree" clean --quiet -d --force
+  [[ -z "$("${here[@]}" status --porcelain)" ]] || say "what is not committed is not in the tree that is used"
+}
+
+# --- inside ------------------------------------------------------------------------------------------------------------
+# In new namespaces, where the mounts below are nobody else's.
+# shellcheck disable=SC2016  # expanded there
+readonly enter='
+  root="$1" tree="$2"
+  shift 2
+  mount --rbind /dev "$root/dev"
+  mount -t proc proc "$root/proc"
+  mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+  mount -t tmpfs tmpfs "$root/run"
+  mount --bind "$tree" "$root/keystay"
+  exec chroot "$root" env -i "$@"'
+
+# The first process of the namespace stays and collects what its children leave behind.
+# shellcheck disable=SC2016
+readonly inside='
+  cd /keystay
+  update-ca-certificates >/dev/null 2>&1
+  scripts/install-deps.sh --servers
+  status=0
+  "$@" || status=$?
+  exit "$status"'
+
+run_inside() {
+  local variable
+  local -a environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}")
+  for variable in "${proxies[@]}"; do
+    [[ -z "${!variable:-}" ]] || environment+=("$variable=${!variable}")
+  done
+  # In the background, so that a signal to this script is handled at once: the end of unshare ends all.
+  unshare --mount --pid --fork --kill-child sh -euc "$enter" sh "$root" "$tree" \
+    "${environment[@]}" sh -euc "$inside" sh "$@" <&0 &
+  local child=$! status=0
+  # shellcheck disable=SC2064  # this child
+  trap "kill -KILL $child 2>/dev/null" EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  wait "$child" || status=$?
+  trap - EXIT
+  exit "$status"
+}
+
+[[ "$fresh" == no && -d "$root" ]] || make_root
+settle_root
+update_tree
+run_inside "$@"
