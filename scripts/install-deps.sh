@@ -11,7 +11,7 @@ set -euo pipefail
 # One requirement per line: who needs it | what it is | the command or package that proves it is there |
 # the packages that bring it. Alternatives are separated by " or "; the first one that apt has is installed.
 # What only "wished" needs is installed where apt has it, and done without elsewhere. What is "unpacked" comes with the
-# servers, but into build/servers: the packages of FTP servers exclude one another.
+# servers, but into build/unpacked: the packages of FTP servers exclude one another.
 readonly requirements='
 quickstart | C++20 compiler             | g++                 | g++
 quickstart | CMake 3.25                 | cmake               | cmake
@@ -49,7 +49,7 @@ servers    | PostgreSQL                 | pg_ctlcluster       | postgresql-commo
 '
 
 # Where the packages go that are unpacked instead of installed.
-unpacked="$(dirname "${BASH_SOURCE[0]}")/../build/servers"
+unpacked="$(dirname "${BASH_SOURCE[0]}")/../build/unpacked"
 readonly unpacked
 
 scope=all
@@ -160,11 +160,11 @@ install_packages() {
     -o Dpkg::Use-Pty=0 "$@" >&2
 }
 
-# unpack PACKAGE: its files go into build/servers; the libraries that it needs, into the system.
+# unpack PACKAGE: its files go into build/unpacked; the libraries that it needs, into the system.
 unpack() {
   local package="$1" download library
   local -a libraries=()
-  say "unpacking $package into build/servers"
+  say "unpacking $package into build/unpacked"
   while IFS= read -r library; do
     package_installed "$library" || libraries+=("$library")
   done < <(apt-cache depends "$package" | sed -n 's/^ *Depends: \(lib.*\)/\1/p')
