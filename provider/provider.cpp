@@ -6,9 +6,11 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "provider/capabilities.h"
 #include "provider/context.h"
 #include "provider/decoder.h"
 #include "provider/dispatch.h"
+#include "provider/encoder.h"
 #include "provider/keymgmt.h"
 #include "provider/signature_functions.h"
 #include "provider/store.h"
@@ -54,6 +56,8 @@ const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_
       return store_algorithms();
     case OSSL_OP_DECODER:
       return decoder_algorithms();
+    case OSSL_OP_ENCODER:
+      return encoder_algorithms();
     default:
       return nullptr;
   }
@@ -70,6 +74,7 @@ const OSSL_DISPATCH* functions() {
       entry<OSSL_FUNC_provider_query_operation_fn>(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query_operation),
       entry<OSSL_FUNC_provider_get_reason_strings_fn>(OSSL_FUNC_PROVIDER_GET_REASON_STRINGS,
                                                       get_reason_strings),
+      entry<OSSL_FUNC_provider_get_capabilities_fn>(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, get_capabilities),
       entry<OSSL_FUNC_provider_teardown_fn>(OSSL_FUNC_PROVIDER_TEARDOWN, teardown),
       kEndOfDispatch,
   };

@@ -2,36 +2,29 @@
 
 #include <memory>
 
-#include <openssl/provider.h>
-
 namespace keystay::provider {
-namespace {
 
-using LibraryContext = x509::Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
-
-LibraryContext new_library_context(const Core& core) {
-  LibraryContext context(OSSL_LIB_CTX_new_from_dispatch(core.handle(), core.functions()));
-  if (!context) throw SoftwareFailure("OSSL_LIB_CTX_new_from_dispatch");
-  // The context keeps the provider, and unloads it when it is freed.
-  if (!OSSL_PROVIDER_load(context.get(), "default")) throw SoftwareFailure("OSSL_PROVIDER_load(\"default\")");
-  return context;
+Software::Environment::Environment(const Core& core)
+    : libctx(OSSL_LIB_CTX_new_from_dispatch(core.handle(), core.functions())), default_provider(nullptr) {
+  if (!libctx) throw SoftwareFailure("OSSL_LIB_CTX_new_from_dispatch");
+  default_provider = OSSL_PROVIDER_load(libctx.get(), "default");
+  if (!default_provider) throw SoftwareFailure("OSSL_PROVIDER_load");
 }
-
-}  // namespace
 
 Software::~Software() {
   for (auto& digest : digests_) EVP_MD_free(digest.load(std::memory_order_acquire));
-  OSSL_LIB_CTX_free(libctx_.load(std::memory_order_acquire));
+  delete environment_.load(std::memory_order_acquire);
 }
 
 // No lock: a process may fork while another thread is in here, and its child must not wait for that thread.
-OSSL_LIB_CTX* Software::libctx() {
-  OSSL_LIB_CTX* known = libctx_.load(std::memory_order_acquire);
+Software::Environment& Software::environment() {
+  Environment* known = environment_.load(std::memory_order_acquire);
   if (known) [[likely]]
-    return known;
-  LibraryContext fresh = new_library_context(core_);
-  if (libctx_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return fresh.release();
-  return known;
+    return *known;
+  auto fresh = std::make_unique<Environment>(core_);
+  if (environment_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel))
+    return *fresh.release();
+  return *known;
 }
 
 const EVP_MD* Software::fetch(const Digest& digest) {
@@ -59,7 +52,7 @@ x509::EvpPkeyContext Software::context_for(const char* algorithm) {
 
 void Software::leak() noexcept {
   for (auto& digest : digests_) digest.store(nullptr, std::memory_order_release);
-  libctx_.store(nullptr, std::memory_order_release);
+  environment_.store(nullptr, std::memory_order_release);
 }
 
 }  // namespace keystay::provider

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include <openssl/provider.h>
+
 #include "native/x509/openssl_types.h"
 #include "provider/core.h"
 #include "provider/digest.h"
@@ -21,7 +23,8 @@ class Software final {
   ~Software();
 
   // Made at the first use. Throws Error.
-  [[nodiscard]] OSSL_LIB_CTX* libctx();
+  [[nodiscard]] OSSL_LIB_CTX* libctx() { return environment().libctx.get(); }
+  [[nodiscard]] OSSL_PROVIDER* default_provider() { return environment().default_provider; }
 
   // The implementation of a hash function, fetched once and kept. Throws Error.
   [[nodiscard]] const EVP_MD* fetch(const Digest& digest);
@@ -36,8 +39,15 @@ class Software final {
  private:
   static constexpr std::size_t kDigests = 16;
 
+  struct Environment {
+    explicit Environment(const Core& core);
+    x509::Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> libctx;
+    OSSL_PROVIDER* default_provider;  // unloaded with the library context
+  };
+  [[nodiscard]] Environment& environment();
+
   const Core& core_;
-  std::atomic<OSSL_LIB_CTX*> libctx_{nullptr};
+  std::atomic<Environment*> environment_{nullptr};
   std::array<std::atomic<EVP_MD*>, kDigests> digests_{};
 };
 

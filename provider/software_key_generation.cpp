@@ -31,7 +31,8 @@ class Generation final {
     EVP_PKEY* made = nullptr;
     if (EVP_PKEY_generate(generator_.get(), &made) != 1) throw SoftwareFailure("EVP_PKEY_generate");
     x509::EvpPkey owner(made);
-    return KeyPtr(new Key(context_, type_, std::move(owner), selection_));
+    return KeyPtr(
+        new Key(context_, type_, std::move(owner), selection_ | OSSL_KEYMGMT_SELECT_ALL_PARAMETERS));
   }
 
  private:

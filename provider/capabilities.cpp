@@ -1,0 +1,52 @@
+#include "provider/capabilities.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+#include <strings.h>
+
+#include "provider/context.h"
+#include "provider/guard.h"
+#include "provider/key_type.h"
+
+namespace keystay::provider {
+namespace {
+
+struct GroupFilter {
+  OSSL_CALLBACK* callback;
+  void* argument;
+};
+
+// Passes on the groups whose keys are EC keys.
+int pass_ec_group(const OSSL_PARAM params[], void* argument) {
+  const auto& filter = *static_cast<const GroupFilter*>(argument);
+  const OSSL_PARAM* algorithm = OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ALG);
+  const char* name = nullptr;
+  if (!algorithm || OSSL_PARAM_get_utf8_string_ptr(algorithm, &name) != 1) return 1;
+  return ::strcasecmp(name, kEc.algorithm) == 0 ? filter.callback(params, filter.argument) : 1;
+}
+
+// libssl takes a group only from the provider whose keymgmt it gets for the group's keys. When `keystay`
+// stands before `default`, that is this one: it announces the EC groups of the default provider, whose keys
+// it holds in software.
+int tls_groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
+  GroupFilter filter{callback, argument};
+  return OSSL_PROVIDER_get_capabilities(context.software().default_provider(), "TLS-GROUP", pass_ec_group,
+                                        &filter);
+}
+
+}  // namespace
+
+int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) {
+  auto& context = *static_cast<Context*>(provctx);
+  return guard(context.core(), [&] {
+    if (::strcasecmp(capability, "TLS-GROUP") == 0) return tls_groups(context, callback, argument);
+    return 0;
+  });
+}
+
+}  // namespace keystay::provider
