@@ -13,6 +13,7 @@
 namespace keystay::provider {
 namespace {
 
+// EVP_PKEYs that are still empty have null keys, and libcrypto asks about those too: they have nothing.
 Key& key_of(void* keydata) noexcept { return *static_cast<Key*>(keydata); }
 const Key& key_of(const void* keydata) noexcept { return *static_cast<const Key*>(keydata); }
 
@@ -36,42 +37,50 @@ void* load(const void* reference, std::size_t reference_size) {
 }
 
 int has(const void* keydata, int selection) {
+  if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return (selection & key.type().required & ~key.parts()) == 0 ? 1 : 0;
 }
 
 int match(const void* left, const void* right, int selection) {
+  if (!left || !right) return 0;
   const Key& key = key_of(left);
   return guard(key.context().core(), [&] { return match_keys(key, key_of(right), selection) ? 1 : 0; });
 }
 
 int validate(const void* keydata, int selection, int check_type) {
+  if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return validate_key(key, selection, check_type) ? 1 : 0; });
 }
 
 int import(void* keydata, int selection, const OSSL_PARAM params[]) {
+  if (!keydata) return 0;
   Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return import_key(key, selection, params) ? 1 : 0; });
 }
 
 int export_parts(void* keydata, int selection, OSSL_CALLBACK* callback, void* argument) {
+  if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return export_key(key, selection, callback, argument) ? 1 : 0; });
 }
 
 void* duplicate(const void* keydata, int selection) {
+  if (!keydata) return nullptr;
   // A key on a token is shared by its copies, so its reference count changes.
   Key& key = const_cast<Key&>(key_of(keydata));
   return guard(key.context().core(), [&] { return hand_over(duplicate_key(key, selection)); });
 }
 
 int get_params(void* keydata, OSSL_PARAM params[]) {
+  if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return key.software() ? EVP_PKEY_get_params(key.software(), params) : 0;
 }
 
 int set_params(void* keydata, const OSSL_PARAM params[]) {
+  if (!keydata) return 0;
   Key& key = key_of(keydata);
   if (!params || !params->key) return 1;
   if (key.on_token() || !key.software()) return 0;
