@@ -126,14 +126,16 @@ std::string usages(std::string_view text, std::string_view value, const std::arr
   return result;
 }
 
-// keytool: nothing or "ca:true" is a CA, a bare number is a CA with that path length.
-std::string basic_constraints(std::string_view value) {
+// keytool: nothing is a CA, a bare number is a CA with that path length.
+std::string basic_constraints(std::string_view text, std::string_view value) {
   if (value.empty()) return "CA:TRUE";
   if (value.find_first_not_of("0123456789") == std::string_view::npos)
     return "CA:TRUE,pathlen:" + std::string(value);
   std::string result;
   for (const std::string& part : split(value)) {
     const bool ca = ::strncasecmp(part.c_str(), "ca:", 3) == 0;
+    if (!ca && ::strncasecmp(part.c_str(), "pathlen:", 8) != 0)
+      fail(text, "expected ca:true, ca:false or pathlen:NUMBER");
     result += (result.empty() ? "" : ",") + (ca ? "CA:" + part.substr(3) : part);
   }
   return result;
@@ -148,7 +150,7 @@ std::string openssl_value(const Type& type, std::string_view text, std::string_v
     case NID_ext_key_usage:
       return usages(text, value, kExtendedKeyUsages);
     default:
-      return basic_constraints(value);
+      return basic_constraints(text, value);
   }
 }
 

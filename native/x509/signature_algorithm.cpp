@@ -6,6 +6,7 @@
 
 #include "native/pkcs11/curve.h"
 #include "native/x509/der.h"
+#include "native/x509/error_mark.h"
 
 namespace keystay::x509 {
 namespace {
@@ -95,6 +96,7 @@ Bytes digest_info(int digest_nid, const Bytes& hashed) {
 }
 
 Bytes raw_signature(const keys::PrivateKey& key, const pkcs11::SignMechanism& mechanism, ByteView data) {
+  const ErrorMark mark;  // a module that uses libcrypto too leaves its own errors on the queue
   Bytes signature(key.signature_size());
   signature.resize(key.sign(mechanism, data, signature));
   return signature;

@@ -1,0 +1,116 @@
+#include "native/x509/extension.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+
+#include "native/x509/error.h"
+#include "native/x509/public_key.h"
+#include "tests/x509/fixture.h"
+
+namespace keystay::x509 {
+namespace {
+
+using testing::HasSubstr;
+
+class ExtensionTest : public CleanQueueTest {};
+
+// "critical " if it is, and what libcrypto prints.
+std::string text_of(std::string_view keytool) {
+  const X509Extension extension = parse_extension(keytool);
+  const InputOutput memory(BIO_new(BIO_s_mem()));
+  EXPECT_EQ(X509V3_EXT_print(memory.get(), extension.get(), 0, 0), 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &data);
+  return std::string(X509_EXTENSION_get_critical(extension.get()) != 0 ? "critical " : "") +
+         std::string(data, static_cast<std::size_t>(size));
+}
+
+std::string error_of(std::string_view keytool) {
+  try {
+    static_cast<void>(parse_extension(keytool));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_F(ExtensionTest, IsASubjectAlternativeName) {
+  EXPECT_EQ(text_of("san=dns:example.org,dns:*.example.org,ip:127.0.0.1,ip:::1"),
+            "DNS:example.org, DNS:*.example.org, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
+  EXPECT_EQ(text_of("SAN:critical=email:a@example.org,URI:https://example.org/"),
+            "critical email:a@example.org, URI:https://example.org/");
+  EXPECT_EQ(text_of("SubjectAlternativeName=oid:1.2.3"), "Registered ID:1.2.3");
+}
+
+TEST_F(ExtensionTest, IsABasicConstraint) {
+  EXPECT_EQ(text_of("bc"), "CA:TRUE");
+  EXPECT_EQ(text_of("bc:critical=ca:true,pathlen:3"), "critical CA:TRUE, pathlen:3");
+  EXPECT_EQ(text_of("bc=2"), "CA:TRUE, pathlen:2");
+  EXPECT_EQ(text_of("BasicConstraints=ca:false"), "CA:FALSE");
+}
+
+TEST_F(ExtensionTest, IsAKeyUsageInWordsOrTheirHumps) {
+  EXPECT_EQ(text_of("ku:critical=digitalSignature,keyEncipherment"),
+            "critical Digital Signature, Key Encipherment");
+  EXPECT_EQ(text_of("ku=ds,kcs,cRLs"), "Digital Signature, Certificate Sign, CRL Sign");
+  EXPECT_EQ(text_of("ku=dig"), "Digital Signature");
+  EXPECT_EQ(text_of("KeyUsage=contentCommitment"), "Non Repudiation");
+}
+
+TEST_F(ExtensionTest, IsAnExtendedKeyUsage) {
+  EXPECT_EQ(text_of("eku=serverAuth,clientAuth"),
+            "TLS Web Server Authentication, TLS Web Client Authentication");
+  EXPECT_EQ(text_of("eku=sA,1.2.3.4"), "TLS Web Server Authentication, 1.2.3.4");
+}
+
+TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
+  EXPECT_EQ(
+      error_of("foo=bar"),
+      "extension \"foo=bar\": unknown; there are san=dns:example.org,ip:127.0.0.1; bc=ca:true,pathlen:0; "
+      "ku=digitalSignature,keyEncipherment; eku=serverAuth,clientAuth");
+  EXPECT_EQ(error_of("san"), "extension \"san\": has no value; write san=dns:example.org,ip:127.0.0.1");
+  EXPECT_EQ(error_of("san="), "extension \"san=\": has no value; write san=dns:example.org,ip:127.0.0.1");
+  EXPECT_EQ(error_of("san=example.org"),
+            "extension \"san=example.org\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
+  EXPECT_EQ(error_of("san=dns:"), "extension \"san=dns:\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
+  EXPECT_EQ(error_of("san=host:a"),
+            "extension \"san=host:a\": \"host\" is not one of dns, ip, uri, email, oid");
+  EXPECT_EQ(error_of("san:crit=dns:a"),
+            "extension \"san:crit=dns:a\": only \":critical\" may follow the name");
+  EXPECT_THAT(error_of("ku=key"), HasSubstr("\"key\" is not one of digitalSignature, ")) << "it is ambiguous";
+  EXPECT_THAT(error_of("ku=ds,,kcs"), HasSubstr("\"\" is not one of digitalSignature, "));
+  EXPECT_THAT(
+      error_of("san=ip:300.0.0.1"),
+      testing::StartsWith("extension \"san=ip:300.0.0.1\": write san=dns:example.org,ip:127.0.0.1: "));
+  EXPECT_THAT(error_of("bc=ca:perhaps"),
+              testing::StartsWith("extension \"bc=ca:perhaps\": write bc=ca:true,pathlen:0"));
+}
+
+// libcrypto's own syntax has ways to read files and sections, which a value must not open.
+TEST_F(ExtensionTest, CannotSmuggleLibcryptosOwnSyntax) {
+  EXPECT_NE(error_of("san=dns:a,dirName:section"), "no error");
+  EXPECT_NE(error_of("san=otherName:1.2.3;UTF8:x"), "no error");
+  EXPECT_NE(error_of("ku=@section"), "no error");
+  EXPECT_NE(error_of("bc=DER:3000"), "no error");
+}
+
+TEST_F(ExtensionTest, FollowsTheKeyIdentifierOfTheCertificate) {
+  const pkcs11::PublicKey key = from_evp_pkey(software_key("EC:P-256").get());
+  const std::array<std::string, 2> texts{"san=dns:a", "bc"};
+  const X509Extensions extensions = parse_extensions(texts, key);
+  ASSERT_EQ(sk_X509_EXTENSION_num(extensions.get()), 3);
+  EXPECT_GE(X509v3_get_ext_by_NID(extensions.get(), NID_subject_key_identifier, -1), 0);
+}
+
+TEST_F(ExtensionTest, IsRefusedTwice) {
+  const pkcs11::PublicKey key = from_evp_pkey(software_key("EC:P-256").get());
+  const std::array<std::string, 2> texts{"san=dns:a", "SAN=dns:b"};
+  EXPECT_THAT([&] { static_cast<void>(parse_extensions(texts, key)); },
+              testing::ThrowsMessage<Error>(
+                  "extension \"SAN=dns:b\": this type stands twice; write all values in one "
+                  "-ext"));
+}
+
+}  // namespace
+}  // namespace keystay::x509
