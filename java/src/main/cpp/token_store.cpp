@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "java/src/main/cpp/java_pkix.h"
-#include "native/config/configuration.h"
 #include "native/config/error.h"
 #include "native/config/pin_source.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/slot.h"
 
 namespace keystay::jni {
 namespace {
@@ -55,14 +55,14 @@ Registry& registry() {
 struct TokenStore::Opened {
   std::string identity;
   std::string reference;
-  std::string pin_source;
+  config::TokenSettings settings;
   std::shared_ptr<pkcs11::Token> token;
   std::shared_ptr<StorePin> pin;
 };
 
 TokenStore::TokenStore(Opened opened, const keys::Pkix& pkix)
     : reference_(std::move(opened.reference)),
-      pin_source_(std::move(opened.pin_source)),
+      settings_(std::move(opened.settings)),
       token_(std::move(opened.token)),
       pin_(std::move(opened.pin)),
       keys_(token_, pkix) {}
@@ -98,29 +98,38 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
     if (tokens.token(name) != opened.token) continue;
     opened.identity = identity(name, settings);
     opened.reference = name;
-    opened.pin_source = settings.pin;
+    opened.settings = settings;
     return opened;
   }
   opened.identity = pkcs11::format_uri(uri);
-  opened.pin_source = uri.pin_source;
+  opened.settings.module = uri.module_path;
+  opened.settings.label = uri.token;
+  opened.settings.serial = uri.serial;
+  opened.settings.pin = uri.pin_source;
   if (uri.pin_source == kPrompt) uri.pin_source.clear();
   opened.reference = pkcs11::format_uri(uri);
   return opened;
 }
 
 bool TokenStore::is_locked() {
-  if (pin_source_ != kPrompt || pin_->known()) return false;
-  const CK_FLAGS flags = token_->info().flags;
+  if (settings_.pin != kPrompt || pin_->known()) return false;
+  // Not Token::info(), which logs in first.
+  const std::shared_ptr<pkcs11::Module> module = pkcs11::Module::at(settings_.module);
+  const pkcs11::Deadline deadline = token_->deadline();
+  CK_FUNCTION_LIST& functions = module->functions(deadline);
+  const pkcs11::Module::Use use = module->use();
+  const CK_SLOT_ID slot = pkcs11::find_slot(*module, settings_.label, settings_.serial, deadline);
+  const CK_FLAGS flags = pkcs11::token_info(functions, slot).flags;
   return (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
 }
 
 void TokenStore::unlock(pkcs11::Pin pin) {
   const std::lock_guard lock(unlocking_);
-  if (pin_source_ != kPrompt) {
-    const pkcs11::PinReader configured = config::pin_reader(pin_source_, reference_, {});
+  if (settings_.pin != kPrompt) {
+    const pkcs11::PinReader configured = config::pin_reader(settings_.pin, reference_, {});
     if (configured && configured().equals(pin)) return;
     throw Error(ErrorClass::authentication,
-                "the password is not the PIN that " + pin_source_ + " holds for " + token_->name() +
+                "the password is not the PIN that " + settings_.pin + " holds for " + token_->name() +
                     "; leave the password empty, or give that PIN (the token was not asked)");
   }
   if (pin_->known()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "java/src/main/cpp/store_pin.h"
+#include "native/config/configuration.h"
 #include "native/keys/key_store.h"
 
 namespace keystay::jni {
@@ -28,7 +29,7 @@ class TokenStore final {
   // What a key store file says to mean this token.
   [[nodiscard]] const std::string& reference() const noexcept { return reference_; }
 
-  // Whether the token wants a PIN that nobody has given and that no configured source holds.
+  // Whether the token wants a PIN that nobody has given and that no configured source holds. Does not log in.
   [[nodiscard]] bool is_locked();
 
   // Logs in with the store password, or compares it with the PIN that is known. Throws Error
@@ -44,7 +45,7 @@ class TokenStore final {
                                       std::string_view token);
 
   std::string reference_;
-  std::string pin_source_;  // "prompt": the store password
+  config::TokenSettings settings_;  // pin is "prompt" where it is the store password
   std::shared_ptr<pkcs11::Token> token_;
   std::shared_ptr<StorePin> pin_;
   keys::KeyStore keys_;

@@ -33,7 +33,7 @@ final class TokenKeyStore {
       store.unlock(password.characters());
     }
     TokenKeyStore keyStore = new TokenKeyStore(store, file);
-    if (!store.isLocked()) {
+    if (password.isGiven() || !store.isLocked()) {
       keyStore.snapshot();
     }
     return keyStore;
@@ -46,6 +46,12 @@ final class TokenKeyStore {
   Snapshot snapshot() throws KeystayException {
     Snapshot current = snapshot;
     if (current == null) {
+      if (store.isLocked()) {
+        throw new KeystayException(
+            "token \"" + store.reference() + "\" wants its PIN: give it as the password of the key"
+                + " store, or say where it is with pin = \"file:/path\" in keystay.toml",
+            KeystayException.Kind.AUTHENTICATION);
+      }
       current = Snapshot.of(PendingKeys.sweep(store, store.entries()), file::shows);
       snapshot = current;
     }

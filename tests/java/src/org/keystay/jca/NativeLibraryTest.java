@@ -1,0 +1,155 @@
+package org.keystay.jca;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where the native library comes from; each test is a process of its own, which loads it once. */
+class NativeLibraryTest {
+  @TempDir Path directory;
+
+  @Test
+  void makingAProviderLoadsNothing() throws Exception {
+    Result result = run("provider", "-Dorg.keystay.library=/nowhere/libkeystay-jni.so");
+    assertEquals(0, result.status, result.output);
+    assertTrue(result.output.contains("made Keystay"), result.output);
+  }
+
+  @Test
+  void aConfiguredPathThatIsWrongIsToldAndNothingElseIsTried() throws Exception {
+    Result result = run("load", "-Dorg.keystay.library=/nowhere/libkeystay-jni.so");
+    assertEquals(1, result.status, result.output);
+    assertTrue(result.output.contains("the property org.keystay.library"), result.output);
+    assertTrue(result.output.contains("/nowhere/libkeystay-jni.so"), result.output);
+  }
+
+  @Test
+  void aConfiguredPathIsUsed() throws Exception {
+    Path library = jar().resolveSibling("libkeystay-jni.so");
+    Result result = run("load", "-Dorg.keystay.library=" + library);
+    assertEquals(0, result.status, result.output);
+  }
+
+  /** The jar alone, as in a server's lib directory: nothing is left in the temporary directory. */
+  @Test
+  void aJarAloneBringsItsLibrary() throws Exception {
+    Path alone = Files.copy(jar(), directory.resolve("keystay-jca.jar"));
+    Path temporary = Files.createDirectory(directory.resolve("tmp"));
+    Result result = runWith(alone, "load", "-Dorg.keystay.tmpdir=" + temporary);
+    assertEquals(0, result.status, result.output);
+    assertEquals(0, temporary.toFile().list().length);
+  }
+
+  @Test
+  void aMissingTemporaryDirectoryIsNamed() throws Exception {
+    Path alone = Files.copy(jar(), directory.resolve("keystay-jca.jar"));
+    Result result = runWith(alone, "load", "-Dorg.keystay.tmpdir=/nowhere/tmp");
+    assertEquals(1, result.status, result.output);
+    assertTrue(result.output.contains("/nowhere/tmp"), result.output);
+  }
+
+  /** A file that is no library at all stands for every one that the system cannot map. */
+  @Test
+  void aLibraryThatCannotBeMappedSaysSo() throws Exception {
+    Path broken = directory.resolve("libkeystay-jni.so");
+    Files.write(broken, new byte[] {1, 2, 3});
+    Result result = run("load", "-Dorg.keystay.library=" + broken);
+    assertEquals(1, result.status, result.output);
+    assertTrue(result.output.contains("cannot load Keystay's native library"), result.output);
+  }
+
+  @Test
+  void aLibraryOfAnotherVersionIsRefused() throws Exception {
+    byte[] content = Files.readAllBytes(jar().resolveSibling("libkeystay-jni.so"));
+    Path other = directory.resolve("libkeystay-jni.so");
+    Files.write(other, withVersion(content, Version.STRING, "9.9.9"));
+    Result result = run("load", "-Dorg.keystay.library=" + other);
+    assertEquals(1, result.status, result.output);
+    assertTrue(
+        result.output.contains("the library is version 9.9.9 and the jar is version "),
+        result.output);
+  }
+
+  /** Prints what the test looks for; run in a process of its own. */
+  public static void main(String[] arguments) throws Exception {
+    KeystayProvider provider = new KeystayProvider();
+    System.out.println("made " + provider.getName() + " with " + provider.getServices().size());
+    if (arguments[0].equals("provider")) {
+      return;
+    }
+    try {
+      NativeLibrary.require();
+      System.out.println("loaded");
+    } catch (UnsatisfiedLinkError e) {
+      System.out.println(e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static final class Result {
+    final int status;
+    final String output;
+
+    Result(int status, String output) {
+      this.status = status;
+      this.output = output;
+    }
+  }
+
+  private static Result run(String what, String... options) throws Exception {
+    return runWith(jar(), what, options);
+  }
+
+  private static Result runWith(Path jar, String what, String... options) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= 24) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", jar + ":" + testClasses(), NativeLibraryTest.class.getName(), what));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+    process.getInputStream().transferTo(output);
+    return new Result(process.waitFor(), output.toString());
+  }
+
+  private static Path jar() throws Exception {
+    return location(KeystayProvider.class);
+  }
+
+  private static Path testClasses() throws Exception {
+    return location(NativeLibraryTest.class);
+  }
+
+  private static Path location(Class<?> type) throws Exception {
+    return Paths.get(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+  }
+
+  /** The library's version is the one place where the text stands alone, between two zeros. */
+  private static byte[] withVersion(byte[] content, String version, String replacement) {
+    byte[] wanted = ("\0" + version + "\0").getBytes();
+    int found = 0;
+    for (int i = 0; i + wanted.length <= content.length; i++) {
+      int length = 0;
+      while (length < wanted.length && content[i + length] == wanted[length]) {
+        length++;
+      }
+      if (length == wanted.length) {
+        System.arraycopy(replacement.getBytes(), 0, content, i + 1, version.length());
+        found++;
+      }
+    }
+    assertFalse(found == 0, "the library has no version " + version);
+    return content;
+  }
+}

@@ -1,0 +1,95 @@
+package org.keystay.jca;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
+import java.security.ProviderException;
+import java.security.UnrecoverableKeyException;
+import javax.security.auth.callback.Callback;
+import javax.security.auth.callback.PasswordCallback;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Where the PIN comes from. Each test has a token of its own, because a process logs in to a token once.
+ * The tokens are named by the driver's keystay.toml; "filed" has pin = "file:…", the others have none.
+ */
+class PinTest {
+  private static final char[] WRONG = "999999".toCharArray();
+
+  /** keytool loads without a password, asks for it, and loads again. */
+  @Test
+  void loadingWithoutAPasswordIsPutOffUntilItIsKnown() throws Exception {
+    KeyStore locked = load("late", null);
+    ProviderException refused = assertThrows(ProviderException.class, locked::size);
+    assertTrue(refused.getMessage().contains("wants its PIN"), refused.getMessage());
+
+    KeyStore unlocked = load("late", TestToken.PIN);
+    assertEquals(0, unlocked.size());
+    assertEquals(0, locked.size(), "the token is unlocked for all that use it");
+    assertEquals(0, load("late", null).size());
+  }
+
+  @Test
+  void aWrongPasswordIsToldByTheCause() throws Exception {
+    IOException refused = assertThrows(IOException.class, () -> load("guessed", WRONG));
+    UnrecoverableKeyException cause =
+        assertInstanceOf(UnrecoverableKeyException.class, refused.getCause());
+    KeystayException failure = assertInstanceOf(KeystayException.class, cause.getCause());
+    assertEquals(KeystayException.Kind.AUTHENTICATION, failure.kind());
+    assertEquals(0xA0, failure.returnValue().getAsLong()); // CKR_PIN_INCORRECT
+    assertFalse(refused.getMessage().contains(new String(WRONG)), refused.getMessage());
+  }
+
+  @Test
+  void aPasswordIsComparedWithTheOneThatUnlockedTheToken() throws Exception {
+    load("compared", TestToken.PIN);
+    IOException refused = assertThrows(IOException.class, () -> load("compared", WRONG));
+    assertTrue(refused.getMessage().contains("the token was not asked"), refused.getMessage());
+    assertNotNull(load("compared", TestToken.PIN));
+  }
+
+  @Test
+  void aConfiguredPinNeedsNoPasswordAndRefusesAnother() throws Exception {
+    assertEquals(0, load("filed", null).size());
+    assertEquals(0, load("filed", new char[0]).size(), "an empty password is none");
+    assertEquals(0, load("filed", TestToken.PIN).size());
+    IOException refused = assertThrows(IOException.class, () -> load("filed", WRONG));
+    assertTrue(refused.getMessage().contains("the token was not asked"), refused.getMessage());
+  }
+
+  @Test
+  void aCallbackHandlerIsAskedOnce() throws Exception {
+    KeystayProvider provider = new KeystayProvider();
+    provider.configure("called");
+    KeyStore keyStore = KeyStore.getInstance("Keystay", provider);
+    int[] asked = {0};
+    KeyStore.CallbackHandlerProtection protection =
+        new KeyStore.CallbackHandlerProtection(
+            callbacks -> {
+              for (Callback callback : callbacks) {
+                asked[0]++;
+                ((PasswordCallback) callback).setPassword(TestToken.PIN);
+              }
+            });
+    keyStore.load(() -> protection);
+    assertEquals(0, keyStore.size());
+    keyStore.load(() -> protection);
+    assertEquals(1, asked[0]);
+  }
+
+  private static KeyStore load(String token, char[] password) throws Exception {
+    KeyStore keyStore = KeyStore.getInstance("Keystay", TestToken.provider());
+    String file = "# Keystay key store, version 1\ntoken = \"" + token + "\"\n";
+    keyStore.load(
+        new ByteArrayInputStream(file.getBytes(StandardCharsets.UTF_8)), password);
+    return keyStore;
+  }
+}

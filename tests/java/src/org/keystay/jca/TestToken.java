@@ -1,0 +1,126 @@
+package org.keystay.jca;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Security;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The token that the driver made for this run: SOFTHSM2_CONF and KEYSTAY_CONF name it, and its PIN comes
+ * as the store password.
+ */
+final class TestToken {
+  static final char[] PIN = "123456".toCharArray();
+
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private TestToken() {}
+
+  /** The provider, installed last as keytool does it, unless it is installed already. */
+  static synchronized KeystayProvider provider() {
+    if (Security.getProvider(KeystayProvider.NAME) == null) {
+      Security.addProvider(new KeystayProvider());
+    }
+    return (KeystayProvider) Security.getProvider(KeystayProvider.NAME);
+  }
+
+  /** A key store on the default token, freshly loaded. */
+  static KeyStore load() throws Exception {
+    KeyStore keyStore = KeyStore.getInstance("Keystay", provider());
+    keyStore.load(null, PIN);
+    return keyStore;
+  }
+
+  /** A key store of a key store file with this text. */
+  static KeyStore load(String file) throws Exception {
+    KeyStore keyStore = KeyStore.getInstance("Keystay", provider());
+    keyStore.load(new ByteArrayInputStream(file.getBytes(StandardCharsets.UTF_8)), PIN);
+    return keyStore;
+  }
+
+  static String store(KeyStore keyStore) throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    keyStore.store(out, PIN);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** A name that no other test uses. */
+  static String unusedAlias(String stem) {
+    return stem + "-" + NUMBER.incrementAndGet();
+  }
+
+  /** Generates a key and stores it with a self-signed certificate; returns its alias. */
+  static String newAlias(KeyStore keyStore, String algorithm, String sizeOrGroup) throws Exception {
+    String alias = unusedAlias(algorithm.toLowerCase() + "-" + sizeOrGroup);
+    KeyPair pair = generate(algorithm, sizeOrGroup);
+    keyStore.setKeyEntry(
+        alias, pair.getPrivate(), null, new X509Certificate[] {selfSigned(alias, pair)});
+    return alias;
+  }
+
+  static KeyPair generate(String algorithm, String sizeOrGroup) throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm, provider());
+    if (sizeOrGroup.matches("[0-9]+")) {
+      generator.initialize(Integer.parseInt(sizeOrGroup));
+    } else if (algorithm.equals("EC")) {
+      generator.initialize(new java.security.spec.ECGenParameterSpec(sizeOrGroup));
+    }
+    return generator.generateKeyPair();
+  }
+
+  /** A certificate that CN=alias issued to itself, signed on the token. */
+  static X509Certificate selfSigned(String alias, KeyPair pair) throws Exception {
+    return certificate(alias, pair.getPublic(), alias, pair.getPrivate());
+  }
+
+  static X509Certificate certificate(
+      String subject, PublicKey key, String issuer, PrivateKey issuerKey) throws Exception {
+    String[] algorithm = signatureAlgorithm(issuerKey);
+    byte[] identifier = Der.fromHex(algorithm[1]);
+    byte[] toBeSigned =
+        Der.sequence(
+            Der.explicit(0, Der.integer(BigInteger.TWO)),
+            Der.integer(BigInteger.valueOf(NUMBER.incrementAndGet())),
+            identifier,
+            name(issuer),
+            Der.sequence(
+                Der.generalizedTime("20200101000000Z"), Der.generalizedTime("20990101000000Z")),
+            name(subject),
+            key.getEncoded());
+    Signature signature = Signature.getInstance(algorithm[0]);
+    signature.initSign(issuerKey);
+    signature.update(toBeSigned);
+    X509Certificate certificate =
+        PkixUpcalls.certificate(
+            Der.sequence(toBeSigned, identifier, Der.bitString(signature.sign())));
+    assertNotNull(certificate);
+    return certificate;
+  }
+
+  private static String[] signatureAlgorithm(PrivateKey key) {
+    switch (key.getAlgorithm()) {
+      case "RSA":
+        return new String[] {"SHA256withRSA", "300d06092a864886f70d01010b0500"};
+      case "EC":
+        return new String[] {"SHA256withECDSA", "300a06082a8648ce3d040302"};
+      default:
+        return new String[] {"Ed25519", "300506032b6570"};
+    }
+  }
+
+  private static byte[] name(String commonName) {
+    return Der.sequence(
+        Der.set(Der.sequence(Der.fromHex("0603550403"), Der.utf8String(commonName))));
+  }
+}
