@@ -69,11 +69,12 @@ std::string TableReader::required_text(std::string_view key, std::string_view ex
 std::optional<std::int64_t> TableReader::integer(std::string_view key, IntegerRange range) const {
   const TomlEntry* entry = find(key);
   if (entry == nullptr) return std::nullopt;
-  const std::string expected =
-      "expected a number from " + std::to_string(range.least) + " to " + std::to_string(range.most);
+  const std::string expected = std::to_string(range.least) + " to " + std::to_string(range.most);
   const auto* value = std::get_if<std::int64_t>(&entry->value.content);
-  if (value == nullptr) fail(key, expected + ", without quotes");
-  if (*value < range.least || *value > range.most) fail(key, expected + ", got " + std::to_string(*value));
+  if (value == nullptr) fail(key, "expected a number, " + expected + ", without quotes");
+  if (*value < range.least || *value > range.most) {
+    fail(key, "expected " + expected + ", got " + std::to_string(*value));
+  }
   return *value;
 }
 

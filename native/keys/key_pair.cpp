@@ -9,7 +9,7 @@
 
 #include "native/keys/token_objects.h"
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/key_search.h"
+#include "native/pkcs11/key_object.h"
 
 namespace keystay::keys {
 namespace {
@@ -93,7 +93,7 @@ struct Generate {
 };
 
 void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std::string_view alias) {
-  const auto public_key = pkcs11::public_key_of(session.attributes(pair.public_key, pkcs11::kKeyAttributes));
+  const auto public_key = pkcs11::public_key_of(session, pair.public_key);
   if (!public_key)
     throw Error(ErrorClass::server, "the token does not show the public key that it has generated");
   const Bytes id = pkix.key_identifier(*public_key);

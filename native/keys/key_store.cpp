@@ -140,7 +140,7 @@ std::optional<Entry> KeyStore::find(std::string_view label, ByteView id) {
 }
 
 std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id) {
-  const std::vector<KeyObject> keys = read_keys(session, private_keys(label, id));
+  const std::vector<KeyObject> keys = pkcs11::read_keys(session, private_keys(label, id));
   if (keys.empty()) return std::nullopt;
   if (keys.size() > 1) {
     std::string ids;

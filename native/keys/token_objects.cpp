@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "native/pkcs11/key_search.h"
-
 namespace keystay::keys {
 namespace {
 
@@ -13,14 +11,6 @@ using pkcs11::Template;
 
 constexpr CK_ATTRIBUTE_TYPE kClass[] = {CKA_CLASS};
 constexpr CK_ATTRIBUTE_TYPE kCertificateAttributes[] = {CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE};
-
-std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
-  const Attributes attributes = session.attributes(handle, pkcs11::kKeyAttributes);
-  const std::optional<CK_ULONG> type = attributes.number(CKA_KEY_TYPE);
-  if (!type) return std::nullopt;
-  return KeyObject{handle, attributes.bytes(CKA_ID), attributes.text(CKA_LABEL), *type,
-                   pkcs11::public_key_of(attributes)};
-}
 
 std::optional<CertificateObject> read_certificate(Session& session, const Pkix& pkix,
                                                   CK_OBJECT_HANDLE handle) {
@@ -40,14 +30,6 @@ Template token_objects(CK_OBJECT_CLASS object_class) {
   return search;
 }
 
-std::vector<KeyObject> read_keys(Session& session, Template search) {
-  std::vector<KeyObject> keys;
-  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
-    if (std::optional<KeyObject> key = read_key(session, handle)) keys.push_back(std::move(*key));
-  }
-  return keys;
-}
-
 std::vector<CertificateObject> read_certificates(Session& session, const Pkix& pkix, Template search) {
   std::vector<CertificateObject> certificates;
   for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
@@ -58,8 +40,8 @@ std::vector<CertificateObject> read_certificates(Session& session, const Pkix& p
 }
 
 TokenObjects read_all(Session& session, const Pkix& pkix) {
-  return {read_keys(session, token_objects(CKO_PRIVATE_KEY)),
-          read_keys(session, token_objects(CKO_PUBLIC_KEY)),
+  return {pkcs11::read_keys(session, token_objects(CKO_PRIVATE_KEY)),
+          pkcs11::read_keys(session, token_objects(CKO_PUBLIC_KEY)),
           read_certificates(session, pkix, token_objects(CKO_CERTIFICATE))};
 }
 
@@ -74,9 +56,9 @@ TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id)
       if (auto object = read_certificate(session, pkix, handle))
         objects.certificates.push_back(std::move(*object));
     } else if (object_class == CKO_PRIVATE_KEY) {
-      if (auto object = read_key(session, handle)) objects.private_keys.push_back(std::move(*object));
+      if (auto object = pkcs11::read_key(session, handle)) objects.private_keys.push_back(std::move(*object));
     } else if (object_class == CKO_PUBLIC_KEY) {
-      if (auto object = read_key(session, handle)) objects.public_keys.push_back(std::move(*object));
+      if (auto object = pkcs11::read_key(session, handle)) objects.public_keys.push_back(std::move(*object));
     }
   }
   return objects;

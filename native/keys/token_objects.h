@@ -7,18 +7,11 @@
 
 #include "native/keys/certificate.h"
 #include "native/keys/pkix.h"
-#include "native/pkcs11/session.h"
+#include "native/pkcs11/key_object.h"
 
 namespace keystay::keys {
 
-// CKO_PRIVATE_KEY or CKO_PUBLIC_KEY. Handles are valid only in the session callback that read them.
-struct KeyObject {
-  CK_OBJECT_HANDLE handle;
-  pkcs11::Bytes id;
-  std::string label;
-  CK_KEY_TYPE type;
-  std::optional<pkcs11::PublicKey> public_key;  // as far as the object itself shows it
-};
+using pkcs11::KeyObject;
 
 // CKO_CERTIFICATE of type CKC_X_509 whose value the X.509 library understands.
 struct CertificateObject {
@@ -37,8 +30,7 @@ struct TokenObjects {
 // A template for token objects of this class: session objects, such as copies of keys, are not aliases.
 [[nodiscard]] pkcs11::Template token_objects(CK_OBJECT_CLASS object_class);
 
-// One search each, and one batched read per object.
-[[nodiscard]] std::vector<KeyObject> read_keys(pkcs11::Session& session, pkcs11::Template search);
+// One search, and one batched read per object.
 [[nodiscard]] std::vector<CertificateObject> read_certificates(pkcs11::Session& session, const Pkix& pkix,
                                                                pkcs11::Template search);
 

@@ -47,16 +47,21 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path) {
 Module::Module(std::filesystem::path path)
     : path_(std::move(path)), state_([] { return std::make_unique<State>(); }) {}
 
-Module::Use Module::use() {
+std::optional<Module::Use> Module::try_use() noexcept {
   State& state = state_.get();
   // Sequentially consistent, against the opposite order in reinitialize(): either it sees this use or we see
   // it.
   state.uses.fetch_add(1, std::memory_order_seq_cst);
-  Use use(state.uses);
-  if (state.closing.load(std::memory_order_seq_cst)) [[unlikely]] {
-    throw Error(ErrorClass::session_lost, "PKCS#11 module " + path_.string() + " is being re-initialised");
-  }
+  std::optional<Use> use(std::in_place, state.uses);
+  if (state.closing.load(std::memory_order_seq_cst)) [[unlikely]]
+    use.reset();
   return use;
+}
+
+Module::Use Module::use() {
+  if (std::optional<Use> use = try_use()) [[likely]]
+    return *std::move(use);
+  throw Error(ErrorClass::session_lost, "PKCS#11 module " + path_.string() + " is being re-initialised");
 }
 
 std::uint64_t Module::generation() { return state_.get().generation.load(std::memory_order_acquire); }

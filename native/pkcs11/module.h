@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "native/pkcs11/cryptoki.h"
@@ -38,7 +40,9 @@ class Module final {
     std::atomic<int>* count_;
   };
 
-  // Throws Error (session lost) while the module is being re-initialised.
+  // Nothing, and an Error (session lost), while the module is being re-initialised. Whoever holds a use must
+  // not wait for a repair: that waits until nobody does.
+  [[nodiscard]] std::optional<Use> try_use() noexcept;
   [[nodiscard]] Use use();
 
   // The initialised module's functions. Throws Error (server) that names the path if it cannot be loaded.

@@ -37,8 +37,11 @@ Session::Session(Session&& other) noexcept
       handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)) {}
 
 Session::~Session() {
-  // A failure means that the session is gone already, which is what this wants.
-  if (handle_ != CK_INVALID_HANDLE && alive()) static_cast<void>(functions_.C_CloseSession(handle_));
+  if (handle_ == CK_INVALID_HANDLE || process_ != process_generation()) return;
+  // The number of a session that went with its generation may be another's by now.
+  const std::optional<Module::Use> use = module_.try_use();
+  if (use && alive())
+    static_cast<void>(functions_.C_CloseSession(handle_));  // fails where it is gone already
 }
 
 bool Session::alive() const {

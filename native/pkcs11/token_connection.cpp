@@ -142,6 +142,7 @@ void TokenConnection::throw_if_backing_off() {
 std::unique_ptr<PooledSession> TokenConnection::open_pooled(Deadline deadline) {
   const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
   const Place place = open(deadline);
+  const Module::Use use = module_.use();
   return std::make_unique<PooledSession>(
       PooledSession{Session(module_, place.slot, SessionKind::read_only, deadline), KeyHandles{}, epoch});
 }

@@ -85,9 +85,9 @@ class TokenConnection final {
 
 template <typename Body>
 auto TokenConnection::attempt(Deadline deadline, const Body& body) {
-  const Module::Use use = module_.use();
   SessionLease lease = pool_.lease(deadline);
   try {
+    const Module::Use use = module_.use();
     if (!lease->session.alive())
       throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
     return body(*lease);

@@ -1,0 +1,125 @@
+#include "native/pkcs11/key_object.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "native/pkcs11/curve.h"
+#include "native/pkcs11/error.h"
+
+namespace keystay::pkcs11 {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr CK_ATTRIBUTE_TYPE kKeyAttributes[] = {CKA_TOKEN,     CKA_KEY_TYPE, CKA_ID,
+                                                CKA_LABEL,     CKA_MODULUS,  CKA_PUBLIC_EXPONENT,
+                                                CKA_EC_PARAMS, CKA_EC_POINT};
+
+// How long a copy that another thread is making may look like a token object, and how often we look.
+constexpr auto kCopyingTakes = 100ms;
+constexpr auto kBetweenLooks = 2ms;
+
+Bytes without_leading_zeros(const Bytes& number) {
+  return {std::find_if(number.begin(), number.end(), [](std::uint8_t byte) { return byte != 0; }),
+          number.end()};
+}
+
+// CKA_EC_POINT is a DER OCTET STRING by the standard and the bare point on some tokens; the curve says which,
+// because a bare point may look like an OCTET STRING.
+Bytes unwrapped(const Bytes& point, const Curve& curve) {
+  const std::size_t bare = curve.key_type == CKK_EC ? curve.signature_size + 1 : curve.signature_size / 2;
+  const std::size_t header = bare < 0x80 ? 2 : 3;  // tag and length
+  const bool wrapped = point.size() == header + bare && point[0] == 0x04 && point[header - 1] == bare;
+  return wrapped ? Bytes(point.begin() + static_cast<std::ptrdiff_t>(header), point.end()) : point;
+}
+
+std::optional<PublicKey> rsa_public_key(const Attributes& key) {
+  const Bytes* modulus = key.find(CKA_MODULUS);
+  const Bytes* exponent = key.find(CKA_PUBLIC_EXPONENT);
+  if (!modulus || !exponent || modulus->empty() || exponent->empty()) return std::nullopt;
+  return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+}
+
+// On curves that Keystay knows. The parameters are always the curve's OID, so that equal keys compare equal
+// however the token names their curve.
+std::optional<PublicKey> curve_public_key(const Attributes& key) {
+  const Bytes* parameters = key.find(CKA_EC_PARAMS);
+  const Bytes* point = key.find(CKA_EC_POINT);
+  if (!parameters || !point || point->empty()) return std::nullopt;
+  const Curve* curve = find_curve_by_parameters(*parameters);
+  if (!curve) return std::nullopt;
+  Bytes oid(curve->parameters.begin(), curve->parameters.end());
+  if (curve->key_type == CKK_EC) return EcPublicKey{std::move(oid), unwrapped(*point, *curve)};
+  return EdwardsPublicKey{std::move(oid), unwrapped(*point, *curve)};
+}
+
+std::optional<PublicKey> public_key_in(const Attributes& key) {
+  switch (key.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION)) {
+    case CKK_RSA:
+      return rsa_public_key(key);
+    case CKK_EC:
+    case CKK_EC_EDWARDS:
+      return curve_public_key(key);
+    default:
+      return std::nullopt;
+  }
+}
+
+// Nothing for an object that was destroyed since it was found: a copy goes with its session.
+std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
+  try {
+    return session.attributes(handle, kKeyAttributes);
+  } catch (const Error& error) {
+    if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
+    throw;
+  }
+}
+
+bool is_twin(const KeyObject& a, const KeyObject& b) {
+  return &a != &b && a.type == b.type && a.id == b.id && a.label == b.label;
+}
+
+bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
+  return std::any_of(keys.begin(), keys.end(), [&](const KeyObject& other) { return is_twin(key, other); });
+}
+
+// SoftHSM 2.6 copies an object with all its attributes, CKA_TOKEN among them, before it applies the template
+// that makes the copy a session object: for a moment a search finds it as a second key. Two keys that stay
+// alike are two keys.
+void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys) {
+  const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
+  const auto twin = [&](const KeyObject& key) { return has_twin(key, keys); };
+  while (std::any_of(keys.begin(), keys.end(), twin) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    std::erase_if(keys, [&](const KeyObject& key) { return !read_key(session, key.handle); });
+  }
+}
+
+}  // namespace
+
+std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
+  return public_key_in(session.attributes(key, kKeyAttributes));
+}
+
+std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
+  const std::optional<Attributes> attributes = read(session, handle);
+  if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
+  const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
+  if (!type) return std::nullopt;
+  return KeyObject{handle, attributes->bytes(CKA_ID), attributes->text(CKA_LABEL), *type,
+                   public_key_in(*attributes)};
+}
+
+std::vector<KeyObject> read_keys(Session& session, Template search) {
+  search.flag(CKA_TOKEN, true);
+  std::vector<KeyObject> keys;
+  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+    if (std::optional<KeyObject> key = read_key(session, handle)) keys.push_back(std::move(*key));
+  }
+  drop_unfinished_copies(session, keys);
+  return keys;
+}
+
+}  // namespace keystay::pkcs11

@@ -1,0 +1,33 @@
+// Key objects of a token, as they were when they were read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "native/pkcs11/public_key.h"
+#include "native/pkcs11/session.h"
+
+namespace keystay::pkcs11 {
+
+// CKO_PRIVATE_KEY or CKO_PUBLIC_KEY. The handle is valid only in the session callback that read it.
+struct KeyObject {
+  CK_OBJECT_HANDLE handle;
+  Bytes id;
+  std::string label;
+  CK_KEY_TYPE type;
+  std::optional<PublicKey> public_key;  // as far as the object itself shows it
+};
+
+// The public half that a key object states itself: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and
+// CKA_EC_POINT (with or without the OCTET STRING around it). Nothing if the object does not have them all, or
+// is on a curve that Keystay does not know.
+[[nodiscard]] std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key);
+
+// The token's keys that the template matches: one search, and one batched read per object. Session objects,
+// such as the copies that sessions sign with, are left out.
+[[nodiscard]] std::vector<KeyObject> read_keys(Session& session, Template search);
+// One object by its handle; nothing if it is no key, or no token object, or gone.
+[[nodiscard]] std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle);
+
+}  // namespace keystay::pkcs11
