@@ -91,11 +91,11 @@ constexpr Case kToken[] = {
     {"PinIsNumber", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\npin = 123456\n",
      "keystay.toml:4: token.web.pin: expected a string in quotes"},
     {"NoSessions", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = 0\n",
-     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, got 0"},
+     "keystay.toml:4: token.web.sessions: expected 1 to 1024, got 0"},
     {"TooManySessions", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = 1025\n",
-     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, got 1025"},
+     "keystay.toml:4: token.web.sessions: expected 1 to 1024, got 1025"},
     {"SessionsInQuotes", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsessions = \"32\"\n",
-     "keystay.toml:4: token.web.sessions: expected a number from 1 to 1024, without quotes"},
+     "keystay.toml:4: token.web.sessions: expected a number, 1 to 1024, without quotes"},
     {"TimeoutWithoutUnit", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\ntimeout = 5\n",
      "keystay.toml:4: token.web.timeout: expected a duration from \"10ms\" to \"10m\" (units: ms, s, m, h), "
      "in quotes"},
@@ -117,7 +117,7 @@ constexpr Case kTlsd[] = {
     {"UnknownKey", "[tlsd]\nthread = 2\n",
      "keystay.toml:2: tlsd.thread: unknown key; did you mean \"threads\"?"},
     {"Threads", "[tlsd]\nthreads = 1.5\n",
-     "keystay.toml:2: tlsd.threads: expected a number from 1 to 256, without quotes"},
+     "keystay.toml:2: tlsd.threads: expected a number, 1 to 256, without quotes"},
     {"AdminByName", "[tlsd]\nadmin = \"localhost:9440\"\n",
      "keystay.toml:2: tlsd.admin: expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" "
      "(names are "
