@@ -9,6 +9,7 @@
 #include <openssl/provider.h>
 #include <strings.h>
 
+#include "provider/async_signing.h"
 #include "provider/context.h"
 #include "provider/guard.h"
 #include "provider/key_type.h"
@@ -39,12 +40,22 @@ int tls_groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
                                         &filter);
 }
 
+// An OSSL_PARAM_OCTET_PTR that holds the function.
+int async_abandonment(OSSL_CALLBACK* callback, void* argument) {
+  void* function = reinterpret_cast<void*>(&keystay_abandon);
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_ptr(async::kAbandonParameter, &function, sizeof function),
+      OSSL_PARAM_construct_end()};
+  return callback(params, argument);
+}
+
 }  // namespace
 
 int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] {
     if (::strcasecmp(capability, "TLS-GROUP") == 0) return tls_groups(context, callback, argument);
+    if (::strcasecmp(capability, async::kCapability) == 0) return async_abandonment(callback, argument);
     return 0;
   });
 }

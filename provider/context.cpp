@@ -12,6 +12,9 @@ Context::Context(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions)
     : core_(handle, functions), configuration_file_(core_.parameter("configuration")), software_(core_) {}
 
 Context::~Context() {
+  bool all_ended = true;
+  for (auto& [token, signers] : signers_) all_ended = signers.stop() && all_ended;
+  if (!all_ended) software_.leak();
   // Closing the sessions calls the modules.
   if (!process_is_exiting()) delete tokens_.load(std::memory_order_acquire);
 }
@@ -35,6 +38,11 @@ keys::Tokens& Context::tokens() {
       read_configuration(), [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); });
   if (tokens_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *known;
+}
+
+SignerThreads& Context::signers(const pkcs11::Token& token) {
+  const std::lock_guard lock(signers_mutex_);
+  return signers_.try_emplace(&token, token.options().sessions).first->second;
 }
 
 }  // namespace keystay::provider

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "native/keys/tokens.h"
 #include "native/x509/openssl_pkix.h"
 #include "provider/core.h"
 #include "provider/passphrase.h"
+#include "provider/signer_threads.h"
 #include "provider/software.h"
 
 namespace keystay::provider {
@@ -28,6 +31,9 @@ class Context final {
   // module. Throws Error and config::Error.
   [[nodiscard]] keys::Tokens& tokens();
 
+  // The threads that sign for jobs with keys on this token. They live as long as this object.
+  [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);
+
  private:
   [[nodiscard]] config::Configuration read_configuration() const;
 
@@ -36,6 +42,8 @@ class Context final {
   Software software_;
   PinDialogue pin_dialogue_;
   std::atomic<keys::Tokens*> tokens_{nullptr};
+  std::mutex signers_mutex_;  // taken when a key is loaded
+  std::map<const pkcs11::Token*, SignerThreads> signers_;
 };
 
 }  // namespace keystay::provider

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "native/x509/public_key.h"
+#include "provider/async_signing.h"
 
 namespace keystay::provider {
 namespace {
@@ -14,10 +15,11 @@ constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc};
 Key::Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept
     : context_(context), type_(type), software_(std::move(software)), parts_(parts) {}
 
-Key::Key(Context& context, const KeyType& type, keys::PrivateKey private_key)
+Key::Key(Context& context, const KeyType& type, keys::PrivateKey private_key, SignerThreads& signers)
     : context_(context),
       type_(type),
       private_key_(std::move(private_key)),
+      signers_(&signers),
       software_(x509::to_evp_pkey(private_key_->public_key(), context.software().libctx())),
       parts_(type.required) {}
 
@@ -27,7 +29,12 @@ void Key::set_software(x509::EvpPkey software, int parts) noexcept {
 }
 
 std::size_t Key::sign(const Scheme& scheme, pkcs11::ByteView data, std::span<std::uint8_t> signature) const {
-  return provider::sign(*private_key_, scheme, data, signature, context_.software());
+  Software& software = context_.software();
+  if (ASYNC_JOB* job = ASYNC_get_current_job()) {
+    return sign_in_job(job, *signers_, {*private_key_, scheme, data, signature, software});
+  }
+  return provider::sign({*private_key_, scheme, data, signature, private_key_->operations().deadline()},
+                        software);
 }
 
 const KeyType* key_type(CK_KEY_TYPE token_type) noexcept {

@@ -25,8 +25,8 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   Key(Context& context, const KeyType& type) noexcept : context_(context), type_(type) {}
   // A key in software: `parts` says what it consists of, in OSSL_KEYMGMT_SELECT_ bits.
   Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept;
-  // A key on a token. Throws x509::Error if the public half is no key.
-  Key(Context& context, const KeyType& type, keys::PrivateKey private_key);
+  // A key on a token, for which `signers` sign in jobs. Throws x509::Error if the public half is no key.
+  Key(Context& context, const KeyType& type, keys::PrivateKey private_key, SignerThreads& signers);
 
   [[nodiscard]] Context& context() const noexcept { return context_; }
   [[nodiscard]] const KeyType& type() const noexcept { return type_; }
@@ -48,6 +48,7 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   Context& context_;
   const KeyType& type_;
   std::optional<keys::PrivateKey> private_key_;
+  SignerThreads* signers_ = nullptr;
   x509::EvpPkey software_;
   int parts_ = 0;
 };

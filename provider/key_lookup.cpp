@@ -36,7 +36,7 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
     auto token = context.tokens().token(uri);
     ask_ahead(context, *token);
     pkcs11::KeyReference reference(uri.id, uri.object, type.token_type, std::move(public_key));
-    return key_on_token(context, keys::PrivateKey(std::move(token), std::move(reference)));
+    return key_on_token(context, *token, keys::PrivateKey(token, std::move(reference)));
   }
   auto token = context.tokens().token(uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
@@ -46,13 +46,14 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
                 token->name() +
                     " has no private key that the key reference names; list its keys with: keystay -list");
   }
-  return entry->key.type() == type.token_type ? key_on_token(context, std::move(entry->key)) : KeyPtr{};
+  return entry->key.type() == type.token_type ? key_on_token(context, *token, std::move(entry->key))
+                                              : KeyPtr{};
 }
 
-KeyPtr key_on_token(Context& context, keys::PrivateKey private_key) {
+KeyPtr key_on_token(Context& context, const pkcs11::Token& token, keys::PrivateKey private_key) {
   const KeyType* type = key_type(private_key.type());
-  if (!type) throw Error(Reason::unsupported, "a key of this type on " + private_key.operations().name());
-  return KeyPtr(new Key(context, *type, std::move(private_key)));
+  if (!type) throw Error(Reason::unsupported, "a key of this type on " + token.name());
+  return KeyPtr(new Key(context, *type, std::move(private_key), context.signers(token)));
 }
 
 }  // namespace keystay::provider

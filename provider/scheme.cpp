@@ -1,6 +1,8 @@
 #include "provider/scheme.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 
 #include "provider/pss_encoding.h"
 #include "provider/reason.h"
@@ -18,17 +20,15 @@ std::size_t modulus_bits(const keys::PrivateKey& key) {
 }
 
 struct Signer {
-  const keys::PrivateKey& key;
-  ByteView data;
-  std::span<std::uint8_t> signature;
+  const Signing& signing;
   Software& software;
 
   std::size_t operator()(const Pss& pss) const {
-    auto& token = key.operations();
+    auto& token = signing.key.operations();
     if (pss.hash->hash && pss.mgf1->hash) {
       const pkcs11::SignMechanism mechanism =
           pkcs11::RsaPss{*pss.hash->hash, *pss.mgf1->hash, static_cast<CK_ULONG>(pss.salt_length)};
-      if (token.supports(mechanism)) return key.sign(mechanism, data, signature);
+      if (token.supports(mechanism)) return sign_by(mechanism, signing.data);
     }
     if (!token.supports(pkcs11::RsaX509{})) {
       throw Error(Reason::unsupported,
@@ -37,22 +37,26 @@ struct Signer {
                       "RSA with PKCS#1 v1.5 padding, or an EC key");
     }
     std::array<std::uint8_t, kLongestModulus> encoded;
-    const auto block = std::span(encoded).first(key.signature_size());
-    encode_pss(pss, data, modulus_bits(key), block, software);
-    return key.sign(pkcs11::RsaX509{}, block, signature);
+    const auto block = std::span(encoded).first(std::min(encoded.size(), signing.key.signature_size()));
+    encode_pss(pss, signing.data, modulus_bits(signing.key), block, software);
+    return sign_by(pkcs11::RsaX509{}, block);
   }
 
   template <typename Mechanism>
   std::size_t operator()(const Mechanism& mechanism) const {
-    return key.sign(mechanism, data, signature);
+    return sign_by(mechanism, signing.data);
+  }
+
+  std::size_t sign_by(const pkcs11::SignMechanism& mechanism, ByteView data) const {
+    const keys::PrivateKey& key = signing.key;
+    return key.operations().sign(key.reference(), mechanism, data, signing.signature, signing.deadline);
   }
 };
 
 }  // namespace
 
-std::size_t sign(const keys::PrivateKey& key, const Scheme& scheme, ByteView data,
-                 std::span<std::uint8_t> signature, Software& software) {
-  return std::visit(Signer{key, data, signature, software}, scheme);
+std::size_t sign(const Signing& signing, Software& software) {
+  return std::visit(Signer{signing, software}, signing.scheme);
 }
 
 }  // namespace keystay::provider

@@ -67,7 +67,7 @@ class Search final {
   }
 
   void add(const keys::Entry& entry) {
-    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, entry.key));
+    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry.key));
     if (wanted_.public_key) found_.emplace_back(public_half(entry.key));
     if (wanted_.certificates) {
       for (const auto& certificate : store_.chain(entry)) add(certificate);

@@ -1,0 +1,83 @@
+#include "provider/async_request.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "native/pkcs11/error.h"
+
+namespace keystay::provider {
+namespace {
+
+// How often a resumed job looks whether the thread that woke it is through with that. It nearly always is.
+constexpr int kLooks = 10'000;
+
+}  // namespace
+
+AsyncRequest::AsyncRequest(const JobSigning& wanted, Wake wake)
+    : key_(wanted.key),
+      scheme_(wanted.scheme),
+      data_(wanted.data.begin(), wanted.data.end()),
+      software_(wanted.software),
+      wake_(std::move(wake)),
+      deadline_(key_.operations().deadline()),
+      signature_(key_.signature_size()) {}
+
+void AsyncRequest::run() noexcept {
+  if (!pending()) return;
+  try {
+    signature_.resize(sign({key_, scheme_, data_, signature_, deadline_}, software_));
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+  if (end(State::done)) wake();
+}
+
+void AsyncRequest::expire() noexcept {
+  if (end(State::expired)) wake();
+}
+
+void AsyncRequest::abandon() noexcept {
+  if (!end(State::abandoned)) wait();
+}
+
+bool AsyncRequest::end(State state) noexcept {
+  State expected = State::pending;
+  return state_.compare_exchange_strong(expected, state, std::memory_order_acq_rel);
+}
+
+// The state first: the job may run before wake_ returns.
+void AsyncRequest::wake() noexcept {
+  wake_();
+  woken_.store(true, std::memory_order_release);
+  woken_.notify_all();
+}
+
+// Waiting is bounded here, for the callback may be waiting for a lock that the resuming application holds.
+bool AsyncRequest::finished() const noexcept {
+  if (pending()) return false;
+  for (int look = 0; look < kLooks && !woken_.load(std::memory_order_acquire); ++look)
+    std::this_thread::yield();
+  return true;
+}
+
+void AsyncRequest::wait() const noexcept { woken_.wait(false, std::memory_order_acquire); }
+
+std::size_t AsyncRequest::take(std::span<std::uint8_t> signature) {
+  switch (state_.load(std::memory_order_acquire)) {
+    case State::done:
+      if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+      std::copy(signature_.begin(), signature_.end(), signature.begin());
+      return signature_.size();
+    case State::expired:
+      throw pkcs11::Error(
+          pkcs11::ErrorClass::server,
+          key_.operations().name() + " made no signature within its time-out; it hangs or is overloaded");
+    case State::abandoned:
+    case State::pending:
+      break;
+  }
+  throw Error(Reason::abandoned, "the application gave up the signature");
+}
+
+}  // namespace keystay::provider

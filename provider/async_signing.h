@@ -1,0 +1,24 @@
+// Signing inside a job (ASYNC_start_job(3)): the job pauses while a signer thread calls the HSM, and its
+// thread does other work.
+#pragma once
+
+#include <cstddef>
+
+#include <openssl/async.h>
+
+#include "native/async/abandon.h"
+#include "provider/scheme.h"
+#include "provider/signer_threads.h"
+
+namespace keystay::provider {
+
+// Pauses the job until the signature is made or its deadline is over. If the job cannot be paused - no
+// descriptor is left, the queue is full - its thread waits instead. Returns the length of the raw signature.
+// Throws what signing throws, and Error if the application abandons the job.
+std::size_t sign_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted);
+
+// The capability "KEYSTAY-ASYNC": see native/async/abandon.h. The callback of the job's wait context must not
+// wait for anything that the abandoning thread holds.
+extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument);
+
+}  // namespace keystay::provider
