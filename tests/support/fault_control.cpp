@@ -1,16 +1,13 @@
 #include "tests/support/fault_control.h"
 
-#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 
-#include <fcntl.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 
-#include "tests/support/descriptor.h"
+#include "tests/support/control_file.h"
 #include "tests/support/temporary_directory.h"
 
 namespace keystay::test {
@@ -19,45 +16,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The control file of this process, mapped until the process ends: the module may look into it at any time.
-class ControlFile final {
- public:
-  static ControlFile& instance() {
-    static ControlFile file;
-    return file;
-  }
+// The module maps a control file once, so this process has one.
+const ControlFile& control_file() {
+  static const TemporaryDirectory directory;
+  static const ControlFile file = ControlFile::create(directory.path() / "fault-control", S_IRUSR | S_IWUSR);
+  return file;
+}
 
-  [[nodiscard]] ControlBlock& block() const noexcept { return *block_; }
-  [[nodiscard]] fs::path path() const { return directory_.path() / "fault-control"; }
-
- private:
-  ControlFile() {
-    const Descriptor file(open(path().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (file.get() < 0 || ftruncate(file.get(), sizeof(ControlBlock)) != 0) throw_errno();
-    void* memory = mmap(nullptr, sizeof(ControlBlock), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    if (memory == MAP_FAILED) throw_errno();
-    block_ = new (memory) ControlBlock();
-    make_lanes();
-  }
-
-  void make_lanes() {
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    for (pthread_mutex_t& lane : block_->lane) pthread_mutex_init(&lane, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-  }
-
-  [[noreturn]] void throw_errno() const {
-    throw std::system_error(errno, std::generic_category(), "control file " + path().string());
-  }
-
-  TemporaryDirectory directory_;
-  ControlBlock* block_ = nullptr;
-};
-
-ControlBlock& block() { return ControlFile::instance().block(); }
+ControlBlock& block() { return control_file().block(); }
 FunctionControl& of(Function function) { return block()[function]; }
 
 }  // namespace
@@ -66,7 +32,7 @@ FaultControl::FaultControl(const fs::path& target) {
   for (FunctionControl& function : block().functions) function.inside = 0;  // calls whose process was killed
   reset();
   setenv(kFaultTargetVariable, target.c_str(), 1);
-  setenv(kFaultControlVariable, ControlFile::instance().path().c_str(), 1);
+  setenv(kFaultControlVariable, control_file().path().c_str(), 1);
 }
 
 FaultControl::~FaultControl() { reset(); }
@@ -75,7 +41,7 @@ fs::path FaultControl::module() { return KEYSTAY_FAULT_MODULE; }
 
 Environment FaultControl::environment() const {
   return {{kFaultTargetVariable, std::getenv(kFaultTargetVariable)},
-          {kFaultControlVariable, ControlFile::instance().path()}};
+          {kFaultControlVariable, control_file().path()}};
 }
 
 void FaultControl::reset() {
