@@ -11,6 +11,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "tests/support/witness.h"
+
 namespace keystay::test {
 
 namespace {
@@ -64,10 +66,10 @@ bool verifies_rsa(EVP_PKEY* key, int padding, const char* digest_name, ByteView 
 }  // namespace
 
 Openssl<EVP_PKEY> read_public_key(const SoftHsmToken& token, const std::string& label) {
-  const std::string der = token.pkcs11_tool({"--read-object", "--type", "pubkey", "--label", label});
+  const std::string der = libp11_object(token, "public-key", label).der;
   const auto* in = reinterpret_cast<const unsigned char*>(der.data());
   Openssl<EVP_PKEY> key(d2i_PUBKEY(nullptr, &in, static_cast<long>(der.size())));
-  if (!key) throw std::runtime_error("pkcs11-tool read no public key with label " + label);
+  if (!key) throw std::runtime_error("libp11 reads no public key with label " + label);
   return key;
 }
 

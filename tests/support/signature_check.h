@@ -1,4 +1,4 @@
-// Independent witnesses of a signature: pkcs11-tool reads the public key, libcrypto verifies.
+// Independent witnesses of a signature: libp11 reads the public key, libcrypto verifies.
 #pragma once
 
 #include <cstdint>
