@@ -130,6 +130,20 @@ TEST_F(Recovery, OfATokenThatLeftAndCameBack) {
   EXPECT_TRUE(signs_again());
 }
 
+TEST_F(Recovery, AsksATokenThatIsAwayOnlyNowAndThen) {
+  faults_.remove_token();
+  ASSERT_TRUE(error_of([&] { sign(*token_); }));
+  faults_.reset_calls();
+  const auto start = steady_clock::now();
+  std::uint64_t refused = 0;
+  while (steady_clock::now() < start + milliseconds(500)) {
+    const Deadline deadline = token_->deadline();
+    refused += error_of([&] { sign(*token_); }) ? 1u : 0u;
+    ASSERT_LT(steady_clock::now(), deadline) << "a token that is away is no reason to wait";
+  }
+  EXPECT_LT(faults_.calls(Function::C_GetSlotList), refused) << "most answers come without asking the token";
+}
+
 TEST_F(Recovery, OfADeletedKeyIsAClearError) {
   hsm_.pkcs11_tool({"--delete-object", "--type", "privkey", "--id", "01"});
   TokenOptions options = this->options();
@@ -227,6 +241,18 @@ TEST_F(RecoveryUnderLoad, OfLostSessions) {
 
 TEST_F(RecoveryUnderLoad, OfALostLogin) {
   while_signing([&] { faults_.drop_login(); });
+}
+
+TEST_F(RecoveryUnderLoad, OfAModuleThatSomebodyFinalized) {
+  while_signing([&] { faults_.forget_initialize(); });
+}
+
+TEST_F(RecoveryUnderLoad, OfATokenThatLeavesAndComesBack) {
+  while_signing([&] {
+    faults_.remove_token();
+    std::this_thread::sleep_for(milliseconds(20));
+    faults_.return_token();
+  });
 }
 
 TEST_F(RecoveryUnderLoad, OfSessionsThatAreDirty) {

@@ -73,6 +73,23 @@ TEST_P(SignCalls, SecondKeyOfASessionIsFoundOnce) {
   expect_two_calls_for_each_of(20);
 }
 
+// While one thread copies the key for its session, SoftHSM shows the unfinished copy as one more token
+// object.
+TEST_P(SignCalls, SixteenThreadsFindTheKeyAtTheSameTime) {
+  TokenOptions options = this->options();
+  options.key_copies = GetParam();
+  for (int round = 0; round < 5; ++round) {
+    const auto token = this->token(options);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 16; ++i) {
+      threads.emplace_back([&] {
+        const std::optional<Error> error = error_of([&] { EXPECT_TRUE(verifies(sign(*token))); });
+        EXPECT_FALSE(error) << error->what();
+      });
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(KeyCopies, SignCalls, testing::Values(KeyCopies::automatic, KeyCopies::never),
                          [](const auto& test) {
                            return test.param == KeyCopies::automatic ? "on_session_copies"
