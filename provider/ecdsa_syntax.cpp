@@ -24,8 +24,6 @@ struct Integer {
   [[nodiscard]] std::size_t size() const noexcept { return significant.size() + (padded ? 1 : 0); }
 };
 
-std::size_t length_size(std::size_t length) noexcept { return length < 0x80 ? 1 : 2; }
-
 std::uint8_t* write_header(std::uint8_t* out, std::uint8_t tag, std::size_t length) noexcept {
   *out++ = tag;
   if (length >= 0x80) *out++ = 0x81;
@@ -41,18 +39,13 @@ std::uint8_t* write(std::uint8_t* out, const Integer& integer) noexcept {
 
 }  // namespace
 
-std::size_t encode_ecdsa(ByteView raw, std::span<std::uint8_t> der) noexcept {
+std::size_t encode_ecdsa(ByteView raw, std::span<std::uint8_t, kLongestEcdsaDer> der) noexcept {
   const Integer r(raw.first(raw.size() / 2));
   const Integer s(raw.last(raw.size() / 2));
   const std::size_t content = 2 + r.size() + 2 + s.size();
   std::uint8_t* end = write_header(der.data(), kSequence, content);
   end = write(write(end, r), s);
   return static_cast<std::size_t>(end - der.data());
-}
-
-std::size_t ecdsa_der_size(std::size_t raw_size) noexcept {
-  const std::size_t content = 2 * (2 + raw_size / 2 + 1);
-  return 1 + length_size(content) + content;
 }
 
 }  // namespace keystay::provider

@@ -9,11 +9,10 @@
 
 namespace keystay::provider {
 
-// Writes SEQUENCE { INTEGER r, INTEGER s } and returns its length; `der` has ecdsa_der_size() bytes.
-// Allocates nothing.
-std::size_t encode_ecdsa(pkcs11::ByteView raw, std::span<std::uint8_t> der) noexcept;
+// The longest encoding: of a P-521 signature whose halves both need a padding byte.
+inline constexpr std::size_t kLongestEcdsaDer = 3 + 2 * (2 + 1 + 66);
 
-// The longest encoding for a raw signature of this length.
-[[nodiscard]] std::size_t ecdsa_der_size(std::size_t raw_size) noexcept;
+// Writes SEQUENCE { INTEGER r, INTEGER s } and returns its length. Allocates nothing.
+std::size_t encode_ecdsa(pkcs11::ByteView raw, std::span<std::uint8_t, kLongestEcdsaDer> der) noexcept;
 
 }  // namespace keystay::provider

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 
 namespace keystay::provider {
@@ -29,6 +30,7 @@ const KeyType* stated_type(const pkcs11::Uri& uri) {
 }
 
 KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
+  const x509::ErrorMark errors_of_the_module;
   require_private_key(uri);
   if (!uri.spki.empty()) {
     pkcs11::PublicKey public_key = x509::decode_spki_attribute(uri.spki);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 
+#include "native/x509/error_mark.h"
 #include "provider/pss_encoding.h"
 #include "provider/reason.h"
 
@@ -19,44 +21,57 @@ std::size_t modulus_bits(const keys::PrivateKey& key) {
   return 8 * modulus.size() - static_cast<std::size_t>(std::countl_zero(modulus.front()));
 }
 
-struct Signer {
-  const Signing& signing;
-  Software& software;
-
-  std::size_t operator()(const Pss& pss) const {
-    auto& token = signing.key.operations();
-    if (pss.hash->hash && pss.mgf1->hash) {
-      const pkcs11::SignMechanism mechanism =
-          pkcs11::RsaPss{*pss.hash->hash, *pss.mgf1->hash, static_cast<CK_ULONG>(pss.salt_length)};
-      if (token.supports(mechanism)) return sign_by(mechanism, signing.data);
-    }
-    if (!token.supports(pkcs11::RsaX509{})) {
-      throw Error(Reason::unsupported,
-                  token.name() +
-                      " has neither CKM_RSA_PKCS_PSS for this hash function nor CKM_RSA_X_509; use "
-                      "RSA with PKCS#1 v1.5 padding, or an EC key");
-    }
-    std::array<std::uint8_t, kLongestModulus> encoded;
-    const auto block = std::span(encoded).first(std::min(encoded.size(), signing.key.signature_size()));
-    encode_pss(pss, signing.data, modulus_bits(signing.key), block, software);
-    return sign_by(pkcs11::RsaX509{}, block);
-  }
+class Signer final {
+ public:
+  Signer(const Signing& signing, Software& software) : signing_(signing), software_(software) {}
 
   template <typename Mechanism>
   std::size_t operator()(const Mechanism& mechanism) const {
-    return sign_by(mechanism, signing.data);
+    return sign_by(mechanism, signing_.data);
+  }
+
+  std::size_t operator()(const Pss& pss) const {
+    auto& token = signing_.key.operations();
+    // Tokens differ in whether MGF1 may be over another hash function; all have it over the same one.
+    const bool plain = pss.hash == pss.mgf1;
+    const auto mechanism = pss_mechanism(pss);
+    if (mechanism && plain && token.supports(*mechanism)) return sign_by(*mechanism, signing_.data);
+    if (token.supports(pkcs11::RsaX509{})) return sign_encoded(pss);
+    if (mechanism && token.supports(*mechanism)) return sign_by(*mechanism, signing_.data);
+    throw Error(Reason::unsupported,
+                token.name() +
+                    " has neither CKM_RSA_PKCS_PSS for this hash function nor CKM_RSA_X_509; use "
+                    "RSA with PKCS#1 v1.5 padding, or an EC key");
+  }
+
+ private:
+  static std::optional<pkcs11::SignMechanism> pss_mechanism(const Pss& pss) {
+    if (!pss.hash->hash || !pss.mgf1->hash) return std::nullopt;
+    return pkcs11::RsaPss{*pss.hash->hash, *pss.mgf1->hash, static_cast<CK_ULONG>(pss.salt_length)};
+  }
+
+  std::size_t sign_encoded(const Pss& pss) const {
+    std::array<std::uint8_t, kLongestModulus> encoded;
+    const auto block = std::span(encoded).first(std::min(encoded.size(), signing_.key.signature_size()));
+    encode_pss(pss, signing_.data, modulus_bits(signing_.key), block, software_);
+    return sign_by(pkcs11::RsaX509{}, block);
   }
 
   std::size_t sign_by(const pkcs11::SignMechanism& mechanism, ByteView data) const {
-    const keys::PrivateKey& key = signing.key;
-    return key.operations().sign(key.reference(), mechanism, data, signing.signature, signing.deadline);
+    const keys::PrivateKey& key = signing_.key;
+    return key.operations().sign(key.reference(), mechanism, data, signing_.signature, signing_.deadline);
   }
+
+  const Signing& signing_;
+  Software& software_;
 };
 
 }  // namespace
 
 std::size_t sign(const Signing& signing, Software& software) {
-  return std::visit(Signer{signing, software}, signing.scheme);
+  // A module may use libcrypto itself, as SoftHSM does, and leave its own errors on this thread's queue.
+  const x509::ErrorMark errors_of_the_module;
+  return std::visit(Signer(signing, software), signing.scheme);
 }
 
 }  // namespace keystay::provider

@@ -5,6 +5,7 @@
 
 #include <openssl/store.h>
 
+#include "native/x509/error_mark.h"
 #include "native/x509/public_key.h"
 #include "provider/key_lookup.h"
 
@@ -107,6 +108,7 @@ class Search final {
 
 std::vector<StoreObject> find_store_objects(Context& context, std::string_view uri,
                                             const StoreRequest& request) {
+  const x509::ErrorMark errors_of_the_module;
   return Search(context, uri, request).run();
 }
 

@@ -1,0 +1,85 @@
+#include "tests/provider/library_context.h"
+
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+namespace keystay::test {
+namespace {
+
+using Store = Owned<OSSL_STORE_CTX, OSSL_STORE_close>;
+using StoreInfo = Owned<OSSL_STORE_INFO, OSSL_STORE_INFO_free>;
+
+EvpPkey first_key(OSSL_STORE_CTX* store) {
+  while (!OSSL_STORE_eof(store)) {
+    const StoreInfo info(OSSL_STORE_load(store));
+    if (!info) continue;
+    if (OSSL_STORE_INFO_get_type(info.get()) == OSSL_STORE_INFO_PKEY) {
+      return EvpPkey(OSSL_STORE_INFO_get1_PKEY(info.get()));
+    }
+    if (OSSL_STORE_INFO_get_type(info.get()) == OSSL_STORE_INFO_PUBKEY) {
+      return EvpPkey(OSSL_STORE_INFO_get1_PUBKEY(info.get()));
+    }
+  }
+  return {};
+}
+
+EvpPkey open_and_load(OSSL_LIB_CTX* context, const std::string& uri, int expect, UI_METHOD* ui, void* data) {
+  const Store store(OSSL_STORE_open_ex(uri.c_str(), context, nullptr, ui, data, nullptr, nullptr, nullptr));
+  if (!store || (expect != 0 && OSSL_STORE_expect(store.get(), expect) != 1)) return {};
+  return first_key(store.get());
+}
+
+}  // namespace
+
+std::string provider_path() {
+  const char* build = std::getenv("KEYSTAY_BUILD");
+  if (!build) throw std::runtime_error("KEYSTAY_BUILD is not set: run this test by ctest");
+  return std::string(build) + "/ossl-modules";
+}
+
+LibraryContext::LibraryContext(Order order) : context_(OSSL_LIB_CTX_new()) {
+  OSSL_PROVIDER_set_default_search_path(get(), provider_path().c_str());
+  const auto load = [&](const char* name) {
+    OSSL_PROVIDER* provider = OSSL_PROVIDER_load(get(), name);
+    if (!provider)
+      throw std::runtime_error(std::string("cannot load provider ") + name + ": " + take_errors());
+    return provider;
+  };
+  if (order == Order::keystay_first) keystay_ = load("keystay");
+  load("default");
+  if (order == Order::keystay_last) keystay_ = load("keystay");
+}
+
+EvpPkey LibraryContext::load(const std::string& uri, int expect) const {
+  return open_and_load(get(), uri, expect, nullptr, nullptr);
+}
+
+EvpPkey LibraryContext::load_with_ui(const std::string& uri, UI_METHOD* ui, void* data) const {
+  return open_and_load(get(), uri, OSSL_STORE_INFO_PKEY, ui, data);
+}
+
+EvpPkey LibraryContext::read_pem(std::string_view pem, pem_password_cb* callback, void* argument) const {
+  const x509::InputOutput bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return EvpPkey(PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, callback, argument, get(), nullptr));
+}
+
+std::string take_errors() {
+  std::string lines;
+  const char* file = nullptr;
+  const char* function = nullptr;
+  const char* data = nullptr;
+  int line = 0;
+  int flags = 0;
+  while (const unsigned long code = ERR_get_error_all(&file, &line, &function, &data, &flags)) {
+    std::array<char, 256> text;
+    ERR_error_string_n(code, text.data(), text.size());
+    lines += std::string(text.data()) + ": " + data + "\n";
+  }
+  return lines;
+}
+
+}  // namespace keystay::test
