@@ -59,9 +59,8 @@ class Parser final {
     } catch (const CLI::Success& answer) {  // help or version
       app_.exit(answer, std::cout, std::cerr);
       return std::nullopt;
-    } catch (const CLI::ExtrasError&) {
-      refuse_unknown();
     } catch (const CLI::ParseError& error) {
+      refuse_unknown();  // a misspelt option is the reason why another one is missing
       throw UsageError(std::string(error.what()) + "; see keystay -help");
     }
     check_store_type();
@@ -224,11 +223,12 @@ class Parser final {
     throw UsageError("-storetype " + store_type_ + ": this program works on key stores of type Keystay only");
   }
 
-  [[noreturn]] void refuse_unknown() const {
+  void refuse_unknown() const {
     const auto parsed = app_.get_subcommands();
     const CLI::App& command = parsed.empty() ? app_ : *parsed.front();
     const std::vector<std::string> rest = app_.remaining(true);
-    const std::string word = rest.empty() ? "" : rest.front();
+    if (rest.empty()) return;
+    const std::string& word = rest.front();
     if (!word.starts_with("--")) throw UsageError("\"" + word + "\" belongs to no option; see keystay -help");
     const std::string name = word.substr(2, word.find('=') - 2);
     std::vector<std::string> names;

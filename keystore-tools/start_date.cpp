@@ -61,7 +61,7 @@ sys_seconds absolute(std::string_view text, sys_seconds now) {
                              std::chrono::day(static_cast<unsigned>(date->c))};
     if (!ymd.ok()) fail(text);
     day = ymd;
-    if (!rest.empty() && !take(rest, ' ')) fail(text);
+    if (!rest.empty() && (!take(rest, ' ') || rest.empty())) fail(text);
   }
   if (!rest.empty()) {
     const auto time = take_triple(rest, ':', 2);

@@ -1,0 +1,119 @@
+// What goes wrong around a token: each gives one clear message with its remedy, and changes nothing.
+#include "tests/keystore-tools/keystay_program.h"
+
+namespace keystay::tools {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class BadInputTest : public KeystayTest {
+ protected:
+  // A configuration whose one token has this module and label.
+  std::string configuration(const std::string& module, const std::string& label) const {
+    return write("bad.toml", "[token.web]\nmodule = \"" + module + "\"\nlabel = \"" + label +
+                                 "\"\npin = \"file:" + token_.pin_file().string() + "\"\n");
+  }
+  void refuse(int code, const testing::Matcher<std::string>& message, const std::string& conf) const {
+    refused(code, message, {"-genkeypair", "-alias", "x", "-keyalg", "EC", "-conf", conf});
+  }
+};
+
+TEST_F(BadInputTest, AbsentModule) {
+  refuse(1, AllOf(StartsWith("keystay: "), HasSubstr("/usr/lib/absent.so")),
+         configuration("/usr/lib/absent.so", "web"));
+}
+
+TEST_F(BadInputTest, ModuleOfAnotherKind) {
+  const auto text = write("text.so", "not a library");
+  refuse(1, HasSubstr(text), configuration(text, "web"));
+}
+
+TEST_F(BadInputTest, AbsentToken) {
+  refuse(1, HasSubstr("\"other\""), configuration(token_.module(), "other"));
+}
+
+TEST_F(BadInputTest, TwoTokensOfOneLabel) {
+  const std::string serial = token_.add_token("web");
+  refused(1, HasSubstr("serial"), {"-list"});
+  const auto conf =
+      write("serial.toml", "[token.web]\nmodule = \"" + token_.module().string() + "\"\nserial = \"" +
+                               serial + "\"\npin = \"file:" + token_.pin_file().string() + "\"\n");
+  EXPECT_THAT(done({"-list", "-conf", conf}), HasSubstr("serial " + serial));
+}
+
+TEST_F(BadInputTest, BrokenToml) {
+  refuse(1, HasSubstr("broken.toml:2: this is not TOML: "), write("broken.toml", "[token.web]\nmodule = \n"));
+  refuse(1, HasSubstr("broken.toml:2: token.web.modul: unknown key; did you mean \"module\"?"),
+         write("broken.toml", "[token.web]\nmodul = \"/m.so\"\n"));
+}
+
+TEST_F(BadInputTest, AbsentConfiguration) {
+  refuse(
+      1,
+      testing::Eq(
+          "keystay: cannot read the configuration file /nonexistent/keystay.toml: No such file or directory; "
+          "create it, or name another one in KEYSTAY_CONF\n"),
+      "/nonexistent/keystay.toml");
+}
+
+TEST_F(BadInputTest, UnknownToken) {
+  refused(1, HasSubstr("unknown token \"wep\"; configured are: web"), {"-list", "-token", "wep"});
+}
+
+TEST_F(BadInputTest, NoDefaultAmongSeveralTokens) {
+  const std::string section = "\nmodule = \"" + token_.module().string() +
+                              "\"\nlabel = \"web\"\npin = \"file:" + token_.pin_file().string() + "\"\n";
+  const auto conf = write("two.toml", "[token.a]" + section + "[token.b]" + section);
+  refused(1, HasSubstr("no token is named, and there is no default one; configured are: a, b"),
+          {"-list", "-conf", conf});
+  done({"-list", "-conf", conf, "-token", "b"});
+}
+
+TEST_F(BadInputTest, UnknownOption) {
+  refused(2, testing::Eq("keystay: unknown option -keylag of -genkeypair; did you mean \"keyalg\"?\n"),
+          {"-genkeypair", "-alias", "x", "-keylag", "EC"});
+  refused(2, StartsWith("keystay: unknown option -frobnicate of -list; known here: "),
+          {"-list", "-frobnicate"});
+  refused(2, testing::Eq("keystay: \"httpd\" belongs to no option; see keystay -help\n"), {"-list", "httpd"});
+}
+
+TEST_F(BadInputTest, UnknownCommand) {
+  refused(2, testing::Eq("keystay: \"--lst\" is no command; did you mean \"list\"?\n"), {"-lst"});
+  refused(2, testing::Eq("keystay: no command is given; see keystay -help\n"), {});
+  refused(2, StartsWith("keystay: keystay has no -printcert; instead: openssl x509 "),
+          {"-printcert", "-file", "x"});
+}
+
+TEST_F(BadInputTest, OptionWithoutValue) {
+  refused(2, HasSubstr("--alias"), {"-list", "-alias"});
+  refused(2, testing::Eq("keystay: option -storepass needs a value\n"), {"-list", "-storepass"});
+}
+
+TEST_F(BadInputTest, StoreOfAnotherType) {
+  refused(2, HasSubstr("-storetype PKCS12: this program works on key stores of type Keystay only"),
+          {"-list", "-storetype", "PKCS12"});
+}
+
+class SickTokenTest : public KeystayTest {
+ protected:
+  SickTokenTest() : KeystayTest({.front = test::Front::fault_module}) {}
+};
+
+TEST_F(SickTokenTest, SaysWhichCallFailedWithWhichCode) {
+  token_.faults().fail(test::Function::C_GenerateKeyPair, CKR_DEVICE_ERROR, test::kEveryCall);
+  const test::Outcome outcome = keystay({"-genkeypair", "-alias", "x", "-keyalg", "EC"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_THAT(outcome.error, HasSubstr("C_GenerateKeyPair: CKR_DEVICE_ERROR (0x30)"));
+  EXPECT_THAT(outcome.error, HasSubstr("token \"web\""));
+}
+
+TEST_F(SickTokenTest, SurvivesASessionThatIsLostOnTheWay) {
+  make_alias("httpd");
+  token_.faults().fail(test::Function::C_FindObjectsInit, CKR_SESSION_HANDLE_INVALID, 1);
+  EXPECT_THAT(done({"-list"}), HasSubstr("httpd, "));
+}
+
+}  // namespace
+}  // namespace keystay::tools

@@ -1,0 +1,91 @@
+#include "keystore-tools/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "keystore-tools/failure.h"
+
+namespace keystay::tools {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::internal::CaptureStdout;
+using testing::internal::GetCapturedStdout;
+
+template <typename T>
+T parse(std::vector<std::string> arguments) {
+  return std::get<T>(parse_command_line(std::move(arguments)).value().command);
+}
+
+TEST(CommandLine, HasEveryOptionOfGenkeypair) {
+  const auto command = parse<GenKeyPair>(
+      {"genkeypair", "--alias", "a", "--keyalg", "RSA", "--keysize", "4096", "--sigalg", "S", "--dname",
+       "CN=a, O=b", "--startdate", "-1d", "--validity", "7", "--ext", "san=dns:a,ip:127.0.0.1", "--ext=bc"});
+  EXPECT_EQ(command.alias, "a");
+  EXPECT_EQ(command.key_algorithm, "RSA");
+  EXPECT_EQ(command.key_size, 4096U);
+  EXPECT_EQ(command.signature_algorithm, "S");
+  EXPECT_EQ(command.distinguished_name, "CN=a, O=b");
+  EXPECT_EQ(command.start_date, "-1d");
+  EXPECT_EQ(command.validity_days, 7);
+  EXPECT_THAT(command.extensions, ElementsAre("san=dns:a,ip:127.0.0.1", "bc"));
+}
+
+TEST(CommandLine, HasTheStoreOptionsOnEveryCommand) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"list"},
+                                             {"genkeypair", "--keyalg", "EC"},
+                                             {"certreq"},
+                                             {"importcert"},
+                                             {"exportcert"},
+                                             {"exportref"},
+                                             {"delete", "--alias", "a"},
+                                             {"changealias", "--destalias", "b"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(
+        arguments.end(),
+        {"--conf",        "C",       "--token",        "T", "--keystore",    "K",  "--storepass-env", "V",
+         "--storetype",   "KEYSTAY", "--providername", "P", "--addprovider", "A",  "--providerclass", "X",
+         "--providerarg", "Y",       "--providerpath", "Z", "--protected",   "--v"});
+    const auto line = parse_command_line(arguments);
+    ASSERT_TRUE(line) << command.front();
+    EXPECT_EQ(line->store.configuration, "C");
+    EXPECT_EQ(line->store.token, "T");
+    EXPECT_EQ(line->store.key_store, "K");
+    EXPECT_EQ(line->store.pin_source, "env:V");
+  }
+}
+
+TEST(CommandLine, MakesThePathOfAPinFileAbsolute) {
+  const auto line = parse_command_line({"list", "--storepass-file", "web.pin"});
+  EXPECT_EQ(line->store.pin_source, "file:" + std::filesystem::absolute("web.pin").string());
+}
+
+TEST(CommandLine, HasFormsOfList) {
+  EXPECT_EQ(parse<List>({"list"}).form, ListForm::brief);
+  EXPECT_EQ(parse<List>({"list", "--v"}).form, ListForm::verbose);
+  EXPECT_EQ(parse<List>({"list", "--rfc"}).form, ListForm::rfc);
+  EXPECT_THROW((void)parse_command_line({"list", "--rfc", "--v"}), UsageError);
+}
+
+TEST(CommandLine, ShowsHelpAndVersionOnStandardOutput) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"}, {"help"}, {"genkeypair", "--help"}, {"--version"}}) {
+    CaptureStdout();
+    EXPECT_FALSE(parse_command_line(arguments)) << arguments.front();
+    EXPECT_THAT(GetCapturedStdout(), HasSubstr(arguments.front() == "--version" ? "." : "keystay"));
+  }
+}
+
+TEST(CommandLine, NamesWhatDoesTheWorkOfKeytoolsOtherCommands) {
+  for (const char* name : {"gencert", "genseckey", "importkeystore", "importpass", "keypasswd", "printcert",
+                           "printcertreq", "printcrl", "showinfo", "storepasswd"}) {
+    EXPECT_THAT([&] { static_cast<void>(parse_command_line({name})); },
+                testing::ThrowsMessage<UsageError>(
+                    HasSubstr(std::string("keystay has no -") + name + "; instead: ")));
+  }
+}
+
+}  // namespace
+}  // namespace keystay::tools

@@ -1,0 +1,111 @@
+#include "native/config/key_store_file.h"
+
+#include "tests/keystore-tools/keystay_program.h"
+
+namespace keystay::tools {
+namespace {
+
+using config::DeleteAction;
+using config::KeyStoreFile;
+using config::KeyStoreScope;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class KeyStoreFileTest : public KeystayTest {
+ protected:
+  void write_store(KeyStoreScope scope, DeleteAction on_delete,
+                   const std::vector<std::string>& aliases = {}) const {
+    write("keys.ks", config::format_key_store({"web", scope, on_delete, aliases}));
+  }
+  std::vector<std::string> listed() const { return config::read_key_store(file_).aliases; }
+
+  std::filesystem::path file_ = token_.directory().path() / "keys.ks";
+};
+
+TEST_F(KeyStoreFileTest, IsMadeByTheFirstCommandThatWrites) {
+  done({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keystore", file_, "-token", "web"});
+  EXPECT_EQ(config::read_key_store(file_),
+            (KeyStoreFile{"web", KeyStoreScope::all, DeleteAction::destroy, {}}));
+  EXPECT_THAT(done({"-list", "-keystore", file_}), HasSubstr("httpd, "));
+}
+
+TEST_F(KeyStoreFileTest, ListsOnlyItsOwnAliases) {
+  make_alias("httpd");
+  make_alias("hidden");
+  write_store(KeyStoreScope::listed, DeleteAction::destroy, {"httpd"});
+  const std::string list = done({"-list", "-keystore", file_});
+  EXPECT_THAT(list, HasSubstr("httpd, "));
+  EXPECT_THAT(list, HasSubstr("contains 1 entry"));
+  EXPECT_THAT(list, Not(HasSubstr("hidden")));
+  refused(1, HasSubstr("alias \"hidden\" does not exist"),
+          {"-certreq", "-alias", "hidden", "-keystore", file_});
+  refused(1, HasSubstr("alias \"hidden\" does not exist"),
+          {"-delete", "-alias", "hidden", "-keystore", file_});
+  refused(1, HasSubstr("alias \"hidden\" already exists on token"),
+          {"-genkeypair", "-alias", "hidden", "-keyalg", "EC", "-keystore", file_});
+}
+
+TEST_F(KeyStoreFileTest, FollowsWhatHappensToItsAliases) {
+  write_store(KeyStoreScope::listed, DeleteAction::destroy);
+  done({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keystore", file_});
+  EXPECT_THAT(listed(), ElementsAre("httpd"));
+  done({"-changealias", "-alias", "httpd", "-destalias", "ftpd", "-keystore", file_});
+  EXPECT_THAT(listed(), ElementsAre("ftpd"));
+  done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem()), "-keystore",
+        file_});
+  EXPECT_THAT(listed(), ElementsAre("ftpd", "root"));
+  done({"-delete", "-alias", "ftpd", "-keystore", file_});
+  done({"-delete", "-alias", "root", "-keystore", file_});
+  EXPECT_THAT(listed(), IsEmpty());
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(KeyStoreFileTest, ForgetsAnAliasAndLeavesItOnTheTokenIfThatIsItsRule) {
+  make_alias("httpd");
+  write_store(KeyStoreScope::listed, DeleteAction::forget, {"httpd"});
+  done({"-delete", "-alias", "httpd", "-keystore", file_});
+  EXPECT_THAT(listed(), IsEmpty());
+  EXPECT_THAT(objects(), SizeIs(3));
+}
+
+TEST_F(KeyStoreFileTest, TakesAKeyBackThatGotNoCertificateWhateverItsRuleForDeleting) {
+  write_store(KeyStoreScope::listed, DeleteAction::forget);
+  refused(1, HasSubstr("does not fit the key"),
+          {"-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", "CN=a", "-sigalg", "SHA256withRSA",
+           "-keystore", file_});
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+TEST_F(KeyStoreFileTest, MayNameItsTokenByAUriAndNeedsNoConfigurationThen) {
+  make_alias("httpd");
+  const std::string uri = "pkcs11:token=web?module-path=" + token_.module().string() +
+                          "&pin-source=file:" + token_.pin_file().string();
+  write("keys.ks", config::format_key_store({uri, KeyStoreScope::all, DeleteAction::destroy, {}}));
+  const test::RunOptions nowhere{.environment = {{"KEYSTAY_CONF", "/nonexistent/keystay.toml"}}};
+  EXPECT_THAT(done({"-list", "-keystore", file_}, nowhere), HasSubstr("httpd, "));
+  EXPECT_THAT(done({"-list", "-keystore", file_, "-storepass:file", token_.pin_file()}, nowhere),
+              HasSubstr("httpd, "));
+}
+
+TEST_F(KeyStoreFileTest, IsNotOneOfAnotherKind) {
+  write("keys.ks", "\xfe\xed\xfe\xed");
+  refused(1, HasSubstr("keys.ks:1: this is not a key store file of Keystay"), {"-list", "-keystore", file_});
+  EXPECT_EQ(test::read_file(file_), "\xfe\xed\xfe\xed");
+}
+
+TEST_F(KeyStoreFileTest, MustAgreeWithTheTokenOfTheCommandLine) {
+  write_store(KeyStoreScope::all, DeleteAction::destroy);
+  refused(1, HasSubstr("is for token \"web\", not for \"other\""),
+          {"-list", "-keystore", file_, "-token", "other"});
+}
+
+TEST_F(KeyStoreFileTest, IsTheTokenItselfUnderKeytoolsNameNone) {
+  make_alias("httpd");
+  EXPECT_THAT(done({"-list", "-keystore", "NONE", "-storetype", "Keystay"}), HasSubstr("httpd, "));
+}
+
+}  // namespace
+}  // namespace keystay::tools

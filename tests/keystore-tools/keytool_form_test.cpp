@@ -1,0 +1,92 @@
+#include "keystore-tools/keytool_form.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "keystore-tools/failure.h"
+
+namespace keystay::tools {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Keeps the characters that the translation may overwrite.
+class CommandLineOf {
+ public:
+  explicit CommandLineOf(std::vector<std::string> words) : words_(std::move(words)) {
+    for (std::string& word : words_) pointers_.push_back(word.data());
+  }
+  GnuForm translate() { return to_gnu_form(pointers_); }
+  [[nodiscard]] const std::vector<std::string>& words() const { return words_; }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+};
+
+std::vector<std::string> gnu(std::vector<std::string> words) {
+  return CommandLineOf(std::move(words)).translate().arguments;
+}
+
+TEST(KeytoolForm, BecomesTheGnuForm) {
+  EXPECT_THAT(gnu({"-genkeypair", "-alias", "httpd", "-keyalg", "EC"}),
+              ElementsAre("genkeypair", "--alias", "httpd", "--keyalg", "EC"));
+}
+
+TEST(KeytoolForm, LeavesTheGnuFormAsItIs) {
+  EXPECT_THAT(gnu({"genkeypair", "--alias", "httpd", "--keyalg=EC"}),
+              ElementsAre("genkeypair", "--alias", "httpd", "--keyalg=EC"));
+}
+
+TEST(KeytoolForm, MayHaveItsCommandAnywhereAndInAnyLetterCase) {
+  EXPECT_THAT(gnu({"-alias", "httpd", "-LIST", "-RFC"}), ElementsAre("list", "--alias", "httpd", "--rfc"));
+}
+
+TEST(KeytoolForm, KnowsTheOlderNamesOfCommands) {
+  EXPECT_THAT(gnu({"-genkey"}), ElementsAre("genkeypair"));
+  EXPECT_THAT(gnu({"-import"}), ElementsAre("importcert"));
+  EXPECT_THAT(gnu({"-export"}), ElementsAre("exportcert"));
+}
+
+TEST(KeytoolForm, LeavesValuesAlone) {
+  EXPECT_THAT(gnu({"-genkeypair", "-alias", "list", "-startdate", "-1d", "-dname", "CN=A -B", "-file", "-"}),
+              ElementsAre("genkeypair", "--alias", "list", "--startdate", "-1d", "--dname", "CN=A -B",
+                          "--file", "-"));
+  EXPECT_THAT(gnu({"-list", "-alias", "HTTPD"}), ElementsAre("list", "--alias", "HTTPD"));
+  EXPECT_THAT(gnu({"-exportcert", "-alias", "export"}), ElementsAre("exportcert", "--alias", "export"));
+}
+
+TEST(KeytoolForm, WritesAModifierOfKeytoolWithADash) {
+  EXPECT_THAT(gnu({"-list", "-storepass:file", "F", "-keypass:env", "V"}),
+              ElementsAre("list", "--storepass-file", "F", "--keypass-env", "V"));
+}
+
+TEST(KeytoolForm, MayBeEmpty) { EXPECT_THAT(gnu({}), IsEmpty()); }
+
+TEST(KeytoolForm, KeepsThePinOutOfTheArgumentsAndOverwritesIt) {
+  for (const char* form : {"-storepass", "--storepass", "-STOREPASS"}) {
+    CommandLineOf line({"-list", form, "s3cret"});
+    const GnuForm translated = line.translate();
+    EXPECT_THAT(translated.arguments, ElementsAre("list"));
+    ASSERT_TRUE(translated.pin);
+    EXPECT_TRUE(translated.pin->equals(pkcs11::Pin("s3cret")));
+    EXPECT_EQ(line.words()[2], std::string(6, '\0'));
+  }
+  CommandLineOf joined({"list", "--storepass=s3cret"});
+  EXPECT_TRUE(joined.translate().pin->equals(pkcs11::Pin("s3cret")));
+  EXPECT_EQ(joined.words()[1], "--storepass=" + std::string(6, '\0'));
+}
+
+TEST(KeytoolForm, DropsAKeyPasswordBecauseATokenHasOnePinForAllKeys) {
+  CommandLineOf line({"-certreq", "-storepass", "s3cret", "-keypass", "0ther"});
+  const GnuForm translated = line.translate();
+  EXPECT_THAT(translated.arguments, ElementsAre("certreq"));
+  EXPECT_TRUE(translated.pin->equals(pkcs11::Pin("s3cret")));
+  EXPECT_EQ(line.words()[4], std::string(5, '\0'));
+}
+
+TEST(KeytoolForm, NeedsAValueForThePin) { EXPECT_THROW((void)gnu({"-list", "-storepass"}), UsageError); }
+
+}  // namespace
+}  // namespace keystay::tools
