@@ -9,13 +9,23 @@
 namespace keystay::pkcs11 {
 namespace {
 
-// What most attributes fit in: an RSA-4096 modulus, a name, a label. Longer ones cost a second call.
+// What attributes fit in: an RSA-16384 modulus, a name, a label. Only a CKA_VALUE may be longer, a
+// certificate's; it costs a second call then.
 constexpr std::size_t kUsualValueSize = 2048;
 
 // The codes by which C_GetAttributeValue says that it answered what it could (section 5.7.5).
 bool answered(CK_RV rv) noexcept {
   return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
          rv == CKR_BUFFER_TOO_SMALL;
+}
+
+// Whether a value may be there that did not fit. Where another attribute is absent as well, the code may
+// speak of that.
+bool may_be_too_long(CK_RV rv, const std::vector<CK_ATTRIBUTE>& batch) {
+  if (rv == CKR_BUFFER_TOO_SMALL) return true;
+  return rv != CKR_OK && std::any_of(batch.begin(), batch.end(), [](const CK_ATTRIBUTE& attribute) {
+           return attribute.type == CKA_VALUE && attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION;
+         });
 }
 
 }  // namespace
@@ -86,7 +96,7 @@ Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRI
   for (std::size_t i = 0; i < types.size(); ++i) batch[i] = {types[i], values[i].data(), values[i].size()};
 
   CK_RV rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
-  if (rv == CKR_BUFFER_TOO_SMALL) {
+  if (may_be_too_long(rv, batch)) {
     for (CK_ATTRIBUTE& attribute : batch) attribute.pValue = nullptr;  // asks for the lengths
     rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
     if (!answered(rv)) check(rv, "C_GetAttributeValue");
