@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The flow of record, with the JDK's own keytool: key pair, request, CA's reply, list, export, rename, delete.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+make_token
+sed -i '/^pin = /d' "$KEYSTAY_CONF" # the PIN comes as the store password
+make_ca
+readonly pin=123456
+readonly dname="CN=localhost, O=Example"
+
+certificate_of() { # certificate_of ALIAS: the fingerprint of what keytool exports
+  keytool -exportcert -alias "$1" -file "$scratch/exported.der" -storepass "$pin" >/dev/null
+  openssl x509 -inform DER -in "$scratch/exported.der" -noout -sha256 -fingerprint
+}
+
+ca_signs() { # ca_signs ALIAS: leaves ALIAS.chain, the leaf with the CA's certificate appended
+  printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\n' >"$scratch/$1.ext"
+  openssl x509 -req -in "$scratch/$1.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
+    -extfile "$scratch/$1.ext" -out "$scratch/$1.crt" 2>>"$scratch/openssl-x509.log"
+  cat "$scratch/$1.crt" "$scratch/ca.pem" >"$scratch/$1.chain"
+}
+
+flow() { # flow ALIAS -keyalg …: from the key pair to the installed chain
+  local alias="$1"
+  shift
+  keytool -genkeypair -alias "$alias" -dname "$dname" -storepass "$pin" -keypass "$pin" "$@"
+  head -1 "$keystore" | grep -qx '# Keystay key store, version 1' || fail "keytool wrote another file"
+  keytool -certreq -alias "$alias" -file "$scratch/$alias.csr" -storepass "$pin"
+  openssl req -in "$scratch/$alias.csr" -verify -noout -subject 2>&1 | grep -q 'CN = localhost' ||
+    fail "openssl does not verify the request of $alias"
+  ca_signs "$alias"
+  keytool -importcert -noprompt -alias "$alias" -file "$scratch/$alias.chain" -storepass "$pin"
+  said "Certificate reply was installed in keystore"
+  keytool -list -v -alias "$alias" -storepass "$pin"
+  said "Certificate chain length: 2"
+  said "Owner: CN=localhost, O=Example"
+  said "Issuer: CN=Interop Test CA"
+  [[ "$(certificate_of "$alias")" == "$(openssl x509 -in "$scratch/$alias.crt" -noout -sha256 -fingerprint)" ]] ||
+    fail "the exported certificate of $alias is not the one that the CA signed"
+}
+
+# --- RSA, EC and Ed25519 -----------------------------------------------------------------------------------------------
+flow httpd -keyalg RSA -keysize 2048
+said_by_others="$(objects)"
+expect "$said_by_others" "label:      httpd"
+expect "$said_by_others" "never extractable"
+flow httpd-ec -keyalg EC -groupname secp384r1
+flow httpd-ed -keyalg Ed25519
+keytool -list -storepass "$pin"
+said "Your keystore contains 3 entries"
+[[ "$(grep -c PrivateKeyEntry "$scratch/keytool.log")" -eq 3 ]] || fail "expected three private key entries"
+keytool -list -rfc -storepass "$pin"
+[[ "$(grep -c 'BEGIN CERTIFICATE' "$scratch/keytool.log")" -eq 6 ]] || fail "expected three chains of two"
+
+# --- the same token through the other doors ------------------------------------------------------------------------------
+expect "$(printf '%s\n' "$pin" >"$scratch/pin.txt"; chmod 600 "$scratch/pin.txt"
+  sed "\$a pin = \"file:$scratch/pin.txt\"" "$KEYSTAY_CONF" >"$scratch/tool.toml"
+  KEYSTAY_CONF="$scratch/tool.toml" "$keystay" -list)" "httpd-ec"
+
+# --- the PIN from elsewhere ----------------------------------------------------------------------------------------------
+STORE_PIN="$pin" keytool -list -storepass:env STORE_PIN
+said "Your keystore contains 3 entries"
+keytool -list -storepass:file "$scratch/pin.txt"
+said "Your keystore contains 3 entries"
+keytool -list <<<"$pin" # the prompt
+said "Your keystore contains 3 entries"
+keytool_on NONE -list -storepass "$pin"
+said "Your keystore contains 3 entries"
+# Without -storetype and -providername, by the file's first line.
+KEYSTAY_CONF="$KEYSTAY_CONF" "$jdk/bin/keytool" "${native_access[@]/#/-J}" -list -keystore "$keystore" -storepass "$pin" \
+  -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/keytool.log" 2>&1
+said "Your keystore contains 3 entries"
+
+# --- renaming and deleting -------------------------------------------------------------------------------------------------
+before="$(certificate_of httpd-ec)"
+keytool -changealias -alias httpd-ec -destalias renamed -storepass "$pin"
+[[ "$(certificate_of renamed)" == "$before" ]] || fail "the renamed alias has another certificate"
+keytool -certreq -alias renamed -file "$scratch/renamed.csr" -storepass "$pin" # the key signs
+keytool_refuses "$keystore" -list -alias httpd-ec -storepass "$pin"
+said "does not exist"
+keytool -delete -alias renamed -storepass "$pin"
+keytool_refuses "$keystore" -list -alias renamed -storepass "$pin"
+if objects | grep -q 'label:      renamed'; then fail "the deleted alias left objects on the token"; fi
+objects | grep -q 'label:      issuer-' || fail "the CA's certificate is gone, and other aliases need it"
+
+# --- what is refused, and leaves everything as it was ------------------------------------------------------------------------
+state() { objects | grep -v '^  *serial' | sort; }
+kept="$(state)"
+content="$(cat "$keystore")"
+
+keytool_refuses "$keystore" -genkeypair -alias httpd -keyalg EC -dname "$dname" -storepass "$pin" -keypass "$pin"
+said "already exists"
+# Without -providername keytool makes the key in software, and hands it to the key store.
+if "$jdk/bin/keytool" "${native_access[@]/#/-J}" -genkeypair -alias software -keyalg RSA -dname "$dname" -storepass "$pin" \
+  -keypass "$pin" -keystore "$keystore" -storetype Keystay -providerclass org.keystay.jca.KeystayProvider \
+  -providerpath "$jar" >"$scratch/keytool.log" 2>&1; then
+  fail "a key made in software was taken"
+fi
+said "-providername Keystay"
+keytool_refuses "$keystore" -importcert -noprompt -alias httpd -file "$scratch/httpd-ed.chain" -storepass "$pin"
+keytool_refuses "$keystore" -list -storepass 999999
+said "keystore password was incorrect"
+said "CKR_PIN_INCORRECT"
+keytool_refuses "$keystore" -storepasswd -new 654321 -storepass "$pin"
+said "PIN"
+keytool_refuses "$keystore" -keypasswd -alias httpd -new 654321 -storepass "$pin"
+openssl pkcs12 -export -inkey "$scratch/ca.key" -in "$scratch/ca.pem" -name imported -passout pass:changeit \
+  -out "$scratch/soft.p12"
+# keytool tells the problem of each entry, and ends well.
+"$jdk/bin/keytool" "${native_access[@]/#/-J}" -importkeystore -srckeystore "$scratch/soft.p12" -srcstorepass changeit \
+  -srcstoretype PKCS12 -destkeystore "$keystore" -deststoretype Keystay -destprovidername Keystay -deststorepass "$pin" \
+  -destkeypass "$pin" -noprompt -srcalias imported -destalias imported \
+  -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/keytool.log" 2>&1
+said "was made in software"
+said "imported not imported"
+: >"$scratch/empty.keystore"
+keytool_refuses "$scratch/empty.keystore" -list -storepass "$pin"
+echo '-----BEGIN CERTIFICATE-----' >"$scratch/foreign.keystore"
+keytool_refuses "$scratch/foreign.keystore" -list -storepass "$pin"
+said "not a key store file"
+
+[[ "$(state)" == "$kept" ]] || fail "a refused command changed the token"
+[[ "$(cat "$keystore")" == "$content" ]] || fail "a refused command changed the key store file"

@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What the tests of java/ share, on top of what all tests with real servers share: JDKs, keytool, Java processes.
+# A test sources this file with the JDK's version as its argument.
+source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
+
+readonly jar="$KEYSTAY_BUILD/java/keystay-jca.jar"
+
+# jdk_homes: the JDKs of KEYSTAY_JDKS (directories, separated by colons), else those that the system installed.
+jdk_homes() {
+  if [[ -n "${KEYSTAY_JDKS:-}" ]]; then
+    tr ':' '\n' <<<"$KEYSTAY_JDKS"
+  else
+    printf '%s\n' /usr/lib/jvm/*
+  fi
+}
+
+# find_jdk MAJOR: the home of a JDK of this version; skips the test if there is none.
+find_jdk() {
+  local home
+  while read -r home; do
+    if [[ -x "$home/bin/keytool" && -x "$home/bin/javac" ]] && grep -q "^JAVA_VERSION=\"$1[.\"]" "$home/release" 2>/dev/null; then
+      echo "$home"
+      return
+    fi
+  done < <(jdk_homes)
+  return 1
+}
+
+readonly jdk_version="${1:?usage: $0 JDK-VERSION}"
+jdk="$(find_jdk "$jdk_version")" || skip "no JDK $jdk_version in /usr/lib/jvm; KEYSTAY_JDKS may name one"
+readonly jdk
+
+# From JDK 24 on, a native library is loaded without a warning only for code that is named.
+native_access=()
+if [[ "$jdk_version" -ge 24 ]]; then native_access=(--enable-native-access=ALL-UNNAMED); fi
+
+# What every JVM of these tests runs with: wrong JNI calls are told on stdout. See no_jni_warnings.
+readonly jvm_options=(-Xcheck:jni "${native_access[@]}")
+
+# no_jni_warnings FILE: fails if -Xcheck:jni had something to say.
+no_jni_warnings() {
+  if grep -E "WARNING in native method|FATAL ERROR in native|WARNING: JNI local refs" "$1"; then
+    fail "-Xcheck:jni complains, see above"
+  fi
+}
+
+# keytool_on KEYSTORE …: the JDK's own, with the provider. Its output is also in $scratch/keytool.log.
+keytool_on() {
+  local code=0
+  "$jdk/bin/keytool" "${jvm_options[@]/#/-J}" "${@:2}" -keystore "$1" -storetype Keystay \
+    -providername Keystay -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" \
+    >"$scratch/keytool.log" 2>&1 || code=$?
+  no_jni_warnings "$scratch/keytool.log"
+  cat "$scratch/keytool.log"
+  return "$code"
+}
+
+# keytool …: on the key store of this test.
+readonly keystore="$scratch/hsm.keystore"
+keytool() { keytool_on "$keystore" "$@"; }
+
+# keytool_refuses KEYSTORE …: keytool must fail; its words are in $scratch/keytool.log.
+keytool_refuses() {
+  if keytool_on "$@"; then fail "keytool should have refused: $*"; fi
+}
+
+# said WORDS: what keytool printed last contains the words.
+said() {
+  expect "$(cat "$scratch/keytool.log")" "$1"
+}
+
+# objects: what pkcs11-tool, which knows nothing of Keystay, sees on the token.
+objects() {
+  PIN="$(cat "$scratch/web.pin")" pkcs11-tool --module "$(softhsm_module)" --token-label web --login --pin env:PIN \
+    --list-objects 2>/dev/null
+}
+
+# stop_java NAME: ends a JVM, which leaves with 128 + SIGTERM by its own exit, after its shutdown hooks.
+stop_java() {
+  local code=0
+  kill -s TERM "${pids[$1]}"
+  wait "${pids[$1]}" || code=$?
+  unset "pids[$1]"
+  [[ "$code" -eq 143 ]] || fail "$1: exit code $code, expected 143"
+  no_jni_warnings "$scratch/$1.log"
+}
