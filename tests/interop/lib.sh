@@ -138,11 +138,17 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# start NAME PROGRAM …: runs it in the background, with NAME.log.
+# start NAME [others|plain] PROGRAM …: runs it in the background, with NAME.log. A simple command, so that the process is
+# the program: with a function it would be a shell that waits for it, and signals would end that one.
 start() {
   local name="$1"
   shift
-  "$@" </dev/null >"$scratch/$name.log" 2>&1 &
+  case "$1" in
+    others) shift; set -- "${preload[@]}" "$@" ;;
+    plain) shift; set -- env -u OPENSSL_CONF -u OPENSSL_MODULES "$@" ;;
+  esac
+  : >"$scratch/$name.log" # now, so that nobody waits for a line of an earlier process
+  "$@" </dev/null >>"$scratch/$name.log" 2>&1 &
   pids[$name]=$!
 }
 

@@ -11,7 +11,6 @@ make_alias httpd-ec -keyalg EC -groupname secp256r1
 use_provider
 
 port="$(free_port)"
-readonly port
 mkdir "$scratch/nginx"
 for alias in httpd-rsa httpd-ec; do
   mv "$scratch/$alias.pem" "$scratch/nginx/$alias.key"
