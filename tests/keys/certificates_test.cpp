@@ -1,0 +1,283 @@
+// Leaves and chains: which certificate is an alias's, and how it is replaced.
+#include "native/pkcs11/text.h"
+#include "native/x509/certificate_bundle.h"
+#include "tests/keys/key_store_test.h"
+
+namespace keystay::keys {
+namespace {
+
+using std::chrono::hours;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing::StartsWith;
+
+class Certificates : public KeyStoreTest {
+ protected:
+  static LeafOptions begun(hours ago) {
+    LeafOptions options;
+    options.valid_from = -ago;
+    return options;
+  }
+
+  std::size_t certificates() const {
+    std::size_t count = 0;
+    for (const std::string& line : inventory()) count += line.starts_with("certificate") ? 1 : 0;
+    return count;
+  }
+
+  // Another hand writes a certificate.
+  void write_by_pkcs11_tool(const Certificate& certificate, const std::string& label, const std::string& id) {
+    const auto file = hsm_.directory().write(
+        "certificate.der", {reinterpret_cast<const char*>(certificate.der.data()), certificate.der.size()});
+    hsm_.pkcs11_tool({"--write-object", file, "--type", "cert", "--label", label, "--id", id});
+  }
+};
+
+TEST_F(Certificates, OfAReplyAreOnTheTokenAsOthersReadThem) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  store_.replace_chain(entry, chain);
+  const test::WitnessedObject leaf = test::libp11_object(hsm_, "certificate", "httpd");
+  EXPECT_EQ(bytes(leaf.der), chain.front().der);
+  EXPECT_EQ(leaf.id, pkcs11::hex(entry.key.reference().id()));
+  const std::string listed = hsm_.pkcs11_tool({"--list-objects", "--type", "cert"});
+  EXPECT_THAT(listed, HasSubstr("subject:    DN: CN=httpd"));
+  EXPECT_THAT(listed, HasSubstr("Keystay test intermediate"));
+}
+
+TEST_F(Certificates, AreReadBackAsTheChain) {
+  const Entry entry = generate("httpd");
+  const Chain chain = with_root(reply(entry));
+  store_.replace_chain(entry, chain);
+  const std::optional<Entry> found = store_.find("httpd");
+  ASSERT_TRUE(found && found->leaf);
+  EXPECT_EQ(found->leaf->der, chain.front().der);
+  const Chain read = store_.chain(*found);
+  ASSERT_THAT(read, SizeIs(3));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(read[i].der, chain[i].der) << i;
+}
+
+TEST_F(Certificates, OfAnEntryWithoutOneAreNoChain) { EXPECT_TRUE(store_.chain(generate("httpd")).empty()); }
+
+TEST_F(Certificates, OfAnotherKeyAreRefusedAndNothingIsChanged) {
+  const Entry entry = generate("httpd");
+  const Entry other = generate("mail");
+  store_.replace_chain(entry, reply(entry));
+  const std::vector<std::string> before = inventory();
+  const std::optional<Error> error = error_of([&] { store_.replace_chain(entry, reply(other)); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::client);
+  EXPECT_THAT(error->what(), HasSubstr("does not fit the key of alias \"httpd\""));
+  EXPECT_EQ(inventory(), before);
+  EXPECT_TRUE(error_of([&] { store_.replace_chain(entry, {}); }));
+  EXPECT_EQ(inventory(), before);
+}
+
+TEST_F(Certificates, AreReplacedByARenewal) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry, begun(hours(48))));
+  const Chain renewed = reply(entry, begun(hours(1)));
+  store_.replace_chain(entry, renewed);
+  EXPECT_EQ(certificates(), 2u) << "one leaf, one issuer";
+  EXPECT_EQ(store_.find("httpd")->leaf->der, renewed.front().der);
+}
+
+TEST_F(Certificates, ImportedTwiceAreThereOnce) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  store_.replace_chain(entry, chain);
+  store_.replace_chain(entry, chain);
+  EXPECT_EQ(certificates(), 2u);
+}
+
+// The new ones are written before the old one is deleted.
+TEST_F(Certificates, OfACrashBetweenAreBothThereAndTheNewestValidOneWins) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry, begun(hours(48))));
+  const Chain renewed = reply(entry, begun(hours(1)));
+  faults_.fail(Function::C_DestroyObject, CKR_DEVICE_REMOVED);
+  EXPECT_TRUE(error_of([&] { store_.replace_chain(entry, renewed); }));
+  EXPECT_EQ(certificates(), 3u);
+  EXPECT_EQ(store_.find("httpd")->leaf->der, renewed.front().der);
+  EXPECT_EQ(store_.entries().at(0).leaf->der, renewed.front().der);
+}
+
+TEST_F(Certificates, ThatCannotBeWrittenLeaveTheOldOne) {
+  const Entry entry = generate("httpd");
+  const Chain old = reply(entry);
+  store_.replace_chain(entry, old);
+  faults_.fail(Function::C_CreateObject, CKR_DEVICE_MEMORY, test::kEveryCall);
+  EXPECT_TRUE(error_of([&] { store_.replace_chain(entry, reply(entry, begun(hours(0)))); }));
+  faults_.reset();
+  EXPECT_EQ(store_.find("httpd")->leaf->der, old.front().der);
+}
+
+TEST_F(Certificates, ThatAreValidArePreferredToNewerOnesThatAreNot) {
+  const Entry entry = generate("httpd");
+  const Chain valid = reply(entry, begun(hours(72)));
+  LeafOptions expired = begun(hours(2));
+  expired.valid_until = -hours(1);
+  store_.replace_chain(entry, valid);
+  write_by_pkcs11_tool(reply(entry, expired).front(), "httpd", pkcs11::hex(entry.key.reference().id()));
+  EXPECT_EQ(store_.find("httpd")->leaf->der, valid.front().der);
+}
+
+TEST_F(Certificates, ThatHaveExpiredAreStillTheLeaf) {
+  const Entry entry = generate("httpd");
+  const Chain expired = reply(entry, LeafOptions::expired());
+  store_.replace_chain(entry, expired);
+  EXPECT_EQ(store_.find("httpd")->leaf->der, expired.front().der) << "the operator must see it to renew it";
+}
+
+// A certificate with the right label or id and another key is not the alias's.
+TEST_F(Certificates, OfAnotherKeyUnderTheSameLabelAndIdAreNotTheLeaf) {
+  const Entry entry = generate("httpd");
+  const Entry other = generate("mail");
+  write_by_pkcs11_tool(reply(other).front(), "httpd", pkcs11::hex(entry.key.reference().id()));
+  EXPECT_FALSE(store_.find("httpd")->leaf);
+}
+
+TEST_F(Certificates, ThatOthersWroteUnderAnotherNameAreFoundByThePublicKey) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  write_by_pkcs11_tool(chain.front(), "something else", "0f");
+  const std::optional<Entry> found = store_.find("httpd");
+  ASSERT_TRUE(found && found->leaf);
+  EXPECT_EQ(found->leaf->der, chain.front().der);
+}
+
+TEST_F(Certificates, OfIssuersAreSharedAndGoWithTheLastAliasThatNeedsThem) {
+  const Entry first = generate("httpd");
+  const Entry second = generate("mail");
+  store_.replace_chain(first, reply(first));
+  store_.replace_chain(second, reply(second));
+  EXPECT_EQ(certificates(), 3u) << "two leaves, one intermediate";
+  store_.destroy(first);
+  EXPECT_THAT(store_.chain(*store_.find("mail")), SizeIs(2));
+  store_.destroy(second);
+  EXPECT_TRUE(inventory().empty());
+}
+
+TEST_F(Certificates, OfIssuersThatOthersWroteStay) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  write_by_pkcs11_tool(chain.at(1), "our CA", "0f");
+  store_.replace_chain(entry, chain);
+  EXPECT_EQ(certificates(), 2u) << "the issuer is there already";
+  store_.destroy(entry);
+  EXPECT_THAT(inventory(), Contains("certificate 0f our CA"));
+}
+
+// After a CA's re-key two certificates have the same name; only one of them made the signature.
+TEST_F(Certificates, OfAnIssuerWithTheSameNameAndAnotherKeyIsNotInTheChain) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  const test::TestCa rekeyed;
+  const Certificate stranger = x509::read_certificates(rekeyed.intermediate_pem()).front();
+  ASSERT_EQ(stranger.subject, chain.at(1).subject);
+  store_.add_certificate("stranger", stranger);
+  store_.replace_chain(entry, chain);
+  const Chain read = store_.chain(*store_.find("httpd"));
+  ASSERT_THAT(read, SizeIs(2));
+  EXPECT_EQ(read[1].der, chain[1].der);
+}
+
+class TrustedCertificates : public Certificates {};
+
+TEST_F(TrustedCertificates, AreThoseThatBelongToNoKey) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  const Certificate root = x509::read_certificates(ca_.root_pem()).front();
+  store_.add_certificate("our root", root);
+  const std::vector<Certificate> trusted = store_.trusted_certificates("our root");
+  ASSERT_THAT(trusted, SizeIs(1));
+  EXPECT_EQ(trusted[0].der, root.der);
+  EXPECT_TRUE(store_.trusted_certificates("httpd").empty()) << "a leaf is nobody's trust anchor";
+  EXPECT_THAT(store_.chain(*store_.find("httpd")), SizeIs(3)) << "up to the root";
+}
+
+TEST_F(TrustedCertificates, AreAddedOnce) {
+  const Certificate root = x509::read_certificates(ca_.root_pem()).front();
+  store_.add_certificate("our root", root);
+  EXPECT_TRUE(error_of([&] { store_.add_certificate("our root", root); }));
+  EXPECT_EQ(certificates(), 1u);
+}
+
+TEST_F(TrustedCertificates, AreDestroyedByTheirLabel) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  store_.add_certificate("our root", x509::read_certificates(ca_.root_pem()).front());
+  EXPECT_TRUE(store_.destroy_certificates("our root"));
+  EXPECT_FALSE(store_.destroy_certificates("our root"));
+  EXPECT_TRUE(store_.trusted_certificates("our root").empty());
+  EXPECT_TRUE(store_.find("httpd")->leaf);
+}
+
+class Rename : public Certificates {};
+
+TEST_F(Rename, GivesKeyPairAndLeafTheNewName) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  store_.rename(*store_.find("httpd"), "www");
+  EXPECT_FALSE(store_.find("httpd"));
+  const std::optional<Entry> renamed = store_.find("www");
+  ASSERT_TRUE(renamed && renamed->leaf);
+  EXPECT_TRUE(signs(*renamed));
+  for (const std::string& line : inventory()) {
+    EXPECT_THAT(line, testing::AnyOf(testing::EndsWith(" www"), HasSubstr(" issuer-")));
+  }
+}
+
+TEST_F(Rename, RefusesANameThatExists) {
+  const Entry entry = generate("httpd");
+  generate("www");
+  EXPECT_TRUE(error_of([&] { store_.rename(entry, "www"); }));
+  EXPECT_TRUE(store_.find("httpd"));
+}
+
+// A server that loaded the key before goes on: it names the key by what it is.
+TEST_F(Rename, LeavesKeysInUseWorking) {
+  const Entry entry = generate("httpd");
+  const Bytes digest(32, 0x17);
+  Bytes signature(64);
+  EXPECT_EQ(entry.key.sign(pkcs11::Ecdsa{}, digest, signature), 64u);
+  store_.rename(entry, "www");
+  faults_.drop_sessions();
+  EXPECT_EQ(entry.key.sign(pkcs11::Ecdsa{}, digest, signature), 64u);
+}
+
+class Destroy : public Certificates {};
+
+TEST_F(Destroy, RemovesKeyPairAndLeafAndNobodyElses) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  const Entry other = generate("mail");
+  const std::vector<std::string> others = {"private-key " + pkcs11::hex(other.key.reference().id()) + " mail",
+                                           "public-key " + pkcs11::hex(other.key.reference().id()) + " mail"};
+  store_.destroy(*store_.find("httpd"));
+  EXPECT_EQ(inventory(), others);
+}
+
+TEST_F(Destroy, ThatTheTokenRefusesLosesNothing) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  const std::vector<std::string> before = inventory();
+  faults_.fail(Function::C_DestroyObject, CKR_ACTION_PROHIBITED);
+  EXPECT_TRUE(error_of([&] { store_.destroy(entry); }));
+  EXPECT_EQ(inventory(), before);
+}
+
+TEST_F(Destroy, EndsTheUseOfTheKeyInThisProcess) {
+  const Entry entry = generate("httpd");
+  ASSERT_TRUE(signs(entry));
+  store_.destroy(entry);
+  const Bytes digest(32, 0x17);
+  Bytes signature(64);
+  const std::optional<Error> error = error_of([&] { entry.key.sign(pkcs11::Ecdsa{}, digest, signature); });
+  ASSERT_TRUE(error) << "a session's copy must not outlive the key";
+  EXPECT_THAT(error->what(), HasSubstr("alias \"httpd\""));
+}
+
+}  // namespace
+}  // namespace keystay::keys

@@ -1,0 +1,174 @@
+// Which key a name means: exactly one, or an error.
+#include <thread>
+
+#include "native/pkcs11/text.h"
+#include "tests/keys/key_store_test.h"
+
+namespace keystay::keys {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Find : public KeyStoreTest {
+ protected:
+  // A key pair made by another hand.
+  void generate_by_pkcs11_tool(const std::string& label, const std::string& id) {
+    hsm_.pkcs11_tool(
+        {"--keypairgen", "--key-type", "EC:prime256v1", "--label", label, "--id", id, "--usage-sign"});
+  }
+  std::vector<std::string> aliases() {
+    std::vector<std::string> names;
+    for (const Entry& entry : store_.entries()) names.push_back(entry.alias);
+    return names;
+  }
+};
+
+TEST_F(Find, NothingOnAnEmptyToken) {
+  EXPECT_FALSE(store_.find("httpd"));
+  EXPECT_FALSE(store_.find(""));
+  EXPECT_TRUE(store_.entries().empty());
+}
+
+TEST_F(Find, ByTheExactLabel) {
+  generate("mail");
+  const Entry made = generate("httpd");
+  const std::optional<Entry> found = store_.find("httpd");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key.public_key(), made.key.public_key());
+  EXPECT_TRUE(signs(*found));
+}
+
+TEST_F(Find, ByALabelThatDiffersInLetterCase) {
+  generate("HTTPd");
+  EXPECT_EQ(store_.find("httpd")->alias, "HTTPd");
+}
+
+TEST_F(Find, PrefersTheExactLabel) {
+  generate("HTTPD");
+  generate("httpd");
+  EXPECT_EQ(store_.find("httpd")->alias, "httpd");
+  EXPECT_EQ(store_.find("HTTPD")->alias, "HTTPD");
+  const std::optional<Error> error = error_of([&] { (void)store_.find("Httpd"); });
+  ASSERT_TRUE(error) << "two keys differ from it only in letter case";
+  EXPECT_EQ(error->error_class(), ErrorClass::client);
+}
+
+TEST_F(Find, ByItsId) {
+  const Entry made = generate("httpd");
+  const std::optional<Entry> found = store_.find("id:" + pkcs11::hex(made.key.reference().id()));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->alias, "httpd");
+  EXPECT_FALSE(store_.find("id:00"));
+}
+
+TEST_F(Find, ByLabelAndId) {
+  const Entry made = generate("httpd");
+  const Bytes& id = made.key.reference().id();
+  EXPECT_TRUE(store_.find("httpd", id));
+  EXPECT_TRUE(store_.find("", id));
+  EXPECT_TRUE(store_.find("httpd", {}));
+  EXPECT_FALSE(store_.find("mail", id));
+  EXPECT_FALSE(store_.find("httpd", Bytes{0x00}));
+}
+
+TEST_F(Find, AmongTwoKeysWithOneLabelIsAnErrorThatListsTheirIds) {
+  generate_by_pkcs11_tool("httpd", "0a");
+  generate_by_pkcs11_tool("httpd", "0b");
+  const std::optional<Error> error = error_of([&] { (void)store_.find("httpd"); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::client);
+  EXPECT_THAT(error->what(), HasSubstr("id:0a"));
+  EXPECT_THAT(error->what(), HasSubstr("id:0b"));
+}
+
+TEST_F(Find, ByTheNameThatTheListGives) {
+  generate_by_pkcs11_tool("httpd", "0b");
+  generate_by_pkcs11_tool("httpd", "0a");
+  EXPECT_THAT(aliases(), ElementsAre("httpd", "httpd#2"));
+  EXPECT_EQ(store_.find("httpd#2")->key.reference().id(), Bytes{0x0b}) << "in the order of their ids";
+  EXPECT_EQ(store_.find("id:0a")->key.reference().id(), Bytes{0x0a});
+}
+
+TEST_F(Find, KeysThatOthersMade) {
+  generate_by_pkcs11_tool("theirs", "0a");
+  const std::optional<Entry> found = store_.find("theirs");
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(signs(*found));
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "rsa:2048", "--label", "rsa", "--id", "0c"});
+  EXPECT_EQ(store_.find("rsa")->key.type(), CKK_RSA);
+}
+
+TEST_F(Find, KeysWithoutALabelByTheirId) {
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--id", "0a", "--usage-sign"});
+  EXPECT_THAT(aliases(), ElementsAre("id:0a"));
+  EXPECT_EQ(store_.find("id:0a")->alias, "id:0a");
+}
+
+TEST_F(Find, ListsInTheOrderOfNames) {
+  for (const char* alias : {"c", "a", "b"}) generate(alias);
+  EXPECT_THAT(aliases(), ElementsAre("a", "b", "c"));
+}
+
+// The public half comes from the public key object, or from a certificate with the same CKA_ID.
+TEST_F(Find, AKeyWithoutItsPublicKeyObjectByItsCertificate) {
+  const Entry made = generate("httpd");
+  store_.replace_chain(made, reply(made));
+  hsm_.pkcs11_tool({"--delete-object", "--type", "pubkey", "--label", "httpd"});
+  const std::optional<Entry> found = store_.find("httpd");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key.public_key(), made.key.public_key());
+}
+
+TEST_F(Find, AKeyOfWhichNothingShowsThePublicHalfIsNotListedAndSaidSo) {
+  generate("httpd");
+  generate("mail");
+  hsm_.pkcs11_tool({"--delete-object", "--type", "pubkey", "--label", "httpd"});
+  EXPECT_THAT(aliases(), ElementsAre("mail"));
+  const std::optional<Error> error = error_of([&] { (void)store_.find("httpd"); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr("neither a public key object nor a certificate"));
+}
+
+// Copies that sessions sign with are keys once more; nobody may see them as aliases.
+TEST_F(Find, SeesNoCopiesOfKeysThatAreInUse) {
+  const Entry made = generate("httpd");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(signs(made));
+  EXPECT_GT(faults_.calls(Function::C_CopyObject), 0u);
+  EXPECT_TRUE(store_.find("httpd"));
+  EXPECT_THAT(aliases(), ElementsAre("httpd"));
+}
+
+// SoftHSM shows a copy in the making as a token object.
+TEST_F(Find, IsNotMisledByCopiesInTheMaking) {
+  const Entry made = generate("httpd");
+  std::vector<std::jthread> signers;
+  for (int i = 0; i < 3; ++i) {
+    signers.emplace_back([&](const std::stop_token& stop) {
+      const Bytes digest(32, 0x17);
+      Bytes signature(64);
+      while (!stop.stop_requested()) {
+        const PrivateKey key(another_token(), made.key.reference());  // whose first signature makes a copy
+        EXPECT_EQ(key.sign(pkcs11::Ecdsa{}, digest, signature), 64u);
+      }
+    });
+  }
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(store_.find("httpd"));
+    EXPECT_THAT(aliases(), ElementsAre("httpd"));
+  }
+}
+
+TEST_F(Find, ReadsOnlyTheObjectsOfTheAlias) {
+  for (int i = 0; i < 10; ++i) generate("other" + std::to_string(i));
+  generate("httpd");
+  faults_.reset_calls();
+  ASSERT_TRUE(store_.find("id-that-is-not-there") == std::nullopt);
+  const std::uint64_t all = faults_.calls(Function::C_GetAttributeValue);
+  faults_.reset_calls();
+  ASSERT_TRUE(store_.find("httpd"));
+  EXPECT_LT(faults_.calls(Function::C_GetAttributeValue), all / 2);
+}
+
+}  // namespace
+}  // namespace keystay::keys

@@ -1,0 +1,126 @@
+// Which token and key a name or a URI means.
+#include "native/keys/tokens.h"
+
+#include "native/config/error.h"
+#include "tests/keys/key_store_test.h"
+
+namespace keystay::keys {
+namespace {
+
+using testing::HasSubstr;
+
+// The token's module is never touched here but where a test says so.
+class TokensTest : public testing::Test {
+ protected:
+  Tokens tokens(const std::string& more = "") {
+    return {config::parse_configuration(hsm_.configuration() + more, "keystay.toml"), nullptr};
+  }
+
+  std::string other() const {
+    return "\n[token.front]\nmodule = \"" + hsm_.module().string() +
+           "\"\nlabel = \"other\"\nserial = \"0123\"\npin = \"file:" + hsm_.pin_file().string() + "\"\n";
+  }
+
+  test::SoftHsmToken hsm_{"web label", {.front = test::Front::fault_module}};
+};
+
+TEST_F(TokensTest, BareAliasIsInTheDefaultToken) {
+  Tokens tokens = this->tokens(other());
+  const KeyLocation location = tokens.locate("httpd");
+  EXPECT_EQ(location.token, tokens.token("web"));
+  EXPECT_EQ(location.token, tokens.token(""));
+  EXPECT_EQ(location.label, "httpd");
+  EXPECT_TRUE(location.id.empty());
+}
+
+TEST_F(TokensTest, AliasMayNameItsToken) {
+  Tokens tokens = this->tokens(other());
+  for (const char* name : {"front/httpd", "keystay:front/httpd"}) {
+    const KeyLocation location = tokens.locate(name);
+    EXPECT_EQ(location.token, tokens.token("front")) << name;
+    EXPECT_EQ(location.label, "httpd") << name;
+  }
+}
+
+TEST_F(TokensTest, SlashAfterNoTokensNameIsPartOfTheAlias) {
+  Tokens tokens = this->tokens();
+  EXPECT_EQ(tokens.locate("a/b").label, "a/b");
+  EXPECT_EQ(tokens.locate("a/b").token, tokens.token("web"));
+}
+
+TEST_F(TokensTest, KeystayUriIsPercentDecoded) {
+  EXPECT_EQ(tokens().locate("keystay:schl%C3%BCssel%201").label, "schlüssel 1");
+  EXPECT_EQ(tokens().locate("100%").label, "100%") << "a bare alias is not a URI";
+  EXPECT_THROW((void)tokens().locate("keystay:100%"), Error);
+}
+
+TEST_F(TokensTest, Pkcs11UriIsMatchedWithTheConfigurationByLabelOrSerial) {
+  Tokens tokens = this->tokens(other());
+  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("pkcs11:serial=0123;object=httpd").token, tokens.token("front"));
+  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").token, tokens.token("web"));
+  const KeyLocation location = tokens.locate("pkcs11:token=other;object=httpd;id=%01%ff;type=private");
+  EXPECT_EQ(location.label, "httpd");
+  EXPECT_EQ(location.id, (Bytes{0x01, 0xff}));
+}
+
+TEST_F(TokensTest, Pkcs11UriWithAModulePathNeedsNoConfiguration) {
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--id", "01"});
+  Tokens tokens{config::Configuration{}, nullptr};
+  const std::string uri = "pkcs11:token=web%20label;object=httpd?module-path=" + hsm_.module().string() +
+                          "&pin-source=file:" + hsm_.pin_file().string();
+  const KeyLocation location = tokens.locate(uri);
+  EXPECT_EQ(location.token, tokens.locate(uri).token) << "one token, one login";
+  x509::OpenSslPkix pkix;
+  EXPECT_TRUE(KeyStore(location.token, pkix).find(location.label, location.id));
+  EXPECT_EQ(hsm_.faults().calls(Function::C_Login), 1u);
+}
+
+TEST_F(TokensTest, UnknownTokenIsAnErrorThatListsThoseThereAre) {
+  for (const char* wrong : {"backup", "WEB"}) {
+    try {
+      (void)tokens(other()).token(wrong);
+      ADD_FAILURE() << wrong;
+    } catch (const config::Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(wrong));
+      EXPECT_THAT(error.what(), HasSubstr("front, web"));
+    }
+  }
+}
+
+TEST_F(TokensTest, UriOfAnUnknownTokenSaysWhatToAdd) {
+  try {
+    (void)tokens().locate("pkcs11:token=nowhere;object=httpd");
+    FAIL();
+  } catch (const config::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("\"nowhere\""));
+    EXPECT_THAT(error.what(), HasSubstr("[token.NAME]"));
+    EXPECT_THAT(error.what(), HasSubstr("module-path"));
+  }
+}
+
+TEST_F(TokensTest, UriThatSeveralConfiguredTokensMatchIsAnError) {
+  const std::string twin = "\n[token.twin]\nmodule = \"" + hsm_.module().string() +
+                           "\"\nlabel = \"web label\"\nserial = \"1\"\npin = \"\"\n";
+  EXPECT_THROW((void)tokens(twin).locate("pkcs11:token=web%20label;object=httpd"), config::Error);
+}
+
+TEST_F(TokensTest, NothingTouchesTheModuleBeforeTheFirstUse) {
+  Tokens tokens = this->tokens(other());
+  (void)tokens.locate("httpd");
+  (void)tokens.locate("pkcs11:token=other;object=x");
+  (void)tokens.token("front");
+  EXPECT_EQ(hsm_.faults().calls(), 0u);
+}
+
+TEST_F(TokensTest, WithoutAConfigurationABareAliasSaysSo) {
+  try {
+    (void)Tokens(config::Configuration{}, nullptr).locate("httpd");
+    FAIL();
+  } catch (const config::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no token is configured"));
+  }
+}
+
+}  // namespace
+}  // namespace keystay::keys
