@@ -34,7 +34,7 @@ class AliasStore final {
   [[nodiscard]] std::optional<TrustedEntry> find_trusted(std::string_view alias);
   // Throws Failure if there is no such key; says so if the alias is a trusted certificate.
   [[nodiscard]] keys::Entry require_key(std::string_view alias);
-  // Throws Failure if a key or a trusted certificate has the alias.
+  // Throws Failure if a key or a trusted certificate has the alias, or if it cannot be one.
   void require_unused(std::string_view alias);
 
   [[nodiscard]] keys::Entry generate(std::string_view alias, const keys::KeySpec& spec);

@@ -22,7 +22,7 @@ void add(std::vector<Certificate>& certificates, Certificate certificate) {
   }
 }
 
-// The certificates of a SignedData, as a CA sends them in a .p7b; false for DER of another kind.
+// The certificates of a SignedData, as a CA sends them in a .p7b; false for DER without any.
 bool add_pkcs7(std::vector<Certificate>& certificates, ByteView der) {
   const ErrorMark mark;
   const unsigned char* in = der.data();
@@ -30,7 +30,7 @@ bool add_pkcs7(std::vector<Certificate>& certificates, ByteView der) {
   if (!message || PKCS7_type_is_signed(message.get()) == 0 || message->d.sign == nullptr) return false;
   const STACK_OF(X509)* stack = message->d.sign->cert;
   for (int i = 0; i < sk_X509_num(stack); ++i) add(certificates, to_certificate(sk_X509_value(stack, i)));
-  return true;
+  return sk_X509_num(stack) > 0;
 }
 
 bool add_x509(std::vector<Certificate>& certificates, ByteView der) {
@@ -45,7 +45,7 @@ void add_block(std::vector<Certificate>& certificates, const PemBlock& block) {
   const bool x509 = label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD;
   const bool pkcs7 = label == PEM_STRING_PKCS7 || label == PEM_STRING_PKCS7_SIGNED;
   if ((x509 && !add_x509(certificates, block.der())) || (pkcs7 && !add_pkcs7(certificates, block.der()))) {
-    throw Error("the PEM block \"" + std::string(label) + "\" holds no certificate: it is damaged");
+    throw Error("the PEM block \"" + std::string(label) + "\" holds no certificate");
   }
 }
 

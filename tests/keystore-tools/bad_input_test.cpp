@@ -96,6 +96,27 @@ TEST_F(BadInputTest, StoreOfAnotherType) {
           {"-list", "-storetype", "PKCS12"});
 }
 
+TEST_F(BadInputTest, NameThatCannotBeAnAlias) {
+  for (const char* alias : {"", "id:01", "issuer-1", "pending-1", "a\nb"}) {
+    refused(1, HasSubstr("cannot be an alias: it must be printable text"),
+            {"-genkeypair", "-alias", alias, "-keyalg", "EC"});
+  }
+  make_alias("httpd");
+  refused(1, HasSubstr("cannot be an alias"), {"-changealias", "-alias", "httpd", "-destalias", "id:02"});
+  refused(1, HasSubstr("cannot be an alias"),
+          {"-importcert", "-noprompt", "-alias", "issuer-2", "-file", write("root.pem", ca_.root_pem())});
+}
+
+// The variable is often set for a server, and its file may name a provider that is not there.
+TEST_F(BadInputTest, DoesNotDependOnAnOpensslConfiguration) {
+  const auto broken = write(
+      "openssl.cnf", "openssl_conf = init\n[init]\nproviders = p\n[p]\nabsent = a\n[a]\nactivate = 1\n");
+  done({"-genkeypair", "-alias", "httpd", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=localhost"},
+       {.environment = {{"OPENSSL_CONF", broken}}});
+  EXPECT_THAT(done({"-list", "-v"}, {.environment = {{"OPENSSL_CONF", "/nonexistent/openssl.cnf"}}}),
+              HasSubstr("Owner: CN=localhost"));
+}
+
 class SickTokenTest : public KeystayTest {
  protected:
   SickTokenTest() : KeystayTest({.front = test::Front::fault_module}) {}
