@@ -1,0 +1,72 @@
+#include "tlsd/admin.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include "tlsd/time_limit.h"
+
+namespace keystay::tlsd {
+namespace {
+
+constexpr std::size_t kMostConnections = 64;
+constexpr std::chrono::seconds kIdleLimit{60};
+constexpr char kPlainText[] = "text/plain; charset=utf-8";
+constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace
+
+Admin::Admin(Acceptor acceptor, Health& health, Metrics& metrics)
+    : health_(health),
+      metrics_(metrics),
+      executor_(acceptor.get_executor()),
+      listener_(std::move(acceptor), std::make_shared<ConnectionLimit>(kMostConnections),
+                metrics.admin_accept_errors(), [this](Socket socket, ConnectionLimit::Place place) {
+                  asio::co_spawn(executor_, serve(std::move(socket), std::move(place)), asio::detached);
+                }) {}
+
+void Admin::start() { asio::co_spawn(executor_, listener_.run(), asio::detached); }
+
+awaitable<void> Admin::serve(Socket socket, ConnectionLimit::Place) {
+  TimeLimit limit(executor_, kIdleLimit, [&socket] {
+    error_code ignored;
+    socket.cancel(ignored);
+    socket.shutdown(Socket::shutdown_both, ignored);
+  });
+  beast::flat_buffer buffer(kMostRequestHead);
+  for (bool keep_alive = true; keep_alive; limit.restart()) {
+    http::request<http::empty_body> request;
+    const auto [read_error, read_size] = co_await http::async_read(socket, buffer, request, kOutcome);
+    if (read_error) co_return;
+    const auto target = std::string(request.target());
+    Reply result = co_await reply(request.method(), target);
+    http::response<http::string_body> response(result.status, request.version(), std::move(result.body));
+    response.set(http::field::content_type, target == "/metrics" ? kPrometheusText : kPlainText);
+    response.keep_alive(request.keep_alive());
+    if (result.status != http::status::no_content) response.prepare_payload();
+    if (request.method() == http::verb::head) response.body().clear();
+    const auto [write_error, write_size] = co_await http::async_write(socket, response, kOutcome);
+    keep_alive = !write_error && response.keep_alive();
+  }
+}
+
+awaitable<Admin::Reply> Admin::reply(http::verb method, std::string target) {
+  if (method != http::verb::get && method != http::verb::head) {
+    co_return Reply{http::status::method_not_allowed, "only GET is served here\n"};
+  }
+  if (target == "/health") co_return co_await health();
+  if (target == "/metrics") co_return Reply{http::status::ok, metrics_.text()};
+  co_return Reply{http::status::not_found, "there are /health and /metrics\n"};
+}
+
+awaitable<Admin::Reply> Admin::health() {
+  if (draining_) co_return Reply{http::status::internal_server_error, "the server is stopping\n"};
+  std::string report = co_await health_.check();
+  if (report.empty()) co_return Reply{http::status::no_content, {}};
+  co_return Reply{http::status::internal_server_error, std::move(report)};
+}
+
+}  // namespace keystay::tlsd

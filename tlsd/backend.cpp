@@ -1,0 +1,88 @@
+#include "tlsd/backend.h"
+
+#include <algorithm>
+
+#include "tlsd/listening_socket.h"
+#include "tlsd/time_limit.h"
+
+namespace keystay::tlsd {
+namespace {
+
+constexpr std::chrono::seconds kShunned{5};
+constexpr std::size_t kMostIdle = 32;
+
+}  // namespace
+
+void BackendConnection::interrupt() noexcept {
+  interrupted = true;
+  error_code ignored;
+  socket.cancel(ignored);
+  socket.shutdown(Socket::shutdown_both, ignored);
+}
+
+Backend::Backend(Executor executor, const config::BackendSettings& settings)
+    : executor_(executor), connect_timeout_(settings.connect_timeout) {
+  for (const config::Endpoint& server : settings.servers) servers_.push_back({to_tcp(server)});
+}
+
+Backend::~Backend() {
+  for (const auto& connection : idle_) connection->interrupt();
+}
+
+std::vector<Backend::Server*> Backend::order() {
+  std::vector<Server*> servers;
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    servers.push_back(&servers_[(next_ + i) % servers_.size()]);
+  next_ = (next_ + 1) % servers_.size();
+  const auto now = Clock::now();
+  std::ranges::stable_partition(servers,
+                                [now](const Server* server) { return server->shunned_until <= now; });
+  return servers;
+}
+
+awaitable<error_code> Backend::connect(BackendConnection& connection) {
+  error_code error;
+  for (Server* server : order()) {
+    error = co_await connect(connection, server->endpoint);
+    if (!error || connection.interrupted) break;
+    server->shunned_until = Clock::now() + kShunned;
+  }
+  co_return error;
+}
+
+awaitable<error_code> Backend::connect(BackendConnection& connection, const tcp::endpoint& endpoint) {
+  error_code error;
+  connection.socket.close(error);
+  connection.socket.open(endpoint.protocol(), error);
+  if (error) co_return error;
+  const TimeLimit limit(executor_, connect_timeout_, [&connection] {
+    error_code ignored;
+    connection.socket.cancel(ignored);
+  });
+  const auto [connect_error] = co_await connection.socket.async_connect(endpoint, kOutcome);
+  if (limit.expired()) co_return asio::error::timed_out;
+  if (!connect_error) connection.socket.set_option(tcp::no_delay(true), error);
+  co_return connect_error;
+}
+
+BackendConnectionPtr Backend::take_idle() {
+  if (idle_.empty()) return nullptr;
+  BackendConnectionPtr connection = std::move(idle_.front());
+  idle_.pop_front();
+  error_code ignored;
+  connection->socket.cancel(ignored);  // the watch that give_back() began
+  return connection;
+}
+
+// A server that closes an idle connection, or speaks unasked, loses it at once.
+void Backend::give_back(BackendConnectionPtr connection) {
+  if (connection->interrupted || idle_.size() >= kMostIdle) return;
+  idle_.push_front(connection);
+  connection->socket.async_wait(Socket::wait_read,
+                                [backend = weak_from_this(), connection](error_code error) {
+                                  if (error) return;
+                                  if (const auto owner = backend.lock()) owner->idle_.remove(connection);
+                                });
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,86 @@
+#include "tlsd/check.h"
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <ostream>
+#include <set>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "native/config/endpoint.h"
+#include "tlsd/listening_socket.h"
+#include "tlsd/test_signature.h"
+#include "tlsd/tls_context.h"
+
+namespace keystay::tlsd {
+namespace {
+
+class Report final {
+ public:
+  Report(std::ostream& out, std::ostream& err) : out_(out), err_(err) {}
+
+  // What `step` returns is a good line; what it throws, a bad one.
+  template <typename Step>
+  void add(Step step) {
+    try {
+      out_ << step() << '\n';
+    } catch (const std::exception& error) {
+      err_ << error.what() << '\n';
+      good_ = false;
+    }
+  }
+
+  [[nodiscard]] bool good() const noexcept { return good_; }
+
+ private:
+  std::ostream& out_;
+  std::ostream& err_;
+  bool good_ = true;
+};
+
+std::string check_certificate(OSSL_LIB_CTX* library, const std::string& name) {
+  using namespace std::chrono;
+  Certificate certificate = load_certificate(library, name);
+  const auto begin = steady_clock::now();
+  make_test_signature(library, certificate);
+  const auto taken = duration_cast<microseconds>(steady_clock::now() - begin);
+  const auto* type = EVP_PKEY_get0_type_name(certificate.key.get());
+  const auto place = certificate.on_token() ? "on a token" : "in a file";
+  const auto until = system_clock::to_time_t(certificate.not_after);
+  auto line =
+      fmt::format("certificate \"{}\": {}-{} key {}, signed in {} us, valid until {:%Y-%m-%d}, for {}", name,
+                  type != nullptr ? type : "?", EVP_PKEY_get_bits(certificate.key.get()), place,
+                  taken.count(), fmt::gmtime(until), fmt::join(certificate.dns_names, " "));
+  // TLS may refuse what can sign: a key that is too short, say.
+  const TlsContext usable(library, "check", {std::make_shared<const Certificate>(std::move(certificate))});
+  return line;
+}
+
+}  // namespace
+
+bool check(const LibraryContext& library, const config::TlsdSettings& settings, std::ostream& out,
+           std::ostream& err) {
+  Report report(out, err);
+  std::set<std::string> names;
+  std::vector<config::Endpoint> addresses;
+  for (const auto& listener : settings.listeners) {
+    names.insert(listener.certificates.begin(), listener.certificates.end());
+    addresses.insert(addresses.end(), listener.bind.begin(), listener.bind.end());
+  }
+  if (settings.admin) addresses.push_back(*settings.admin);
+  for (const std::string& name : names) {
+    report.add([&] { return check_certificate(library.get(), name); });
+  }
+  for (const config::Endpoint& address : addresses) {
+    report.add([&] {
+      expect_free(address);
+      return fmt::format("address {}: free", config::format_endpoint(address));
+    });
+  }
+  return report.good();
+}
+
+}  // namespace keystay::tlsd

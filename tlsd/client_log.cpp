@@ -1,0 +1,24 @@
+#include "tlsd/client_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include "tlsd/listening_socket.h"
+
+namespace keystay::tlsd {
+
+void ClientLog::write(const tcp::endpoint& client, std::string_view what) {
+  const auto now = Clock::now();
+  if (now - second_ >= std::chrono::seconds(1)) {
+    if (suppressed_ > 0) spdlog::info("listener {}: {} more such lines left out", listener_, suppressed_);
+    second_ = now;
+    lines_ = suppressed_ = 0;
+  }
+  if (lines_ >= kLinesPerSecond) {
+    ++suppressed_;
+    return;
+  }
+  ++lines_;
+  spdlog::info("listener {}: client {}: {}", listener_, to_text(client), what);
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,27 @@
+// Lines that clients can cause are bounded: nobody fills the disk by failing handshakes.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "tlsd/execution.h"
+
+namespace keystay::tlsd {
+
+// Of one listener on one thread.
+class ClientLog final {
+ public:
+  explicit ClientLog(std::string listener) : listener_(std::move(listener)) {}
+
+  void write(const tcp::endpoint& client, std::string_view what);
+
+ private:
+  static constexpr std::size_t kLinesPerSecond = 20;
+
+  std::string listener_;
+  Clock::time_point second_{};
+  std::size_t lines_ = 0;
+  std::size_t suppressed_ = 0;
+};
+
+}  // namespace keystay::tlsd

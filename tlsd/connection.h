@@ -1,0 +1,52 @@
+// One client's connection, from accept to close.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tlsd/backend.h"
+#include "tlsd/client_log.h"
+#include "tlsd/connection_limit.h"
+#include "tlsd/http_session.h"
+#include "tlsd/metrics.h"
+#include "tlsd/snapshot.h"
+#include "tlsd/tls_stream.h"
+
+namespace keystay::tlsd {
+
+// A listener as the connections of one thread see it.
+struct ListenerOnThread {
+  std::shared_ptr<const ListenerSnapshot> snapshot;  // replaced by a reload
+  std::shared_ptr<Backend> backend;                  // of that snapshot
+  ListenerMetrics& metrics;
+  ClientLog log;
+};
+
+class Connection final {
+ public:
+  Connection(Socket socket, ConnectionLimit::Place place, ListenerOnThread& listener, TlsThread& tls);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  [[nodiscard]] awaitable<void> run();
+
+  // A handshake or a request in flight is finished first.
+  void drain() noexcept;
+  // Whatever is in flight ends now.
+  void cut() noexcept;
+
+ private:
+  [[nodiscard]] awaitable<bool> shake_hands();
+  [[nodiscard]] awaitable<void> answer_plain_http();
+
+  ConnectionLimit::Place place_;
+  ListenerOnThread& listener_;
+  std::shared_ptr<const ListenerSnapshot> snapshot_;  // this connection's, whatever is loaded later
+  std::shared_ptr<Backend> backend_;
+  tcp::endpoint client_;
+  TlsStream stream_;
+  HttpSession http_;
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,296 @@
+#include "tlsd/exchange.h"
+
+#include <array>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/write.hpp>
+#include <fmt/format.h>
+
+#include "tlsd/answer.h"
+#include "tlsd/fields.h"
+#include "tlsd/framing_gate.h"
+#include "tlsd/read_head.h"
+#include "tlsd/relay_body.h"
+#include "tlsd/tunnel.h"
+
+namespace keystay::tlsd {
+namespace {
+
+using RequestSerializer = http::request_serializer<http::buffer_body>;
+using ResponseSerializer = http::response_serializer<http::buffer_body>;
+
+constexpr int kMostInterimResponses = 32;
+
+// RFC 9110, section 9.2.2
+bool is_idempotent(http::verb method) {
+  switch (method) {
+    case http::verb::get:
+    case http::verb::head:
+    case http::verb::options:
+    case http::verb::put:
+    case http::verb::delete_:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// RFC 9112, section 6.3
+bool response_has_body(http::verb method, http::status status) {
+  return method != http::verb::head && status != http::status::no_content &&
+         status != http::status::not_modified;
+}
+
+}  // namespace
+
+struct Exchange::FaultAnswer {
+  http::status status;
+  std::string_view text;
+  std::optional<BackendFault> backend_fault;
+};
+
+Exchange::Exchange(HttpClient& client, RequestParser& request, const ListenerSnapshot& listener,
+                   Backend& backend, ListenerMetrics& metrics)
+    : client_(client),
+      request_(request),
+      listener_(listener),
+      backend_(backend),
+      metrics_(metrics),
+      method_(request.get().method()),
+      version_(request.get().version()),
+      websocket_(asks_for_websocket(request.get())),
+      has_body_(!request.is_done()),
+      replayable_(!has_body_ && !websocket_ && is_idempotent(method_)) {}
+
+awaitable<After> Exchange::run() {
+  prepare_request(request_.get(), client_.endpoint.address().to_string());
+  if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
+  if (has_body_) co_return co_await exchange_with_body();
+  co_return co_await exchange_without_body();
+}
+
+void Exchange::interrupt() noexcept {
+  if (connection_) connection_->interrupt();
+}
+
+// A server may close an idle connection at the very moment of its use: only for requests that may be sent
+// twice.
+awaitable<std::optional<Exchange::Fault>> Exchange::obtain_backend() {
+  if (replayable_) connection_ = backend_.take_idle();
+  reused_ = connection_ != nullptr;
+  if (reused_) co_return std::nullopt;
+  co_return co_await open_backend();
+}
+
+awaitable<std::optional<Exchange::Fault>> Exchange::open_backend() {
+  reused_ = false;
+  connection_ = std::make_shared<BackendConnection>(backend_.executor());
+  const error_code error = co_await backend_.connect(*connection_);
+  if (!error) co_return std::nullopt;
+  client_.log.write(client_.endpoint, fmt::format("no connection to backend {}: {}",
+                                                  listener_.settings.backend, error.message()));
+  co_return error == asio::error::timed_out ? Fault::connect_timed_out : Fault::unreachable;
+}
+
+// A failure to send shows in the response that does not come; and a server may answer without reading on.
+awaitable<After> Exchange::exchange_without_body() {
+  RequestSerializer serializer(request_.get());
+  co_await http::async_write_header(connection_->socket, serializer, kOutcome);
+  uploaded_ = true;
+  co_return co_await download();
+}
+
+// Both ways at once: a server may answer before it has read everything, and may want to see the head first
+// (RFC 9110, section 10.1.1, Expect).
+awaitable<After> Exchange::exchange_with_body() {
+  using asio::experimental::awaitable_operators::operator&&;
+  const After after = co_await (upload() && download_and_stop_upload());
+  client_.stream.clear_interrupt();
+  co_return after;
+}
+
+awaitable<void> Exchange::upload() {
+  TimeLimit limit(backend_.executor(), listener_.settings.request_timeout,
+                  [this] { client_.stream.interrupt(); });
+  RequestSerializer serializer(request_.get());
+  if (const auto [error, _] = co_await http::async_write_header(connection_->socket, serializer, kOutcome);
+      error) {
+    co_return;
+  }
+  const RelayResult result =
+      co_await relay_body(client_.stream, client_.buffer, request_, connection_->socket, serializer, [&] {
+        limit.restart();
+        if (response_limit_) response_limit_->restart();
+      });
+  uploaded_ = result.end == RelayResult::End::complete;
+  if (result.end != RelayResult::End::input_failed) co_return;
+  const bool malformed = result.error.category() == make_error_code(http::error::bad_chunk).category();
+  upload_fault_ = limit.expired() ? Fault::request_timed_out
+                  : malformed     ? Fault::bad_request
+                                  : Fault::client_gone;
+  interrupt();
+}
+
+awaitable<After> Exchange::download_and_stop_upload() {
+  const After after = co_await download();
+  if (!uploaded_) {
+    client_.stream.interrupt();
+    interrupt();
+  }
+  co_return after;
+}
+
+awaitable<After> Exchange::download() {
+  std::optional<ResponseParser> response;
+  if (const auto fault = co_await final_response(response))
+    co_return co_await answer(upload_fault_.value_or(*fault));
+  metrics_.request(response->get().result_int());
+  if (response->get().result() == http::status::switching_protocols)
+    co_return co_await switch_protocols(*response);
+  co_return co_await pass_on(*response);
+}
+
+// Interim responses are passed on as they come (RFC 9110, section 15.2).
+awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional<ResponseParser>& response) {
+  response_limit_.emplace(backend_.executor(), listener_.backend.response_timeout, [this] { interrupt(); });
+  std::optional<Fault> fault = Fault::bad_response;
+  for (int i = 0; i < kMostInterimResponses; ++i) {
+    fault = co_await read_response(response.emplace());
+    if (fault == Fault::closed && reused_) fault = co_await retry(response.emplace());
+    const auto status = response->get().result();
+    if (fault || to_status_class(status) != http::status_class::informational) break;
+    if (status == http::status::switching_protocols) {
+      if (!websocket_) fault = Fault::bad_response;
+      break;
+    }
+    co_await pass_on_interim(*response);
+    fault = Fault::bad_response;
+  }
+  response_limit_.reset();
+  co_return fault;
+}
+
+awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser& response) {
+  auto& buffer = connection_->buffer;
+  const HeadRead head = co_await read_head(connection_->socket, buffer, kMostResponseHead);
+  if (head.end != HeadRead::End::complete) {
+    if (response_limit_->expired()) co_return Fault::response_timed_out;
+    co_return head.end == HeadRead::End::failed&& buffer.size() == 0 ? Fault::closed : Fault::bad_response;
+  }
+  if (const auto reason = refuse_response(text(buffer).substr(0, head.size))) {
+    client_.log.write(client_.endpoint,
+                      fmt::format("bad response of backend {}: {}", listener_.settings.backend, *reason));
+    co_return Fault::bad_response;
+  }
+  response.header_limit(kMostResponseHead);
+  response.body_limit(boost::none);
+  response.skip(method_ == http::verb::head);
+  error_code error;
+  buffer.consume(response.put(buffer.data(), error));
+  if (error || !response.is_header_done()) co_return Fault::bad_response;
+  co_return std::nullopt;
+}
+
+// Once, on a fresh connection, where an idle one turned out to be closed (RFC 9112, section 9.3.1).
+awaitable<std::optional<Exchange::Fault>> Exchange::retry(ResponseParser& response) {
+  if (const auto fault = co_await open_backend()) co_return fault;
+  RequestSerializer serializer(request_.get());
+  co_await http::async_write_header(connection_->socket, serializer, kOutcome);
+  co_return co_await read_response(response);
+}
+
+awaitable<void> Exchange::pass_on_interim(ResponseParser& response) {
+  if (version_ < 11) co_return;  // HTTP/1.0 does not know them
+  prepare_response(response.get());
+  ResponseSerializer serializer(response.get());
+  co_await http::async_write_header(client_.stream, serializer, kOutcome);
+}
+
+awaitable<After> Exchange::pass_on(ResponseParser& response) {
+  auto& message = response.get();
+  prepare_response(message);
+  const bool self_delimited = frame_for_client(response);
+  const bool keep_alive = self_delimited && uploaded_ && request_.keep_alive() && !client_.draining;
+  message.keep_alive(keep_alive);
+  if (keep_alive && version_ < 11) message.set(http::field::connection, "keep-alive");
+
+  const bool passed = co_await pass_on_message(response);
+  if (!passed) co_return After::abort;
+  if (uploaded_ && response.keep_alive() && connection_->buffer.size() == 0) {
+    backend_.give_back(std::exchange(connection_, nullptr));
+  }
+  if (keep_alive) co_return After::keep_alive;
+  co_return uploaded_&& client_.buffer.size() == 0 ? After::close : After::linger;
+}
+
+// How the client will know where the response ends; false: by the end of the connection.
+bool Exchange::frame_for_client(ResponseParser& response) const {
+  auto& message = response.get();
+  if (!response_has_body(method_, message.result())) {
+    message.erase(http::field::transfer_encoding);
+    if (message.result() == http::status::no_content) message.erase(http::field::content_length);
+    return true;
+  }
+  if (version_ >= 11) {
+    if (response.need_eof()) message.chunked(true);
+    return true;
+  }
+  message.erase(http::field::transfer_encoding);
+  return !response.chunked() && !response.need_eof();
+}
+
+awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
+  TimeLimit limit(backend_.executor(), listener_.backend.response_timeout, [this] {
+    interrupt();
+    client_.stream.interrupt();
+  });
+  ResponseSerializer serializer(response.get());
+  // The head goes out with the first piece of the body, if that is there already.
+  if (!response.is_done() && connection_->buffer.size() == 0) {
+    const auto [error, _] = co_await http::async_write_header(client_.stream, serializer, kOutcome);
+    if (error) co_return false;
+  }
+  const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response,
+                                                 client_.stream, serializer, [&] { limit.restart(); });
+  co_return result.end == RelayResult::End::complete;
+}
+
+awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
+  auto& message = response.get();
+  prepare_response(message);
+  message.set(http::field::connection, "Upgrade");
+  message.set(http::field::upgrade, "websocket");
+  ResponseSerializer serializer(message);
+  const auto [error, _] = co_await http::async_write_header(client_.stream, serializer, kOutcome);
+  if (!error) co_await tunnel(client_.stream, client_.buffer, *connection_, listener_.settings.idle_timeout);
+  co_return After::abort;  // both ends were passed on already
+}
+
+awaitable<After> Exchange::answer(Fault fault) {
+  static constexpr std::array<FaultAnswer, 8> kAnswers{{
+      {http::status::bad_gateway, "the server behind this one cannot be reached", BackendFault::unreachable},
+      {http::status::gateway_timeout, "the server behind this one cannot be reached in time",
+       BackendFault::timed_out},
+      {http::status::gateway_timeout, "the server behind this one did not answer in time",
+       BackendFault::timed_out},
+      {http::status::bad_gateway, "the server behind this one closed the connection",
+       BackendFault::bad_response},
+      {http::status::bad_gateway, "the server behind this one sent a bad response",
+       BackendFault::bad_response},
+      {http::status::request_timeout, "the request did not arrive in time", std::nullopt},
+      {http::status::bad_request, "the body of the request is not properly chunked", std::nullopt},
+      {http::status::bad_request, "", std::nullopt},
+  }};
+  if (fault == Fault::client_gone) co_return After::abort;
+  const FaultAnswer& kind = kAnswers[static_cast<std::size_t>(fault)];
+  if (kind.backend_fault) metrics_.backend_fault(*kind.backend_fault);
+  metrics_.request(static_cast<unsigned>(kind.status));
+  client_.stream.clear_interrupt();
+  Answer response = make_answer(kind.status, kind.text, method_);
+  const auto [error, _] = co_await http::async_write(client_.stream, response, kOutcome);
+  co_return error ? After::abort : After::linger;
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,92 @@
+// One request of a client and the backend's response to it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tlsd/backend.h"
+#include "tlsd/client_log.h"
+#include "tlsd/http.h"
+#include "tlsd/metrics.h"
+#include "tlsd/snapshot.h"
+#include "tlsd/time_limit.h"
+#include "tlsd/tls_stream.h"
+
+namespace keystay::tlsd {
+
+// The client's side of an HTTP connection.
+struct HttpClient {
+  TlsStream& stream;
+  tcp::endpoint endpoint;
+  ClientLog& log;
+  beast::flat_buffer buffer;
+  bool draining = false;  // no further request is wanted
+};
+
+class Exchange final {
+ public:
+  // The head of `request` is parsed; its body is still to come.
+  Exchange(HttpClient& client, RequestParser& request, const ListenerSnapshot& listener, Backend& backend,
+           ListenerMetrics& metrics);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  [[nodiscard]] awaitable<After> run();
+
+  // Gives up on the backend. The client's stream is interrupted by its owner.
+  void interrupt() noexcept;
+
+ private:
+  // Why there is no response.
+  enum class Fault {
+    unreachable,
+    connect_timed_out,
+    response_timed_out,
+    closed,
+    bad_response,
+    request_timed_out,
+    bad_request,
+    client_gone,
+  };
+  struct FaultAnswer;
+
+  [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
+  [[nodiscard]] awaitable<std::optional<Fault>> open_backend();
+
+  [[nodiscard]] awaitable<After> exchange_without_body();
+  [[nodiscard]] awaitable<After> exchange_with_body();
+  [[nodiscard]] awaitable<void> upload();
+  [[nodiscard]] awaitable<After> download();
+  [[nodiscard]] awaitable<After> download_and_stop_upload();
+
+  [[nodiscard]] awaitable<std::optional<Fault>> final_response(std::optional<ResponseParser>& response);
+  [[nodiscard]] awaitable<std::optional<Fault>> read_response(ResponseParser& response);
+  [[nodiscard]] awaitable<std::optional<Fault>> retry(ResponseParser& response);
+
+  [[nodiscard]] awaitable<void> pass_on_interim(ResponseParser& response);
+  [[nodiscard]] awaitable<After> pass_on(ResponseParser& response);
+  [[nodiscard]] awaitable<bool> pass_on_message(ResponseParser& response);
+  [[nodiscard]] awaitable<After> switch_protocols(ResponseParser& response);
+  [[nodiscard]] bool frame_for_client(ResponseParser& response) const;
+  [[nodiscard]] awaitable<After> answer(Fault fault);
+
+  HttpClient& client_;
+  RequestParser& request_;
+  const ListenerSnapshot& listener_;
+  Backend& backend_;
+  ListenerMetrics& metrics_;
+
+  const http::verb method_;
+  const unsigned version_;  // of the client
+  const bool websocket_;
+  const bool has_body_;
+  const bool replayable_;  // may be sent twice
+
+  BackendConnectionPtr connection_;
+  bool reused_ = false;                      // connection_ has served before
+  bool uploaded_ = false;                    // all of the request was read and sent
+  std::optional<Fault> upload_fault_;        // what ended the upload, and with it the exchange
+  std::optional<TimeLimit> response_limit_;  // while the response is waited for; restarted by the upload
+};
+
+}  // namespace keystay::tlsd

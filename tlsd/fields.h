@@ -1,0 +1,24 @@
+// What a gateway changes in the fields of a message before it passes it on (RFC 9110, section 7.6).
+#pragma once
+
+#include <string_view>
+
+#include "tlsd/http.h"
+
+namespace keystay::tlsd {
+
+// Connection and what it names, and the other fields that are for one hop only (RFC 9110, section 7.6.1).
+void remove_hop_by_hop(http::fields& fields);
+
+// The client asks to switch to WebSocket in a way that a tunnel can follow (RFC 6455, section 4.1).
+[[nodiscard]] bool asks_for_websocket(const RequestHeader& request);
+
+// Makes the request the backend's: without hop-by-hop fields, with X-Forwarded-For, X-Forwarded-Proto and
+// Via, with a target in origin-form. Host stays as the client sent it. Fields with an underscore are dropped,
+// since many backends read X_Forwarded_For as X-Forwarded-For. The framing (Content-Length,
+// Transfer-Encoding) is left alone.
+void prepare_request(RequestHeader& request, std::string_view client_address);
+// Likewise for the response.
+void prepare_response(ResponseHeader& response);
+
+}  // namespace keystay::tlsd

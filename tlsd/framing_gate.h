@@ -1,0 +1,24 @@
+// Decides by the bytes of a head whether both sides of the proxy must see the same message in it. It stands
+// in front of Beast because the releases that distributions carry (Boost 1.81: Beast 345) accept framings
+// that RFC 9112 forbids and that smuggle requests past a proxy.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <boost/beast/http/status.hpp>
+
+namespace keystay::tlsd {
+
+struct Refusal {
+  boost::beast::http::status status;
+  std::string_view reason;  // a literal
+};
+
+// `head` is a request line and fields, up to and with the empty line. Nothing if the request may pass.
+[[nodiscard]] std::optional<Refusal> refuse_request(std::string_view head);
+
+// Likewise for a status line and fields. The reason why the response must not pass.
+[[nodiscard]] std::optional<std::string_view> refuse_response(std::string_view head);
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,32 @@
+// A thread for what may block on a token: test signatures, loading keys. One task after another.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include "tlsd/execution.h"
+
+namespace keystay::tlsd {
+
+class HelperThread final {
+ public:
+  HelperThread();
+  HelperThread(const HelperThread&) = delete;
+  HelperThread& operator=(const HelperThread&) = delete;
+  ~HelperThread();  // waits for the task that runs, which is why a program that is in a hurry asks busy()
+                    // first
+
+  void post(std::function<void()> task);
+  [[nodiscard]] bool busy() const noexcept { return tasks_ > 0; }
+
+ private:
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> work_;
+  std::atomic<int> tasks_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace keystay::tlsd

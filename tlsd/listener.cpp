@@ -1,0 +1,90 @@
+#include "tlsd/listener.h"
+
+#include <spdlog/spdlog.h>
+
+#include "tlsd/listening_socket.h"
+
+namespace keystay::tlsd {
+
+Listener::Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, prometheus::Counter& errors,
+                   Serve serve)
+    : acceptor_(std::move(acceptor)),
+      limit_(std::move(limit)),
+      errors_(errors),
+      serve_(std::move(serve)),
+      wait_(std::make_shared<AsyncWait>(acceptor_.get_executor())),
+      pause_(acceptor_.get_executor()) {
+  acceptor_.non_blocking(true);
+}
+
+awaitable<void> Listener::run() {
+  while (auto place = co_await take_place()) {
+    Socket socket(acceptor_.get_executor());
+    const auto [error] = co_await acceptor_.async_accept(socket, kOutcome);
+    if (!error) {
+      accepted(std::move(socket), *std::move(place));
+    } else if (!stopping_) {
+      co_await back_off(error);
+    }
+  }
+  accept_backlog();
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void Listener::stop() noexcept {
+  stopping_ = true;
+  error_code ignored;
+  acceptor_.cancel(ignored);
+  pause_.cancel();
+  wait_->notify();
+}
+
+// Before accept, so that a client waits in the kernel's queue and not in a server that is full. Nothing after
+// stop().
+awaitable<std::optional<ConnectionLimit::Place>> Listener::take_place() {
+  while (!stopping_) {
+    wait_->reset();
+    if (auto place = limit_->take_or_enqueue(wait_)) co_return place;
+    co_await wait_->wait();
+  }
+  co_return std::nullopt;
+}
+
+awaitable<void> Listener::back_off(error_code error) {
+  errors_.Increment();
+  const bool first = backoff_.begins();
+  const auto pause = backoff_.after(error);
+  if (pause == std::chrono::milliseconds::zero()) co_return;
+  if (first) {
+    error_code ignored;
+    spdlog::error(
+        "cannot accept connections on {}: {}; raise the limit (LimitNOFILE) or lower max-connections",
+        to_text(acceptor_.local_endpoint(ignored)), error.message());
+  }
+  reserve_.turn_one_away(acceptor_.native_handle());
+  pause_.expires_after(pause);
+  co_await pause_.async_wait(kOutcome);
+}
+
+void Listener::accepted(Socket socket, ConnectionLimit::Place place) {
+  backoff_.succeeded();
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  serve_(std::move(socket), std::move(place));
+}
+
+void Listener::accept_backlog() {
+  for (;;) {
+    auto place = limit_->take_or_enqueue(wait_);
+    if (!place) return;
+    Socket socket(acceptor_.get_executor());
+    error_code error;
+    acceptor_.accept(socket, error);
+    if (error) return;
+    accepted(std::move(socket), *std::move(place));
+  }
+}
+
+}  // namespace keystay::tlsd

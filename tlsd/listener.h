@@ -1,0 +1,48 @@
+// Accepts connections on one address, on one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <prometheus/counter.h>
+
+#include "tlsd/accept_backoff.h"
+#include "tlsd/async_wait.h"
+#include "tlsd/connection_limit.h"
+
+namespace keystay::tlsd {
+
+class Listener final {
+ public:
+  // What becomes of an accepted connection.
+  using Serve = std::function<void(Socket, ConnectionLimit::Place)>;
+
+  Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, prometheus::Counter& errors,
+           Serve serve);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // Until stop(). Failures of accept never end it.
+  [[nodiscard]] awaitable<void> run();
+
+  // Connections that the kernel has taken already are still served.
+  void stop() noexcept;
+
+ private:
+  [[nodiscard]] awaitable<std::optional<ConnectionLimit::Place>> take_place();
+  [[nodiscard]] awaitable<void> back_off(error_code error);
+  void accepted(Socket socket, ConnectionLimit::Place place);
+  void accept_backlog();
+
+  Acceptor acceptor_;
+  std::shared_ptr<ConnectionLimit> limit_;
+  prometheus::Counter& errors_;
+  Serve serve_;
+  std::shared_ptr<AsyncWait> wait_;  // for a place, or for stop()
+  Timer pause_;
+  AcceptBackoff backoff_;
+  ReserveDescriptor reserve_;
+  bool stopping_ = false;
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,26 @@
+// Opens listening sockets: one per thread on the same address (SO_REUSEPORT), so that the kernel spreads
+// connections.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "native/config/tlsd_settings.h"
+#include "tlsd/execution.h"
+
+namespace keystay::tlsd {
+
+// Throws std::runtime_error if another program listens there, or the address is not one of this machine: the
+// message says which address and what to do.
+void expect_free(const config::Endpoint& endpoint);
+
+// One socket per context, all listening on the address. Port 0 means one that the kernel chooses. Throws as
+// expect_free().
+[[nodiscard]] std::vector<Acceptor> listen(const config::Endpoint& endpoint,
+                                           const std::vector<asio::io_context*>& contexts);
+
+[[nodiscard]] tcp::endpoint to_tcp(const config::Endpoint& endpoint);
+// "127.0.0.1:8443", "[::1]:8443"
+[[nodiscard]] std::string to_text(const tcp::endpoint& endpoint);
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,124 @@
+#include "tlsd/metrics.h"
+
+#include <vector>
+
+#include <prometheus/text_serializer.h>
+
+namespace keystay::tlsd {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Registry;
+
+// 100 µs to 3.3 s, doubling.
+std::vector<double> sign_wait_buckets() {
+  std::vector<double> bounds;
+  for (double bound = 0.0001; bound < 3.3; bound *= 2) bounds.push_back(bound);
+  return bounds;
+}
+
+auto& handshake_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_handshakes_total")
+      .Help("TLS handshakes by result")
+      .Register(registry);
+}
+
+auto& request_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_requests_total")
+      .Help("HTTP responses sent to clients by class of status")
+      .Register(registry);
+}
+
+auto& backend_fault_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_backend_faults_total")
+      .Help("Requests that a backend did not answer properly")
+      .Register(registry);
+}
+
+auto& connection_family(Registry& registry) {
+  return BuildGauge()
+      .Name("keystay_tlsd_connections")
+      .Help("Client connections that are open")
+      .Register(registry);
+}
+
+auto& accept_error_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_accept_errors_total")
+      .Help("Connections that could not be accepted")
+      .Register(registry);
+}
+
+auto& reload_family(Registry& registry) {
+  return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
+}
+
+}  // namespace
+
+ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener)
+    : connections_(&connection_family(registry).Add({{"listener", listener}})),
+      accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})) {
+  for (std::size_t i = 0; i < handshakes_.size(); ++i) {
+    handshakes_[i] = &handshake_family(registry).Add(
+        {{"listener", listener}, {"result", std::string(kHandshakeNames[i])}});
+  }
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    requests_[i] =
+        &request_family(registry).Add({{"listener", listener}, {"status", std::to_string(i + 1) + "xx"}});
+  }
+  for (std::size_t i = 0; i < backend_faults_.size(); ++i) {
+    backend_faults_[i] = &backend_fault_family(registry).Add(
+        {{"listener", listener}, {"fault", std::string(kBackendFaultNames[i])}});
+  }
+}
+
+void ListenerMetrics::request(unsigned status) {
+  const unsigned status_class = status / 100;
+  if (status_class >= 1 && status_class <= requests_.size()) requests_[status_class - 1]->Increment();
+}
+
+Metrics::Metrics()
+    : paused_handshakes_(&BuildGauge()
+                              .Name("keystay_tlsd_handshakes_paused")
+                              .Help("Handshakes that wait for a signature now")
+                              .Register(registry_)
+                              .Add({})),
+      sign_wait_(&BuildHistogram()
+                      .Name("keystay_tlsd_sign_wait_seconds")
+                      .Help("Time that a handshake was paused for one signature")
+                      .Register(registry_)
+                      .Add({}, sign_wait_buckets())),
+      abandoned_signatures_(
+          &BuildCounter()
+               .Name("keystay_tlsd_signatures_abandoned_total")
+               .Help("Signatures given up because the client left, the handshake timed out or "
+                     "the server stopped")
+               .Register(registry_)
+               .Add({})),
+      admin_accept_errors_(&accept_error_family(registry_).Add({{"listener", "admin"}})),
+      reloads_succeeded_(&reload_family(registry_).Add({{"result", "succeeded"}})),
+      reloads_failed_(&reload_family(registry_).Add({{"result", "failed"}})),
+      certificate_expiry_(
+          &BuildGauge()
+               .Name("keystay_tlsd_certificate_expiry_timestamp_seconds")
+               .Help("End of validity of the certificate, or of the issuer that expires first")
+               .Register(registry_)) {}
+
+ListenerMetrics& Metrics::listener(const std::string& name) {
+  auto& metrics = listeners_[name];
+  if (!metrics) metrics = std::make_unique<ListenerMetrics>(registry_, name);
+  return *metrics;
+}
+
+void Metrics::certificate_expiry(const std::string& name, double seconds_since_epoch) {
+  certificate_expiry_->Add({{"certificate", name}}).Set(seconds_since_epoch);
+}
+
+std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+}  // namespace keystay::tlsd

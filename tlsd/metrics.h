@@ -1,0 +1,87 @@
+// What GET /metrics shows. docs/user/tlsd.md lists the metrics.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+namespace keystay::tlsd {
+
+// How a handshake ended.
+enum class Handshake : std::size_t {
+  full,           // with a signature
+  resumed,        // by a ticket, without one
+  refused,        // the two sides did not agree: the client's alert, no common cipher, not TLS
+  plain_http,     // the client spoke HTTP without TLS
+  client_closed,  // the client left
+  timed_out,
+  sign_failed,  // the key could not sign
+  stopped,      // the server stopped
+};
+inline constexpr std::array<std::string_view, 8> kHandshakeNames{
+    "full", "resumed", "refused", "plain_http", "client_closed", "timed_out", "sign_failed", "stopped"};
+
+enum class BackendFault : std::size_t { unreachable, timed_out, bad_response };
+inline constexpr std::array<std::string_view, 3> kBackendFaultNames{"unreachable", "timed_out",
+                                                                    "bad_response"};
+
+// Of one listener. Thread-safe.
+class ListenerMetrics final {
+ public:
+  ListenerMetrics(prometheus::Registry& registry, const std::string& listener);
+
+  void handshake(Handshake result) { handshakes_[static_cast<std::size_t>(result)]->Increment(); }
+  void request(unsigned status);
+  void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
+  [[nodiscard]] prometheus::Gauge& connections() { return *connections_; }
+  [[nodiscard]] prometheus::Counter& accept_errors() { return *accept_errors_; }
+
+ private:
+  std::array<prometheus::Counter*, kHandshakeNames.size()> handshakes_{};
+  std::array<prometheus::Counter*, 5> requests_{};  // 1xx to 5xx
+  std::array<prometheus::Counter*, kBackendFaultNames.size()> backend_faults_{};
+  prometheus::Gauge* connections_;
+  prometheus::Counter* accept_errors_;
+};
+
+// Of the process. Thread-safe, except that listener() is for the time before threads start.
+class Metrics final {
+ public:
+  Metrics();
+
+  [[nodiscard]] ListenerMetrics& listener(const std::string& name);
+  // Handshakes that wait for a signature now; 0 when none does, or something leaks.
+  [[nodiscard]] prometheus::Gauge& paused_handshakes() { return *paused_handshakes_; }
+  [[nodiscard]] prometheus::Histogram& sign_wait() { return *sign_wait_; }
+  [[nodiscard]] prometheus::Counter& abandoned_signatures() { return *abandoned_signatures_; }
+  [[nodiscard]] prometheus::Counter& admin_accept_errors() { return *admin_accept_errors_; }
+  void reload_succeeded() { reloads_succeeded_->Increment(); }
+  void reload_failed() { reloads_failed_->Increment(); }
+  // Replaces the gauge of the certificates' ends.
+  void certificate_expiry(const std::string& name, double seconds_since_epoch);
+
+  // Prometheus' text format.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  prometheus::Registry registry_;
+  std::map<std::string, std::unique_ptr<ListenerMetrics>> listeners_;
+  prometheus::Gauge* paused_handshakes_;
+  prometheus::Histogram* sign_wait_;
+  prometheus::Counter* abandoned_signatures_;
+  prometheus::Counter* admin_accept_errors_;
+  prometheus::Counter* reloads_succeeded_;
+  prometheus::Counter* reloads_failed_;
+  prometheus::Family<prometheus::Gauge>* certificate_expiry_;
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,52 @@
+// Passes the body of an HTTP message from one connection to another, piece by piece, as it comes: never more
+// than kPiece bytes are held, and a piece is passed on as soon as it is there.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include "tlsd/execution.h"
+#include "tlsd/http.h"
+
+namespace keystay::tlsd {
+
+struct RelayResult {
+  enum class End { complete, input_failed, output_failed };
+  End end;
+  error_code error;
+};
+
+// The head was parsed by `parser`; `serializer` serves parser.get(), its head written or not. `after_piece`
+// is called for each piece that was passed on.
+template <typename Input, typename Parser, typename Output, typename Serializer, typename AfterPiece>
+awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Parser& parser, Output& output,
+                                  Serializer& serializer, AfterPiece after_piece) {
+  const auto piece = std::make_unique_for_overwrite<std::array<char, kPiece>>();
+  auto& body = parser.get().body();
+  while (!serializer.is_done()) {
+    std::size_t size = 0;
+    if (!parser.is_done()) {
+      body.data = piece->data();
+      body.size = piece->size();
+      const auto [error, _] = co_await http::async_read_some(input, buffer, parser, kOutcome);
+      if (error && error != http::error::need_buffer)
+        co_return RelayResult{RelayResult::End::input_failed, error};
+      size = piece->size() - body.size;
+      if (size == 0 && !parser.is_done()) continue;  // only the frame of a chunk came
+    }
+    body.data = size > 0 ? piece->data() : nullptr;
+    body.size = size;
+    body.more = !parser.is_done();
+    const auto [error, _] = co_await http::async_write(output, serializer, kOutcome);
+    if (error && error != http::error::need_buffer)
+      co_return RelayResult{RelayResult::End::output_failed, error};
+    after_piece();
+  }
+  co_return RelayResult{RelayResult::End::complete, {}};
+}
+
+}  // namespace keystay::tlsd

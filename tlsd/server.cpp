@@ -1,0 +1,198 @@
+#include "tlsd/server.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "tlsd/listening_socket.h"
+#include "tlsd/sd_notify.h"
+
+namespace keystay::tlsd {
+namespace {
+
+// After a cut, for handshakes whose token does not let go of them.
+constexpr std::chrono::seconds kCutLimit{5};
+
+std::size_t thread_count(const config::TlsdSettings& settings) {
+  return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+double seconds_since_epoch(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Server::Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings)
+    : library_(library),
+      settings_(std::move(settings)),
+      read_settings_(std::move(read_settings)),
+      signals_(control_),
+      drain_limit_(control_.get_executor()),
+      snapshot_(build_snapshot(library_, settings_, nullptr)),
+      health_(control_.get_executor(), library_.get()) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets with write(2)
+  for (std::size_t i = 0; i < thread_count(settings_); ++i) {
+    workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
+  }
+  open_listeners();
+  open_admin();
+  use(snapshot_);
+}
+
+Server::~Server() = default;
+
+void Server::open_listeners() {
+  std::vector<asio::io_context*> contexts;
+  for (const auto& worker : workers_) contexts.push_back(&worker->context());
+  for (const auto& listener : snapshot_->listeners) {
+    const auto limit = std::make_shared<ConnectionLimit>(listener->settings.max_connections);
+    std::vector<std::vector<Acceptor>> by_worker(workers_.size());
+    for (const config::Endpoint& bound : listener->settings.bind) {
+      std::vector<Acceptor> acceptors = listen(bound, contexts);
+      endpoints_.push_back(acceptors.front().local_endpoint());
+      for (std::size_t i = 0; i < acceptors.size(); ++i) by_worker[i].push_back(std::move(acceptors[i]));
+      spdlog::info("listener {}: listening on {}", listener->settings.name, to_text(endpoints_.back()));
+    }
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      workers_[i]->add_listener(listener, std::move(by_worker[i]), limit);
+    }
+  }
+}
+
+void Server::open_admin() {
+  if (!settings_.admin) return;
+  std::vector<Acceptor> acceptors = listen(*settings_.admin, {&control_});
+  admin_endpoint_ = acceptors.front().local_endpoint();
+  admin_.emplace(std::move(acceptors.front()), health_, metrics_);
+  spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
+}
+
+void Server::handle_signals() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  wait_for_signal();
+}
+
+void Server::wait_for_signal() {
+  signals_.async_wait([this](error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      begin_reload();
+    } else {
+      drain();
+    }
+    wait_for_signal();
+  });
+}
+
+Server::End Server::run() {
+  running_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->start([this] { asio::post(control_, [this] { worker_ended(); }); });
+  }
+  if (admin_) admin_->start();
+  notify_ready();
+  const auto work = asio::make_work_guard(control_);
+  control_.run();
+  return end_;
+}
+
+void Server::stop() {
+  asio::post(control_, [this] { drain(); });
+}
+
+void Server::reload() {
+  asio::post(control_, [this] { begin_reload(); });
+}
+
+bool Server::stuck() const noexcept { return running_ > 0 || health_.stuck() || reloader_.busy(); }
+
+void Server::drain() {
+  if (draining_) return cut();
+  draining_ = true;
+  notify_stopping();
+  spdlog::info("stopping: requests in flight have {} ms to finish", settings_.drain_timeout.count());
+  if (admin_) admin_->drain();
+  for (const auto& worker : workers_) worker->drain();
+  drain_limit_.expires_after(settings_.drain_timeout);
+  drain_limit_.async_wait([this](error_code error) {
+    if (!error) cut();
+  });
+}
+
+void Server::cut() {
+  if (end_ == End::cut) return;
+  end_ = End::cut;
+  spdlog::warn("stopping: connections that are left are cut");
+  for (const auto& worker : workers_) worker->cut();
+  drain_limit_.expires_after(kCutLimit);
+  drain_limit_.async_wait([this](error_code error) {
+    if (error) return;
+    spdlog::error("stopping: a token holds on to handshakes; they are abandoned with the process");
+    control_.stop();
+  });
+}
+
+void Server::worker_ended() {
+  if (--running_ > 0) return;
+  spdlog::info("stopped");
+  control_.stop();
+}
+
+void Server::begin_reload() {
+  if (draining_) return;
+  reload_again_ = reloading_;
+  if (std::exchange(reloading_, true)) return;
+  spdlog::info("reload: loading the configuration and a test signature of every key");
+  notify_reloading();
+  reloader_.post([this, before = snapshot_, current = settings_] {
+    config::TlsdSettings settings;
+    std::shared_ptr<const Snapshot> snapshot;
+    std::string failure;
+    try {
+      settings = read_settings_();
+      failure = needs_restart(current, settings);
+      if (failure.empty()) {
+        snapshot = build_snapshot(library_, settings, before.get());
+      } else {
+        failure += " has changed, which needs a restart";
+      }
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    asio::post(control_, [this, settings = std::move(settings), snapshot, failure] {
+      end_reload(settings, snapshot, failure);
+    });
+  });
+}
+
+void Server::end_reload(config::TlsdSettings settings, std::shared_ptr<const Snapshot> snapshot,
+                        std::string failure) {
+  reloading_ = false;
+  if (snapshot) {
+    settings_ = std::move(settings);
+    use(std::move(snapshot));
+    metrics_.reload_succeeded();
+    spdlog::info("reload: done; new connections use the new configuration");
+  } else {
+    metrics_.reload_failed();
+    spdlog::error("reload: nothing was changed: {}", failure);
+  }
+  notify_ready();
+  if (std::exchange(reload_again_, false)) begin_reload();
+}
+
+void Server::use(std::shared_ptr<const Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  health_.use(snapshot_->certificates);
+  for (const auto& certificate : snapshot_->certificates) {
+    metrics_.certificate_expiry(certificate->name, seconds_since_epoch(certificate->not_after));
+  }
+  for (const auto& worker : workers_) worker->use(snapshot_);
+}
+
+}  // namespace keystay::tlsd

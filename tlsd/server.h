@@ -1,0 +1,91 @@
+// The whole: I/O threads with their listeners, and a control thread with signals, reload, drain and the admin
+// listener.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "native/config/tlsd_settings.h"
+#include "tlsd/admin.h"
+#include "tlsd/health.h"
+#include "tlsd/helper_thread.h"
+#include "tlsd/library_context.h"
+#include "tlsd/metrics.h"
+#include "tlsd/snapshot.h"
+#include "tlsd/worker.h"
+
+namespace keystay::tlsd {
+
+class Server final {
+ public:
+  enum class End {
+    drained,  // every request in flight was finished
+    cut,      // drain-timeout passed, or a second stop came
+  };
+  // Reads the settings anew, for a reload. Throws if they are broken.
+  using ReadSettings = std::function<config::TlsdSettings()>;
+
+  // Loads the certificates, makes a test signature with each key, and listens. `library` must outlive the
+  // server. Throws CryptoError or std::runtime_error with a complete message.
+  Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // SIGTERM and SIGINT stop, SIGHUP reloads.
+  void handle_signals();
+
+  // Serves on its threads, and controls them on this one, until stopped.
+  [[nodiscard]] End run();
+
+  // Both from any thread. The first stop drains, the second cuts.
+  void stop();
+  void reload();
+
+  // After run(): a thread still waits for a token, so that the process can end only by _Exit.
+  [[nodiscard]] bool stuck() const noexcept;
+
+  // Where it listens, in the order of the configuration.
+  [[nodiscard]] const std::vector<tcp::endpoint>& endpoints() const noexcept { return endpoints_; }
+  [[nodiscard]] std::optional<tcp::endpoint> admin_endpoint() const noexcept { return admin_endpoint_; }
+  [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
+
+ private:
+  void open_listeners();
+  void open_admin();
+  void use(std::shared_ptr<const Snapshot> snapshot);
+  void wait_for_signal();
+  void drain();
+  void cut();
+  void begin_reload();
+  void end_reload(config::TlsdSettings settings, std::shared_ptr<const Snapshot> snapshot,
+                  std::string failure);
+  void worker_ended();
+
+  const LibraryContext& library_;
+  config::TlsdSettings settings_;
+  ReadSettings read_settings_;
+  Metrics metrics_;
+  asio::io_context control_{1};
+  asio::signal_set signals_;
+  Timer drain_limit_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  Health health_;
+  HelperThread reloader_;
+  std::optional<Admin> admin_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<tcp::endpoint> endpoints_;
+  std::optional<tcp::endpoint> admin_endpoint_;
+
+  std::size_t running_ = 0;  // workers
+  bool draining_ = false;
+  bool reloading_ = false;
+  bool reload_again_ = false;
+  End end_ = End::drained;
+};
+
+}  // namespace keystay::tlsd

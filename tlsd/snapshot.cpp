@@ -1,0 +1,82 @@
+#include "tlsd/snapshot.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tlsd/test_signature.h"
+
+namespace keystay::tlsd {
+namespace {
+
+class CertificateLoader final {
+ public:
+  explicit CertificateLoader(OSSL_LIB_CTX* library) : library_(library) {}
+
+  Certificates load(const std::vector<std::string>& names) {
+    Certificates result;
+    for (const std::string& name : names) result.push_back(load(name));
+    return result;
+  }
+
+  [[nodiscard]] Certificates all() const {
+    Certificates result;
+    for (const auto& [_, certificate] : loaded_) result.push_back(certificate);
+    return result;
+  }
+
+ private:
+  std::shared_ptr<const Certificate> load(const std::string& name) {
+    auto& certificate = loaded_[name];
+    if (!certificate) {
+      auto fresh = std::make_shared<const Certificate>(load_certificate(library_, name));
+      make_test_signature(library_, *fresh);
+      certificate = std::move(fresh);
+    }
+    return certificate;
+  }
+
+  OSSL_LIB_CTX* library_;
+  std::map<std::string, std::shared_ptr<const Certificate>> loaded_;
+};
+
+TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
+  if (before == nullptr) return {};
+  for (const auto& old : before->listeners) {
+    if (old->settings.name == listener) return old->tls->ticket_keys();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
+                                               const config::TlsdSettings& settings, const Snapshot* before) {
+  CertificateLoader loader(library.get());
+  auto snapshot = std::make_shared<Snapshot>();
+  for (const config::ListenerSettings& listener : settings.listeners) {
+    auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates));
+    if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
+      tls->use_ticket_keys(std::move(keys));
+    snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(
+        ListenerSnapshot{listener, settings.backends.at(listener.backend), std::move(tls)}));
+  }
+  snapshot->certificates = loader.all();
+  return snapshot;
+}
+
+std::string needs_restart(const config::TlsdSettings& current, const config::TlsdSettings& next) {
+  if (current.threads != next.threads) return "tlsd.threads";
+  if (current.admin != next.admin) return "tlsd.admin";
+  if (current.listeners.size() != next.listeners.size()) return "the number of listeners";
+  for (std::size_t i = 0; i < current.listeners.size(); ++i) {
+    const auto& old = current.listeners[i];
+    const auto& fresh = next.listeners[i];
+    if (old.name != fresh.name) return "the names or the order of the listeners";
+    if (old.bind != fresh.bind) return "bind of listener \"" + old.name + "\"";
+    if (old.max_connections != fresh.max_connections)
+      return "max-connections of listener \"" + old.name + "\"";
+  }
+  return {};
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,200 @@
+// The handshake of TlsStream: the one place that knows OpenSSL's asynchronous jobs.
+#include <cerrno>
+#include <utility>
+
+#include <openssl/err.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "tlsd/openssl_error.h"
+#include "tlsd/time_limit.h"
+#include "tlsd/tls_stream.h"
+
+namespace keystay::tlsd {
+namespace {
+
+// ThreadSanitizer does not understand the switch between stacks; there the token is waited for.
+#if defined(__SANITIZE_THREAD__)
+constexpr long kHandshakeMode = 0;
+#else
+constexpr long kHandshakeMode = SSL_MODE_ASYNC;
+#endif
+
+constexpr std::size_t kMostUnreadBytes = 16384;
+using LowWatermark = asio::socket_base::receive_low_watermark;
+
+// The client has closed its sending side or the whole connection, seen also behind bytes that nobody has read
+// yet.
+bool closed_by_client(int descriptor) noexcept {
+  pollfd state{descriptor, POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) == 1;
+}
+
+// SSL_get_error looks at the error queue first; a paused handshake is no error, whatever lies there.
+int wanted_by(const SSL* ssl, int result) noexcept {
+  if (SSL_want_async(ssl)) return SSL_ERROR_WANT_ASYNC;
+  if (SSL_want_async_job(ssl)) return SSL_ERROR_WANT_ASYNC_JOB;
+  return SSL_get_error(ssl, result);
+}
+
+}  // namespace
+
+awaitable<HandshakeResult> TlsStream::handshake(std::chrono::milliseconds limit) {
+  const TimeLimit deadline(get_executor(), limit, [this] { interrupt(); });
+  HandshakeResult result = co_await run_handshake();
+  if (result.handshake == Handshake::stopped && deadline.expired()) result.handshake = Handshake::timed_out;
+  co_return result;
+}
+
+awaitable<HandshakeResult> TlsStream::run_handshake() {
+  char byte = 0;
+  if (const error_code error = co_await first_byte(byte)) co_return failure(error, false);
+  // A record of a handshake begins with 22; the methods of HTTP are in capitals (RFC 9110, section 9.3).
+  if (byte >= 'A' && byte <= 'Z') co_return HandshakeResult{Handshake::plain_http, {}};
+
+  start_tls();
+  bool signing = false;  // the last call was repeated after a signature
+  for (;;) {
+    const int wanted = step();
+    if (wanted == SSL_ERROR_NONE) break;
+    const error_code error = co_await satisfy(wanted);
+    if (error) {
+      HandshakeResult result = failure(error, signing && wanted == SSL_ERROR_SSL);
+      co_await unwind();
+      co_return result;
+    }
+    signing = wanted == SSL_ERROR_WANT_ASYNC;
+  }
+  // Reads and writes need no job of their own, and may then move their buffers.
+  SSL_clear_mode(ssl_.get(), SSL_MODE_ASYNC);
+  co_return HandshakeResult{SSL_session_reused(ssl_.get()) == 1 ? Handshake::resumed : Handshake::full, {}};
+}
+
+// Nothing is allocated for clients that stay silent. The byte stays in the socket.
+awaitable<error_code> TlsStream::first_byte(char& byte) {
+  for (;;) {
+    if (const error_code error = co_await wait(Socket::wait_read)) co_return error;
+    const ssize_t size = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size == 1) co_return error_code();
+    if (size == 0) co_return asio::error::connection_reset;
+    if (errno != EAGAIN && errno != EINTR) co_return error_code(errno, boost::system::system_category());
+  }
+}
+
+void TlsStream::start_tls() {
+  ssl_ = context_->new_connection();
+  // libssl hands the callback to the job when it starts the first one: later would be too late.
+  if (SSL_set_async_callback(ssl_.get(), &AsyncWait::notify_from_provider) != 1 ||
+      SSL_set_async_callback_arg(ssl_.get(), wait_.get()) != 1 ||
+      SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) {
+    throw openssl_error("SSL_set_fd");
+  }
+  SSL_set_mode(ssl_.get(), kHandshakeMode);
+}
+
+// SSL_do_handshake once, always with the same arguments. Returns what SSL_get_error says.
+int TlsStream::step() noexcept {
+  wait_->reset();
+  ERR_clear_error();
+  const int wanted = wanted_by(ssl_.get(), SSL_do_handshake(ssl_.get()));
+  const bool was_paused = std::exchange(paused_, wanted == SSL_ERROR_WANT_ASYNC);
+  if (paused_ && !was_paused) thread_.jobs.job_paused();
+  if (!paused_ && was_paused) thread_.jobs.job_ended();
+  return wanted;
+}
+
+// Waits for what the handshake wants; an error if it cannot come any more.
+awaitable<error_code> TlsStream::satisfy(int wanted) {
+  switch (wanted) {
+    case SSL_ERROR_WANT_READ:
+      co_return co_await wait(Socket::wait_read);
+    case SSL_ERROR_WANT_WRITE:
+      co_return co_await wait(Socket::wait_write);
+    case SSL_ERROR_WANT_ASYNC:
+      co_return co_await wait_for_signature();
+    case SSL_ERROR_WANT_ASYNC_JOB:
+      co_return co_await wait_for_job();
+    case SSL_ERROR_SSL:
+      co_return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
+          ? error_code(asio::error::connection_reset)
+          : first_tls_error();
+    default:
+      co_return asio::error::connection_reset;
+  }
+}
+
+awaitable<error_code> TlsStream::wait_for_job() {
+  thread_.jobs.enqueue(wait_);
+  const error_code error = co_await wait_watching_client();
+  if (error) thread_.jobs.pass_turn();
+  co_return error;
+}
+
+awaitable<error_code> TlsStream::wait_for_signature() {
+  const auto begin = Clock::now();
+  const error_code error = co_await wait_watching_client();
+  if (!error)
+    thread_.metrics.sign_wait().Observe(std::chrono::duration<double>(Clock::now() - begin).count());
+  co_return error;
+}
+
+// Until notified. A client that leaves, the deadline and the server's stop end the wait early.
+awaitable<error_code> TlsStream::wait_watching_client() {
+  if (!interrupted_) {
+    watch_client(wait_->begin_watch());
+    co_await wait_->wait();
+    stop_watching_client();
+  }
+  if (interrupted_) co_return asio::error::operation_aborted;
+  co_return client_closed_ ? error_code(asio::error::connection_reset) : error_code();
+}
+
+void TlsStream::watch_client(std::uint64_t watch) {
+  socket_.async_wait(Socket::wait_read, [this, wait = wait_, watch](error_code error) {
+    if (!error && wait->watch() == watch) client_moved(watch);
+  });
+}
+
+// Bytes that a client sends ahead of its turn would wake us again and again: ask to hear only of more than
+// those. No TLS client has much to say before the server has signed; one that does is sent away.
+void TlsStream::client_moved(std::uint64_t watch) {
+  error_code ignored;
+  const std::size_t unread = socket_.available(ignored);
+  if (closed_by_client(socket_.native_handle()) || unread > kMostUnreadBytes) {
+    client_closed_ = true;
+    return wait_->notify();
+  }
+  socket_.set_option(LowWatermark(static_cast<int>(unread) + 1), ignored);
+  watermark_raised_ = true;
+  watch_client(watch);
+}
+
+void TlsStream::stop_watching_client() {
+  wait_->end_watch();
+  error_code ignored;
+  socket_.cancel(ignored);
+  if (std::exchange(watermark_raised_, false)) socket_.set_option(LowWatermark(1), ignored);
+}
+
+// An SSL with a paused job must not be freed: the job, 34.7 KB, would be lost, and the provider would later
+// wake what is no more. So the job is resumed, its operation failing at once; a provider that cannot do that
+// is waited for.
+awaitable<void> TlsStream::unwind() {
+  if (!paused_) co_return;
+  thread_.metrics.abandoned_signatures().Increment();
+  if (thread_.abandon != nullptr) thread_.abandon(&TlsStream::resume, this);
+  while (paused_) {
+    co_await wait_->wait();
+    static_cast<void>(step());
+  }
+}
+
+int TlsStream::resume(void* stream) noexcept { return static_cast<TlsStream*>(stream)->step(); }
+
+HandshakeResult TlsStream::failure(error_code error, bool signing) const {
+  if (error == asio::error::operation_aborted) return {Handshake::stopped, {}};
+  if (error.category() != tls_category()) return {Handshake::client_closed, {}};
+  return {signing ? Handshake::sign_failed : Handshake::refused, openssl_reasons()};
+}
+
+}  // namespace keystay::tlsd

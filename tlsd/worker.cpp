@@ -1,0 +1,118 @@
+#include "tlsd/worker.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace keystay::tlsd {
+namespace {
+
+// 35 MB of stacks at most; many times what a token works on at once.
+constexpr std::size_t kMostJobs = 1024;
+
+}  // namespace
+
+Worker::Worker(Metrics& metrics, async::AbandonFunction abandon) : metrics_(metrics), abandon_(abandon) {}
+
+Worker::~Worker() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std::vector<Acceptor> acceptors,
+                          std::shared_ptr<ConnectionLimit> limit) {
+  const std::size_t index = listeners_.size();
+  const std::string& name = snapshot->settings.name;
+  ListenerMetrics& metrics = metrics_.listener(name);
+  auto backend = std::make_shared<Backend>(context_.get_executor(), snapshot->backend);
+  listeners_.push_back(std::make_unique<ListenerOnThread>(
+      ListenerOnThread{snapshot, std::move(backend), metrics, ClientLog(name)}));
+  for (Acceptor& acceptor : acceptors) {
+    acceptors_.push_back(
+        std::make_unique<Listener>(std::move(acceptor), limit, metrics.accept_errors(),
+                                   [this, index](Socket socket, ConnectionLimit::Place place) {
+                                     serve(index, std::move(socket), std::move(place));
+                                   }));
+  }
+}
+
+void Worker::start(std::function<void()> on_end) {
+  work_.emplace(context_.get_executor());
+  thread_ = std::thread([this, on_end = std::move(on_end)] {
+    run();
+    on_end();
+  });
+}
+
+void Worker::run() {
+  JobPool jobs(kMostJobs, metrics_);
+  tls_.emplace(TlsThread{jobs, metrics_, abandon_});
+  for (const auto& listener : acceptors_) {
+    ++accepting_;
+    asio::co_spawn(context_, listener->run(), [this](std::exception_ptr) {
+      --accepting_;
+      settle();
+    });
+  }
+  context_.run();
+  tls_.reset();
+}
+
+void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
+  asio::post(context_, [this, snapshot = std::move(snapshot)] {
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+      listeners_[i]->snapshot = snapshot->listeners[i];
+      listeners_[i]->backend =
+          std::make_shared<Backend>(context_.get_executor(), snapshot->listeners[i]->backend);
+    }
+  });
+}
+
+void Worker::drain() {
+  asio::post(context_, [this] {
+    draining_ = true;
+    for (const auto& listener : acceptors_) listener->stop();
+    for (Connection* connection : connections_) connection->drain();
+    settle();
+  });
+}
+
+void Worker::cut() {
+  asio::post(context_, [this] {
+    cut_ = true;
+    for (Connection* connection : connections_) connection->cut();
+  });
+}
+
+void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place place) {
+  auto connection =
+      std::make_unique<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_);
+  connections_.insert(connection.get());
+  if (draining_) connection->drain();
+  if (cut_) connection->cut();
+  auto run = connection->run();
+  asio::co_spawn(context_, std::move(run),
+                 [this, connection = std::move(connection)](std::exception_ptr failure) {
+                   ended(*connection, failure);
+                 });
+}
+
+void Worker::ended(Connection& connection, std::exception_ptr failure) {
+  connections_.erase(&connection);
+  settle();
+  if (!failure) return;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    spdlog::error("a connection was given up: {}", error.what());
+  }
+}
+
+// Once nothing is left to serve, idle connections to backends must not keep the thread.
+void Worker::settle() {
+  if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
+  for (const auto& listener : listeners_) listener->backend.reset();
+  work_.reset();
+}
+
+}  // namespace keystay::tlsd

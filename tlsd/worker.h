@@ -1,0 +1,60 @@
+// One I/O thread: its io_context, its listeners, and the connections that they accepted, which never leave
+// it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "native/async/abandon.h"
+#include "tlsd/connection.h"
+#include "tlsd/listener.h"
+
+namespace keystay::tlsd {
+
+class Worker final {
+ public:
+  Worker(Metrics& metrics, async::AbandonFunction abandon);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+
+  // Before start(). Listeners are numbered in this order; each has one acceptor per address.
+  void add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std::vector<Acceptor> acceptors,
+                    std::shared_ptr<ConnectionLimit> limit);
+
+  // Calls `on_end` on the thread of the worker when it was drained and its last connection has ended.
+  void start(std::function<void()> on_end);
+
+  // From any thread.
+  void use(std::shared_ptr<const Snapshot> snapshot);  // for connections to come
+  void drain();                                        // no new connections; ends when the last one has ended
+  void cut();                                          // ends all connections
+
+ private:
+  void run();
+  void serve(std::size_t listener, Socket socket, ConnectionLimit::Place place);
+  void ended(Connection& connection, std::exception_ptr failure);
+  void settle();
+
+  Metrics& metrics_;
+  async::AbandonFunction abandon_;
+  asio::io_context context_{1};  // one thread runs it
+  std::optional<TlsThread> tls_;
+  std::vector<std::unique_ptr<ListenerOnThread>> listeners_;
+  std::vector<std::unique_ptr<Listener>> acceptors_;
+  std::unordered_set<Connection*> connections_;
+  std::size_t accepting_ = 0;  // listeners that have not stopped
+  bool draining_ = false;
+  bool cut_ = false;
+  std::optional<asio::executor_work_guard<Executor>> work_;
+  std::thread thread_;
+};
+
+}  // namespace keystay::tlsd
