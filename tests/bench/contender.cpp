@@ -1,0 +1,75 @@
+#include "tests/bench/contender.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/core.h>
+
+#include "tests/bench/engine_keys.h"
+#include "tests/bench/evp_init.h"
+#include "tests/bench/evp_signer.h"
+#include "tests/bench/native_signer.h"
+#include "tests/bench/provider_keys.h"
+#include "tests/bench/raw_signer.h"
+
+namespace keystay::bench {
+namespace {
+
+Contender raw(std::string_view name, const BenchToken& token, RawKey key, Hashing hashing) {
+  return {name, [&token, key, hashing](const Algorithm& algorithm) {
+            return std::make_unique<RawSigner>(token, algorithm, key, hashing);
+          }};
+}
+
+Contender native(const BenchToken& token) {
+  return {kNative, [&token](const Algorithm& algorithm) {
+            return std::make_unique<NativeSigner>(token.key(algorithm), algorithm);
+          }};
+}
+
+Contender provider(std::string_view name, std::shared_ptr<const ProviderKeys> keys, SigningContext context) {
+  return {name, [keys, context](const Algorithm& algorithm) {
+            return std::make_unique<EvpSigner>(keys->libctx(), keys->key(algorithm), algorithm, context);
+          }};
+}
+
+Contender engine(const BenchToken& token) {
+  auto keys = std::make_shared<const EngineKeys>(token.softhsm());
+  return {kEngine, [keys](const Algorithm& algorithm) {
+            return std::make_unique<EvpSigner>(nullptr, keys->key(algorithm), algorithm,
+                                               SigningContext::reused);
+          }};
+}
+
+}  // namespace
+
+std::vector<Contender> contenders(const BenchToken& token) {
+  std::vector<Contender> all;
+  all.push_back(raw(kRawObject, token, RawKey::token_object, Hashing::beforehand));
+  all.push_back(raw(kRawCopy, token, RawKey::session_copy, Hashing::beforehand));
+  all.push_back(native(token));
+  all.push_back(raw(kHashRawObject, token, RawKey::token_object, Hashing::each_time));
+  all.push_back(raw(kHashRawCopy, token, RawKey::session_copy, Hashing::each_time));
+  const auto keys = std::make_shared<const ProviderKeys>();
+  all.push_back(provider(kProvider, keys, SigningContext::reused));
+  all.push_back(provider(kProviderTls, keys, SigningContext::emptied));
+  all.push_back(
+      {kSoftwareInit, [](const Algorithm& algorithm) { return std::make_unique<EvpInit>(algorithm); }});
+  try {
+    all.push_back(engine(token));
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "{} is left out: {}\n", kEngine, error.what());
+  }
+  return all;
+}
+
+const Contender& contender(const std::vector<Contender>& all, std::string_view name) {
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Contender& candidate) { return candidate.name == name; });
+  if (found != all.end()) return *found;
+  std::string names;
+  for (const Contender& known : all) names += " " + std::string(known.name);
+  throw std::invalid_argument("no contender " + std::string(name) + "; there are:" + names);
+}
+
+}  // namespace keystay::bench

@@ -1,0 +1,39 @@
+// The ways to sign that are compared with one another.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/bench/bench_token.h"
+#include "tests/bench/signer.h"
+
+namespace keystay::bench {
+
+struct Contender {
+  std::string_view name;
+  std::function<std::unique_ptr<Signer>(const Algorithm&)> signer;  // one per thread
+};
+
+// Names, which the table looks for.
+inline constexpr std::string_view kRawObject = "raw-object";
+inline constexpr std::string_view kRawCopy = "raw-copy";
+inline constexpr std::string_view kNative = "native";
+inline constexpr std::string_view kHashRawObject = "hash+raw-object";
+inline constexpr std::string_view kHashRawCopy = "hash+raw-copy";
+inline constexpr std::string_view kProvider = "provider";
+inline constexpr std::string_view kProviderTls = "provider-tls";  // with a new context for each signature
+inline constexpr std::string_view kEngine = "libp11-engine";
+// No signature at all: what libcrypto itself takes to begin one in a new context, with a software key.
+inline constexpr std::string_view kSoftwareInit = "software-init";
+
+// All that work here; says on standard error which does not, and why: the engine is not installed
+// everywhere. The token must outlive them.
+[[nodiscard]] std::vector<Contender> contenders(const BenchToken& token);
+
+// Throws std::invalid_argument that lists the names.
+[[nodiscard]] const Contender& contender(const std::vector<Contender>& all, std::string_view name);
+
+}  // namespace keystay::bench

@@ -1,0 +1,89 @@
+// keystay-bench: what a signature with a key in a token costs, through Keystay and without.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
+
+#include "tests/bench/calls.h"
+#include "tests/bench/contender.h"
+#include "tests/bench/speed.h"
+
+namespace keystay::bench {
+namespace {
+
+constexpr int kFailed = 1;
+
+int speed(const std::vector<std::string>& arguments) {
+  const BenchToken token(test::Front::none);
+  const std::vector<Contender> all = contenders(token);
+  run_speed(all, arguments);
+  return 0;
+}
+
+int calls() {
+  BenchToken token(test::Front::fault_module);
+  return count_calls(token, contenders(token)) ? 0 : kFailed;
+}
+
+struct Signing {
+  std::string contender;
+  std::string algorithm = "P-256";
+  std::uint64_t signatures = 10'000;
+  unsigned threads = 1;
+};
+
+// For tools that watch from outside: strace, perf, valgrind.
+int sign(const Signing& signing) {
+  const BenchToken token(test::Front::none);
+  const std::vector<Contender> all = contenders(token);
+  const Contender& chosen = contender(all, signing.contender);
+  const Algorithm& with = algorithm(signing.algorithm);
+  std::vector<std::jthread> threads;
+  for (unsigned thread = 0; thread < signing.threads; ++thread) {
+    threads.emplace_back([&] {
+      const std::unique_ptr<Signer> signer = chosen.signer(with);
+      for (std::uint64_t i = 0; i < signing.signatures; ++i) signer->sign();
+    });
+  }
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("What a signature with a key in a token costs, through Keystay and without.", "keystay-bench");
+  app.require_subcommand(1);
+  Signing signing;
+  CLI::App* speed_command = app.add_subcommand("speed", "signatures per second, by Google Benchmark");
+  speed_command->prefix_command();  // its options are Google Benchmark's
+  CLI::App* calls_command = app.add_subcommand(
+      "calls", "module calls and allocations per signature; fails if Keystay makes others");
+  CLI::App* sign_command = app.add_subcommand("sign", "signs, to be watched from outside");
+  sign_command->add_option("contender", signing.contender, "raw-copy, native, provider …")->required();
+  sign_command->add_option("--algorithm", signing.algorithm)->capture_default_str();
+  sign_command->add_option("--signatures", signing.signatures, "of each thread")->capture_default_str();
+  sign_command->add_option("--threads", signing.threads)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  if (speed_command->parsed()) return speed(speed_command->remaining());
+  if (calls_command->parsed()) return calls();
+  return sign(signing);
+}
+
+}  // namespace
+}  // namespace keystay::bench
+
+int main(int argc, char** argv) {
+  // At exit the peer engine would call into a module that is gone by then.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+  try {
+    return keystay::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "keystay-bench: {}\n", error.what());
+    return keystay::bench::kFailed;
+  }
+}

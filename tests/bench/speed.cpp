@@ -1,0 +1,85 @@
+#include "tests/bench/speed.h"
+
+#include <array>
+
+#include <benchmark/benchmark.h>
+#include <fmt/core.h>
+
+#include "tests/bench/speed_table.h"
+
+namespace keystay::bench {
+namespace {
+
+constexpr std::array kThreads{1, 2, 4, 8, 16};
+constexpr std::array kUsualArguments{"keystay-bench", "--benchmark_repetitions=9", "--benchmark_min_time=0.2",
+                                     "--benchmark_enable_random_interleaving=true"};
+
+// What each thread of a benchmark does.
+void sign(benchmark::State& state, const Contender& contender, const Algorithm& algorithm) {
+  try {
+    const std::unique_ptr<Signer> signer = contender.signer(algorithm);
+    signer->sign();  // sessions are opened and keys found before the clock runs
+    for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(signer->sign());
+  } catch (const std::exception& error) {
+    state.SkipWithError(error.what());
+  }
+}
+
+// Shows what Google Benchmark shows, and keeps the numbers for the table.
+class KeepingReporter final : public benchmark::ConsoleReporter {
+ public:
+  explicit KeepingReporter(SpeedTable& table) : ConsoleReporter(OO_None), table_(table) {}
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.error_occurred) throw std::runtime_error(run.benchmark_name() + ": " + run.error_message);
+      if (run.run_type == Run::RT_Iteration) keep(run);
+    }
+    ConsoleReporter::ReportRuns(runs);
+  }
+
+ private:
+  void keep(const Run& run) {
+    const std::string& name = run.run_name.function_name;  // algorithm/contender
+    const std::size_t slash = name.find('/');
+    table_.add({name.substr(0, slash), static_cast<int>(run.threads), name.substr(slash + 1)},
+               {1e6 * run.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(run.time_unit),
+                1e6 * run.GetAdjustedCPUTime() / benchmark::GetTimeUnitMultiplier(run.time_unit)});
+  }
+
+  SpeedTable& table_;
+};
+
+void register_benchmarks(const std::vector<Contender>& contenders) {
+  for (const Algorithm& algorithm : algorithms()) {
+    for (const Contender& contender : contenders) {
+      auto* registered =
+          benchmark::RegisterBenchmark(fmt::format("{}/{}", algorithm.name, contender.name).c_str(),
+                                       [&](benchmark::State& state) { sign(state, contender, algorithm); });
+      for (const int threads : kThreads) registered->Threads(threads);
+      // What all threads sign together in a second, and the processor time of all threads for it.
+      registered->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
+    }
+  }
+}
+
+}  // namespace
+
+void run_speed(const std::vector<Contender>& contenders, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), kUsualArguments.begin(), kUsualArguments.end());
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) {
+    throw std::invalid_argument("unknown option; keystay-bench speed --help lists them");
+  }
+  register_benchmarks(contenders);
+  SpeedTable table;
+  KeepingReporter reporter(table);
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  benchmark::Shutdown();
+  table.print();
+}
+
+}  // namespace keystay::bench
