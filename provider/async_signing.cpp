@@ -30,12 +30,20 @@ struct Pause {
   throw Error(Reason::abandoned, "the application gave up the signature");
 }
 
+// A descriptor that was put into the wait context must reach the application by a pause: HAProxy removes all
+// of the context's descriptors from its poller when it closes the connection, and dies on one that it never
+// heard of. So a signature that is ready already pauses once; the descriptor is readable then.
+[[nodiscard]] bool may_go_on(const Pause& paused) noexcept {
+  return paused.request->finished() && (!paused.descriptor || paused.descriptor->announced());
+}
+
 // The error queue belongs to the thread, thus to all its jobs: what lies there would make libssl report a
 // failure instead of a pause, and what other jobs leave there must not be taken for ours.
 void pause(const Pause& paused) noexcept {
-  for (int resumptions = 0; !paused.request->finished(); ++resumptions) {
+  for (int resumptions = 0; !may_go_on(paused); ++resumptions) {
     if (resumptions > kPatience) std::this_thread::sleep_for(kNap);
     ERR_clear_error();
+    if (paused.descriptor) paused.descriptor->announce();
     if (ASYNC_pause_job() != 1) {
       paused.request->wait();
       return;
@@ -77,7 +85,10 @@ std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobSig
   const WaitContext context = wait_context_of(job);
   if (!context.can_wake()) return std::nullopt;
   AsyncRequestPtr request(new AsyncRequest(wanted, context.wake()));
-  if (!signers.submit(request, Admission::bounded)) return std::nullopt;
+  if (!signers.submit(request, Admission::bounded)) {
+    if (context.descriptor) context.descriptor->withdraw(ASYNC_get_wait_ctx(job));
+    return std::nullopt;
+  }
   const Pause paused{request.get(), context.descriptor.get()};
   if (context.descriptor) {
     context.descriptor->hold(std::move(request));

@@ -44,6 +44,11 @@ void WakeDescriptor::free_with_context(ASYNC_WAIT_CTX* /*context*/, const void* 
   intrusive_ptr_release(ours);
 }
 
+void WakeDescriptor::withdraw(ASYNC_WAIT_CTX* context) noexcept {
+  // libcrypto forgets a descriptor that it has not reported yet without calling free_with_context.
+  if (!announced_ && ASYNC_WAIT_CTX_clear_fd(context, &kKey) == 1) intrusive_ptr_release(this);
+}
+
 // Neither can fail in a way that matters: a full counter is a signal too, an empty one has none.
 void WakeDescriptor::signal() noexcept {
   const std::uint64_t one = 1;

@@ -27,6 +27,12 @@ class WakeDescriptor final : public boost::intrusive_ref_counter<WakeDescriptor>
   void signal() noexcept;
   void drain() noexcept;
 
+  // Whether a pause has told the application of the descriptor; pauses announce it before they begin.
+  [[nodiscard]] bool announced() const noexcept { return announced_; }
+  void announce() noexcept { announced_ = true; }
+  // Takes the descriptor out of its wait context again, unless the application knows it.
+  void withdraw(ASYNC_WAIT_CTX* context) noexcept;
+
   // The job's share of a request. An application that frees the wait context while the job is paused never
   // resumes the job, so the share is kept here, where it is dropped in that case.
   void hold(boost::intrusive_ptr<AsyncRequest> request) noexcept;
@@ -36,6 +42,7 @@ class WakeDescriptor final : public boost::intrusive_ref_counter<WakeDescriptor>
   static void free_with_context(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYNC_FD fd, void* descriptor);
 
   int fd_;
+  bool announced_ = false;
   boost::intrusive_ptr<AsyncRequest> request_;
 };
 using WakeDescriptorPtr = boost::intrusive_ptr<WakeDescriptor>;
