@@ -3,12 +3,12 @@
 #include <memory>
 
 #include <fmt/core.h>
-#include <openssl/crypto.h>
 
 #include "keystore-tools/alias_store.h"
 #include "keystore-tools/command_line.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/keytool_form.h"
+#include "native/x509/libcrypto.h"
 
 namespace keystay::tools {
 namespace {
@@ -41,10 +41,8 @@ int fail(int code, const char* what) {
 
 int main(int argc, char** argv) {
   using namespace keystay::tools;
-  // What this program does with libcrypto is the same whatever OPENSSL_CONF says: it is often set for a
-  // server.
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   try {
+    keystay::x509::ignore_openssl_configuration();
     run(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     return kDone;
   } catch (const UsageError& error) {
