@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 
@@ -23,17 +24,26 @@ void require_private_key(const pkcs11::Uri& uri) {
   }
 }
 
+pkcs11::PublicKey stated_public_key(const pkcs11::Uri& uri) {
+  try {
+    return x509::decode_spki_attribute(uri.spki);
+  } catch (const x509::Error& error) {
+    throw Error(Reason::reference, "keystay-spki of the key reference to \"" + uri.object + "\": " +
+                                       error.what() + "; write the file again with: keystay -exportref");
+  }
+}
+
 }  // namespace
 
 const KeyType* stated_type(const pkcs11::Uri& uri) {
-  return uri.spki.empty() ? nullptr : key_type(pkcs11::key_type(x509::decode_spki_attribute(uri.spki)));
+  return uri.spki.empty() ? nullptr : key_type(pkcs11::key_type(stated_public_key(uri)));
 }
 
 KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
   const x509::ErrorMark errors_of_the_module;
   require_private_key(uri);
   if (!uri.spki.empty()) {
-    pkcs11::PublicKey public_key = x509::decode_spki_attribute(uri.spki);
+    pkcs11::PublicKey public_key = stated_public_key(uri);
     if (pkcs11::key_type(public_key) != type.token_type) return {};
     auto token = context.tokens().token(uri);
     ask_ahead(context, *token);

@@ -16,7 +16,7 @@ namespace keystay::provider {
 // config::Error.
 [[nodiscard]] KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type);
 
-// Of a reference that carries its public key, the type; null if only the token knows. Throws x509::Error.
+// Of a reference that carries its public key, the type; null if only the token knows. Throws Error.
 [[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);
 
 // A key on a token. Throws Error if this provider has no operations for its type.

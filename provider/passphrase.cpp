@@ -40,11 +40,6 @@ class TypedPin final {
   std::size_t size_ = 0;
 };
 
-[[noreturn]] void fail(std::string_view token_label, const char* why) {
-  throw pkcs11::Error(pkcs11::ErrorClass::authentication,
-                      "no PIN for token \"" + std::string(token_label) + "\": " + why);
-}
-
 }  // namespace
 
 PassphraseScope::PassphraseScope(OSSL_PASSPHRASE_CALLBACK* callback, void* argument) noexcept
@@ -57,9 +52,8 @@ PassphraseScope::~PassphraseScope() {
 }
 
 pkcs11::Pin PinDialogue::ask(std::string_view token_label) {
-  if (!current_callback) return recall(token_label);
   TypedPin typed;
-  if (!typed.read(token_label)) fail(token_label, "nobody answered the prompt");
+  if (!current_callback || !typed.read(token_label)) return recall(token_label);
   remember(token_label, typed.text());
   return pkcs11::Pin(typed.text());
 }
@@ -77,8 +71,10 @@ pkcs11::Pin PinDialogue::recall(std::string_view token_label) {
   const std::lock_guard lock(mutex_);
   const auto answer = answers_.find(token_label);
   if (answer == answers_.end()) {
-    fail(token_label,
-         "pin = \"prompt\" and nobody can be asked here; write file:, env: or credential: instead");
+    throw pkcs11::Error(
+        pkcs11::ErrorClass::authentication,
+        "no PIN for token \"" + std::string(token_label) +
+            "\": pin = \"prompt\" and nobody answers here; write file:, env: or credential: instead");
   }
   const auto bytes = answer->second.bytes();
   return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

@@ -30,8 +30,7 @@ class PassphraseScope final {
 // token was away. No lock is held while somebody types. Thread-safe.
 class PinDialogue final {
  public:
-  // Asks for the PIN of this token if somebody can be asked, else repeats the last answer. Throws
-  // pkcs11::Error.
+  // Asks for the PIN of this token; repeats the last answer if nobody answers now. Throws pkcs11::Error.
   [[nodiscard]] pkcs11::Pin ask(std::string_view token_label);
 
   // Asks now what the first signature will need, if somebody can be asked now and has not been yet.

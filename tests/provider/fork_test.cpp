@@ -1,0 +1,128 @@
+// Processes: lazily started modules, forked workers (pitfalls 17 to 26).
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <openssl/err.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/provider/provider_test.h"
+#include "tests/provider/signing.h"
+
+namespace keystay::test {
+namespace {
+
+using F = Function;
+
+class ForkTest : public ProviderTest {
+ protected:
+  [[nodiscard]] bool signs(const EvpPkey& key) const {
+    const auto message = bytes_of("forked");
+    const auto signature = sign(context_, key.get(), "SHA256", message);
+    return signature && verifies(public_key_.get(), "SHA256", message, *signature);
+  }
+
+  // Runs `body` in a child. True if it returned true there and the child ended by itself.
+  template <typename Body>
+  [[nodiscard]] static bool in_child(Body&& body) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const bool good = body();
+      if (!good) std::fprintf(stderr, "%s", take_errors().c_str());
+      _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status == 0;
+  }
+
+  LibraryContext context_;
+  EvpPkey public_key_ = public_key("ec");
+};
+
+// A master loads the reference; the module starts in its workers.
+TEST_F(ForkTest, TheModuleStartsInTheWorkers) {
+  const EvpPkey key = context_.read_pem(reference("ec"));
+  ASSERT_TRUE(key) << take_errors();
+  EXPECT_EQ(faults().calls(), 0u);
+  for (int worker = 0; worker < 3; ++worker) EXPECT_TRUE(in_child([&] { return signs(key) && signs(key); }));
+  EXPECT_TRUE(signs(key)) << take_errors();
+}
+
+TEST_F(ForkTest, WorkersOfAMasterThatHasSignedSignToo) {
+  const EvpPkey key = context_.load("keystay:ec");
+  ASSERT_TRUE(signs(key)) << take_errors();
+  for (int worker = 0; worker < 3; ++worker) EXPECT_TRUE(in_child([&] { return signs(key) && signs(key); }));
+  EXPECT_TRUE(signs(key)) << take_errors();
+}
+
+TEST_F(ForkTest, ModulesThatForgetTheirStateInTheChildAreStartedAgain) {
+  faults().require_initialize_after_fork();
+  const EvpPkey key = context_.load("keystay:ec");
+  ASSERT_TRUE(signs(key)) << take_errors();
+  EXPECT_TRUE(in_child([&] { return signs(key) && in_child([&] { return signs(key); }); }));
+  EXPECT_TRUE(signs(key)) << take_errors();
+}
+
+// Pitfall 23: CKF_OS_LOCKING_OK, whichever process asks.
+TEST_F(ForkTest, AChildInitialisesWithTheSameArguments) {
+  faults().require_initialize_after_fork();
+  faults().forget_initialize();
+  const EvpPkey key = context_.load("keystay:ec");
+  ASSERT_TRUE(signs(key)) << take_errors();
+  const auto flags = faults().initialize_flags();
+  EXPECT_TRUE(in_child([&] { return signs(key); }));
+  EXPECT_EQ(faults().initialize_flags(), flags);
+  EXPECT_EQ(flags & CKF_OS_LOCKING_OK, CKF_OS_LOCKING_OK);
+}
+
+// Pitfall 26: nothing of the parent's is finalised or logged out.
+TEST_F(ForkTest, AChildThatEndsTakesNothingFromItsParent) {
+  const EvpPkey key = context_.load("keystay:ec");
+  ASSERT_TRUE(signs(key)) << take_errors();
+  EXPECT_TRUE(in_child([&] { return signs(key); }));
+  faults().reset_calls();
+  EXPECT_TRUE(signs(key)) << take_errors();
+  EXPECT_EQ(faults().calls(), 2u);
+  EXPECT_EQ(faults().calls(F::C_Finalize) + faults().calls(F::C_Logout), 0u);
+}
+
+// Pitfall 21: fork at any moment of other threads' work in the provider. (In the middle of a module's work a
+// fork is the module's affair: SoftHSM's own locks stay locked in the child.)
+TEST_F(ForkTest, ForksWhileThreadsLoad) {
+  const EvpPkey key = context_.read_pem(reference("ec"));
+  const std::string pem = reference("rsa");
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        const LibraryContext fresh;
+        EXPECT_TRUE(fresh.read_pem(pem));
+      }
+    });
+  }
+  for (int worker = 0; worker < 50; ++worker) {
+    EXPECT_TRUE(in_child([&] {
+      alarm(60);  // a deadlock ends the child
+      return signs(key) && context_.read_pem(pem) != nullptr;
+    })) << worker;
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+}
+
+// As servers do at their end: everything is freed in the child too.
+TEST_F(ForkTest, AChildUnloadsTheProviderCleanly) {
+  EvpPkey key = context_.load("keystay:ec");
+  ASSERT_TRUE(signs(key)) << take_errors();
+  EXPECT_TRUE(in_child([&] {
+    key.reset();
+    return OSSL_PROVIDER_unload(context_.keystay()) == 1;
+  }));
+  EXPECT_TRUE(signs(key)) << take_errors();
+}
+
+}  // namespace
+}  // namespace keystay::test

@@ -1,0 +1,185 @@
+// OSSL_STORE: keys, leaves and chains by URI.
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "native/keys/key_store.h"
+#include "native/x509/openssl_pkix.h"
+#include "tests/provider/provider_test.h"
+#include "tests/provider/signing.h"
+#include "tests/support/test_ca.h"
+
+namespace keystay::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+using Store = Owned<OSSL_STORE_CTX, OSSL_STORE_close>;
+using StoreInfo = Owned<OSSL_STORE_INFO, OSSL_STORE_INFO_free>;
+
+class StoreTest : public ProviderTest {
+ protected:
+  [[nodiscard]] Store open(const std::string& uri, int expect = 0) const {
+    Store store(OSSL_STORE_open_ex(uri.c_str(), context_.get(), nullptr, nullptr, nullptr, nullptr, nullptr,
+                                   nullptr));
+    EXPECT_TRUE(store) << take_errors();
+    if (expect != 0) {
+      EXPECT_EQ(OSSL_STORE_expect(store.get(), expect), 1);
+    }
+    return store;
+  }
+
+  // The types of all objects, in their order.
+  [[nodiscard]] std::vector<int> list(const std::string& uri, int expect = 0) const {
+    std::vector<int> types;
+    const Store store = open(uri, expect);
+    while (!OSSL_STORE_eof(store.get())) {
+      if (const StoreInfo info(OSSL_STORE_load(store.get())); info) {
+        types.push_back(OSSL_STORE_INFO_get_type(info.get()));
+      }
+    }
+    return types;
+  }
+
+  LibraryContext context_;
+};
+
+std::string uri(const char* attributes) { return std::string("pkcs11:token=web") + attributes; }
+
+TEST_F(StoreTest, OneKeyHasManyNames) {
+  for (const std::string& name :
+       {std::string("keystay:ec"), std::string("keystay:web/ec"), std::string("keystay:EC"),
+        uri(";object=ec"), uri(";id=%02"), uri(";object=ec;id=%02;type=private")}) {
+    const EvpPkey key = context_.load(name);
+    ASSERT_TRUE(key) << name << take_errors();
+    EXPECT_EQ(EVP_PKEY_eq(key.get(), public_key("ec").get()), 1) << name;
+  }
+}
+
+TEST_F(StoreTest, AnAliasIsItsKeyItsLeafAndItsChain) {
+  const TestCa ca;
+  const auto request = token().directory().path() / "store.csr";
+  run_or_throw({"openssl", "req", "-provider-path", provider_path(), "-provider", "keystay", "-provider",
+                "default", "-new", "-key", "keystay:rsa", "-subj", "/CN=localhost", "-out", request});
+  const std::string chain = ca.sign_with_chain(read_file(request));
+  const auto leaf = token().directory().write("leaf.pem", chain);
+  // pkcs11-tool stores one certificate at a time, as DER.
+  const auto issuer = token().directory().write("issuer.pem", ca.intermediate_pem());
+  for (const auto& [pem, label, id] : {std::tuple(leaf, "rsa", "01"), std::tuple(issuer, "issuer", "99")}) {
+    const auto der = token().directory().path() / "certificate.der";
+    run_or_throw({"openssl", "x509", "-in", pem, "-outform", "DER", "-out", der});
+    token().pkcs11_tool({"--write-object", der, "--type", "cert", "--label", label, "--id", id});
+  }
+  EXPECT_THAT(list("keystay:rsa"),
+              ElementsAre(OSSL_STORE_INFO_PKEY, OSSL_STORE_INFO_CERT, OSSL_STORE_INFO_CERT));
+  EXPECT_THAT(list("keystay:rsa", OSSL_STORE_INFO_PKEY), ElementsAre(OSSL_STORE_INFO_PKEY));
+  EXPECT_THAT(list("keystay:rsa", OSSL_STORE_INFO_CERT),
+              ElementsAre(OSSL_STORE_INFO_CERT, OSSL_STORE_INFO_CERT));
+  EXPECT_THAT(list("keystay:rsa", OSSL_STORE_INFO_PUBKEY), ElementsAre(OSSL_STORE_INFO_PUBKEY));
+  EXPECT_THAT(list(uri(";object=rsa;type=cert")), ElementsAre(OSSL_STORE_INFO_CERT, OSSL_STORE_INFO_CERT));
+  EXPECT_THAT(list(uri(";object=rsa;type=public")), ElementsAre(OSSL_STORE_INFO_PUBKEY));
+  EXPECT_THAT(list(uri(";object=rsa;type=private")), ElementsAre(OSSL_STORE_INFO_PKEY));
+  // A certificate without a key.
+  EXPECT_THAT(list("keystay:issuer", OSSL_STORE_INFO_CERT), ElementsAre(OSSL_STORE_INFO_CERT));
+
+  // The leaf comes first, and fits.
+  const Store store = open("keystay:rsa", OSSL_STORE_INFO_CERT);
+  const StoreInfo first(OSSL_STORE_load(store.get()));
+  ASSERT_TRUE(first) << take_errors();
+  EXPECT_EQ(
+      X509_check_private_key(OSSL_STORE_INFO_get0_CERT(first.get()), context_.load("keystay:rsa").get()), 1);
+}
+
+TEST_F(StoreTest, CertificatesAreSearchedBySubject) {
+  const TestCa ca;
+  const auto der = token().directory().path() / "root.der";
+  const auto pem = token().directory().write("root.pem", ca.root_pem());
+  run_or_throw({"openssl", "x509", "-in", pem, "-outform", "DER", "-out", der});
+  token().pkcs11_tool({"--write-object", der, "--type", "cert", "--label", "anchor"});
+  const x509::InputOutput bio(BIO_new_mem_buf(ca.root_pem().data(), -1));
+  const X509Certificate root(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+
+  const auto find = [&](X509_NAME* subject) {
+    const Store store = open("keystay:anchor", OSSL_STORE_INFO_CERT);
+    const Owned<OSSL_STORE_SEARCH, OSSL_STORE_SEARCH_free> search(OSSL_STORE_SEARCH_by_name(subject));
+    EXPECT_EQ(OSSL_STORE_find(store.get(), search.get()), 1) << take_errors();
+    return StoreInfo(OSSL_STORE_load(store.get()));
+  };
+  EXPECT_TRUE(find(X509_get_subject_name(root.get()))) << take_errors();
+  const Owned<X509_NAME, X509_NAME_free> other(X509_NAME_new());
+  EXPECT_FALSE(find(other.get()));
+  ERR_clear_error();
+}
+
+// Pitfall 2.7: servers load until the end.
+TEST_F(StoreTest, AnErrorIsTheEnd) {
+  const Store store = open("keystay:nobody");
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 0);
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_EQ(OSSL_STORE_error(store.get()), 1);
+  EXPECT_EQ(OSSL_STORE_eof(store.get()), 1);
+  EXPECT_EQ(OSSL_STORE_load(store.get()), nullptr);
+  EXPECT_THAT(take_errors(), HasSubstr("token \"web\" has no key \"nobody\""));
+}
+
+// Pitfalls 17, 72.
+TEST_F(StoreTest, TwoKeysThatMatchAreAnError) {
+  for (const char* id : {"0a", "0b"}) {
+    token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "twin", "--id", id});
+  }
+  EXPECT_FALSE(context_.load(uri(";object=twin")));
+  EXPECT_THAT(take_errors(), HasSubstr("twin"));
+  EXPECT_TRUE(context_.load(uri(";object=twin;id=%0b"))) << take_errors();
+}
+
+TEST_F(StoreTest, AUriThatNamesNoKeyChoosesNone) {
+  EXPECT_FALSE(context_.load(uri("")));
+  EXPECT_THAT(take_errors(), HasSubstr("names none of them"));
+  EXPECT_GE(list(uri("")).size(), 2u);  // but it lists them
+}
+
+TEST_F(StoreTest, UnknownAttributesTokensAndAliasesAreRefused) {
+  EXPECT_FALSE(context_.load(uri(";object=ec;x-colour=blue")));
+  EXPECT_THAT(take_errors(), HasSubstr("attribute"));
+  EXPECT_FALSE(context_.load("pkcs11:token=elsewhere;object=ec"));
+  EXPECT_THAT(take_errors(), HasSubstr("elsewhere"));
+  EXPECT_FALSE(context_.load("keystay:elsewhere/ec"));
+  EXPECT_THAT(take_errors(), HasSubstr("elsewhere"));
+}
+
+TEST_F(StoreTest, ABrokenConfigurationIsNamedAndReadAgain) {
+  const auto good = read_file(token().write_configuration());
+  const auto file = token().directory().write("keystay.toml", "[token.web]\nmodul = 1\n");
+  EXPECT_FALSE(context_.load("keystay:ec"));
+  EXPECT_THAT(take_errors(), HasSubstr(file.string() + ":2"));
+  token().directory().write("keystay.toml", good);
+  EXPECT_TRUE(context_.load("keystay:ec")) << take_errors();
+}
+
+// Pitfall 24 and 30: several contexts, each with its own instance.
+TEST_F(StoreTest, ManyContextsLoadAndSignBesideEachOther) {
+  const auto message = bytes_of("many contexts");
+  for (int round = 0; round < 20; ++round) {
+    const LibraryContext one;
+    const LibraryContext other(Order::keystay_first);
+    const EvpPkey first = one.load("keystay:ec");
+    const EvpPkey second = other.load("keystay:ec");
+    ASSERT_TRUE(first && second) << take_errors();
+    EXPECT_TRUE(sign(one, first.get(), "SHA256", message)) << take_errors();
+    EXPECT_TRUE(sign(other, second.get(), "SHA256", message)) << take_errors();
+    EXPECT_EQ(EVP_PKEY_eq(first.get(), second.get()), 1);
+  }
+}
+
+// RFC 7512: everything in the URI, and no configuration at all.
+TEST_F(StoreTest, AUriWithItsModuleNeedsNoConfiguration) {
+  setenv("KEYSTAY_CONF", token().directory().write("empty.toml", "").c_str(), 1);
+  const LibraryContext context;
+  const EvpPkey key = context.load("pkcs11:token=web;object=ec?module-path=" + token().module().string() +
+                                   "&pin-source=file:" + token().pin_file().string());
+  ASSERT_TRUE(key) << take_errors();
+  EXPECT_TRUE(sign(context, key.get(), "SHA256", bytes_of("x"))) << take_errors();
+}
+
+}  // namespace
+}  // namespace keystay::test
