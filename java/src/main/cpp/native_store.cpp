@@ -8,7 +8,7 @@
 #include "java/src/main/cpp/java_values.h"
 #include "java/src/main/cpp/jni_entry.h"
 #include "java/src/main/cpp/key_table.h"
-#include "java/src/main/cpp/listed_issuers.h"
+#include "java/src/main/cpp/listing.h"
 #include "java/src/main/cpp/native_methods.h"
 #include "java/src/main/cpp/public_key_parts.h"
 #include "java/src/main/cpp/token_store.h"
@@ -50,6 +50,19 @@ jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry
   return to_native_entry(env, store, entry, store.keys().chain(entry));
 }
 
+jobjectArray to_native_entries(JNIEnv* env, TokenStore& store, const std::vector<ListedEntry>& entries) {
+  const jobjectArray result =
+      env->NewObjectArray(static_cast<jsize>(entries.size()), java_types().native_entry, nullptr);
+  check(env);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const LocalFrame frame(env, 1);
+    const jobject entry = to_native_entry(env, store, entries[i].entry, entries[i].chain);
+    env->SetObjectArrayElement(result, static_cast<jsize>(i), entry);
+    check(env);
+  }
+  return result;
+}
+
 // The entry of a key as it is on the token now: its label may have changed.
 keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
   std::optional<keys::Entry> entry =
@@ -89,36 +102,41 @@ void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
   jni_entry(env, [&] { store_at(store).unlock(to_pin(env, pin)); });
 }
 
-jobjectArray JNICALL native_entries(JNIEnv* env, jclass, jlong address) {
-  return jni_entry(env, jobjectArray{}, [&] {
+jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
+  return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
-    const std::vector<keys::Entry> entries = store.keys().entries();
-    const ListedIssuers issuers(entries, store.keys().trusted_certificates({}));
-    const jobjectArray result =
-        env->NewObjectArray(static_cast<jsize>(entries.size()), java_types().native_entry, nullptr);
-    check(env);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const LocalFrame frame(env, 1);
-      const jobject entry = to_native_entry(env, store, entries[i], issuers.chain(entries[i], pkix()));
-      env->SetObjectArrayElement(result, static_cast<jsize>(i), entry);
-      check(env);
+    const Listing listing = list(store.keys(), pkix());
+    LocalFrame frame(env, 3);
+    const jobjectArray entries = to_native_entries(env, store, listing.entries);
+    std::vector<pkcs11::ByteView> labels;
+    std::vector<pkcs11::ByteView> certificates;
+    for (const TrustedCertificate& trusted : listing.trusted) {
+      labels.emplace_back(reinterpret_cast<const std::uint8_t*>(trusted.label.data()), trusted.label.size());
+      certificates.emplace_back(trusted.certificate.der);
     }
-    return result;
+    const jobjectArray java_labels = to_java(env, labels);
+    const jobject result = env->NewObject(java_types().native_listing, java_types().native_listing_init,
+                                          entries, java_labels, to_java(env, certificates));
+    check(env);
+    return frame.keep(result);
   });
 }
 
+// Of a key that was made after the list was read: by its label exactly, which reads only that key's objects.
 jobject JNICALL native_find(JNIEnv* env, jclass, jlong address, jbyteArray alias) {
   return jni_entry(env, jobject{}, [&]() -> jobject {
     TokenStore& store = store_at(address);
-    const std::optional<keys::Entry> entry = store.keys().find(to_text(env, alias));
+    const std::optional<keys::Entry> entry = store.keys().find(to_text(env, alias), {});
     return entry ? to_native_entry(env, store, *entry) : nullptr;
   });
 }
 
 jobjectArray JNICALL native_trusted_certificates(JNIEnv* env, jclass, jlong store, jbyteArray label) {
   return jni_entry(env, jobjectArray{}, [&] {
-    const std::vector<keys::Certificate> trusted =
-        store_at(store).keys().trusted_certificates(to_text(env, label));
+    const std::string name = to_text(env, label);
+    keys::KeyStore& keys = store_at(store).keys();
+    std::vector<keys::Certificate> trusted;
+    if (has_certificate(keys, name)) trusted = keys.trusted_certificates(name);
     std::vector<pkcs11::ByteView> encoded;
     for (const keys::Certificate& certificate : trusted) encoded.emplace_back(certificate.der);
     return to_java(env, encoded);
@@ -176,7 +194,7 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"reference", "(J)[B", reinterpret_cast<void*>(native_reference)},
       {"isLocked", "(J)Z", reinterpret_cast<void*>(native_is_locked)},
       {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
-      {"entries", "(J)[Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_entries)},
+      {"list", "(J)Lorg/keystay/jca/NativeListing;", reinterpret_cast<void*>(native_list)},
       {"find", "(J[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_find)},
       {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
       {"generate", "(J[B[BI[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},

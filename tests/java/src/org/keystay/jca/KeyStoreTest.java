@@ -225,16 +225,18 @@ class KeyStoreTest {
   @Test
   void aTrustedCertificateIsStoredAndDeleted() throws Exception {
     String label = TestToken.unusedAlias("root");
-    X509Certificate root = TestToken.selfSigned(label, softwareRoot(label));
+    X509Certificate root =
+        TestToken.selfSigned(label, KeyPairGenerator.getInstance("RSA").generateKeyPair());
     keyStore.setCertificateEntry(label, root);
     assertTrue(keyStore.isCertificateEntry(label));
     assertFalse(keyStore.isKeyEntry(label));
-    assertEquals(root, TestToken.load().getCertificate(label));
+    KeyStore view = TestToken.load();
+    assertEquals(root, view.getCertificate(label));
+    assertTrue(Collections.list(view.aliases()).contains(label), "it is listed, as keytool expects");
+    assertEquals(label, view.getCertificateAlias(root));
+    assertInstanceOf(KeyStore.TrustedCertificateEntry.class, view.getEntry(label, null));
     keyStore.deleteEntry(label);
+    assertFalse(keyStore.containsAlias(label));
     assertNull(TestToken.load().getCertificate(label));
-  }
-
-  private static KeyPair softwareRoot(String label) throws Exception {
-    return KeyPairGenerator.getInstance("RSA").generateKeyPair();
   }
 }

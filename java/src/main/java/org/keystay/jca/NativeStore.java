@@ -53,12 +53,12 @@ final class NativeStore {
     }
   }
 
-  /** All aliases: one search and one batched read per object. */
-  NativeEntry[] entries() throws KeystayException {
-    return entries(address);
+  /** All aliases: a few searches and one batched read per object. */
+  NativeListing list() throws KeystayException {
+    return list(address);
   }
 
-  /** One alias, or null. */
+  /** The key with exactly this label, or null: reads only its own objects. */
   NativeEntry find(String alias) throws KeystayException {
     return find(address, utf8(alias));
   }
@@ -148,7 +148,7 @@ final class NativeStore {
 
   private static native void unlock(long store, byte[] pin) throws KeystayException;
 
-  private static native NativeEntry[] entries(long store) throws KeystayException;
+  private static native NativeListing list(long store) throws KeystayException;
 
   private static native NativeEntry find(long store, byte[] alias) throws KeystayException;
 

@@ -34,8 +34,8 @@ final class PendingKeys {
   }
 
   /** The entries that are aliases. Keys that a process left behind when it died are destroyed. */
-  static List<NativeEntry> sweep(NativeStore store, NativeEntry[] entries) {
-    List<NativeEntry> named = new ArrayList<>(entries.length);
+  static List<NativeEntry> sweep(NativeStore store, List<NativeEntry> entries) {
+    List<NativeEntry> named = new ArrayList<>(entries.size());
     for (NativeEntry entry : entries) {
       PendingLabel label = PendingLabel.parse(entry.alias());
       if (label == null) {

@@ -2,6 +2,7 @@ package org.keystay.jca;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -18,69 +19,100 @@ import java.util.function.Predicate;
 final class Snapshot {
   private static final Logger LOGGER = System.getLogger(Snapshot.class.getName());
 
-  private final Map<String, TokenEntry> entries;
+  private final Map<String, TokenEntry> keys;
+  private final Map<String, X509Certificate> trusted;
 
-  /** By the alias in lower case, where no two are equal but for case. */
+  /** Aliases of keys by their lower case; null where two are equal but for case. */
   private final Map<String, TokenEntry> folded = new HashMap<>();
 
-  private Snapshot(Map<String, TokenEntry> entries) {
-    this.entries = entries;
-    Map<String, Integer> uses = new HashMap<>();
-    for (String alias : entries.keySet()) {
-      uses.merge(fold(alias), 1, Integer::sum);
-    }
-    for (TokenEntry entry : entries.values()) {
-      if (uses.get(fold(entry.alias())) == 1) {
-        folded.put(fold(entry.alias()), entry);
-      }
+  private Snapshot(Map<String, TokenEntry> keys, Map<String, X509Certificate> trusted) {
+    this.keys = keys;
+    this.trusted = trusted;
+    for (TokenEntry entry : keys.values()) {
+      folded.merge(fold(entry.alias()), entry, (one, other) -> null);
     }
   }
 
-  /** Of the aliases that {@code shown} accepts. */
-  static Snapshot of(List<NativeEntry> all, Predicate<String> shown) {
-    Map<String, TokenEntry> entries = new LinkedHashMap<>();
-    for (NativeEntry entry : all) {
-      if (!shown.test(entry.alias())) {
-        continue;
-      }
-      try {
-        entries.put(entry.alias(), new TokenEntry(entry));
-      } catch (KeystayException e) {
-        // One key of a kind that this JDK lacks must not hide the others.
-        LOGGER.log(Level.WARNING, "alias \"" + entry.alias() + "\" is left out: " + e.getMessage());
+  /** The aliases that {@code shown} accepts, of a listing whose {@code named} keys have one. */
+  static Snapshot of(NativeListing listing, List<NativeEntry> named, Predicate<String> shown) {
+    Map<String, TokenEntry> keys = new LinkedHashMap<>();
+    for (NativeEntry entry : named) {
+      if (shown.test(entry.alias())) {
+        putReadable(entry.alias(), () -> keys.put(entry.alias(), new TokenEntry(entry.alias(), entry)));
       }
     }
-    return new Snapshot(entries);
+    Map<String, X509Certificate> trusted = new LinkedHashMap<>();
+    for (int i = 0; i < listing.trustedCount(); i++) {
+      int index = i;
+      String label = listing.trustedLabel(index);
+      if (shown.test(label) && !keys.containsKey(label)) {
+        putReadable(label, () -> trusted.put(label, listing.trustedCertificate(index)));
+      }
+    }
+    return new Snapshot(keys, trusted);
+  }
+
+  private interface Put {
+    void run() throws KeystayException;
+  }
+
+  /** One entry of a kind that this JDK lacks, such as a key on an unknown curve, must not hide the others. */
+  private static void putReadable(String alias, Put put) {
+    try {
+      put.run();
+    } catch (KeystayException e) {
+      LOGGER.log(Level.WARNING, "alias \"" + alias + "\" is left out: " + e.getMessage());
+    }
   }
 
   /** The alias exactly, else the one that differs in letter case only; null if there is none. */
   TokenEntry find(String alias) {
-    TokenEntry exact = entries.get(alias);
+    TokenEntry exact = keys.get(alias);
     return exact != null ? exact : folded.get(fold(alias));
   }
 
+  /** The trusted certificate of this name exactly; null if there is none. */
+  X509Certificate findTrusted(String alias) {
+    return trusted.get(alias);
+  }
+
   Snapshot with(TokenEntry entry) {
-    Map<String, TokenEntry> changed = new LinkedHashMap<>(entries);
+    Map<String, TokenEntry> changed = new LinkedHashMap<>(keys);
     changed.put(entry.alias(), entry);
-    return new Snapshot(changed);
+    return new Snapshot(changed, trusted);
   }
 
+  Snapshot withTrusted(String alias, X509Certificate certificate) {
+    Map<String, X509Certificate> changed = new LinkedHashMap<>(trusted);
+    changed.put(alias, certificate);
+    return new Snapshot(keys, changed);
+  }
+
+  /** Without the key or the trusted certificate of this name. */
   Snapshot without(String alias) {
-    Map<String, TokenEntry> changed = new LinkedHashMap<>(entries);
-    changed.remove(alias);
-    return new Snapshot(changed);
+    Map<String, TokenEntry> changedKeys = new LinkedHashMap<>(keys);
+    Map<String, X509Certificate> changedTrusted = new LinkedHashMap<>(trusted);
+    changedKeys.remove(alias);
+    changedTrusted.remove(alias);
+    return new Snapshot(changedKeys, changedTrusted);
   }
 
-  Collection<TokenEntry> entries() {
-    return Collections.unmodifiableCollection(entries.values());
+  Collection<TokenEntry> keys() {
+    return Collections.unmodifiableCollection(keys.values());
+  }
+
+  Map<String, X509Certificate> trusted() {
+    return Collections.unmodifiableMap(trusted);
   }
 
   List<String> aliases() {
-    return new ArrayList<>(entries.keySet());
+    List<String> aliases = new ArrayList<>(keys.keySet());
+    aliases.addAll(trusted.keySet());
+    return aliases;
   }
 
   int size() {
-    return entries.size();
+    return keys.size() + trusted.size();
   }
 
   private static String fold(String alias) {

@@ -9,12 +9,14 @@ import java.util.Date;
 
 /** One alias as the JCA sees it: an opaque key and its chain. Immutable. */
 final class TokenEntry {
+  private final String alias;
   private final NativeEntry nativeEntry;
   private final KeyStore.PrivateKeyEntry keyEntry;
   private final X509Certificate[] chain;
   private final boolean certified;
 
-  TokenEntry(NativeEntry entry) throws KeystayException {
+  TokenEntry(String alias, NativeEntry entry) throws KeystayException {
+    this.alias = alias;
     nativeEntry = entry;
     PublicKey publicKey = entry.publicKey();
     X509Certificate[] certificates = entry.chain();
@@ -22,7 +24,7 @@ final class TokenEntry {
     chain =
         certified
             ? certificates
-            : new X509Certificate[] {PlaceholderCertificate.of(entry.alias(), publicKey)};
+            : new X509Certificate[] {PlaceholderCertificate.of(alias, publicKey)};
     keyEntry = new KeyStore.PrivateKeyEntry(opaqueKey(entry, publicKey), chain);
   }
 
@@ -37,7 +39,7 @@ final class TokenEntry {
   }
 
   String alias() {
-    return nativeEntry.alias();
+    return alias;
   }
 
   NativeEntry nativeEntry() {

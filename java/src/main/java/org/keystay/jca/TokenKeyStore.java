@@ -3,6 +3,7 @@ package org.keystay.jca;
 import java.security.KeyStoreException;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A loaded key store: a token, the file that names it, and what was read from it. Reading is lock-free;
@@ -13,7 +14,7 @@ final class TokenKeyStore {
   private volatile KeyStoreFile file;
 
   /** Null while the token is locked: read when somebody else has given the PIN. */
-  private volatile Snapshot snapshot;
+  private final AtomicReference<Snapshot> snapshot = new AtomicReference<>();
 
   private TokenKeyStore(NativeStore store, KeyStoreFile file) {
     this.store = store;
@@ -44,7 +45,7 @@ final class TokenKeyStore {
   }
 
   Snapshot snapshot() throws KeystayException {
-    Snapshot current = snapshot;
+    Snapshot current = snapshot.get();
     if (current == null) {
       if (store.isLocked()) {
         throw new KeystayException(
@@ -52,32 +53,37 @@ final class TokenKeyStore {
                 + " store, or say where it is with pin = \"file:/path\" in keystay.toml",
             KeystayException.Kind.AUTHENTICATION);
       }
-      current = Snapshot.of(PendingKeys.sweep(store, store.entries()), file::shows);
-      snapshot = current;
+      NativeListing listing = store.list();
+      current = Snapshot.of(listing, PendingKeys.sweep(store, listing.entries()), file::shows);
+      snapshot.compareAndSet(null, current);
     }
     return current;
   }
 
   /** A known alias is a memory read. For one that is not, the token is asked: it may be new. */
   TokenEntry find(String alias) throws KeystayException {
-    TokenEntry known = snapshot().find(alias);
-    if (known != null) {
+    Snapshot current = snapshot();
+    TokenEntry known = current.find(alias);
+    if (known != null || current.findTrusted(alias) != null || !file.shows(alias)) {
       return known;
     }
-    NativeEntry entry = store.find(alias);
-    if (entry == null || !file.shows(entry.alias()) || PendingLabel.parse(alias) != null) {
-      return null;
-    }
-    return put(entry);
+    NativeEntry entry = PendingLabel.parse(alias) == null ? store.find(alias) : null;
+    return entry == null ? null : put(alias, entry);
   }
 
   /** Null if the token has no certificate of this label that belongs to no key. */
-  X509Certificate trustedCertificate(String alias) throws KeystayException {
-    if (!file.shows(alias)) {
-      return null;
+  X509Certificate findTrusted(String alias) throws KeystayException {
+    Snapshot current = snapshot();
+    X509Certificate known = current.findTrusted(alias);
+    if (known != null || current.find(alias) != null || !file.shows(alias)) {
+      return known;
     }
     X509Certificate[] certificates = store.trustedCertificates(alias);
-    return certificates.length == 0 ? null : certificates[0];
+    if (certificates.length == 0) {
+      return null;
+    }
+    snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificates[0]));
+    return certificates[0];
   }
 
   /** The password is the PIN: an entry has none of its own, and no other can be set. */
@@ -103,12 +109,17 @@ final class TokenKeyStore {
           "the certificate for alias \"" + alias + "\" is of another key: its public key is not the"
               + " one on the token");
     }
-    TokenEntry existing = find(alias);
+    // An alias that is not known here yet is refused by the token's own rules, when it gets its name.
+    TokenEntry existing = snapshot().find(alias);
     if (existing != null && !existing.nativeEntry().isSameKey(entry)) {
       throw new KeyStoreException(
           "alias \"" + alias + "\" exists and is another key; delete it first");
     }
-    put(existing == null ? name(alias, entry, chain) : replaceChain(existing, chain));
+    if (existing == null) {
+      put(alias, name(alias, entry, chain));
+    } else {
+      put(existing.alias(), replaceChain(existing, chain));
+    }
     file = file.with(alias);
   }
 
@@ -121,10 +132,8 @@ final class TokenKeyStore {
     }
     NativeEntry renamed = store.rename(current.key(), alias);
     PendingKeys.adopt(entry.key());
-    if (snapshot().find(entry.alias()) != null) {
-      snapshot = snapshot().without(entry.alias());
-      file = file.without(entry.alias());
-    }
+    snapshot.updateAndGet(changed -> changed.without(entry.alias()));
+    file = file.without(entry.alias());
     return renamed;
   }
 
@@ -142,27 +151,31 @@ final class TokenKeyStore {
       throw new KeyStoreException("alias \"" + alias + "\" is a key; it has a chain of its own");
     }
     store.addCertificate(alias, certificate);
+    snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificate));
+    file = file.with(alias);
   }
 
   /** An alias that is not there is deleted already. */
   synchronized void delete(String alias) throws KeystayException {
     TokenEntry entry = find(alias);
-    if (entry == null) {
-      if (trustedCertificate(alias) != null) {
-        store.destroyCertificates(alias);
-      }
+    if (entry == null && findTrusted(alias) == null) {
       return;
     }
+    String name = entry == null ? alias : entry.alias();
     if (!file.isForgetting()) {
-      store.destroy(entry.nativeEntry().key());
+      if (entry == null) {
+        store.destroyCertificates(alias);
+      } else {
+        store.destroy(entry.nativeEntry().key());
+      }
     }
-    file = file.without(entry.alias());
-    snapshot = snapshot().without(entry.alias());
+    file = file.without(name);
+    snapshot.updateAndGet(changed -> changed.without(name));
   }
 
-  private TokenEntry put(NativeEntry entry) throws KeystayException {
-    TokenEntry result = new TokenEntry(entry);
-    snapshot = snapshot().with(result);
+  private TokenEntry put(String alias, NativeEntry entry) throws KeystayException {
+    TokenEntry result = new TokenEntry(alias, entry);
+    snapshot.updateAndGet(changed -> changed.with(result));
     return result;
   }
 }

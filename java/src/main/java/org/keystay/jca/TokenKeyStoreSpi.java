@@ -14,6 +14,7 @@ import java.security.cert.X509Certificate;
 import java.util.Collections;
 import java.util.Date;
 import java.util.Enumeration;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -200,9 +201,15 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public String engineGetCertificateAlias(Certificate certificate) {
-    for (TokenEntry entry : snapshot().entries()) {
+    Snapshot current = snapshot();
+    for (TokenEntry entry : current.keys()) {
       if (entry.leaf().equals(certificate)) {
         return entry.alias();
+      }
+    }
+    for (Map.Entry<String, X509Certificate> entry : current.trusted().entrySet()) {
+      if (entry.getValue().equals(certificate)) {
+        return entry.getKey();
       }
     }
     return null;
@@ -253,7 +260,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   private X509Certificate trustedCertificate(String alias) {
     try {
-      return loaded().trustedCertificate(alias);
+      return loaded().findTrusted(alias);
     } catch (KeystayException e) {
       throw new ProviderException(e.getMessage(), e);
     }
