@@ -3,18 +3,20 @@
 # a SoftHSM token and the alias "httpd" in it, has a demo CA sign its certificate, serves a page with keystay-tlsd,
 # fetches it with curl, and shows by the token's own attributes that the key is sensitive and not extractable.
 #
-#   examples/quickstart.sh                     from the beginning; may be repeated
-#   examples/quickstart.sh --build DIRECTORY   with the programs of a build that is there already
+#   examples/quickstart.sh      from the beginning; may be repeated
+#   --build DIRECTORY           with the programs of a build that is there already
+#   --directory DIRECTORY       where the token and everything else goes, instead of build/quickstart
 #
-# Everything it makes is in build/quickstart; delete that directory to start over. It needs root or sudo only where
-# packages are missing.
+# Delete build/quickstart to start over. Root or sudo is needed only where packages are missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build=
+here=build/quickstart
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --build) build="${2:?--build needs a directory}"; shift 2 ;;
+    --directory) here="${2:?--directory needs a directory}"; shift 2 ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "quickstart: unknown option $1; try --help" >&2; exit 2 ;;
   esac
@@ -35,9 +37,9 @@ fi
 build="$(realpath "$build")"
 PATH="$build/bin:$PATH"
 
-here="$PWD/${KEYSTAY_QUICKSTART:-build/quickstart}"
-readonly here
 mkdir -p "$here/page"
+here="$(realpath "$here")"
+readonly here
 cd "$here"
 
 softhsm=
@@ -105,7 +107,7 @@ fi
 printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\nextendedKeyUsage = serverAuth\n' >httpd.ext
 openssl x509 -req -in httpd.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile httpd.ext -out httpd.crt
 cat httpd.crt ca.pem >httpd.chain
-show keystay -importcert -noprompt -alias httpd -file httpd.chain
+show keystay -importcert -alias httpd -file httpd.chain
 show keystay -list -v -alias httpd
 
 say "4. keystay-tlsd serves it"

@@ -109,7 +109,7 @@ unexplained_sleeps() {
   [[ ${#among[@]} -gt 0 ]] || return 0
   awk '
     FNR == 1 { previous = "" }
-    /sleep_(for|until)\(.*([0-9](s|min)\)|[^i]seconds\(|[0-9][0-9][0-9]ms|milliseconds\([0-9][0-9][0-9])/ ||
+    /sleep_(for|until)\(.*([0-9](s|min)\)|[: (]seconds\(|[0-9][0-9][0-9]ms|milliseconds\([0-9][0-9][0-9])/ ||
       /[^_]sleep\((0\.)?[1-9]/ || /(^|[ ;])sleep (0\.)?[1-9]/ || /Thread\.sleep\([0-9][0-9][0-9]/ {
       if (!/\/\/|#/ && previous !~ /^[ \t]*(\/\/|#|\*)/) print FILENAME ":" FNR ":" $0
     }

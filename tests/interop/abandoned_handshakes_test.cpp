@@ -1,5 +1,6 @@
 // Clients that leave while the HSM signs: keystay-tlsd is left as it was, in memory, descriptors and paused
 // jobs.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -34,7 +35,7 @@ constexpr std::size_t kClients = 16;
 constexpr auto kSigningTime = 5ms;
 
 // KEYSTAY_SOAK=1 runs the full length.
-std::size_t handshakes() { return std::getenv("KEYSTAY_SOAK") ? 20'000 : 2'000; }
+std::size_t handshakes() { return std::getenv("KEYSTAY_SOAK") ? 200'000 : 20'000; }
 
 std::string program(const char* name) { return std::string(std::getenv("KEYSTAY_BUILD")) + "/bin/" + name; }
 
@@ -74,9 +75,10 @@ std::string client_hello() {
   SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   SSL_set_tlsext_host_name(ssl.get(), "localhost");
   SSL_connect(ssl.get());  // wants to read: there is nobody
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(SSL_get_wbio(ssl.get()), &data);
-  return {data, static_cast<std::size_t>(size)};
+  std::string flight(4096, '\0');
+  const int size = BIO_read(SSL_get_wbio(ssl.get()), flight.data(), static_cast<int>(flight.size()));
+  flight.resize(static_cast<std::size_t>(std::max(size, 0)));
+  return flight;
 }
 
 enum class Leave { by_fin, by_reset };
@@ -123,7 +125,11 @@ class AbandonedHandshakes : public testing::Test {
         "\"\n\n[[tlsd.listener]]\nname = \"https\"\nbind = [\"127.0.0.1:" + std::to_string(port_) +
         "\"]\ncertificates = [\"httpd\"]\nbackend = \"none\"\n\n[tlsd.backend.none]\nservers = "
         "[\"127.0.0.1:9\"]\n");
-    environment_ = {{"KEYSTAY_CONF", configuration.string()}};
+    // AddressSanitizer keeps freed memory for a while: here only little, because memory is what is measured.
+    const char* sanitizer = std::getenv("ASAN_OPTIONS");
+    environment_ = {
+        {"KEYSTAY_CONF", configuration.string()},
+        {"ASAN_OPTIONS", (sanitizer ? std::string(sanitizer) + ":" : "") + "quarantine_size_mb=1"}};
     make_alias();
     server_ = std::make_unique<Process>(Arguments{program("keystay-tlsd"), "-c", configuration.string()},
                                         RunOptions{.environment = environment_});
@@ -140,7 +146,7 @@ class AbandonedHandshakes : public testing::Test {
     const std::string request = keystay({"-certreq", "-alias", "httpd"});
     const std::filesystem::path reply = token_.directory().path() / "httpd.pem";
     std::ofstream(reply) << ca_.sign_with_chain(request) << ca_.root_pem();
-    keystay({"-importcert", "-noprompt", "-alias", "httpd", "-file", reply.string()});
+    keystay({"-importcert", "-alias", "httpd", "-file", reply.string()});
   }
 
   [[nodiscard]] std::string get(const std::string& path) const {
@@ -184,10 +190,8 @@ TEST_F(AbandonedHandshakes, LeaveMemoryDescriptorsAndJobsWhereTheyWere) {
   EXPECT_GT(token_.faults().calls(Function::C_Sign), handshakes() / 4)
       << "the clients left before the HSM was asked";
   EXPECT_LE(after.descriptors, before.descriptors + 2);  // /metrics itself may be one
-  // A leaked fibre is 34 KiB. A tenth of that per handshake would still be a leak, a page of the allocator is
-  // not.
-  EXPECT_LT(after.resident_kib, before.resident_kib + 2048 + handshakes() / 4)
-      << "before: " << before.resident_kib;
+  // One leaked fibre is 34 KiB; what the allocator keeps is a few hundred in all.
+  EXPECT_LT(after.resident_kib, before.resident_kib + 4096) << "before: " << before.resident_kib;
   RecordProperty("resident_kib_before", std::to_string(before.resident_kib));
   RecordProperty("resident_kib_after", std::to_string(after.resident_kib));
 

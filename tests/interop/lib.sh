@@ -42,7 +42,7 @@ finish() {
       tail -n 60 "$log"
     done
   fi
-  rm -rf "$scratch"
+  [[ -n "${KEYSTAY_KEEP:-}" ]] || rm -rf "$scratch"
 }
 trap finish EXIT
 
@@ -110,7 +110,7 @@ make_alias() {
   openssl x509 -req -in "$scratch/$alias.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial \
     -days 2 -extfile "$scratch/$alias.ext" -out "$scratch/$alias.crt" 2>"$scratch/openssl-x509.log"
   cat "$scratch/$alias.crt" "$scratch/ca.pem" >"$scratch/$alias.chain"
-  "$keystay" -importcert -noprompt -alias "$alias" -file "$scratch/$alias.chain"
+  "$keystay" -importcert -alias "$alias" -file "$scratch/$alias.chain"
   "$keystay" -exportref -alias "$alias" -file "$scratch/$alias.pem"
 }
 

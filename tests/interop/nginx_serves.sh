@@ -53,21 +53,24 @@ for _ in $(seq 40); do
 done | sort | uniq -c >"$scratch/workers.log"
 [[ "$(wc -l <"$scratch/workers.log")" -eq 2 ]] || fail "not both workers answered: $(cat "$scratch/workers.log")"
 
-# Reload under load.
+# Reload under load, which each generation of workers gets its share of.
 mkfifo "$scratch/load-stdin"
 plain python3 "$interop/https_load.py" "$port" "$scratch/ca.pem" 4 <"$scratch/load-stdin" >"$scratch/load.log" 2>&1 &
 readonly load=$!
 exec 9>"$scratch/load-stdin"
+requests() { wc -l <"$scratch/load.log"; }
+more_requests_than() { [[ "$(requests)" -gt "$1" ]]; }
 worker_pids() { echo " $(cat "/proc/${pids[nginx]}/task/${pids[nginx]}/children")"; }
 replaced() { [[ "$(worker_pids)" != *" $1 "* && "$(worker_pids | wc -w)" -ge 2 ]]; }
-for _ in 1 2 3; do
+for _ in 1 2 3 4; do
+  wait_for nginx more_requests_than "$(($(requests) + 40))"
   before="$(worker_pids)"
   kill -HUP "${pids[nginx]}"
   for old in $before; do wait_for nginx replaced "$old"; done
 done
 exec 9>&-
-wait "$load" || fail "requests failed during a reload: $(cat "$scratch/load.log")"
-cat "$scratch/load.log"
+wait "$load" || fail "requests failed during a reload: $(grep failed "$scratch/load.log" | sort | uniq -c)"
+echo "$(requests) requests during four reloads, none failed"
 
 stop nginx QUIT
 # What nginx says of a worker that was ended by a signal, and of anything that went wrong in TLS.
