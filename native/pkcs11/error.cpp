@@ -161,6 +161,8 @@ Error::Error(CK_RV rv, const char* function) : Error(classify(rv), rv, message(r
 Error::Error(ErrorClass error_class, std::string message)
     : Error(error_class, std::nullopt, std::move(message)) {}
 
+Error::Error(CK_RV rv, std::string message) : Error(classify(rv), rv, std::move(message)) {}
+
 Error::Error(ErrorClass error_class, std::optional<CK_RV> code, std::string message)
     : std::runtime_error(std::move(message)), class_(error_class), code_(code) {}
 

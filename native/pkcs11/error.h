@@ -32,8 +32,10 @@ class Error : public std::runtime_error {
  public:
   // A Cryptoki function returned something other than CKR_OK.
   Error(CK_RV rv, const char* function);
-  // Keystay itself found the fault: an absent token, two objects that match, a time-out.
+  // Keystay itself found the fault: two objects that match, a time-out.
   Error(ErrorClass error_class, std::string message);
+  // Keystay itself found what this return value says: CKR_TOKEN_NOT_PRESENT.
+  Error(CK_RV rv, std::string message);
 
   [[nodiscard]] ErrorClass error_class() const noexcept { return class_; }
   // The return value, unless Keystay itself found the fault.

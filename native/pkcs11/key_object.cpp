@@ -77,8 +77,11 @@ std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
   }
 }
 
+bool alike(const auto& a, const auto& b) { return a == b || a.empty() || b.empty(); }
+
+// Two objects of which one may be an unfinished copy of the other: it has the same attributes, or not yet.
 bool is_twin(const KeyObject& a, const KeyObject& b) {
-  return &a != &b && a.type == b.type && a.id == b.id && a.label == b.label;
+  return &a != &b && a.type == b.type && alike(a.id, b.id) && alike(a.label, b.label);
 }
 
 bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {

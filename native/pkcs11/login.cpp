@@ -1,5 +1,6 @@
 #include "native/pkcs11/login.h"
 
+#include <string>
 #include <utility>
 
 #include "native/pkcs11/error.h"
@@ -22,6 +23,11 @@ void Login::perform(Session& session, const TokenInfo& token) {
     session.login(&pin);
     refused_.reset();
   } catch (const Error& error) {
+    if (error.code() == CKR_USER_PIN_NOT_INITIALIZED) {
+      // The token has just said that it is: the module saw it while another process wrote it. That says
+      // nothing of the PIN.
+      throw Error(ErrorClass::server, std::string(error.what()) + " (the token says that the PIN is set)");
+    }
     if (error.error_class() == ErrorClass::authentication) refused_ = std::move(pin);
     throw;
   }

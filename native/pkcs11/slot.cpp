@@ -66,8 +66,11 @@ CK_SLOT_ID find_slot(Module& module, std::string_view label, std::string_view se
   }
   if (!found && sick) throw sick->on(wanted(label, serial));
   if (!found) {
-    throw Error(ErrorClass::server, "PKCS#11 module " + module.path().string() + " has no " +
-                                        wanted(label, serial) + "; " + present(labels));
+    const std::string message = "PKCS#11 module " + module.path().string() + " has no " +
+                                wanted(label, serial) + "; " + present(labels);
+    // A module that shows other tokens works; one that shows none may have lost its HSM.
+    if (labels.empty()) throw Error(ErrorClass::server, message);
+    throw Error(CKR_TOKEN_NOT_PRESENT, message);
   }
   return *found;
 }

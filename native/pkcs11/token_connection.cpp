@@ -1,6 +1,7 @@
 #include "native/pkcs11/token_connection.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "native/pkcs11/key_search.h"
 
@@ -21,11 +22,18 @@ constexpr auto kBetweenRepairs = 1s;
 // Session objects take the HSM's memory; past this many keys a session uses the token's own objects.
 constexpr std::size_t kCopiesPerSession = 256;
 
-// What only C_Finalize and C_Initialize cure: an RPC module whose server went away, a library that lost its
-// HSM.
-bool wants_new_module(const Error& error) {
+// While one process logs in, SoftHSM writes the token's file anew, and others read it half. So opening is
+// tried again a few times, for less than the first pause of a token that is really down.
+constexpr auto kFirstWait = 10ms;
+constexpr auto kLastWait = 80ms;
+
+bool may_pass(const Error& error) {
   return error.error_class() == ErrorClass::session_lost || error.error_class() == ErrorClass::server;
 }
+
+// What only C_Finalize and C_Initialize cure: an RPC module whose server went away, a library that lost its
+// HSM. Not an absent token among others, whose sessions would end.
+bool wants_new_module(const Error& error) { return may_pass(error) && error.code() != CKR_TOKEN_NOT_PRESENT; }
 
 }  // namespace
 
@@ -88,20 +96,28 @@ TokenConnection::Place TokenConnection::open(Deadline deadline) {
 
 void TokenConnection::reconnect(Deadline deadline) {
   throw_if_backing_off();
-  const std::uint64_t generation = module_.generation();
   try {
-    try {
-      connect(deadline);
-    } catch (const Error& error) {
-      // Not before the module was ever initialised, and not while its tokens answer well.
-      if (generation == 0 || !wants_new_module(error)) throw;
-      login_session_.reset();
-      module_.reinitialize(generation, deadline);
-      connect(deadline);
-    }
+    connect_patiently(deadline);
   } catch (const Error& error) {
     back_off(error);
     throw;
+  }
+}
+
+void TokenConnection::connect_patiently(Deadline deadline) {
+  for (auto wait = 0ms; wait <= kLastWait; wait = std::max<std::chrono::milliseconds>(2 * wait, kFirstWait)) {
+    const std::uint64_t generation = module_.generation();
+    try {
+      return connect(deadline);
+    } catch (const Error& error) {
+      const bool never_started = module_.generation() == 0;
+      if (never_started || !may_pass(error) || wait == kLastWait || steady_clock::now() + wait > deadline)
+        throw;
+      std::this_thread::sleep_for(wait);
+      if (generation == 0 || !wants_new_module(error)) continue;
+    }
+    login_session_.reset();
+    module_.reinitialize(generation, deadline);
   }
 }
 
@@ -192,6 +208,16 @@ CK_OBJECT_HANDLE TokenConnection::token_object(Session& session, const KeyRefere
 }
 
 bool TokenConnection::supports(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  try {
+    return ask_for(mechanism, deadline);
+  } catch (const Error& error) {
+    if (!recover(error, seen, deadline)) throw;
+  }
+  return ask_for(mechanism, deadline);
+}
+
+bool TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   const Place place = open(deadline);
   {
     const std::lock_guard lock(mutex_);

@@ -54,10 +54,12 @@ class TokenConnection final {
 
   [[nodiscard]] Place open(Deadline deadline);
   void reconnect(Deadline deadline);
+  void connect_patiently(Deadline deadline);
   void connect(Deadline deadline);
   void back_off(const Error& error);
   void throw_if_backing_off();
 
+  [[nodiscard]] bool ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
   [[nodiscard]] CK_OBJECT_HANDLE token_object(Session& session, const KeyReference& key);
 

@@ -189,14 +189,20 @@ X509Name parse_name(std::string_view text) {
   return result;
 }
 
-std::string format_name(pkcs11::ByteView der) {
+X509Name decode_name(pkcs11::ByteView der) {
   const unsigned char* in = der.data();
-  const X509Name name(d2i_X509_NAME(nullptr, &in, static_cast<long>(der.size())));
+  X509Name name(d2i_X509_NAME(nullptr, &in, static_cast<long>(der.size())));
+  if (!name || in != der.data() + der.size()) throw openssl_error("cannot read a distinguished name");
+  return name;
+}
+
+std::string format_name(pkcs11::ByteView der) {
+  const X509Name name = decode_name(der);
   const InputOutput memory(BIO_new(BIO_s_mem()));
   constexpr unsigned long flags =
       (XN_FLAG_RFC2253 & ~XN_FLAG_SEP_MASK & ~ASN1_STRFLGS_ESC_MSB) | XN_FLAG_SEP_CPLUS_SPC;
-  if (!name || !memory || X509_NAME_print_ex(memory.get(), name.get(), 0, flags) < 0) {
-    throw openssl_error("cannot read a distinguished name");
+  if (!memory || X509_NAME_print_ex(memory.get(), name.get(), 0, flags) < 0) {
+    throw openssl_error("cannot write a distinguished name");
   }
   char* data = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &data);

@@ -13,7 +13,10 @@ namespace keystay::x509 {
 // name, as RFC 4514 and keytool have it. Throws Error that names the place in the text.
 [[nodiscard]] X509Name parse_name(std::string_view text);
 
-// The same form, from a DER Name. Throws Error.
+// From a DER Name. Throws Error.
+[[nodiscard]] X509Name decode_name(pkcs11::ByteView der);
+
+// The same form as parse_name reads, from a DER Name. Throws Error.
 [[nodiscard]] std::string format_name(pkcs11::ByteView der);
 
 }  // namespace keystay::x509

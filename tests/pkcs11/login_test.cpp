@@ -99,8 +99,8 @@ TEST_F(Login, IsNotTriedWithALockedPin) {
 }
 
 TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
-  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_EXPIRED, CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED,
-                           CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
+  for (const CK_RV code :
+       {CKR_PIN_INCORRECT, CKR_PIN_EXPIRED, CKR_PIN_LOCKED, CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
     faults_.reset();
     faults_.fail(Function::C_Login, code, kEveryCall);
     const auto token = this->token();
@@ -111,6 +111,14 @@ TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
     }
     EXPECT_EQ(faults_.calls(Function::C_Login), 1u) << describe(code);
   }
+}
+
+// SoftHSM says so to a process that reads the token's file while another one writes it.
+TEST_F(Login, IsTriedAgainWhereTheTokenContradictsItself) {
+  faults_.fail(Function::C_Login, CKR_USER_PIN_NOT_INITIALIZED);
+  const auto token = this->token();
+  EXPECT_TRUE(verifies(sign(*token)));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 2u);
 }
 
 TEST_F(Login, OfSomebodyElseInTheProcessIsUsed) {
