@@ -1,12 +1,15 @@
 #include "tlsd/certificate.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <string>
+#include <system_error>
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
+#include <unistd.h>
 
 #include "tlsd/openssl_error.h"
 
@@ -52,6 +55,9 @@ void take(Contents& contents, const OSSL_STORE_INFO& info) {
 // an error without a reason at its end, which is none.
 Contents read_store(OSSL_LIB_CTX* library, const std::string& name) {
   const std::string uri = store_uri(name);
+  if (uri.starts_with('/') && ::access(uri.c_str(), R_OK) != 0) {
+    throw CryptoError(quoted(name) + ": cannot read the file: " + std::generic_category().message(errno));
+  }
   ERR_clear_error();
   const StoreHandle store(
       OSSL_STORE_open_ex(uri.c_str(), library, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));

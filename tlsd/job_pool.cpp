@@ -20,7 +20,6 @@ void JobPool::job_paused() {
 void JobPool::job_ended() {
   --paused_;
   metrics_.paused_handshakes().Decrement();
-  pass_turn();
 }
 
 void JobPool::enqueue(std::shared_ptr<AsyncWait> wait) { queue_.push_back(std::move(wait)); }

@@ -24,7 +24,8 @@ class JobPool final {
 
   // After SSL_ERROR_WANT_ASYNC_JOB: notifies `wait` when its turn has come.
   void enqueue(std::shared_ptr<AsyncWait> wait);
-  // A turn that was not used goes to the next in the queue.
+  // To be called when a job was given back, or a turn was not used: notifies the next in the queue if a job
+  // is free.
   void pass_turn();
 
  private:

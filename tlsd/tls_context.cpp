@@ -106,7 +106,9 @@ TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const C
   const Certificate& first = *certificates_.front();
   default_ = context_for(first.dns_names.empty() ? Group{&first}
                                                  : group_for(first.dns_names.front(), certificates_));
-  SSL_CTX_set_tlsext_servername_callback(default_, &choose_certificate);
+  // SSL_CTX_set_tlsext_servername_callback, whose cast is one of C.
+  SSL_CTX_callback_ctrl(default_, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(&choose_certificate));
   SSL_CTX_set_tlsext_servername_arg(default_, &names_);
 }
 

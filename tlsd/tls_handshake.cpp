@@ -53,17 +53,17 @@ awaitable<HandshakeResult> TlsStream::run_handshake() {
   if (byte >= 'A' && byte <= 'Z') co_return HandshakeResult{Handshake::plain_http, {}};
 
   start_tls();
-  bool signing = false;  // the last call was repeated after a signature
+  bool signed_before = false;  // the last call was repeated after a signature
   for (;;) {
     const int wanted = step();
     if (wanted == SSL_ERROR_NONE) break;
     const error_code error = co_await satisfy(wanted);
     if (error) {
-      HandshakeResult result = failure(error, signing && wanted == SSL_ERROR_SSL);
+      HandshakeResult result = failure(error, signed_before);
       co_await unwind();
       co_return result;
     }
-    signing = wanted == SSL_ERROR_WANT_ASYNC;
+    signed_before = wanted == SSL_ERROR_WANT_ASYNC;
   }
   // Reads and writes need no job of their own, and may then move their buffers.
   SSL_clear_mode(ssl_.get(), SSL_MODE_ASYNC);
@@ -100,6 +100,8 @@ int TlsStream::step() noexcept {
   const bool was_paused = std::exchange(paused_, wanted == SSL_ERROR_WANT_ASYNC);
   if (paused_ && !was_paused) thread_.jobs.job_paused();
   if (!paused_ && was_paused) thread_.jobs.job_ended();
+  // A call that did not pause has given its job back.
+  if (!paused_ && wanted != SSL_ERROR_WANT_ASYNC_JOB) thread_.jobs.pass_turn();
   return wanted;
 }
 
@@ -117,7 +119,7 @@ awaitable<error_code> TlsStream::satisfy(int wanted) {
     case SSL_ERROR_SSL:
       co_return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
           ? error_code(asio::error::connection_reset)
-          : first_tls_error();
+          : tls_failed();
     default:
       co_return asio::error::connection_reset;
   }
@@ -191,10 +193,13 @@ awaitable<void> TlsStream::unwind() {
 
 int TlsStream::resume(void* stream) noexcept { return static_cast<TlsStream*>(stream)->step(); }
 
-HandshakeResult TlsStream::failure(error_code error, bool signing) const {
+HandshakeResult TlsStream::failure(error_code error, bool signed_before) const {
   if (error == asio::error::operation_aborted) return {Handshake::stopped, {}};
-  if (error.category() != tls_category()) return {Handshake::client_closed, {}};
-  return {signing ? Handshake::sign_failed : Handshake::refused, openssl_reasons()};
+  if (error != tls_failed()) return {Handshake::client_closed, {}};
+  // The same call reads on after the signature; what it does not like in the client's bytes is an error of
+  // libssl.
+  const bool sign_failed = signed_before && ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL;
+  return {sign_failed ? Handshake::sign_failed : Handshake::refused, openssl_reasons()};
 }
 
 }  // namespace keystay::tlsd

@@ -4,8 +4,6 @@
 
 #include <openssl/err.h>
 
-#include "tlsd/openssl_error.h"
-
 namespace keystay::tlsd {
 
 TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread)
@@ -66,7 +64,7 @@ TlsStream::Attempt TlsStream::unfinished(int result) const noexcept {
           0,
           {}};
     default:
-      return {first_tls_error(), 0, {}};
+      return {tls_failed(), 0, {}};
   }
 }
 

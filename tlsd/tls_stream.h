@@ -31,6 +31,11 @@ struct TlsThread {
   std::array<unsigned char, SSL3_RT_MAX_PLAIN_LENGTH> record{};  // gathers small buffers into one record
 };
 
+// The peers do not understand each other; OpenSSL's error queue says why.
+[[nodiscard]] inline error_code tls_failed() noexcept {
+  return make_error_code(boost::system::errc::protocol_error);
+}
+
 struct HandshakeResult {
   Handshake handshake;
   std::string reason;  // for the log; empty where the handshake says it all
@@ -100,7 +105,7 @@ class TlsStream {
   void stop_watching_client();
   [[nodiscard]] awaitable<void> unwind();
   static int resume(void* stream) noexcept;
-  [[nodiscard]] HandshakeResult failure(error_code error, bool signing) const;
+  [[nodiscard]] HandshakeResult failure(error_code error, bool signed_before) const;
 
   Socket socket_;  // before ssl_: freed after it, since the SSL holds the bare descriptor
   std::shared_ptr<const TlsContext> context_;

@@ -1,0 +1,115 @@
+// Loading certificates through OpenSSL's store, and proving that their keys sign.
+#include "tlsd/certificate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/tlsd/test_server.h"
+#include "tlsd/library_context.h"
+#include "tlsd/openssl_error.h"
+#include "tlsd/test_signature.h"
+
+namespace keystay::tlsd {
+namespace {
+
+using test::KeyKind;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class CertificateTest : public testing::Test {
+ protected:
+  std::string write(const std::string& text) { return directory_.write("test.pem", text).string(); }
+
+  std::string failure(const std::string& name) {
+    try {
+      static_cast<void>(load_certificate(library_.get(), name));
+    } catch (const CryptoError& error) {
+      return error.what();
+    }
+    return "loaded";
+  }
+
+  LibraryContext library_;
+  test::TemporaryDirectory directory_;
+  const test::TestCa& ca_ = test::test_ca();
+};
+
+TEST_F(CertificateTest, HasItsKeyChainAndNamesInLowerCase) {
+  test::LeafOptions options;
+  options.dns_names = {"www.Example.com", "*.example.com"};
+  const auto identity = ca_.issue(KeyKind::rsa, options);
+  const Certificate certificate =
+      load_certificate(library_.get(), write(identity.key_pem + identity.chain_pem));
+  EXPECT_THAT(certificate.dns_names, ElementsAre("www.example.com", "*.example.com"));
+  EXPECT_EQ(sk_X509_num(certificate.chain.get()), 1);
+  EXPECT_TRUE(EVP_PKEY_is_a(certificate.key.get(), "RSA"));
+  EXPECT_FALSE(certificate.on_token());
+  EXPECT_NO_THROW(make_test_signature(library_.get(), certificate));
+}
+
+TEST_F(CertificateTest, ItsChainIsPutInOrderWithoutTheTrustAnchor) {
+  const auto identity = ca_.issue(KeyKind::ec);
+  const std::string leaf = identity.chain_pem.substr(0, identity.chain_pem.find("-----BEGIN", 10));
+  const Certificate certificate = load_certificate(
+      library_.get(), write(ca_.root_pem() + ca_.intermediate_pem() + leaf + identity.key_pem));
+  ASSERT_EQ(sk_X509_num(certificate.chain.get()), 1);
+  EXPECT_EQ(X509_check_issued(sk_X509_value(certificate.chain.get(), 0), certificate.leaf.get()), X509_V_OK);
+}
+
+TEST_F(CertificateTest, ThatIsAbsentIsNamed) {
+  EXPECT_THAT(failure("/no/such/file.pem"), AllOf(HasSubstr("/no/such/file.pem"), HasSubstr("No such file")));
+}
+
+TEST_F(CertificateTest, WithoutAKeyIsRefused) {
+  EXPECT_THAT(failure(write(ca_.issue(KeyKind::ec).chain_pem)), HasSubstr("there is no private key"));
+}
+
+TEST_F(CertificateTest, WithoutALeafIsRefused) {
+  EXPECT_THAT(failure(write(ca_.issue(KeyKind::ec).key_pem)), HasSubstr("the key has no certificate"));
+}
+
+TEST_F(CertificateTest, ThatIsOfAnotherKeyIsRefused) {
+  EXPECT_THAT(failure(write(ca_.issue(KeyKind::ec).key_pem + ca_.issue(KeyKind::ec).chain_pem)),
+              HasSubstr("the key does not fit the certificate"));
+}
+
+TEST_F(CertificateTest, ThatHasExpiredIsRefused) {
+  const auto identity = ca_.issue(KeyKind::ec, test::LeafOptions::expired());
+  EXPECT_THAT(failure(write(identity.key_pem + identity.chain_pem)),
+              AllOf(HasSubstr("has expired"), HasSubstr("renew it")));
+}
+
+TEST_F(CertificateTest, ThatIsNotValidYetIsRefused) {
+  test::LeafOptions options;
+  options.valid_from = std::chrono::hours(1);
+  const auto identity = ca_.issue(KeyKind::ec, options);
+  EXPECT_THAT(failure(write(identity.key_pem + identity.chain_pem)), HasSubstr("not valid yet"));
+}
+
+TEST_F(CertificateTest, ThatIsDamagedIsRefused) {
+  auto identity = ca_.issue(KeyKind::ec);
+  identity.chain_pem.replace(60, 8, "????????");
+  EXPECT_NE(failure(write(identity.key_pem + identity.chain_pem)), "loaded");
+}
+
+TEST_F(CertificateTest, ThatHasAnEncryptedKeyAsksNobody) {
+  const auto identity = ca_.issue(KeyKind::ec);
+  const std::string encrypted = test::run_or_throw(
+      {"openssl", "pkey", "-in", write(identity.key_pem), "-aes256", "-passout", "pass:secret"});
+  EXPECT_THAT(failure(write(encrypted + identity.chain_pem)), HasSubstr("cannot read"));
+}
+
+TEST(StoreUri, IsAnAliasUnlessTheNameIsAPathOrAUri) {
+  EXPECT_EQ(store_uri("httpd"), "keystay:httpd");
+  EXPECT_EQ(store_uri("front/httpd"), "keystay:front/httpd");
+  EXPECT_EQ(store_uri("keystay:httpd"), "keystay:httpd");
+  EXPECT_EQ(store_uri("pkcs11:token=web;object=httpd"), "pkcs11:token=web;object=httpd");
+  EXPECT_EQ(store_uri("/etc/x.pem"), "/etc/x.pem");
+  EXPECT_EQ(store_uri("file:/etc/x.pem"), "file:/etc/x.pem");
+}
+
+}  // namespace
+}  // namespace keystay::tlsd

@@ -1,0 +1,116 @@
+// What a gateway changes in the fields (RFC 9110, section 7.6).
+#include "tlsd/fields.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keystay::tlsd {
+namespace {
+
+RequestHeader request(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+  RequestHeader header;
+  header.method(http::verb::get);
+  header.target("/");
+  header.version(11);
+  for (const auto& [name, value] : fields) header.insert(name, value);
+  return header;
+}
+
+TEST(Fields, RemoveWhatIsForOneHopOnly) {
+  auto header = request({{"Connection", "close, X-Mine"},
+                         {"Connection", "x-other"},
+                         {"X-Mine", "1"},
+                         {"X-Other", "2"},
+                         {"X-Kept", "3"},
+                         {"Keep-Alive", "timeout=5"},
+                         {"Proxy-Connection", "keep-alive"},
+                         {"TE", "trailers"},
+                         {"Trailer", "X"},
+                         {"Upgrade", "h2c"},
+                         {"Proxy-Authorization", "secret"}});
+  remove_hop_by_hop(header);
+  EXPECT_EQ(std::distance(header.begin(), header.end()), 1);
+  EXPECT_EQ(header["X-Kept"], "3");
+}
+
+TEST(Fields, ConnectionCannotRemoveTheFramingOrTheHost) {
+  auto header = request({{"Connection", "Host, Content-Length, Transfer-Encoding"},
+                         {"Host", "a"},
+                         {"Content-Length", "3"},
+                         {"Transfer-Encoding", "chunked"}});
+  remove_hop_by_hop(header);
+  EXPECT_EQ(header["Host"], "a");
+  EXPECT_EQ(header["Content-Length"], "3");
+  EXPECT_EQ(header["Transfer-Encoding"], "chunked");
+}
+
+TEST(Fields, TellTheBackendWhoTheClientIs) {
+  auto header = request({{"Host", "a"}, {"X-Forwarded-Proto", "http"}});
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header["X-Forwarded-For"], "192.0.2.1");
+  EXPECT_EQ(header["X-Forwarded-Proto"], "https");
+  EXPECT_EQ(header["Via"], "1.1 keystay-tlsd");
+  EXPECT_EQ(header["Host"], "a");
+}
+
+TEST(Fields, AppendToTheProxiesBefore) {
+  auto header =
+      request({{"X-Forwarded-For", "198.51.100.7"}, {"X-Forwarded-For", "198.51.100.8"}, {"Via", "1.0 x"}});
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.count("X-Forwarded-For"), 1U);
+  EXPECT_EQ(header["X-Forwarded-For"], "198.51.100.7, 198.51.100.8, 192.0.2.1");
+  EXPECT_EQ(header["Via"], "1.0 x, 1.1 keystay-tlsd");
+}
+
+TEST(Fields, DropWhatBackendsTakeForOurs) {
+  auto header = request({{"X_Forwarded_For", "10.0.0.1"}, {"Content_Length", "3"}, {"X-Fine", "1"}});
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.count("X_Forwarded_For"), 0U);
+  EXPECT_EQ(header.count("Content_Length"), 0U);
+  EXPECT_EQ(header["X-Fine"], "1");
+}
+
+TEST(Fields, TheAuthorityOfAnAbsoluteTargetIsTheHost) {
+  auto header = request({{"Host", "other"}});
+  header.target("http://example.com:8080/a?b");
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.target(), "/a?b");
+  EXPECT_EQ(header["Host"], "example.com:8080");
+
+  header.target("https://example.com");
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.target(), "/");
+  header.target("https://example.com?q=http://x/");
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.target(), "/?q=http://x/");
+}
+
+TEST(Fields, AQueryWithAUrlIsNoAbsoluteTarget) {
+  auto header = request({{"Host", "a"}});
+  header.target("/login?next=https://b/");
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header.target(), "/login?next=https://b/");
+  EXPECT_EQ(header["Host"], "a");
+}
+
+TEST(Fields, OnlyWebSocketMayUpgrade) {
+  auto websocket = request({{"Connection", "keep-alive, Upgrade"}, {"Upgrade", "WebSocket"}});
+  EXPECT_TRUE(asks_for_websocket(websocket));
+  prepare_request(websocket, "192.0.2.1");
+  EXPECT_EQ(websocket["Upgrade"], "websocket");
+  EXPECT_EQ(websocket["Connection"], "Upgrade");
+
+  auto h2c =
+      request({{"Connection", "Upgrade, HTTP2-Settings"}, {"Upgrade", "h2c"}, {"HTTP2-Settings", "AAMA"}});
+  EXPECT_FALSE(asks_for_websocket(h2c));
+  prepare_request(h2c, "192.0.2.1");
+  EXPECT_EQ(h2c.count("Upgrade"), 0U);
+  EXPECT_EQ(h2c.count("HTTP2-Settings"), 0U);
+
+  EXPECT_FALSE(asks_for_websocket(request({{"Upgrade", "websocket"}})));
+  EXPECT_FALSE(asks_for_websocket(
+      request({{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Content-Length", "5"}})));
+}
+
+}  // namespace
+}  // namespace keystay::tlsd

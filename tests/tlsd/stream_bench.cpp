@@ -1,0 +1,120 @@
+#include "tests/tlsd/stream_bench.h"
+
+#include <array>
+#include <csignal>
+#include <future>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include "tests/tlsd/test_server.h"
+
+namespace keystay::test {
+
+namespace asio = boost::asio;
+using tlsd::awaitable;
+using tlsd::kOutcome;
+
+StreamBench::StreamBench(StreamBenchOptions options)
+    : options_(options),
+      work_(context_.get_executor()),
+      acceptor_(context_, {asio::ip::make_address("127.0.0.1"), 0}) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto name = write_certificate(directory_, "localhost.pem", KeyKind::ec, {"localhost"});
+  auto certificate = std::make_shared<const tlsd::Certificate>(tlsd::load_certificate(library_.get(), name));
+  tls_ =
+      std::make_shared<tlsd::TlsContext>(library_.get(), "test", tlsd::Certificates{std::move(certificate)});
+  port_ = acceptor_.local_endpoint().port();
+  asio::co_spawn(context_, accept(), asio::detached);
+  thread_ = std::thread([this] { run(); });
+}
+
+StreamBench::~StreamBench() {
+  asio::post(context_, [this] { acceptor_.close(); });
+  work_.reset();
+  thread_.join();
+}
+
+SSL_CTX* StreamBench::context() { return SSL_get_SSL_CTX(tls_->new_connection().get()); }
+
+void StreamBench::run() {
+  tlsd::JobPool jobs(options_.most_jobs, metrics_);
+  thread_state_.emplace(tlsd::TlsThread{jobs, metrics_, options_.abandon});
+  context_.run();
+}
+
+awaitable<void> StreamBench::accept() {
+  for (;;) {
+    tlsd::Socket socket(context_.get_executor());
+    const auto [error] = co_await acceptor_.async_accept(socket, kOutcome);
+    if (error) co_return;
+    asio::co_spawn(context_, serve(std::move(socket)), asio::detached);
+  }
+}
+
+awaitable<void> StreamBench::serve(tlsd::Socket socket) {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++open_;
+  }
+  {
+    tlsd::TlsStream stream(std::move(socket), tls_, *thread_state_);
+    const auto place = streams_.insert(streams_.end(), &stream);
+    const tlsd::HandshakeResult result = co_await stream.handshake(options_.handshake_limit);
+    {
+      const std::scoped_lock lock(mutex_);
+      results_.push_back(result);
+    }
+    changed_.notify_all();
+    const bool shaken =
+        result.handshake == tlsd::Handshake::full || result.handshake == tlsd::Handshake::resumed;
+    if (shaken) co_await echo(stream);
+    streams_.erase(place);
+  }
+  const std::scoped_lock lock(mutex_);
+  --open_;
+  changed_.notify_all();
+}
+
+awaitable<void> StreamBench::echo(tlsd::TlsStream& stream) {
+  std::array<char, 40000> data;
+  for (;;) {
+    const auto [read_error, size] = co_await stream.async_read_some(asio::buffer(data), kOutcome);
+    if (read_error) break;
+    const auto [write_error, _] = co_await asio::async_write(stream, asio::buffer(data, size), kOutcome);
+    if (write_error) co_return;
+  }
+  co_await stream.close_notify();
+}
+
+std::vector<tlsd::HandshakeResult> StreamBench::results(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::seconds(30), [&] { return results_.size() >= count; });
+  return results_;
+}
+
+int StreamBench::paused() { return static_cast<int>(metrics_.paused_handshakes().Value()); }
+
+bool StreamBench::idle() {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return open_ == 0; });
+}
+
+void StreamBench::interrupt_all() {
+  on_thread([this] {
+    for (tlsd::TlsStream* stream : streams_) stream->cut();
+  });
+}
+
+void StreamBench::on_thread(std::function<void()> task) {
+  std::promise<void> done;
+  asio::post(context_, [&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace keystay::test
