@@ -44,10 +44,13 @@ no_jni_warnings() {
   fi
 }
 
+# keytool lives a second: what pays only later is left out.
+readonly keytool_options=("${jvm_options[@]}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC)
+
 # keytool_on KEYSTORE …: the JDK's own, with the provider. Its output is also in $scratch/keytool.log.
 keytool_on() {
   local code=0
-  "$jdk/bin/keytool" "${jvm_options[@]/#/-J}" "${@:2}" -keystore "$1" -storetype Keystay \
+  "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" "${@:2}" -keystore "$1" -storetype Keystay \
     -providername Keystay -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" \
     >"$scratch/keytool.log" 2>&1 || code=$?
   no_jni_warnings "$scratch/keytool.log"

@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.ProviderException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -37,6 +41,15 @@ class NativeLibraryTest {
     Path library = jar().resolveSibling("libkeystay-jni.so");
     Result result = run("load", "-Dorg.keystay.library=" + library);
     assertEquals(0, result.status, result.output);
+  }
+
+  /** What a server's log shows: a checked exception, not an Error that ends a thread. */
+  @Test
+  void whatNeedsTheLibraryFailsAsItsInterfacePromises() throws Exception {
+    Result result = run("server", "-Dorg.keystay.library=/nowhere/libkeystay-jni.so");
+    assertEquals(1, result.status, result.output);
+    assertTrue(result.output.contains("java.io.IOException: cannot load"), result.output);
+    assertTrue(result.output.contains("java.security.ProviderException: cannot load"), result.output);
   }
 
   /** The jar alone, as in a server's lib directory: nothing is left in the temporary directory. */
@@ -86,11 +99,28 @@ class NativeLibraryTest {
     if (arguments[0].equals("provider")) {
       return;
     }
+    if (arguments[0].equals("server")) {
+      failWithoutLibrary(provider);
+    }
     try {
-      NativeLibrary.require();
+      KeyStoreFile.of("token");
       System.out.println("loaded");
-    } catch (UnsatisfiedLinkError e) {
+    } catch (KeystayException e) {
       System.out.println(e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static void failWithoutLibrary(KeystayProvider provider) throws Exception {
+    try {
+      KeyStore.getInstance("Keystay", provider).load(null, null);
+    } catch (IOException e) {
+      System.out.println(e);
+    }
+    try {
+      KeyPairGenerator.getInstance("RSA", provider).generateKeyPair();
+    } catch (ProviderException e) {
+      System.out.println(e);
       System.exit(1);
     }
   }

@@ -86,6 +86,13 @@ final class TestToken {
 
   static X509Certificate certificate(
       String subject, PublicKey key, String issuer, PrivateKey issuerKey) throws Exception {
+    return certificate(subject, key, issuer, issuerKey, null);
+  }
+
+  /** With a dNSName in the subject's alternative names, unless that is null. */
+  static X509Certificate certificate(
+      String subject, PublicKey key, String issuer, PrivateKey issuerKey, String dnsName)
+      throws Exception {
     String[] algorithm = signatureAlgorithm(issuerKey);
     byte[] identifier = Der.fromHex(algorithm[1]);
     byte[] toBeSigned =
@@ -97,7 +104,8 @@ final class TestToken {
             Der.sequence(
                 Der.generalizedTime("20200101000000Z"), Der.generalizedTime("20990101000000Z")),
             name(subject),
-            key.getEncoded());
+            key.getEncoded(),
+            dnsName == null ? new byte[0] : Der.explicit(3, Der.sequence(alternativeName(dnsName))));
     Signature signature = Signature.getInstance(algorithm[0]);
     signature.initSign(issuerKey);
     signature.update(toBeSigned);
@@ -117,6 +125,16 @@ final class TestToken {
       default:
         return new String[] {"Ed25519", "300506032b6570"};
     }
+  }
+
+  /** RFC 5280, section 4.2.1.6. */
+  private static byte[] alternativeName(String dnsName) {
+    byte[] text = dnsName.getBytes(StandardCharsets.US_ASCII);
+    byte[] name = Der.concatenate(new byte[] {(byte) 0x82, (byte) text.length}, text);
+    byte[] value = Der.sequence(name);
+    return Der.sequence(
+        Der.fromHex("0603551d11"),
+        Der.concatenate(new byte[] {0x04, (byte) value.length}, value));
   }
 
   private static byte[] name(String commonName) {

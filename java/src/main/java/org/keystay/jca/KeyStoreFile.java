@@ -41,13 +41,13 @@ final class KeyStoreFile {
   }
 
   static KeyStoreFile parse(byte[] content) throws KeystayException {
-    NativeLibrary.require();
+    NativeStore.requireLibrary();
     return parseContent(content);
   }
 
   /** All aliases of a token. */
   static KeyStoreFile of(String token) throws KeystayException {
-    NativeLibrary.require();
+    NativeStore.requireLibrary();
     return format(token.getBytes(StandardCharsets.UTF_8), false, false, new byte[0][]);
   }
 

@@ -34,6 +34,14 @@ public final class KeystayProvider extends Provider {
             TokenKeyStoreSpi.class,
             List.of(),
             () -> new TokenKeyStoreSpi(tokens)));
+    putService(
+        new KeystayService(
+            this,
+            "KeyManagerFactory",
+            NAME,
+            TokenKeyManagerFactorySpi.class,
+            List.of(),
+            TokenKeyManagerFactorySpi::new));
     Signatures.of(this).forEach(this::putService);
     KeyPairGenerators.of(this, tokens).forEach(this::putService);
   }

@@ -25,8 +25,20 @@ final class NativeStore {
    * @param token a name in the configuration, or a {@code pkcs11:} URI; null for the default token
    */
   static NativeStore open(String configuration, String token) throws KeystayException {
-    NativeLibrary.require();
+    requireLibrary();
     return new NativeStore(open(utf8(configuration), utf8(token)));
+  }
+
+  /** As {@link NativeLibrary#require}, for callers that must tell their own callers what failed. */
+  static void requireLibrary() throws KeystayException {
+    try {
+      NativeLibrary.require();
+    } catch (UnsatisfiedLinkError e) {
+      KeystayException exception =
+          new KeystayException(e.getMessage(), KeystayException.Kind.HOST);
+      exception.initCause(e);
+      throw exception;
+    }
   }
 
   /** What a key store file says to mean this token: its name in keystay.toml, or a URI. */

@@ -54,6 +54,11 @@ final class TokenEntry {
     return (OpaqueKey) keyEntry.getPrivateKey();
   }
 
+  /** Whether the chain is the token's, and not a placeholder. */
+  boolean isCertified() {
+    return certified;
+  }
+
   X509Certificate[] chain() {
     return chain.clone();
   }

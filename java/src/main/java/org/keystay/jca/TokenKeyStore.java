@@ -53,11 +53,22 @@ final class TokenKeyStore {
                 + " store, or say where it is with pin = \"file:/path\" in keystay.toml",
             KeystayException.Kind.AUTHENTICATION);
       }
-      NativeListing listing = store.list();
-      current = Snapshot.of(listing, PendingKeys.sweep(store, listing.entries()), file::shows);
+      current = list();
       snapshot.compareAndSet(null, current);
     }
     return current;
+  }
+
+  /** Reads the token again. */
+  Snapshot refresh() throws KeystayException {
+    Snapshot current = list();
+    snapshot.set(current);
+    return current;
+  }
+
+  private Snapshot list() throws KeystayException {
+    NativeListing listing = store.list();
+    return Snapshot.of(listing, PendingKeys.sweep(store, listing.entries()), file::shows);
   }
 
   /** A known alias is a memory read. For one that is not, the token is asked: it may be new. */

@@ -47,6 +47,10 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public void engineLoad(KeyStore.LoadStoreParameter parameter) throws IOException {
+    if (parameter instanceof LoadedStoreRequest) {
+      ((LoadedStoreRequest) parameter).answer(loaded());
+      return;
+    }
     load(null, StorePassword.of(parameter == null ? null : parameter.getProtectionParameter()));
   }
 
@@ -59,8 +63,6 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
               store, file == null ? KeyStoreFile.of(store.reference()) : file, password);
     } catch (KeystayException e) {
       throw loadFailure(e);
-    } catch (UnsatisfiedLinkError e) {
-      throw new IOException(e.getMessage(), e);
     } finally {
       password.close();
     }
