@@ -49,12 +49,14 @@ void pause(const Pause& paused) noexcept {
       return;
     }
     ERR_clear_error();
-    if (paused.descriptor) paused.descriptor->drain();
     if (abandoning) {
       paused.request->abandon();
       return;
     }
+    if (paused.descriptor) paused.descriptor->drain();
   }
+  // Nor may the wake of a request that ended before its first pause be left over.
+  if (paused.descriptor) paused.descriptor->drain();
 }
 
 struct WaitContext {

@@ -1,6 +1,7 @@
 #include "provider/core.h"
 
 #include <cstdarg>
+#include <cstring>
 #include <new>
 
 #include <openssl/params.h>
@@ -38,6 +39,12 @@ Reason reason_of(const pkcs11::Error& error) noexcept {
   return Reason::internal;
 }
 
+// The name without the place where it was built. libcrypto keeps the pointer.
+const char* file_name(const char* path) noexcept {
+  const char* slash = std::strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
 }  // namespace
 
 Core::Core(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions) noexcept
@@ -72,7 +79,7 @@ std::string Core::parameter(const char* name) const {
 void Core::raise(Reason reason, const char* message, Place place) const noexcept {
   if (!new_error_ || !set_error_debug_ || !vset_error_) return;
   new_error_(handle_);
-  set_error_debug_(handle_, place.file, place.line, place.function);
+  set_error_debug_(handle_, file_name(place.file), place.line, place.function);
   set_error(vset_error_, handle_, reason, "%s", message);
 }
 

@@ -5,9 +5,9 @@
 namespace keystay::provider {
 
 Software::Environment::Environment(const Core& core)
-    : libctx(OSSL_LIB_CTX_new_from_dispatch(core.handle(), core.functions())), default_provider(nullptr) {
+    : libctx(OSSL_LIB_CTX_new_from_dispatch(core.handle(), core.functions())) {
   if (!libctx) throw SoftwareFailure("OSSL_LIB_CTX_new_from_dispatch");
-  default_provider = OSSL_PROVIDER_load(libctx.get(), "default");
+  default_provider.reset(OSSL_PROVIDER_load(libctx.get(), "default"));
   if (!default_provider) throw SoftwareFailure("OSSL_PROVIDER_load");
 }
 

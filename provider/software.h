@@ -24,7 +24,7 @@ class Software final {
 
   // Made at the first use. Throws Error.
   [[nodiscard]] OSSL_LIB_CTX* libctx() { return environment().libctx.get(); }
-  [[nodiscard]] OSSL_PROVIDER* default_provider() { return environment().default_provider; }
+  [[nodiscard]] OSSL_PROVIDER* default_provider() { return environment().default_provider.get(); }
 
   // The implementation of a hash function, fetched once and kept. Throws Error.
   [[nodiscard]] const EVP_MD* fetch(const Digest& digest);
@@ -42,7 +42,7 @@ class Software final {
   struct Environment {
     explicit Environment(const Core& core);
     x509::Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> libctx;
-    OSSL_PROVIDER* default_provider;  // unloaded with the library context
+    x509::Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_provider;
   };
   [[nodiscard]] Environment& environment();
 

@@ -49,9 +49,9 @@ LibraryContext::LibraryContext(Order order) : context_(OSSL_LIB_CTX_new()) {
       throw std::runtime_error(std::string("cannot load provider ") + name + ": " + take_errors());
     return provider;
   };
-  if (order == Order::keystay_first) keystay_ = load("keystay");
-  load("default");
-  if (order == Order::keystay_last) keystay_ = load("keystay");
+  if (order == Order::keystay_first) keystay_.reset(load("keystay"));
+  default_.reset(load("default"));
+  if (order == Order::keystay_last) keystay_.reset(load("keystay"));
 }
 
 EvpPkey LibraryContext::load(const std::string& uri, int expect) const {

@@ -29,7 +29,7 @@ class LibraryContext final {
   explicit LibraryContext(Order order = Order::keystay_last);
 
   [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return context_.get(); }
-  [[nodiscard]] OSSL_PROVIDER* keystay() const noexcept { return keystay_; }
+  [[nodiscard]] OSSL_PROVIDER* keystay() const noexcept { return keystay_.get(); }
 
   // The first key that an OSSL_STORE of this URI gives; null, with the reason on the error queue, if there is
   // none.
@@ -41,7 +41,8 @@ class LibraryContext final {
 
  private:
   Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> context_;
-  OSSL_PROVIDER* keystay_ = nullptr;  // unloaded with the context
+  Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_;
+  Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> keystay_;
 };
 
 // Where keystay.so is.

@@ -34,6 +34,9 @@ class ProviderTest : public testing::Test {
   // The public half by another hand: pkcs11-tool's, in the default library context.
   [[nodiscard]] static EvpPkey public_key(const std::string& label);
 
+  // In a forked child that ends by exit().
+  static void leave_token_to_parent() { static_cast<void>(token_.release()); }
+
   // Writes keystay.toml, which KEYSTAY_CONF names.
   static void configure(std::string_view more = "");
 

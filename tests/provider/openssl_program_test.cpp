@@ -1,0 +1,244 @@
+// The openssl program on aliases, URIs and PEM references. Every run ends by itself: the exit code is its
+// own.
+#include <chrono>
+#include <thread>
+
+#include "tests/provider/provider_test.h"
+#include "tests/support/process.h"
+#include "tests/support/test_ca.h"
+
+namespace keystay::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class OpensslProgramTest : public ProviderTest {
+ protected:
+  OpensslProgramTest() {
+    message_ = file("message", "to be signed\n");
+    for (const char* key : {"rsa", "ec"}) {
+      file(key + std::string(".ref"), reference(key));
+      openssl(
+          {"pkey", "-in", std::string("keystay:") + key, "-pubout", "-out", path(key + std::string(".pub"))});
+    }
+  }
+
+  static std::string file(const std::string& name, std::string_view text) {
+    return token().directory().write(name, text);
+  }
+  static std::string path(const std::string& name) { return token().directory().path() / name; }
+
+  // With the providers of `order`.
+  static Arguments with_providers(Arguments arguments, Order order = Order::keystay_last) {
+    const bool first = order == Order::keystay_first;
+    arguments.insert(arguments.begin() + 1,
+                     {"-provider-path", provider_path(), "-provider", first ? "keystay" : "default",
+                      "-provider", first ? "default" : "keystay"});
+    arguments.insert(arguments.begin(), "openssl");
+    return arguments;
+  }
+  static Outcome openssl(const Arguments& arguments, Order order = Order::keystay_last) {
+    return run(with_providers(arguments, order));
+  }
+
+  static bool verifies(const std::string& key, const std::string& signature, const Arguments& options = {}) {
+    Arguments all{"openssl", "dgst", "-sha256", "-verify", path(key + ".pub"), "-signature", signature};
+    all.insert(all.end(), options.begin(), options.end());
+    all.push_back(path("message"));
+    return run(all).ok();
+  }
+
+  std::string message_;
+};
+
+TEST_F(OpensslProgramTest, DgstSignsByAliasUriAndReference) {
+  for (const Order order : {Order::keystay_first, Order::keystay_last}) {
+    for (const std::string key : {"rsa", "ec"}) {
+      for (const std::string& name :
+           {"keystay:" + key, "pkcs11:token=web;object=" + key, path(key + ".ref")}) {
+        const std::string signature = path("signature");
+        const Outcome outcome =
+            openssl({"dgst", "-sha256", "-sign", name, "-out", signature, message_}, order);
+        EXPECT_EQ(outcome.exit_code, 0) << name << outcome;
+        EXPECT_TRUE(verifies(key, signature)) << name;
+      }
+    }
+  }
+}
+
+TEST_F(OpensslProgramTest, DgstAndPkeyutlSignWithPss) {
+  const Arguments pss{"-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"};
+  Arguments arguments{"dgst", "-sha256", "-sign", "keystay:rsa", "-out", path("pss.sig")};
+  arguments.insert(arguments.end(), pss.begin(), pss.end());
+  arguments.push_back(message_);
+  const Outcome dgst = openssl(arguments);
+  EXPECT_EQ(dgst.exit_code, 0) << dgst;
+  EXPECT_TRUE(verifies("rsa", path("pss.sig"), pss));
+
+  const Outcome pkeyutl = openssl({"pkeyutl", "-sign", "-rawin", "-digest", "sha256", "-inkey", "keystay:rsa",
+                                   "-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", "rsa_pss_saltlen:digest",
+                                   "-in", message_, "-out", path("pss.sig")});
+  EXPECT_EQ(pkeyutl.exit_code, 0) << pkeyutl;
+  EXPECT_TRUE(verifies("rsa", path("pss.sig"), pss));
+}
+
+TEST_F(OpensslProgramTest, ReqAndX509MakeRequestsAndCertificates) {
+  for (const std::string key : {"rsa", "ec"}) {
+    const Outcome request = openssl(
+        {"req", "-new", "-key", path(key + ".ref"), "-subj", "/CN=" + key, "-out", path(key + ".csr")});
+    EXPECT_EQ(request.exit_code, 0) << request;
+    EXPECT_THAT(run({"openssl", "req", "-in", path(key + ".csr"), "-noout", "-verify"}).error,
+                HasSubstr("verify OK"));
+    const Outcome root = openssl({"req", "-x509", "-new", "-key", "keystay:" + key, "-subj",
+                                  "/CN=" + key + " CA", "-out", path(key + ".ca")});
+    EXPECT_EQ(root.exit_code, 0) << root;
+    const Outcome issued =
+        openssl({"x509", "-req", "-in", path(key + ".csr"), "-CA", path(key + ".ca"), "-CAkey",
+                 path(key + ".ref"), "-CAcreateserial", "-out", path(key + ".crt")});
+    EXPECT_EQ(issued.exit_code, 0) << issued;
+    EXPECT_TRUE(run({"openssl", "verify", "-CAfile", path(key + ".ca"), path(key + ".crt")}).ok());
+  }
+}
+
+TEST_F(OpensslProgramTest, CmsSignsWithTheCertificateOfTheKey) {
+  ASSERT_EQ(openssl({"req", "-x509", "-new", "-key", "keystay:ec", "-subj", "/CN=signer", "-out",
+                     path("signer.pem")})
+                .exit_code,
+            0);
+  const Outcome signing =
+      openssl({"cms", "-sign", "-in", message_, "-signer", path("signer.pem"), "-inkey", path("ec.ref"),
+               "-outform", "PEM", "-out", path("signed.cms"), "-nodetach"});
+  EXPECT_EQ(signing.exit_code, 0) << signing;
+  const Outcome verification = run({"openssl", "cms", "-verify", "-in", path("signed.cms"), "-inform", "PEM",
+                                    "-CAfile", path("signer.pem"), "-purpose", "any"});
+  EXPECT_TRUE(verification.ok()) << verification;
+}
+
+TEST_F(OpensslProgramTest, PkeyRefusesThePrivateKeyWithOneClearError) {
+  for (const std::string& name : {std::string("keystay:ec"), path("rsa.ref")}) {
+    const Outcome outcome = openssl({"pkey", "-in", name});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_THAT(outcome.error, HasSubstr("the private key cannot leave its token"));
+    EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1) << outcome.error;
+  }
+}
+
+TEST_F(OpensslProgramTest, PkeyShowsThePublicKeyAndWhereThePrivateOneIs) {
+  const Outcome text = openssl({"pkey", "-in", "keystay:rsa", "-noout", "-text"});
+  EXPECT_EQ(text.exit_code, 0) << text;
+  EXPECT_THAT(text.output, HasSubstr("\"rsa\" on token \"web\""));
+  EXPECT_THAT(text.output, HasSubstr("Modulus:"));
+  EXPECT_THAT(read_file(path("rsa.pub")), HasSubstr("BEGIN PUBLIC KEY"));
+}
+
+TEST_F(OpensslProgramTest, StoreutlListsAndEnds) {
+  const Outcome all = openssl({"storeutl", "-noout", "pkcs11:token=web"});
+  EXPECT_EQ(all.exit_code, 0) << all;
+  EXPECT_THAT(all.output, HasSubstr("Pkey"));
+  const Outcome none = openssl({"storeutl", "-noout", "pkcs11:token=web;object=nobody"});
+  EXPECT_NE(none.exit_code, -1) << none;
+  EXPECT_THAT(none.error, HasSubstr("token \"web\" has no key \"nobody\""));
+}
+
+TEST_F(OpensslProgramTest, AWrongPinIsOneErrorThatDoesNotShowIt) {
+  const std::string pin = file("bad-pin", "424242\n");
+  const std::string toml = file("bad.toml", "[token.web]\nmodule = \"" + token().module().string() +
+                                                "\"\nlabel = \"web\"\npin = \"file:" + pin + "\"\n");
+  const Outcome outcome =
+      run(with_providers({"dgst", "-sha256", "-sign", "keystay:ec", "-out", "/dev/null", message_}),
+          {.environment = {{"KEYSTAY_CONF", toml}}});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_THAT(outcome.error, HasSubstr("CKR_PIN_INCORRECT"));
+  EXPECT_THAT(outcome.error, Not(HasSubstr("424242")));
+}
+
+// The provider's own section of openssl.cnf.
+TEST_F(OpensslProgramTest, OpensslCnfNamesTheConfiguration) {
+  const std::string toml = file("elsewhere.toml", token().configuration());
+  const std::string cnf =
+      file("openssl.cnf",
+           "openssl_conf = init\n[init]\nproviders = providers\n[providers]\n"
+           "keystay = keystay_section\ndefault = default_section\n"
+           "[default_section]\nactivate = 1\n[keystay_section]\nmodule = " +
+               provider_path() + "/keystay.so\nconfiguration = " + toml + "\nactivate = 1\n");
+  const Outcome outcome =
+      run({"openssl", "dgst", "-sha256", "-sign", "keystay:ec", "-out", path("cnf.sig"), message_},
+          {.environment = {{"OPENSSL_CONF", cnf}, {"KEYSTAY_CONF", "/nonexistent.toml"}}});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_TRUE(verifies("ec", path("cnf.sig")));
+}
+
+class OpensslServerTest : public OpensslProgramTest {
+ protected:
+  // Serves `key` and returns the texts of a client for each protocol version.
+  void serve(const std::string& key, const Arguments& options, Order order, const Arguments& groups) {
+    ASSERT_EQ(openssl({"req", "-x509", "-new", "-key", "keystay:" + key, "-subj", "/CN=localhost", "-addext",
+                       "subjectAltName=DNS:localhost", "-out", path(key + ".server")})
+                  .exit_code,
+              0);
+    const std::string port = std::to_string(free_port());
+    Arguments arguments{"s_server",
+                        "-key",
+                        path(key + ".ref"),
+                        "-cert",
+                        path(key + ".server"),
+                        "-accept",
+                        port,
+                        "-naccept",
+                        std::to_string(2 * groups.size()),
+                        "-www"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    Process server(with_providers(arguments, order));
+    ASSERT_TRUE(server.wait_for_text("ACCEPT", std::chrono::seconds(20))) << server.error();
+    for (const char* version : {"-tls1_2", "-tls1_3"}) {
+      for (const std::string& group : groups) {
+        const Outcome client = run(
+            with_providers({"s_client", "-connect", "localhost:" + port, version, "-groups", group, "-CAfile",
+                            path(key + ".server"), "-verify_return_error", "-servername", "localhost"},
+                           order),
+            {.input = "Q\n"});
+        EXPECT_EQ(client.exit_code, 0) << version << group << client;
+        EXPECT_THAT(client.output, HasSubstr("Verification: OK")) << version << group;
+      }
+    }
+    const Outcome ended = server.wait(std::chrono::seconds(20));
+    EXPECT_EQ(ended.exit_code, 0) << ended;
+  }
+};
+
+TEST_F(OpensslServerTest, ServesBothKindsOfKeyInEitherOrderOfProviders) {
+  for (const std::string key : {"rsa", "ec"}) {
+    for (const Order order : {Order::keystay_first, Order::keystay_last})
+      serve(key, {}, order, {"P-256", "X25519:P-256", "P-384:P-256"});
+  }
+}
+
+TEST_F(OpensslServerTest, ServesAsynchronously) {
+  faults().delay(Function::C_Sign, std::chrono::milliseconds(5));
+  for (const std::string key : {"rsa", "ec"}) serve(key, {"-async"}, Order::keystay_last, {"P-256"});
+}
+
+TEST_F(OpensslServerTest, AClientCertificateMayBeOnTheToken) {
+  ASSERT_EQ(openssl({"req", "-x509", "-new", "-key", "keystay:ec", "-subj", "/CN=client", "-out",
+                     path("client.pem")})
+                .exit_code,
+            0);
+  const std::string port = std::to_string(free_port());
+  const TestCa ca;
+  const auto identity = ca.issue(KeyKind::rsa);
+  Process server({"openssl", "s_server", "-key", file("server.key", identity.key_pem), "-cert",
+                  file("server.pem", identity.chain_pem), "-accept", port, "-naccept", "1", "-Verify", "1",
+                  "-CAfile", path("client.pem"), "-verify_return_error", "-www"});
+  ASSERT_TRUE(server.wait_for_text("ACCEPT", std::chrono::seconds(20))) << server.error();
+  const Outcome client =
+      run(with_providers({"s_client", "-connect", "localhost:" + port, "-cert", path("client.pem"), "-key",
+                          path("ec.ref"), "-ign_eof", "-tls1_3"}),
+          {.input = "GET / HTTP/1.0\r\n\r\n"});
+  EXPECT_EQ(client.exit_code, 0) << client;
+  EXPECT_THAT(client.output, HasSubstr("Client certificate"));
+}
+
+}  // namespace
+}  // namespace keystay::test

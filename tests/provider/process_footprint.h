@@ -1,0 +1,19 @@
+// What this process holds: memory, descriptors, threads.
+#pragma once
+
+#include <cstddef>
+
+namespace keystay::test {
+
+struct Footprint {
+  std::size_t resident_kib;
+  std::size_t descriptors;
+  std::size_t threads;
+
+  [[nodiscard]] static Footprint now();
+};
+
+// Those that jobs are woken by; other descriptors come and go while a token works.
+[[nodiscard]] std::size_t open_eventfds();
+
+}  // namespace keystay::test
