@@ -7,6 +7,7 @@
 #   tests/run.sh --tsan     the same under ThreadSanitizer (without Java)
 #   tests/run.sh --soak     all tests, the long ones in full length
 #   tests/run.sh --bench    the benchmarks instead of the tests
+#   tests/run.sh --debian13 the same on Debian 13, in a root that scripts/debian13.sh makes: the tree of the last commit
 #   --no-install            install nothing; may be given with any of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,17 +15,23 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=release
 what=tests
 install=yes
+debian13=no
+elsewhere=() # the arguments of the run on Debian 13
 for argument in "$@"; do
+  [[ "$argument" == --debian13 ]] || elsewhere+=("$argument")
   case "$argument" in
     --asan) preset=asan ;;
     --tsan) preset=tsan ;;
     --soak) export KEYSTAY_SOAK=1 ;;
     --bench) what=benchmarks ;;
+    --debian13) debian13=yes ;;
     --no-install) install=no ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option $argument; try --help" >&2; exit 2 ;;
   esac
 done
+
+if [[ "$debian13" == yes ]]; then exec scripts/debian13.sh tests/run.sh "${elsewhere[@]}"; fi
 
 readonly build="build/$preset"
 jobs="$(nproc)"
@@ -41,7 +48,7 @@ give_up() {
 
 if [[ "$install" == yes ]]; then
   step "dependencies"
-  scripts/install-deps.sh || give_up "the dependencies could not be installed"
+  scripts/install-deps.sh --servers || give_up "the dependencies could not be installed"
 fi
 
 step "scripts/check.sh"
