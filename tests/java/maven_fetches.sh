@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# Fetches what the JUnit tests need from Maven Central, once for all JDKs; later runs need no network.
+# Fetches what the JUnit tests and the server example need from Maven Central, once for all JDKs; later runs need no
+# network. Compiles both.
 source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 need mvn maven
 
+# maven DIRECTORY GOAL: offline if the local repository has everything.
 maven() {
-  mvn --quiet --batch-mode --file "$KEYSTAY_SOURCE/java/pom.xml" "-Dkeystay.build=$KEYSTAY_BUILD" \
-    -Dkeystay.maven=maven-fetch -DskipTests "$@" test >"$scratch/maven.log" 2>&1
+  local options=(--quiet --batch-mode --file "$KEYSTAY_SOURCE/$1/pom.xml" "-Dkeystay.build=$KEYSTAY_BUILD"
+    -Dkeystay.maven=maven-fetch -DskipTests)
+  mvn --offline "${options[@]}" "$2" >"$scratch/maven.log" 2>&1 || mvn "${options[@]}" "$2" >"$scratch/maven.log" 2>&1 || {
+    grep -q "Could not transfer\|Unknown host\|Connection" "$scratch/maven.log" &&
+      skip "Maven Central is out of reach, and the local repository lacks what $1 needs"
+    fail "Maven cannot build $1"
+  }
 }
-maven --offline || maven || {
-  grep -q "Could not transfer\|Unknown host\|Connection" "$scratch/maven.log" &&
-    skip "Maven Central is out of reach, and the local repository lacks what the JUnit tests need"
-  fail "Maven cannot compile the JUnit tests"
-}
+maven java test
+maven examples/java-server compile
