@@ -1,0 +1,64 @@
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Security;
+import java.security.Signature;
+import org.keystay.jca.KeystayProvider;
+
+/**
+ * Signs and lists again and again, and fails if the process grows: {@code Soak SIGNATURES}. A tenth of the
+ * work is for warming up.
+ */
+class Soak {
+  private static final int ROUNDS = 10;
+  private static final int LOADS = 5;
+  private static final long ALLOWED_KIB = 24 * 1024;
+
+  public static void main(String[] arguments) throws Exception {
+    long signatures = Long.parseLong(arguments[0]);
+    Security.addProvider(new KeystayProvider());
+    KeyStore keyStore = KeyStore.getInstance("Keystay");
+    keyStore.load(null, null);
+    PrivateKey key = (PrivateKey) keyStore.getKey("httpd", null);
+
+    long memory = 0;
+    int descriptors = 0;
+    for (int round = 0; round <= ROUNDS; round++) {
+      for (long i = 0; i < signatures / ROUNDS; i++) {
+        Signature signature = Signature.getInstance("SHA256withECDSA");
+        signature.initSign(key);
+        signature.update((byte) i);
+        signature.sign();
+      }
+      for (int i = 0; i < LOADS; i++) {
+        keyStore.load(null, null);
+      }
+      System.gc();
+      System.out.println(round + ": " + memory() + " KiB, " + descriptors() + " descriptors");
+      if (round == 0) {
+        memory = memory();
+        descriptors = descriptors();
+      }
+    }
+    if (memory() > memory + ALLOWED_KIB || descriptors() > descriptors) {
+      System.out.println("the process grew");
+      System.exit(1);
+    }
+  }
+
+  private static long memory() throws IOException {
+    for (String line : Files.readAllLines(Paths.get("/proc/self/status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    throw new IOException("no VmRSS");
+  }
+
+  private static int descriptors() {
+    return new File("/proc/self/fd").list().length;
+  }
+}
