@@ -58,6 +58,18 @@ TEST_F(SessionTest, ReadsValuesThatAreLongerThanUsual) {
   });
 }
 
+// One of several codes is returned then (PKCS #11 v3.0, section 5.7.5); SoftHSM's is
+// CKR_ATTRIBUTE_TYPE_INVALID.
+TEST_F(SessionTest, ReadsValuesThatAreLongerThanUsualBesideAbsentOnes) {
+  token_->with_session([](Session& session) {
+    const CK_OBJECT_HANDLE object = session.create_object(data_object("long", 100'000));
+    constexpr CK_ATTRIBUTE_TYPE kTypes[] = {CKA_LABEL, CKA_VALUE, CKA_ID};  // data objects have no CKA_ID
+    const Attributes attributes = session.attributes(object, kTypes);
+    EXPECT_EQ(attributes.bytes(CKA_VALUE), Bytes(100'000, 0x42));
+    EXPECT_EQ(attributes.find(CKA_ID), nullptr);
+  });
+}
+
 // PKCS #11 v3.0, section 5.7.5: CKR_ATTRIBUTE_SENSITIVE is no reason to lose the others.
 TEST_F(SessionTest, LeavesOutWhatTheTokenHides) {
   token_->with_session([](Session& session) {

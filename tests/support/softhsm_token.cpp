@@ -127,14 +127,15 @@ std::string SoftHsmToken::add_token(const std::string& label) {
   if (softhsm_is_initialized()) {
     throw std::logic_error("SoftHSM is initialized already and would not see another token");
   }
-  const std::vector<std::string> before = serials();
   run_or_throw(
       {"softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin_, "--so-pin", so_pin_});
-  const std::vector<std::string> after = serials();
+  std::vector<std::string> after = serials();
   std::vector<std::string> added;
-  std::set_difference(after.begin(), after.end(), before.begin(), before.end(), std::back_inserter(added));
+  std::set_difference(after.begin(), after.end(), serials_.begin(), serials_.end(),
+                      std::back_inserter(added));
   if (added.size() != 1)
     throw std::runtime_error("softhsm2-util made " + std::to_string(added.size()) + " tokens");
+  serials_ = std::move(after);
   return added.front();
 }
 

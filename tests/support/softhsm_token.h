@@ -79,6 +79,7 @@ class SoftHsmToken final {
   TemporaryDirectory directory_;
   std::string label_;
   std::string serial_;
+  std::vector<std::string> serials_;  // of all its tokens, sorted
   std::string pin_ = "123456";
   std::string so_pin_ = "87654321";
   std::filesystem::path pin_file_;

@@ -1,7 +1,5 @@
 #include "tests/support/fault_module/fault.h"
 
-#include <chrono>
-#include <cmath>
 #include <random>
 #include <thread>
 
@@ -9,7 +7,6 @@ namespace keystay::test {
 
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
-using std::chrono::duration;
 
 CountedCall::CountedCall(FunctionControl& function) noexcept : function_(function) {
   function.calls.fetch_add(1, memory_order_relaxed);
@@ -25,16 +22,16 @@ void wait_while_held(const FunctionControl& function) {
   while (function.held.load(memory_order_acquire)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-void delay(const FunctionControl& function) {
-  const std::uint64_t median_us = function.delay_us.load(memory_order_relaxed);
-  if (median_us == 0) return;
+std::chrono::duration<double> drawn_delay(const FunctionControl& function) {
+  const std::chrono::microseconds median(function.delay_us.load(memory_order_relaxed));
   const double spread = static_cast<double>(function.spread.load(memory_order_relaxed)) / 1000;
-  double microseconds = static_cast<double>(median_us);
-  if (spread > 0) {
-    static thread_local std::mt19937_64 generator{std::random_device{}()};
-    microseconds = std::lognormal_distribution(std::log(microseconds), spread)(generator);
-  }
-  std::this_thread::sleep_for(duration<double, std::micro>(microseconds));
+  if (median.count() == 0 || spread == 0) return median;
+  static thread_local std::mt19937_64 generator{std::random_device{}()};
+  return median * std::lognormal_distribution(0.0, spread)(generator);
+}
+
+void delay(const FunctionControl& function) {
+  if (function.delay_us.load(memory_order_relaxed) != 0) std::this_thread::sleep_for(drawn_delay(function));
 }
 
 std::optional<CK_RV> ordered_failure(FunctionControl& function) noexcept {

@@ -1,6 +1,7 @@
 // What happens to a call before it may go on to the token.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "native/pkcs11/cryptoki.h"
@@ -22,7 +23,9 @@ class CountedCall final {
 
 // Waits while the function is held.
 void wait_while_held(const FunctionControl& function);
-// Sleeps for the delay that was ordered.
+// One draw of the delay that was ordered; zero if none was.
+[[nodiscard]] std::chrono::duration<double> drawn_delay(const FunctionControl& function);
+// Sleeps for it.
 void delay(const FunctionControl& function);
 // The return value to answer, if one is ordered for this call.
 [[nodiscard]] std::optional<CK_RV> ordered_failure(FunctionControl& function) noexcept;
