@@ -21,21 +21,21 @@ const std::array kAlgorithms{
               .key_size = 0,
               .group_name = "secp256r1",
               .mechanism = pkcs11::Ecdsa{},
-              .rsa_padding = 0},
+              .pss = false},
     Algorithm{.name = "RSA-2048",
               .alias = "bench-rsa",
               .key_algorithm = "RSA",
               .key_size = 2048,
               .group_name = "",
               .mechanism = pkcs11::RsaPkcs{},
-              .rsa_padding = RSA_PKCS1_PADDING},
+              .pss = false},
     Algorithm{.name = "RSA-2048-PSS",
               .alias = "bench-rsa",
               .key_algorithm = "RSA",
               .key_size = 2048,
               .group_name = "",
               .mechanism = pkcs11::RsaPss{pkcs11::Hash::sha256, pkcs11::Hash::sha256, kSha256Size},
-              .rsa_padding = RSA_PKCS1_PSS_PADDING},
+              .pss = true},
 };
 
 // The DER of DigestInfo up to the digest, for SHA-256 (RFC 8017, section 9.2, note 1).
@@ -84,9 +84,8 @@ pkcs11::Bytes to_be_signed(const Algorithm& algorithm, pkcs11::ByteView digest) 
 }
 
 void set_padding(const Algorithm& algorithm, EVP_PKEY_CTX* context) {
-  if (algorithm.rsa_padding == 0) return;
-  require(EVP_PKEY_CTX_set_rsa_padding(context, algorithm.rsa_padding) > 0, "EVP_PKEY_CTX_set_rsa_padding");
-  if (algorithm.rsa_padding != RSA_PKCS1_PSS_PADDING) return;
+  if (!algorithm.pss) return;
+  require(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) > 0, "EVP_PKEY_CTX_set_rsa_padding");
   require(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0,
           "EVP_PKEY_CTX_set_rsa_pss_saltlen");
 }

@@ -18,7 +18,7 @@ struct Algorithm {
   unsigned key_size;
   std::string_view group_name;
   pkcs11::SignMechanism mechanism;
-  int rsa_padding;  // RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING; 0 where there is none
+  bool pss;
 };
 
 [[nodiscard]] std::span<const Algorithm> algorithms();
@@ -34,7 +34,8 @@ struct Algorithm {
 // What C_Sign is given for a SHA-256 digest: the digest, or the DigestInfo around it.
 [[nodiscard]] pkcs11::Bytes to_be_signed(const Algorithm& algorithm, pkcs11::ByteView digest);
 
-// RSA padding where there is any, with a salt as long as the digest. Throws std::runtime_error.
+// PSS with a salt as long as the digest, as TLS has it, where the algorithm is PSS; what OpenSSL does by
+// itself is left alone. Throws std::runtime_error.
 void set_padding(const Algorithm& algorithm, EVP_PKEY_CTX* context);
 
 }  // namespace keystay::bench

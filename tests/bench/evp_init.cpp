@@ -6,7 +6,7 @@ namespace keystay::bench {
 
 EvpInit::EvpInit(const Algorithm& algorithm)
     : algorithm_(algorithm),
-      key_(algorithm.rsa_padding == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(algorithm.key_size)),
+      key_(algorithm.key_algorithm == "RSA" ? EVP_RSA_gen(algorithm.key_size) : EVP_EC_gen("P-256")),
       context_(EVP_MD_CTX_new()) {
   require(key_ && context_, "EVP_PKEY_Q_keygen");
 }
