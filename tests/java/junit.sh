@@ -9,7 +9,7 @@ export KEYSTAY_TEST_MODULE
 
 # Tokens for the tests of the PIN, which a process gives once: "filed" has a pin in keystay.toml, the others none.
 sed -i '/^pin = /d' "$KEYSTAY_CONF"
-for token in late guessed compared filed called; do
+for token in late guessed compared filed called keyless; do
   softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
   printf '\n[token.%s]\nmodule = "%s"\nlabel = "%s"\n' "$token" "$KEYSTAY_TEST_MODULE" "$token" >>"$KEYSTAY_CONF"
   if [[ "$token" == filed ]]; then echo "pin = \"file:$scratch/web.pin\"" >>"$KEYSTAY_CONF"; fi

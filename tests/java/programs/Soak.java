@@ -16,6 +16,7 @@ class Soak {
   private static final int ROUNDS = 10;
   private static final int LOADS = 5;
   private static final long ALLOWED_KIB = 24 * 1024;
+  private static final int ALLOWED_DESCRIPTORS = 4; // the JVM itself opens one now and then
 
   public static void main(String[] arguments) throws Exception {
     long signatures = Long.parseLong(arguments[0]);
@@ -43,7 +44,7 @@ class Soak {
         descriptors = descriptors();
       }
     }
-    if (memory() > memory + ALLOWED_KIB || descriptors() > descriptors) {
+    if (memory() > memory + ALLOWED_KIB || descriptors() > descriptors + ALLOWED_DESCRIPTORS) {
       System.out.println("the process grew");
       System.exit(1);
     }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.ProviderException;
 import java.security.UnrecoverableKeyException;
@@ -35,6 +36,19 @@ class PinTest {
     assertEquals(0, unlocked.size());
     assertEquals(0, locked.size(), "the token is unlocked for all that use it");
     assertEquals(0, load("late", null).size());
+  }
+
+  /** And does not disturb the one who gives the PIN next. */
+  @Test
+  void noKeyIsGeneratedOnALockedToken() throws Exception {
+    KeystayProvider provider = new KeystayProvider();
+    provider.configure("keyless");
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", provider);
+    ProviderException refused =
+        assertThrows(ProviderException.class, generator::generateKeyPair);
+    assertTrue(refused.getMessage().contains("wants its PIN"), refused.getMessage());
+    KeyStore.getInstance("Keystay", provider).load(null, TestToken.PIN);
+    assertNotNull(generator.generateKeyPair());
   }
 
   @Test

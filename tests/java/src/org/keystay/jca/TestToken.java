@@ -70,6 +70,7 @@ final class TestToken {
   }
 
   static KeyPair generate(String algorithm, String sizeOrGroup) throws Exception {
+    load(); // keys are generated on the token of the key store that was loaded last
     KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm, provider());
     if (sizeOrGroup.matches("[0-9]+")) {
       generator.initialize(Integer.parseInt(sizeOrGroup));

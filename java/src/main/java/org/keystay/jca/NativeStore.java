@@ -51,6 +51,16 @@ final class NativeStore {
     return isLocked(address);
   }
 
+  /** Before a login that cannot succeed is tried. */
+  void requireUnlocked() throws KeystayException {
+    if (isLocked()) {
+      throw new KeystayException(
+          "token \"" + reference() + "\" wants its PIN: give it as the password of the key store, or"
+              + " say where it is with pin = \"file:/path\" in keystay.toml",
+          KeystayException.Kind.AUTHENTICATION);
+    }
+  }
+
   /**
    * Logs in with this PIN, or compares it with the one that is known. It is tried at most once.
    *

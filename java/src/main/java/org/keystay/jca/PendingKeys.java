@@ -22,6 +22,7 @@ final class PendingKeys {
 
   /** Generates a key pair under a label that no alias has. */
   static NativeEntry generate(NativeStore store, KeySpec spec) throws KeystayException {
+    store.requireUnlocked();
     ShutdownHook.require();
     NativeEntry entry = store.generate(PendingLabel.next().toString(), spec);
     PENDING.put(entry.key(), store);

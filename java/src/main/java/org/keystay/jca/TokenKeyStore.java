@@ -47,12 +47,7 @@ final class TokenKeyStore {
   Snapshot snapshot() throws KeystayException {
     Snapshot current = snapshot.get();
     if (current == null) {
-      if (store.isLocked()) {
-        throw new KeystayException(
-            "token \"" + store.reference() + "\" wants its PIN: give it as the password of the key"
-                + " store, or say where it is with pin = \"file:/path\" in keystay.toml",
-            KeystayException.Kind.AUTHENTICATION);
-      }
+      store.requireUnlocked();
       current = list();
       snapshot.compareAndSet(null, current);
     }
