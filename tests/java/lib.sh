@@ -81,6 +81,7 @@ objects() {
 # stop_java NAME: ends a JVM, which leaves with 128 + SIGTERM by its own exit, after its shutdown hooks.
 stop_java() {
   local code=0
+  [[ "$(readlink "/proc/${pids[$1]}/exe")" == "$(realpath "$jdk/bin/java")" ]] || fail "$1 is not a JVM"
   kill -s TERM "${pids[$1]}"
   wait "${pids[$1]}" || code=$?
   unset "pids[$1]"

@@ -39,8 +39,9 @@ Http.port = $https
 PROPERTIES
   printf '%s\n' "${@:3}" >>"$scratch/server.properties"
 }
+# Takes the place of the subshell that it is called in, so that a signal reaches the JVM.
 server() {
-  env JAVA_HOME="$jdk" JAVA_OPTIONS="${jvm_options[*]}" "$KEYSTAY_SOURCE/examples/java-server/run.sh" \
+  exec env JAVA_HOME="$jdk" JAVA_OPTIONS="${jvm_options[*]}" "$KEYSTAY_SOURCE/examples/java-server/run.sh" \
     "$scratch/server.properties"
 }
 run_curl() { curl --silent --show-error --max-time 60 --cacert "$scratch/ca.pem" "$@"; }
@@ -68,7 +69,7 @@ serves ed ed
 # --- the password ------------------------------------------------------------------------------------------------------
 refuses_to_start() { # refuses_to_start WORDS: with the input that this function gets
   local code=0
-  server >"$scratch/refused.log" 2>&1 || code=$?
+  (server) >"$scratch/refused.log" 2>&1 || code=$?
   [[ "$code" -eq 1 ]] || fail "exit code $code, expected 1"
   expect "$(cat "$scratch/refused.log")" "$1"
 }

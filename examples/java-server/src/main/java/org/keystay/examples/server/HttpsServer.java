@@ -4,7 +4,6 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.nio.file.Files;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Connector;
@@ -19,7 +18,7 @@ final class HttpsServer {
 
   static void start(Settings settings) throws IOException, LifecycleException {
     Tomcat tomcat = new Tomcat();
-    tomcat.setBaseDir(Files.createTempDirectory("java-server-").toString());
+    tomcat.setBaseDir(settings.workDirectory().toString());
     Connector connector = connector(settings);
     tomcat.setConnector(connector);
     Context context = tomcat.addContext("", null);

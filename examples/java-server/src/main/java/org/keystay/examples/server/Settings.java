@@ -31,6 +31,11 @@ final class Settings {
     return directory.resolve(required("Hsm.keystorePath"));
   }
 
+  /** Where Tomcat keeps its files: beside the settings. */
+  Path workDirectory() {
+    return directory.resolve("work");
+  }
+
   /** Null if it is to be asked for. */
   char[] keyStorePassword() {
     String password = properties.getProperty("Hsm.keystorePassword");
