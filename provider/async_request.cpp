@@ -4,8 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include "native/pkcs11/error.h"
-
 namespace keystay::provider {
 namespace {
 
@@ -28,7 +26,7 @@ void AsyncRequest::run() noexcept {
   try {
     signature_.resize(sign({key_, scheme_, data_, signature_, deadline_}, software_));
   } catch (...) {
-    failure_ = std::current_exception();
+    failure_ = current_failure();
   }
   if (end(State::done)) wake();
 }
@@ -63,21 +61,21 @@ bool AsyncRequest::finished() const noexcept {
 
 void AsyncRequest::wait() const noexcept { woken_.wait(false, std::memory_order_acquire); }
 
-std::size_t AsyncRequest::take(std::span<std::uint8_t> signature) {
+std::variant<std::size_t, Failure> AsyncRequest::take(std::span<std::uint8_t> signature) {
   switch (state_.load(std::memory_order_acquire)) {
     case State::done:
-      if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+      if (failure_) return std::move(*failure_);
       std::copy(signature_.begin(), signature_.end(), signature.begin());
       return signature_.size();
     case State::expired:
-      throw pkcs11::Error(
-          pkcs11::ErrorClass::server,
-          key_.operations().name() + " made no signature within its time-out; it hangs or is overloaded");
+      return Failure{
+          Reason::token_unavailable,
+          key_.operations().name() + " made no signature within its time-out; it hangs or is overloaded"};
     case State::abandoned:
     case State::pending:
       break;
   }
-  throw Error(Reason::abandoned, "the application gave up the signature");
+  return Failure{Reason::abandoned, "the application gave up the signature"};
 }
 
 }  // namespace keystay::provider

@@ -3,8 +3,9 @@
 
 #include <atomic>
 #include <cstddef>
-#include <exception>
+#include <optional>
 #include <span>
+#include <variant>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -47,8 +48,9 @@ class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
   void wait() const noexcept;
   // Gives it up. When this returns, nobody is woken any more.
   void abandon() noexcept;
-  // The result, once: the length of the signature, or the exception.
-  std::size_t take(std::span<std::uint8_t> signature);
+  // The result, when it has ended: the length of the signature, or why there is none. No exception: unwinding
+  // a job's small stack is best not begun.
+  [[nodiscard]] std::variant<std::size_t, Failure> take(std::span<std::uint8_t> signature);
 
  private:
   enum class State { pending, done, expired, abandoned };
@@ -64,7 +66,7 @@ class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
   const pkcs11::Deadline deadline_;
 
   pkcs11::Bytes signature_;  // written by the signer thread before the request ends
-  std::exception_ptr failure_;
+  std::optional<Failure> failure_;
   std::atomic<State> state_{State::pending};
   std::atomic<bool> woken_{false};
 };

@@ -26,9 +26,9 @@ struct Pause {
   WakeDescriptor* descriptor;  // null with a callback
 };
 
-[[noreturn]] void fail_abandoned() {
-  throw Error(Reason::abandoned, "the application gave up the signature");
-}
+using Result = std::variant<std::size_t, Failure>;
+
+Result abandoned() { return Failure{Reason::abandoned, "the application gave up the signature"}; }
 
 // A descriptor that was put into the wait context must reach the application by a pause: HAProxy removes all
 // of the context's descriptors from its poller when it closes the connection, and dies on one that it never
@@ -101,7 +101,7 @@ std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobSig
 }
 
 // Still not on the job's stack.
-std::size_t sign_and_wait(SignerThreads& signers, const JobSigning& wanted) {
+Result sign_and_wait(SignerThreads& signers, const JobSigning& wanted) {
   const AsyncRequestPtr request(new AsyncRequest(wanted, Wake()));
   static_cast<void>(signers.submit(request, Admission::always));
   request->wait();
@@ -110,14 +110,14 @@ std::size_t sign_and_wait(SignerThreads& signers, const JobSigning& wanted) {
 
 }  // namespace
 
-std::size_t sign_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted) {
-  if (abandoning) fail_abandoned();
+Result sign_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted) {
+  if (abandoning) return abandoned();
   const std::optional<Pause> paused = submit(job, signers, wanted);
   if (!paused) return sign_and_wait(signers, wanted);
   pause(*paused);
   const AsyncRequestPtr request =
       paused->descriptor ? paused->descriptor->let_go() : AsyncRequestPtr(paused->request, false);
-  if (abandoning) fail_abandoned();
+  if (abandoning) return abandoned();
   return request->take(wanted.signature);
 }
 

@@ -13,9 +13,10 @@
 namespace keystay::provider {
 
 // Pauses the job until the signature is made or its deadline is over. If the job cannot be paused - no
-// descriptor is left, the queue is full - its thread waits instead. Returns the length of the raw signature.
-// Throws what signing throws, and Error if the application abandons the job.
-std::size_t sign_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted);
+// descriptor is left, the queue is full - its thread waits instead. Returns the length of the raw signature,
+// or why there is none. Throws Error only if no thread can be started.
+[[nodiscard]] std::variant<std::size_t, Failure> sign_in_job(ASYNC_JOB* job, SignerThreads& signers,
+                                                             const JobSigning& wanted);
 
 // The capability "KEYSTAY-ASYNC": see native/async/abandon.h. The callback of the job's wait context must not
 // wait for anything that the abandoning thread holds.

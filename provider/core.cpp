@@ -2,13 +2,8 @@
 
 #include <cstdarg>
 #include <cstring>
-#include <new>
 
 #include <openssl/params.h>
-
-#include "native/config/error.h"
-#include "native/pkcs11/error.h"
-#include "native/x509/error.h"
 
 namespace keystay::provider {
 namespace {
@@ -19,24 +14,6 @@ void set_error(OSSL_FUNC_core_vset_error_fn* vset_error, const OSSL_CORE_HANDLE*
   va_start(arguments, format);
   vset_error(handle, static_cast<std::uint32_t>(reason), format, arguments);
   va_end(arguments);
-}
-
-Reason reason_of(const pkcs11::Error& error) noexcept {
-  using pkcs11::ErrorClass;
-  switch (error.error_class()) {
-    case ErrorClass::client:
-    case ErrorClass::dirty_session:
-      return Reason::token_refused;
-    case ErrorClass::server:
-    case ErrorClass::busy:
-    case ErrorClass::session_lost:
-      return Reason::token_unavailable;
-    case ErrorClass::authentication:
-      return Reason::login;
-    case ErrorClass::host:
-      return Reason::resources;
-  }
-  return Reason::internal;
 }
 
 // The name without the place where it was built. libcrypto keeps the pointer.
@@ -84,23 +61,8 @@ void Core::raise(Reason reason, const char* message, Place place) const noexcept
 }
 
 void Core::raise_current_exception(Place place) const noexcept {
-  try {
-    throw;
-  } catch (const Error& error) {
-    raise(error.reason(), error.what(), place);
-  } catch (const pkcs11::Error& error) {
-    raise(reason_of(error), error.what(), place);
-  } catch (const config::Error& error) {
-    raise(Reason::configuration, error.what(), place);
-  } catch (const x509::Error& error) {
-    raise(Reason::reference, error.what(), place);
-  } catch (const std::bad_alloc&) {
-    raise(Reason::resources, "out of memory", place);
-  } catch (const std::exception& error) {
-    raise(Reason::internal, error.what(), place);
-  } catch (...) {
-    raise(Reason::internal, "an exception of unknown type", place);
-  }
+  const Failure failure = current_failure();
+  raise(failure.reason, failure.message.c_str(), place);
 }
 
 }  // namespace keystay::provider

@@ -28,13 +28,20 @@ void Key::set_software(x509::EvpPkey software, int parts) noexcept {
   parts_ = parts;
 }
 
-std::size_t Key::sign(const Scheme& scheme, pkcs11::ByteView data, std::span<std::uint8_t> signature) const {
+std::optional<std::size_t> Key::sign(const Scheme& scheme, pkcs11::ByteView data,
+                                     std::span<std::uint8_t> signature) const {
   Software& software = context_.software();
-  if (ASYNC_JOB* job = ASYNC_get_current_job()) {
-    return sign_in_job(job, *signers_, {*private_key_, scheme, data, signature, software});
+  ASYNC_JOB* job = ASYNC_get_current_job();
+  if (!job) {
+    const auto deadline = private_key_->operations().deadline();
+    return provider::sign({*private_key_, scheme, data, signature, deadline}, software);
   }
-  return provider::sign({*private_key_, scheme, data, signature, private_key_->operations().deadline()},
-                        software);
+  const auto result = sign_in_job(job, *signers_, {*private_key_, scheme, data, signature, software});
+  if (const auto* failure = std::get_if<Failure>(&result)) {
+    context_.core().raise(failure->reason, failure->message.c_str());
+    return std::nullopt;
+  }
+  return std::get<std::size_t>(result);
 }
 
 const KeyType* key_type(CK_KEY_TYPE token_type) noexcept {

@@ -41,8 +41,11 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   void set_software(x509::EvpPkey software, int parts) noexcept;
   void add_parts(int parts) noexcept { parts_ |= parts; }
 
-  // Signs on the token, and returns the length of the raw signature. Throws pkcs11::Error, Error.
-  std::size_t sign(const Scheme& scheme, pkcs11::ByteView data, std::span<std::uint8_t> signature) const;
+  // Signs on the token, and returns the length of the raw signature. Throws pkcs11::Error, Error. In a job,
+  // whose stack should not be unwound, a failure of the token is no exception: nothing, with the reason on
+  // the error queue.
+  [[nodiscard]] std::optional<std::size_t> sign(const Scheme& scheme, pkcs11::ByteView data,
+                                                std::span<std::uint8_t> signature) const;
 
  private:
   Context& context_;

@@ -1,5 +1,11 @@
 #include "provider/reason.h"
 
+#include <new>
+
+#include "native/config/error.h"
+#include "native/pkcs11/error.h"
+#include "native/x509/error.h"
+
 namespace keystay::provider {
 namespace {
 
@@ -8,7 +14,53 @@ OSSL_ITEM item(Reason reason, const char* text) {
   return {static_cast<unsigned int>(reason), const_cast<char*>(text)};
 }
 
+Reason reason_of(const pkcs11::Error& error) noexcept {
+  using pkcs11::ErrorClass;
+  switch (error.error_class()) {
+    case ErrorClass::client:
+    case ErrorClass::dirty_session:
+      return Reason::token_refused;
+    case ErrorClass::server:
+    case ErrorClass::busy:
+    case ErrorClass::session_lost:
+      return Reason::token_unavailable;
+    case ErrorClass::authentication:
+      return Reason::login;
+    case ErrorClass::host:
+      return Reason::resources;
+  }
+  return Reason::internal;
+}
+
+Failure translate() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {error.reason(), error.what()};
+  } catch (const pkcs11::Error& error) {
+    return {reason_of(error), error.what()};
+  } catch (const config::Error& error) {
+    return {Reason::configuration, error.what()};
+  } catch (const x509::Error& error) {
+    return {Reason::reference, error.what()};
+  } catch (const std::bad_alloc&) {
+    return {Reason::resources, "out of memory"};
+  } catch (const std::exception& error) {
+    return {Reason::internal, error.what()};
+  } catch (...) {
+    return {Reason::internal, "an exception of unknown type"};
+  }
+}
+
 }  // namespace
+
+Failure current_failure() noexcept {
+  try {
+    return translate();
+  } catch (...) {
+    return {Reason::resources, {}};  // no memory even for the message
+  }
+}
 
 const OSSL_ITEM* reason_strings() noexcept {
   static const OSSL_ITEM items[] = {

@@ -27,6 +27,15 @@ enum class Reason : std::uint32_t {
 // For OSSL_FUNC_provider_get_reason_strings: ends with an entry of id 0.
 [[nodiscard]] const OSSL_ITEM* reason_strings() noexcept;
 
+// What goes onto the error queue.
+struct Failure {
+  Reason reason;
+  std::string message;
+};
+
+// The exception that is being handled, as such an entry.
+[[nodiscard]] Failure current_failure() noexcept;
+
 // The error of this layer. The message goes into the entry's data.
 class Error : public std::runtime_error {
  public:

@@ -149,7 +149,7 @@ std::size_t Signature::signature_size() const {
   return static_cast<std::size_t>(EVP_PKEY_get_size(key_->software()));
 }
 
-std::size_t Signature::sign(ByteView digest, std::span<std::uint8_t> signature) {
+std::optional<std::size_t> Signature::sign(ByteView digest, std::span<std::uint8_t> signature) {
   if (digest_ && digest.size() != digest_->size) {
     throw Error(Reason::unsupported,
                 "a digest of another length than " + std::string(digest_->name) + " has");
@@ -164,7 +164,7 @@ std::size_t Signature::sign(ByteView digest, std::span<std::uint8_t> signature) 
   return size;
 }
 
-std::size_t Signature::sign_message(std::span<std::uint8_t> signature) {
+std::optional<std::size_t> Signature::sign_message(std::span<std::uint8_t> signature) {
   return sign(finish_hash().view(), signature);
 }
 

@@ -35,9 +35,10 @@ class Signature {
 
   // The longest signature of this key.
   [[nodiscard]] std::size_t signature_size() const;
-  // Returns the length of the signature.
-  [[nodiscard]] std::size_t sign(pkcs11::ByteView digest, std::span<std::uint8_t> signature);
-  [[nodiscard]] std::size_t sign_message(std::span<std::uint8_t> signature);
+  // Returns the length of the signature; nothing, with the reason on the error queue, if the token failed in
+  // a job.
+  [[nodiscard]] std::optional<std::size_t> sign(pkcs11::ByteView digest, std::span<std::uint8_t> signature);
+  [[nodiscard]] std::optional<std::size_t> sign_message(std::span<std::uint8_t> signature);
   // False if the signature is wrong, with the reason on the error queue.
   [[nodiscard]] bool verify(pkcs11::ByteView digest, pkcs11::ByteView signature);
   [[nodiscard]] bool verify_message(pkcs11::ByteView signature);
@@ -47,8 +48,8 @@ class Signature {
   Signature(const Signature& other);
 
   // Signs with a key on a token.
-  [[nodiscard]] virtual std::size_t sign_on_token(pkcs11::ByteView digest,
-                                                  std::span<std::uint8_t> signature) = 0;
+  [[nodiscard]] virtual std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
+                                                                 std::span<std::uint8_t> signature) = 0;
 
   [[nodiscard]] const Key& key() const noexcept { return *key_; }
   [[nodiscard]] const Digest* digest() const noexcept { return digest_; }

@@ -20,17 +20,18 @@ std::unique_ptr<Signature> EcdsaSignature::duplicate() const {
   return std::unique_ptr<Signature>(new EcdsaSignature(*this));
 }
 
-std::size_t EcdsaSignature::sign_on_token(ByteView digest, std::span<std::uint8_t> signature) {
+std::optional<std::size_t> EcdsaSignature::sign_on_token(ByteView digest, std::span<std::uint8_t> signature) {
   std::array<std::uint8_t, kLongestSignature> raw;
   const std::size_t size = key().on_token()->signature_size();
   if (size > raw.size()) throw Error(Reason::unsupported, "ECDSA with a curve of this size");
   // Only the leftmost bits count, as many as the order has (FIPS 186-5, section 6.4.1, step 2). Not every
   // token cuts a longer digest itself. Orders are whole bytes, but for P-521, which no digest reaches.
   digest = digest.first(std::min(digest.size(), size / 2));
-  const std::size_t written = key().sign(pkcs11::Ecdsa{}, digest, std::span(raw).first(size));
+  const auto written = key().sign(pkcs11::Ecdsa{}, digest, std::span(raw).first(size));
+  if (!written) return std::nullopt;
 
   std::array<std::uint8_t, kLongestEcdsaDer> der;
-  const auto encoded = std::span(der).first(encode_ecdsa(std::span(raw).first(written), der));
+  const auto encoded = std::span(der).first(encode_ecdsa(std::span(raw).first(*written), der));
   if (encoded.size() > signature.size()) throw Error(Reason::internal, "the token's signature is too long");
   std::copy(encoded.begin(), encoded.end(), signature.begin());
   return encoded.size();

@@ -15,8 +15,8 @@ class EcdsaSignature final : public Signature {
 
  private:
   EcdsaSignature(const EcdsaSignature&) = default;
-  [[nodiscard]] std::size_t sign_on_token(pkcs11::ByteView digest,
-                                          std::span<std::uint8_t> signature) override;
+  [[nodiscard]] std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
+                                                         std::span<std::uint8_t> signature) override;
 };
 
 }  // namespace keystay::provider

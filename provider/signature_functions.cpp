@@ -55,8 +55,10 @@ int produce(void* ctx, unsigned char* out, std::size_t* length, std::size_t capa
   return with(
       ctx,
       [&](Signature& signature) {
-        *length = out ? make(signature, std::span(out, capacity)) : signature.signature_size();
-        return true;
+        const std::optional<std::size_t> size =
+            out ? make(signature, std::span(out, capacity)) : signature.signature_size();
+        if (size) *length = *size;
+        return size.has_value();
       },
       place);
 }

@@ -65,7 +65,8 @@ Pss RsaSignature::pss() const {
   return {digest(), mgf1, salt_length(requested, modulus_bits, *digest())};
 }
 
-std::size_t RsaSignature::sign_on_token(ByteView digest_bytes, std::span<std::uint8_t> signature) {
+std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
+                                                       std::span<std::uint8_t> signature) {
   switch (padding()) {
     case RSA_PKCS1_PADDING:
       return sign_digest_info(digest_bytes, signature);
@@ -84,7 +85,8 @@ std::size_t RsaSignature::sign_on_token(ByteView digest_bytes, std::span<std::ui
 }
 
 // Without a digest the data is signed as it is, as the default provider does.
-std::size_t RsaSignature::sign_digest_info(ByteView digest_bytes, std::span<std::uint8_t> signature) const {
+std::optional<std::size_t> RsaSignature::sign_digest_info(ByteView digest_bytes,
+                                                          std::span<std::uint8_t> signature) const {
   std::array<std::uint8_t, 128> digest_info;
   if (digest()) {
     const auto prefix = digest()->digest_info;

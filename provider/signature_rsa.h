@@ -15,12 +15,12 @@ class RsaSignature final : public Signature {
 
  private:
   RsaSignature(const RsaSignature&) = default;
-  [[nodiscard]] std::size_t sign_on_token(pkcs11::ByteView digest,
-                                          std::span<std::uint8_t> signature) override;
+  [[nodiscard]] std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
+                                                         std::span<std::uint8_t> signature) override;
   [[nodiscard]] int padding() const;
   [[nodiscard]] Pss pss() const;
-  [[nodiscard]] std::size_t sign_digest_info(pkcs11::ByteView digest,
-                                             std::span<std::uint8_t> signature) const;
+  [[nodiscard]] std::optional<std::size_t> sign_digest_info(pkcs11::ByteView digest,
+                                                            std::span<std::uint8_t> signature) const;
 };
 
 }  // namespace keystay::provider
