@@ -14,7 +14,7 @@ Context::Context(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions)
 Context::~Context() {
   bool all_ended = true;
   for (auto& [token, signers] : signers_) all_ended = signers.stop() && all_ended;
-  if (!all_ended) software_.leak();
+  if (!all_ended) software_.keep();
   // Closing the sessions calls the modules.
   if (!process_is_exiting()) delete tokens_.load(std::memory_order_acquire);
 }

@@ -11,10 +11,11 @@ Software::Environment::Environment(const Core& core)
   if (!default_provider) throw SoftwareFailure("OSSL_PROVIDER_load");
 }
 
-Software::~Software() {
-  for (auto& digest : digests_) EVP_MD_free(digest.load(std::memory_order_acquire));
-  delete environment_.load(std::memory_order_acquire);
+Software::Environment::~Environment() {
+  for (auto& digest : digests) EVP_MD_free(digest.load(std::memory_order_acquire));
 }
+
+Software::~Software() { delete environment_.load(std::memory_order_acquire); }
 
 // No lock: a process may fork while another thread is in here, and its child must not wait for that thread.
 Software::Environment& Software::environment() {
@@ -28,11 +29,12 @@ Software::Environment& Software::environment() {
 }
 
 const EVP_MD* Software::fetch(const Digest& digest) {
-  auto& place = digests_.at(static_cast<std::size_t>(&digest - digests().data()));
+  Environment& here = environment();
+  auto& place = here.digests.at(static_cast<std::size_t>(&digest - digests().data()));
   EVP_MD* known = place.load(std::memory_order_acquire);
   if (known) [[likely]]
     return known;
-  x509::EvpMd fresh(EVP_MD_fetch(libctx(), digest.name.data(), nullptr));
+  x509::EvpMd fresh(EVP_MD_fetch(here.libctx.get(), digest.name.data(), nullptr));
   if (!fresh) throw SoftwareFailure("EVP_MD_fetch");
   if (place.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return fresh.release();
   return known;
@@ -50,9 +52,14 @@ x509::EvpPkeyContext Software::context_for(const char* algorithm) {
   return context;
 }
 
-void Software::leak() noexcept {
-  for (auto& digest : digests_) digest.store(nullptr, std::memory_order_release);
-  environment_.store(nullptr, std::memory_order_release);
+void Software::keep() noexcept {
+  static std::atomic<Environment*> kept{
+      nullptr};  // reachable, so that a leak checker sees it is kept on purpose
+  Environment* environment = environment_.exchange(nullptr, std::memory_order_acq_rel);
+  if (!environment) return;
+  environment->kept_before = kept.load(std::memory_order_relaxed);
+  while (!kept.compare_exchange_weak(environment->kept_before, environment, std::memory_order_acq_rel)) {
+  }
 }
 
 }  // namespace keystay::provider

@@ -33,22 +33,24 @@ class Software final {
   [[nodiscard]] x509::EvpPkeyContext context_of(EVP_PKEY* key);
   [[nodiscard]] x509::EvpPkeyContext context_for(const char* algorithm);
 
-  // Keeps everything allocated: for a call that hangs in a module and may still use it.
-  void leak() noexcept;
+  // Keeps everything for the rest of the process: for a call that hangs in a module and may still use it.
+  void keep() noexcept;
 
  private:
   static constexpr std::size_t kDigests = 16;
 
   struct Environment {
     explicit Environment(const Core& core);
+    ~Environment();
     x509::Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> libctx;
     x509::Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_provider;
+    std::array<std::atomic<EVP_MD*>, kDigests> digests{};
+    Environment* kept_before = nullptr;
   };
   [[nodiscard]] Environment& environment();
 
   const Core& core_;
   std::atomic<Environment*> environment_{nullptr};
-  std::array<std::atomic<EVP_MD*>, kDigests> digests_{};
 };
 
 }  // namespace keystay::provider
