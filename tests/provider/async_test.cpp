@@ -254,14 +254,16 @@ TEST_F(AsyncTest, TwentyThousandAbandonedJobsLeaveNothing) {
   const Footprint before = Footprint::now();
   abandon_jobs(20'000);
   const Footprint after = Footprint::now();
-  EXPECT_LE(after.resident_kib, before.resident_kib + 4096);
+  if (!Footprint::memory_is_quarantined()) {
+    EXPECT_LE(after.resident_kib, before.resident_kib + 4096);
+  }
   EXPECT_EQ(after.descriptors, before.descriptors);
   EXPECT_EQ(after.threads, before.threads);
 }
 
 // HAProxy frees the wait context and never resumes the job. Its stack is OpenSSL's loss; the rest is not.
 TEST_F(AsyncTest, AJobWhoseWaitContextIsFreedLeavesNoDescriptor) {
-  static std::vector<ASYNC_JOB*> lost;  // so that a leak checker sees them
+  static auto& lost = *new std::vector<ASYNC_JOB*>;  // reachable for a leak checker
   ASSERT_TRUE(job()->run());
   const auto before = open_eventfds();
   for (const bool late : {true, false}) {

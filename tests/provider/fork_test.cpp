@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/provider/process_footprint.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
 
@@ -91,6 +92,7 @@ TEST_F(ForkTest, AChildThatEndsTakesNothingFromItsParent) {
 // Pitfall 21: fork at any moment of other threads' work in the provider. (In the middle of a module's work a
 // fork is the module's affair: SoftHSM's own locks stay locked in the child.)
 TEST_F(ForkTest, ForksWhileThreadsLoad) {
+  if (Footprint::memory_is_quarantined()) GTEST_SKIP() << "AddressSanitizer's own locks do not bear it";
   const EvpPkey key = context_.read_pem(reference("ec"));
   const std::string pem = reference("rsa");
   std::atomic<bool> stop{false};

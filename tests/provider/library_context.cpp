@@ -6,6 +6,10 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <dlfcn.h>
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace keystay::test {
 namespace {
@@ -39,6 +43,17 @@ std::string provider_path() {
   const char* build = std::getenv("KEYSTAY_BUILD");
   if (!build) throw std::runtime_error("KEYSTAY_BUILD is not set: run this test by ctest");
   return std::string(build) + "/ossl-modules";
+}
+
+Environment program_environment() {
+#ifdef __SANITIZE_ADDRESS__
+  Dl_info runtime{};
+  if (dladdr(reinterpret_cast<void*>(&__asan_address_is_poisoned), &runtime) == 0)
+    throw std::runtime_error("no libasan");
+  return {{"LD_PRELOAD", runtime.dli_fname}};
+#else
+  return {};
+#endif
 }
 
 LibraryContext::LibraryContext(Order order) : context_(OSSL_LIB_CTX_new()) {

@@ -10,6 +10,7 @@
 #include <openssl/ui.h>
 
 #include "native/x509/openssl_types.h"
+#include "tests/support/process.h"
 
 namespace keystay::test {
 
@@ -47,6 +48,9 @@ class LibraryContext final {
 
 // Where keystay.so is.
 [[nodiscard]] std::string provider_path();
+
+// What a program needs that loads keystay.so: nothing, unless it is a sanitized one.
+[[nodiscard]] Environment program_environment();
 
 // The entries on the error queue of this thread, one a line, the oldest first; the queue is empty afterwards.
 [[nodiscard]] std::string take_errors();

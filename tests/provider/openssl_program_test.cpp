@@ -39,7 +39,7 @@ class OpensslProgramTest : public ProviderTest {
     return arguments;
   }
   static Outcome openssl(const Arguments& arguments, Order order = Order::keystay_last) {
-    return run(with_providers(arguments, order));
+    return run(with_providers(arguments, order), {.environment = program_environment()});
   }
 
   static bool verifies(const std::string& key, const std::string& signature, const Arguments& options = {}) {
@@ -146,9 +146,11 @@ TEST_F(OpensslProgramTest, AWrongPinIsOneErrorThatDoesNotShowIt) {
   const std::string pin = file("bad-pin", "424242\n");
   const std::string toml = file("bad.toml", "[token.web]\nmodule = \"" + token().module().string() +
                                                 "\"\nlabel = \"web\"\npin = \"file:" + pin + "\"\n");
+  Environment environment = program_environment();
+  environment["KEYSTAY_CONF"] = toml;
   const Outcome outcome =
       run(with_providers({"dgst", "-sha256", "-sign", "keystay:ec", "-out", "/dev/null", message_}),
-          {.environment = {{"KEYSTAY_CONF", toml}}});
+          {.environment = environment});
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.error, HasSubstr("CKR_PIN_INCORRECT"));
   EXPECT_THAT(outcome.error, Not(HasSubstr("424242")));
@@ -163,9 +165,12 @@ TEST_F(OpensslProgramTest, OpensslCnfNamesTheConfiguration) {
            "keystay = keystay_section\ndefault = default_section\n"
            "[default_section]\nactivate = 1\n[keystay_section]\nmodule = " +
                provider_path() + "/keystay.so\nconfiguration = " + toml + "\nactivate = 1\n");
+  Environment environment = program_environment();
+  environment["OPENSSL_CONF"] = cnf;
+  environment["KEYSTAY_CONF"] = "/nonexistent.toml";
   const Outcome outcome =
       run({"openssl", "dgst", "-sha256", "-sign", "keystay:ec", "-out", path("cnf.sig"), message_},
-          {.environment = {{"OPENSSL_CONF", cnf}, {"KEYSTAY_CONF", "/nonexistent.toml"}}});
+          {.environment = environment});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_TRUE(verifies("ec", path("cnf.sig")));
 }
@@ -190,7 +195,7 @@ class OpensslServerTest : public OpensslProgramTest {
                         std::to_string(2 * groups.size()),
                         "-www"};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    Process server(with_providers(arguments, order));
+    Process server(with_providers(arguments, order), {.environment = program_environment()});
     ASSERT_TRUE(server.wait_for_text("ACCEPT", std::chrono::seconds(20))) << server.error();
     for (const char* version : {"-tls1_2", "-tls1_3"}) {
       for (const std::string& group : groups) {
@@ -198,7 +203,7 @@ class OpensslServerTest : public OpensslProgramTest {
             with_providers({"s_client", "-connect", "localhost:" + port, version, "-groups", group, "-CAfile",
                             path(key + ".server"), "-verify_return_error", "-servername", "localhost"},
                            order),
-            {.input = "Q\n"});
+            {.environment = program_environment(), .input = "Q\n"});
         EXPECT_EQ(client.exit_code, 0) << version << group << client;
         EXPECT_THAT(client.output, HasSubstr("Verification: OK")) << version << group;
       }
@@ -235,7 +240,7 @@ TEST_F(OpensslServerTest, AClientCertificateMayBeOnTheToken) {
   const Outcome client =
       run(with_providers({"s_client", "-connect", "localhost:" + port, "-cert", path("client.pem"), "-key",
                           path("ec.ref"), "-ign_eof", "-tls1_3"}),
-          {.input = "GET / HTTP/1.0\r\n\r\n"});
+          {.environment = program_environment(), .input = "GET / HTTP/1.0\r\n\r\n"});
   EXPECT_EQ(client.exit_code, 0) << client;
   EXPECT_THAT(client.output, HasSubstr("Client certificate"));
 }

@@ -60,7 +60,8 @@ TEST_F(StoreTest, AnAliasIsItsKeyItsLeafAndItsChain) {
   const TestCa ca;
   const auto request = token().directory().path() / "store.csr";
   run_or_throw({"openssl", "req", "-provider-path", provider_path(), "-provider", "keystay", "-provider",
-                "default", "-new", "-key", "keystay:rsa", "-subj", "/CN=localhost", "-out", request});
+                "default", "-new", "-key", "keystay:rsa", "-subj", "/CN=localhost", "-out", request},
+               {.environment = program_environment()});
   const std::string chain = ca.sign_with_chain(read_file(request));
   const auto leaf = token().directory().write("leaf.pem", chain);
   // pkcs11-tool stores one certificate at a time, as DER.
