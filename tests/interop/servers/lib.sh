@@ -36,22 +36,29 @@ make_blinking_token() {
   make_token
   export KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL="$scratch/fault-control"
   KEYSTAY_FAULT_TARGET="$(softhsm_module)"
-  sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$scratch/keystay.toml"
+  cp "$KEYSTAY_BUILD/tests/libkeystay-fault-module.so" "$scratch/fault-module.so"
+  sed -i "s|^module = .*|module = \"$scratch/fault-module.so\"|" "$scratch/keystay.toml"
   fault create
 }
 
 # fault ORDER …: see tests/support/keystay_fault.cpp.
 fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$KEYSTAY_FAULT_CONTROL" "$@"; }
 
-# give_token_to USER: lets a server that becomes this user reach the token and read its PIN.
+# give_token_to USER: lets a server that becomes this user reach the token, read its PIN and load the provider. The user
+# may not be allowed to enter the directory that was built in, so the provider of the test is a copy.
 give_token_to() {
   chmod 755 "$scratch"
   chown -R "$1" "$scratch/tokens" "$scratch/web.pin"
+  mkdir "$scratch/provider"
+  cp "$OPENSSL_CONF" "$OPENSSL_MODULES/keystay.so" "$scratch/provider"
+  export OPENSSL_CONF="$scratch/provider/openssl.cnf" OPENSSL_MODULES="$scratch/provider"
+  setpriv --reuid "$1" --clear-groups test -r "$scratch/web.pin" ||
+    fail "$1 cannot enter $scratch: let TMPDIR name a directory that all users can enter"
 }
 
 # survives_blinks COMMAND …: the command, which needs a signature of the server, works whatever became of the sessions,
-# of the module's state, and of a token that was away; while it is away, the command fails. A token that was looked for in
-# vain is looked for again after a pause of up to a second.
+# of the module's state, and of a token that was away; while it is away, the command fails. A process that looked for the
+# token in vain looks again after a pause of up to a second, and each process of a server has a pause of its own.
 survives_blinks() {
   fault drop-sessions
   "$@" || fail "after the sessions were lost: $*"
@@ -61,6 +68,8 @@ survives_blinks() {
   if "$@" >/dev/null 2>&1; then fail "without its token the server signed: $*"; fi
   fault return-token
   eventually "$@"
+  sleep 1 # the longest pause: now every process finds the token again
+  "$@" || fail "after the token was back for a second: $*"
 }
 
 # eventually COMMAND …: until the command succeeds; fails after 60 s.
