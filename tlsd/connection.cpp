@@ -87,7 +87,7 @@ void Connection::drain() noexcept { http_.drain(); }
 
 void Connection::cut() noexcept {
   stream_.cut();
-  http_.interrupt();
+  http_.cut();
 }
 
 }  // namespace keystay::tlsd

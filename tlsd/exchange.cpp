@@ -78,6 +78,7 @@ void Exchange::interrupt() noexcept {
 // A server may close an idle connection at the very moment of its use: only for requests that may be sent
 // twice.
 awaitable<std::optional<Exchange::Fault>> Exchange::obtain_backend() {
+  if (client_.cut) co_return Fault::client_gone;  // after the request was read
   if (replayable_) connection_ = backend_.take_idle();
   reused_ = connection_ != nullptr;
   if (reused_) co_return std::nullopt;
@@ -85,6 +86,7 @@ awaitable<std::optional<Exchange::Fault>> Exchange::obtain_backend() {
 }
 
 awaitable<std::optional<Exchange::Fault>> Exchange::open_backend() {
+  if (client_.cut) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
   reused_ = false;
   connection_ = std::make_shared<BackendConnection>(backend_.executor());
   const error_code error = co_await backend_.connect(*connection_);
@@ -159,9 +161,9 @@ awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional
   for (int i = 0; i < kMostInterimResponses; ++i) {
     fault = co_await read_response(response.emplace());
     if (fault == Fault::closed && reused_) fault = co_await retry(response.emplace());
-    const auto status = response->get().result();
-    if (fault || to_status_class(status) != http::status_class::informational) break;
-    if (status == http::status::switching_protocols) {
+    const unsigned status = response->get().result_int();  // Beast's enum does not have them all
+    if (fault || status < 100 || status >= 200) break;
+    if (status == static_cast<unsigned>(http::status::switching_protocols)) {
       if (!websocket_) fault = Fault::bad_response;
       break;
     }

@@ -21,6 +21,7 @@ struct HttpClient {
   ClientLog& log;
   beast::flat_buffer buffer;
   bool draining = false;  // no further request is wanted
+  bool cut = false;       // nothing is, for good
 };
 
 class Exchange final {
@@ -33,7 +34,7 @@ class Exchange final {
 
   [[nodiscard]] awaitable<After> run();
 
-  // Gives up on the backend. The client's stream is interrupted by its owner.
+  // Gives up on the backend that is in use now. The client's stream is interrupted by its owner.
   void interrupt() noexcept;
 
  private:

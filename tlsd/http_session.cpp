@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kIdleBuffer = 2048;  // holds the head of most requests
 constexpr std::chrono::seconds kCloseLimit{5};
 constexpr std::chrono::seconds kLingerLimit{2};
+constexpr std::chrono::seconds kFirstRequestLimit{1};  // after the server began to stop
 
 }  // namespace
 
@@ -36,17 +37,24 @@ awaitable<void> HttpSession::run() {
 
 void HttpSession::drain() noexcept {
   client_.draining = true;
-  if (idle_) client_.stream.interrupt();
+  if (!served_) {
+    first_request_limit_.emplace(client_.stream.get_executor(), kFirstRequestLimit, [this] {
+      if (idle_) client_.stream.interrupt();
+    });
+  } else if (idle_) {
+    client_.stream.interrupt();
+  }
 }
 
-void HttpSession::interrupt() noexcept {
+void HttpSession::cut() noexcept {
+  client_.cut = true;
   if (exchange_ != nullptr) exchange_->interrupt();
 }
 
 // Waits for the first byte of a request. False if none came: the client has closed, or was idle for too long.
 awaitable<bool> HttpSession::next_request() {
   if (client_.buffer.size() > 0) co_return true;
-  if (client_.draining) co_return false;
+  if (client_.draining && (served_ || first_request_limit_->expired())) co_return false;
   if (client_.buffer.capacity() > kIdleBuffer) client_.buffer.shrink_to_fit();
 
   const TimeLimit limit(client_.stream.get_executor(), listener_.settings.idle_timeout,
@@ -63,6 +71,7 @@ awaitable<bool> HttpSession::next_request() {
 awaitable<After> HttpSession::serve_request() {
   RequestParser request;
   if (const auto after = co_await read_request(request)) co_return *after;
+  served_ = true;
   Exchange exchange(client_, request, listener_, backend_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();

@@ -18,10 +18,11 @@ class HttpSession final {
   // Until the connection is closed in order, or is to be dropped.
   [[nodiscard]] awaitable<void> run();
 
-  // Ends the session after the request in flight; at once if there is none.
+  // Ends the session after the request in flight. A client that has not sent one yet may send its first, if
+  // it is quick.
   void drain() noexcept;
-  // Gives up on the backend. The client's stream is cut by its owner.
-  void interrupt() noexcept;
+  // Gives up on the backend, for good. The client's stream is cut by its owner.
+  void cut() noexcept;
 
  private:
   [[nodiscard]] awaitable<bool> next_request();
@@ -37,8 +38,10 @@ class HttpSession final {
   const ListenerSnapshot& listener_;
   Backend& backend_;
   ListenerMetrics& metrics_;
-  bool idle_ = false;             // between requests
-  Exchange* exchange_ = nullptr;  // the request in flight
+  bool idle_ = false;                             // between requests
+  bool served_ = false;                           // one request at least
+  std::optional<TimeLimit> first_request_limit_;  // while draining
+  Exchange* exchange_ = nullptr;                  // the request in flight
 };
 
 }  // namespace keystay::tlsd

@@ -5,6 +5,11 @@
 #include "tlsd/listening_socket.h"
 
 namespace keystay::tlsd {
+namespace {
+
+constexpr int kMostAtOnce = 16;  // then others on this thread have their turn
+
+}  // namespace
 
 Listener::Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, prometheus::Counter& errors,
                    Serve serve)
@@ -18,18 +23,25 @@ Listener::Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, pr
 }
 
 awaitable<void> Listener::run() {
-  while (auto place = co_await take_place()) {
-    Socket socket(acceptor_.get_executor());
-    const auto [error] = co_await acceptor_.async_accept(socket, kOutcome);
-    if (!error) {
-      accepted(std::move(socket), *std::move(place));
-    } else if (!stopping_) {
-      co_await back_off(error);
-    }
+  while (!stopping_) {
+    const auto [error] = co_await acceptor_.async_wait(Acceptor::wait_read, kOutcome);
+    if (!error) co_await accept_some();
   }
   accept_backlog();
   error_code ignored;
   acceptor_.close(ignored);
+}
+
+// A place comes first, so that a client waits in the kernel's queue and not in a server that is full; but
+// only when there is a client, for the threads of a listener share the places.
+awaitable<void> Listener::accept_some() {
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    auto place = co_await take_place();
+    if (!place) co_return;
+    const error_code error = accept(*std::move(place));
+    if (error == asio::error::would_block) co_return;
+    if (error) co_await back_off(error);
+  }
 }
 
 void Listener::stop() noexcept {
@@ -40,8 +52,7 @@ void Listener::stop() noexcept {
   wait_->notify();
 }
 
-// Before accept, so that a client waits in the kernel's queue and not in a server that is full. Nothing after
-// stop().
+// Nothing after stop().
 awaitable<std::optional<ConnectionLimit::Place>> Listener::take_place() {
   while (!stopping_) {
     wait_->reset();
@@ -67,23 +78,22 @@ awaitable<void> Listener::back_off(error_code error) {
   co_await pause_.async_wait(kOutcome);
 }
 
-void Listener::accepted(Socket socket, ConnectionLimit::Place place) {
+error_code Listener::accept(ConnectionLimit::Place place) {
+  Socket socket(acceptor_.get_executor());
+  error_code error;
+  acceptor_.accept(socket, error);
+  if (error) return error;
   backoff_.succeeded();
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
   serve_(std::move(socket), std::move(place));
+  return error;
 }
 
 void Listener::accept_backlog() {
-  for (;;) {
-    auto place = limit_->take_or_enqueue(wait_);
-    if (!place) return;
-    Socket socket(acceptor_.get_executor());
-    error_code error;
-    acceptor_.accept(socket, error);
-    if (error) return;
-    accepted(std::move(socket), *std::move(place));
+  while (auto place = limit_->take_or_enqueue(wait_)) {
+    if (accept(*std::move(place))) return;
   }
 }
 

@@ -29,9 +29,10 @@ class Listener final {
   void stop() noexcept;
 
  private:
+  [[nodiscard]] awaitable<void> accept_some();
   [[nodiscard]] awaitable<std::optional<ConnectionLimit::Place>> take_place();
   [[nodiscard]] awaitable<void> back_off(error_code error);
-  void accepted(Socket socket, ConnectionLimit::Place place);
+  [[nodiscard]] error_code accept(ConnectionLimit::Place place);
   void accept_backlog();
 
   Acceptor acceptor_;

@@ -55,7 +55,7 @@ HttpResponse read_response(Connection& connection) {
 }
 
 template <typename Connection>
-HttpResponse exchange(Connection& connection, std::string_view request) {
+HttpResponse send_request(Connection& connection, std::string_view request) {
   connection.write(request);
   return read_response(connection);
 }
