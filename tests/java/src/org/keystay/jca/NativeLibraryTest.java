@@ -1,7 +1,6 @@
 package org.keystay.jca;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -57,7 +56,7 @@ class NativeLibraryTest {
   void aJarAloneBringsItsLibrary() throws Exception {
     Path alone = Files.copy(jar(), directory.resolve("keystay-jca.jar"));
     Path temporary = Files.createDirectory(directory.resolve("tmp"));
-    Result result = runWith(alone, "load", "-Dorg.keystay.tmpdir=" + temporary);
+    Result result = runWith(alone.toString(), "load", "-Dorg.keystay.tmpdir=" + temporary);
     assertEquals(0, result.status, result.output);
     assertEquals(0, temporary.toFile().list().length);
   }
@@ -65,7 +64,7 @@ class NativeLibraryTest {
   @Test
   void aMissingTemporaryDirectoryIsNamed() throws Exception {
     Path alone = Files.copy(jar(), directory.resolve("keystay-jca.jar"));
-    Result result = runWith(alone, "load", "-Dorg.keystay.tmpdir=/nowhere/tmp");
+    Result result = runWith(alone.toString(), "load", "-Dorg.keystay.tmpdir=/nowhere/tmp");
     assertEquals(1, result.status, result.output);
     assertTrue(result.output.contains("/nowhere/tmp"), result.output);
   }
@@ -81,15 +80,15 @@ class NativeLibraryTest {
   }
 
   @Test
-  void aLibraryOfAnotherVersionIsRefused() throws Exception {
-    byte[] content = Files.readAllBytes(jar().resolveSibling("libkeystay-jni.so"));
-    Path other = directory.resolve("libkeystay-jni.so");
-    Files.write(other, withVersion(content, Version.STRING, "9.9.9"));
-    Result result = run("load", "-Dorg.keystay.library=" + other);
+  void aJarOfAnotherVersionIsRefused() throws Exception {
+    Path older = directory.resolve("older");
+    compile(
+        older,
+        "package org.keystay.jca; final class Version { static final String STRING = \"0.0.9\"; }");
+    Result result = runWith(older + ":" + jar(), "load");
     assertEquals(1, result.status, result.output);
-    assertTrue(
-        result.output.contains("the library is version 9.9.9 and the jar is version "),
-        result.output);
+    String both = "the library is version " + Version.STRING + " and the jar is version 0.0.9";
+    assertTrue(result.output.contains(both), result.output);
   }
 
   /** Prints what the test looks for; run in a process of its own. */
@@ -136,17 +135,19 @@ class NativeLibraryTest {
   }
 
   private static Result run(String what, String... options) throws Exception {
-    return runWith(jar(), what, options);
+    return runWith(jar().toString(), what, options);
   }
 
-  private static Result runWith(Path jar, String what, String... options) throws Exception {
+  private static Result runWith(String classPath, String what, String... options)
+      throws Exception {
     List<String> command = new ArrayList<>();
-    command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(tool("java"));
     if (Runtime.version().feature() >= 24) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(List.of(options));
-    command.addAll(List.of("-cp", jar + ":" + testClasses(), NativeLibraryTest.class.getName(), what));
+    command.addAll(
+        List.of("-cp", classPath + ":" + testClasses(), NativeLibraryTest.class.getName(), what));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     process.getInputStream().transferTo(output);
@@ -165,21 +166,15 @@ class NativeLibraryTest {
     return Paths.get(type.getProtectionDomain().getCodeSource().getLocation().toURI());
   }
 
-  /** The library's version is the one place where the text stands alone, between two zeros. */
-  private static byte[] withVersion(byte[] content, String version, String replacement) {
-    byte[] wanted = ("\0" + version + "\0").getBytes();
-    int found = 0;
-    for (int i = 0; i + wanted.length <= content.length; i++) {
-      int length = 0;
-      while (length < wanted.length && content[i + length] == wanted[length]) {
-        length++;
-      }
-      if (length == wanted.length) {
-        System.arraycopy(replacement.getBytes(), 0, content, i + 1, version.length());
-        found++;
-      }
-    }
-    assertFalse(found == 0, "the library has no version " + version);
-    return content;
+  /** The class Version, of a jar that stands before the real one. */
+  private static void compile(Path classes, String source) throws Exception {
+    Path file = Files.createDirectory(classes).resolve("Version.java");
+    Files.writeString(file, source);
+    List<String> command = List.of(tool("javac"), "-d", classes.toString(), file.toString());
+    assertEquals(0, new ProcessBuilder(command).inheritIO().start().waitFor());
+  }
+
+  private static String tool(String name) {
+    return Paths.get(System.getProperty("java.home"), "bin", name).toString();
   }
 }
