@@ -14,6 +14,7 @@ using pkcs11::ErrorClass;
 using pkcs11::Token;
 
 constexpr std::string_view kScheme = "keystay:";
+constexpr std::string_view kPrompt = "prompt";
 
 // RFC 3986, section 2.1.
 std::string percent_decoded(std::string_view text) {
@@ -34,13 +35,39 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-pkcs11::PinReader pin_of(const pkcs11::Uri& uri, const config::PinPrompt& prompt) {
-  if (uri.pin_value.empty()) return config::pin_reader(uri.pin_source, uri.token, prompt);
-  const auto kept = std::make_shared<const pkcs11::Pin>(uri.pin_value);
-  return [kept] {
-    const pkcs11::ByteView bytes = kept->bytes();
-    return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  };
+pkcs11::Pin copy(const pkcs11::Pin& pin) {
+  const pkcs11::ByteView bytes = pin.bytes();
+  return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::optional<pkcs11::Pin> copy(const std::optional<pkcs11::Pin>& pin) {
+  return pin ? std::optional(copy(*pin)) : std::nullopt;
+}
+
+pkcs11::PinReader reader_of(const pkcs11::Pin& pin) {
+  return [kept = std::make_shared<const pkcs11::Pin>(copy(pin))] { return copy(*kept); };
+}
+
+bool same(const std::optional<pkcs11::Pin>& left, const std::optional<pkcs11::Pin>& right) {
+  return left.has_value() == right.has_value() && (!left || left->equals(*right));
+}
+
+bool same(const config::TokenSettings& left, const config::TokenSettings& right) {
+  return left.module == right.module && left.label == right.label && left.serial == right.serial &&
+         left.pin == right.pin;
+}
+
+bool has_pin(const pkcs11::Uri& uri) { return !uri.pin_value.empty() || !uri.pin_source.empty(); }
+
+// A URI has one of them at most: parse_uri refuses both.
+void take_pin(const pkcs11::Uri& uri, config::TokenSettings& settings, std::optional<pkcs11::Pin>& pin) {
+  settings.pin = uri.pin_value.empty() ? uri.pin_source : std::string();
+  pin = uri.pin_value.empty() ? std::nullopt : std::optional(pkcs11::Pin(uri.pin_value));
+}
+
+std::string shown_name(const config::TokenSettings& settings) {
+  if (!settings.label.empty()) return settings.label;
+  return settings.serial.empty() ? settings.module.filename().string() : settings.serial;
 }
 
 // Whether the configured token is the one that the URI describes, as far as both say. One of them must agree.
@@ -63,8 +90,11 @@ std::string description(const pkcs11::Uri& uri) {
 
 }  // namespace
 
-Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt)
-    : configuration_(std::move(configuration)), prompt_(std::move(prompt)) {
+Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
+               std::optional<WholeModule> whole_module)
+    : configuration_(std::move(configuration)),
+      prompt_(std::move(prompt)),
+      whole_module_(std::move(whole_module)) {
   for (const auto& [name, settings] : configuration_.tokens) {
     const std::string& shown = settings.label.empty() ? name : settings.label;
     configured_.emplace(name, open(name, settings, config::pin_reader(settings.pin, shown, prompt_)));
@@ -114,40 +144,84 @@ KeyLocation Tokens::locate(std::string_view alias_or_uri) {
       return {at->second, alias.substr(slash + 1), {}};
     }
   }
-  return {token(std::string_view()), alias, {}};
+  return {default_token(), alias, {}};
+}
+
+std::shared_ptr<Token> Tokens::default_token() {
+  return configuration_.default_token.empty() && whole_module_ ? described({}) : token(std::string_view());
 }
 
 std::shared_ptr<Token> Tokens::token(const pkcs11::Uri& uri) {
-  if (uri.token.empty() && uri.serial.empty() && uri.module_path.empty()) return token(std::string_view());
-  std::shared_ptr<Token> found;
+  const bool any = uri.token.empty() && uri.serial.empty() && uri.module_path.empty();
+  const std::string* name = any ? &configuration_.default_token : matching_name(uri);
+  if (name && configured_.contains(*name)) return configured(*name, uri);
+  return any && !whole_module_ ? token(std::string_view()) : described(uri);
+}
+
+const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
+  const std::string* found = nullptr;
   for (const auto& [name, settings] : configuration_.tokens) {
     if (!describes(uri, settings)) continue;
     if (found) {
       throw config::Error("several configured tokens match the " + description(uri) +
                           " of the URI; give the URI a serial");
     }
-    found = configured_.at(name);
+    found = &name;
   }
-  return found ? found : described(uri);
+  return found;
+}
+
+std::shared_ptr<Token> Tokens::configured(const std::string& name, const pkcs11::Uri& uri) {
+  const config::TokenSettings& settings = configuration_.tokens.at(name);
+  if (!has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt)) return configured_.at(name);
+  Described wanted{settings, std::nullopt, nullptr};
+  take_pin(uri, wanted.settings, wanted.pin);
+  return open_described(std::move(wanted));
 }
 
 std::shared_ptr<Token> Tokens::described(const pkcs11::Uri& uri) {
-  if (uri.module_path.empty()) {
+  const bool of_whole_module =
+      whole_module_ && (uri.module_path.empty() || uri.module_path == whole_module_->settings.module);
+  if (uri.module_path.empty() && !of_whole_module) {
     throw config::Error(
         "no configured token is the " + description(uri) + " of the URI; add a [token.NAME]" +
         (configuration_.file.empty() ? std::string() : " to " + configuration_.file.string()) +
         " or give the URI a module-path");
   }
-  const std::lock_guard lock(mutex_);
-  std::shared_ptr<Token>& token = described_[uri.module_path + '\n' + uri.token + '\n' + uri.serial];
-  if (!token) {
-    config::TokenSettings settings;
-    settings.module = uri.module_path;
-    settings.label = uri.token;
-    settings.serial = uri.serial;
-    token = open(uri.token.empty() ? uri.serial : uri.token, settings, pin_of(uri, prompt_));
+  Described wanted;
+  if (of_whole_module) {
+    wanted.settings = whole_module_->settings;
+    wanted.pin = copy(whole_module_->pin);
+  } else {
+    wanted.settings.module = uri.module_path;
   }
-  return token;
+  wanted.settings.label = uri.token;
+  wanted.settings.serial = uri.serial;
+  if (has_pin(uri)) take_pin(uri, wanted.settings, wanted.pin);
+  return open_described(std::move(wanted));
+}
+
+std::shared_ptr<Token> Tokens::open_described(Described wanted) {
+  const std::lock_guard lock(mutex_);
+  for (const Described& known : described_) {
+    if (same(known.settings, wanted.settings) && same(known.pin, wanted.pin)) return known.token;
+  }
+  const std::string name = shown_name(wanted.settings);
+  wanted.token =
+      open(name, wanted.settings,
+           wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, name, prompt_));
+  return described_.emplace_back(std::move(wanted)).token;
+}
+
+bool Tokens::prompts_for(const Token& token) {
+  for (const auto& [name, known] : configured_) {
+    if (known.get() == &token) return configuration_.tokens.at(name).pin == kPrompt;
+  }
+  const std::lock_guard lock(mutex_);
+  for (const Described& known : described_) {
+    if (known.token.get() == &token) return !known.pin && known.settings.pin == kPrompt;
+  }
+  return false;
 }
 
 }  // namespace keystay::keys

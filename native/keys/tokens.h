@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
@@ -21,12 +23,20 @@ struct KeyLocation {
   pkcs11::Bytes id;   // CKA_ID; empty means any
 };
 
+// Every token of one module, without a [token.NAME] for each: how pkcs11-provider is configured.
+struct WholeModule {
+  config::TokenSettings settings;  // without label and serial, which come from the URI
+  std::optional<pkcs11::Pin> pin;  // instead of settings.pin: a PIN that stands in the configuration itself
+};
+
 // Nothing here touches a module: tokens open at their first use. Thread-safe.
 class Tokens final {
  public:
-  // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked. Throws config::Error for a
-  // `pin` of no known form.
-  Tokens(config::Configuration configuration, config::PinPrompt prompt);
+  // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked. A token that the
+  // configuration does not have is looked for in `whole_module`. Throws config::Error for a `pin` of no known
+  // form.
+  Tokens(config::Configuration configuration, config::PinPrompt prompt,
+         std::optional<WholeModule> whole_module = std::nullopt);
 
   // A token by its name in the configuration; an empty name means `default`. Throws config::Error that lists
   // the names.
@@ -38,24 +48,40 @@ class Tokens final {
   // config::Error or pkcs11::Error.
   [[nodiscard]] KeyLocation locate(std::string_view alias_or_uri);
 
-  // The token of such a URI.
+  // The token of such a URI. Its pin-value or pin-source (RFC 7512, section 2.4) counts where the
+  // configuration has no PIN of its own.
   [[nodiscard]] std::shared_ptr<pkcs11::Token> token(const pkcs11::Uri& uri);
+
+  // Whether a person is asked for the PIN of this token.
+  [[nodiscard]] bool prompts_for(const pkcs11::Token& token);
 
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }
 
  private:
+  // A token that only a URI and perhaps the whole module describe.
+  struct Described {
+    config::TokenSettings settings;
+    std::optional<pkcs11::Pin> pin;
+    std::shared_ptr<pkcs11::Token> token;
+  };
+
   [[nodiscard]] std::shared_ptr<pkcs11::Token> open(const std::string& name,
                                                     const config::TokenSettings& settings,
                                                     pkcs11::PinReader pin) const;
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> default_token();
+  [[nodiscard]] const std::string* matching_name(const pkcs11::Uri& uri) const;
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> configured(const std::string& name, const pkcs11::Uri& uri);
   [[nodiscard]] std::shared_ptr<pkcs11::Token> described(const pkcs11::Uri& uri);
+  [[nodiscard]] std::shared_ptr<pkcs11::Token> open_described(Described wanted);
   [[nodiscard]] std::string known_names() const;
 
   config::Configuration configuration_;
   config::PinPrompt prompt_;
+  std::optional<WholeModule> whole_module_;
   std::map<std::string, std::shared_ptr<pkcs11::Token>, std::less<>> configured_;
 
-  std::mutex mutex_;  // of the tokens that only a URI describes, by module, label and serial
-  std::map<std::string, std::shared_ptr<pkcs11::Token>> described_;
+  std::mutex mutex_;
+  std::vector<Described> described_;
 };
 
 }  // namespace keystay::keys

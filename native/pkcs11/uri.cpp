@@ -86,6 +86,9 @@ Uri parse_uri(std::string_view source) {
   uri.pin_source = text(p11_kit_uri_get_pin_source(parsed.get()));
   uri.pin_value = text(p11_kit_uri_get_pin_value(parsed.get()));
   uri.spki = text(p11_kit_uri_get_vendor_query(parsed.get(), kSpki));
+  if (!uri.pin_source.empty() && !uri.pin_value.empty()) {  // RFC 7512, section 2.4
+    throw Error(ErrorClass::client, "PKCS#11 URI has both a pin-source and a pin-value; leave one of them");
+  }
   return uri;
 }
 

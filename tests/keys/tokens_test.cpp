@@ -21,6 +21,14 @@ class TokensTest : public testing::Test {
            "\"\nlabel = \"other\"\nserial = \"0123\"\npin = \"file:" + hsm_.pin_file().string() + "\"\n";
   }
 
+  config::TokenSettings module_settings() const {
+    config::TokenSettings settings;
+    settings.module = hsm_.module();
+    return settings;
+  }
+
+  pkcs11::Pin pin() const { return pkcs11::Pin(hsm_.pin()); }
+
   test::SoftHsmToken hsm_{"web label", {.front = test::Front::fault_module}};
 };
 
@@ -74,6 +82,55 @@ TEST_F(TokensTest, Pkcs11UriWithAModulePathNeedsNoConfiguration) {
   x509::OpenSslPkix pkix;
   EXPECT_TRUE(KeyStore(location.token, pkix).find(location.label, location.id));
   EXPECT_EQ(hsm_.faults().calls(Function::C_Login), 1u);
+}
+
+// pkcs11-provider's way: one module, and the URIs choose among its tokens.
+TEST_F(TokensTest, AWholeModuleServesUrisAndBareAliasesWithoutAnyTokenSection) {
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--id", "01"});
+  Tokens tokens(config::Configuration{}, nullptr, WholeModule{module_settings(), pin()});
+  x509::OpenSslPkix pkix;
+  for (const char* name : {"pkcs11:token=web%20label;object=httpd", "pkcs11:object=httpd", "keystay:httpd"}) {
+    const KeyLocation location = tokens.locate(name);
+    EXPECT_TRUE(KeyStore(location.token, pkix).find(location.label, location.id)) << name;
+  }
+  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").token, tokens.locate("keystay:httpd").token);
+}
+
+TEST_F(TokensTest, AConfiguredTokenComesBeforeTheWholeModule) {
+  Tokens tokens(config::parse_configuration(hsm_.configuration(), "keystay.toml"), nullptr,
+                WholeModule{module_settings(), std::nullopt});
+  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("keystay:httpd").token, tokens.token("web"));
+  EXPECT_NE(tokens.locate("pkcs11:token=other;object=httpd").token, tokens.token("web"));
+}
+
+TEST_F(TokensTest, ThePinOfAUriCountsWhereTheConfigurationHasNone) {
+  Tokens tokens(config::Configuration{}, nullptr, WholeModule{module_settings(), std::nullopt});
+  const std::string uri = "pkcs11:token=web%20label;object=httpd";
+  const auto by_value = tokens.locate(uri + "?pin-value=" + hsm_.pin()).token;
+  EXPECT_EQ(tokens.locate(uri + "?pin-value=" + hsm_.pin()).token, by_value) << "one token, one login";
+  EXPECT_NE(tokens.locate(uri + "?pin-value=another").token, by_value) << "a wrong PIN must not stay";
+  EXPECT_NE(tokens.locate(uri + "?pin-source=file:" + hsm_.pin_file().string()).token, by_value);
+  by_value->with_session([](pkcs11::Session& session) { EXPECT_EQ(session.state(), CKS_RO_USER_FUNCTIONS); });
+  Tokens configured = this->tokens();
+  EXPECT_EQ(configured.locate(uri + "?pin-value=another").token, configured.token("web"));
+}
+
+TEST_F(TokensTest, APersonIsAskedForThePinThatNobodyGives) {
+  int asked = 0;
+  const auto ask = [&](std::string_view label) {
+    EXPECT_EQ(label, "web label");
+    ++asked;
+    return pin();
+  };
+  config::TokenSettings settings = module_settings();
+  settings.pin = "prompt";
+  Tokens tokens(config::Configuration{}, ask, WholeModule{settings, std::nullopt});
+  const auto token = tokens.locate("pkcs11:token=web%20label").token;
+  EXPECT_TRUE(tokens.prompts_for(*token));
+  EXPECT_FALSE(tokens.prompts_for(*tokens.locate("pkcs11:token=web%20label?pin-value=1").token));
+  token->with_session([](pkcs11::Session& session) { EXPECT_EQ(session.state(), CKS_RO_USER_FUNCTIONS); });
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(TokensTest, UnknownTokenIsAnErrorThatListsThoseThereAre) {

@@ -94,9 +94,14 @@ TEST(Uri, WithAnUnknownAttributeIsRefused) {
   EXPECT_THROW((void)parse_uri("pkcs11:token=web;flavour=sweet"), Error);
 }
 
+TEST(Uri, WithTwoPinsIsRefused) {
+  EXPECT_THROW((void)parse_uri("pkcs11:token=web?pin-source=file:/pin&pin-value=1"), Error);
+}
+
 TEST(Uri, IsRefusedWithoutRepeatingItsPin) {
   for (const char* text : {"pkcs11:token=%zz?pin-value=s3cret", "pkcs11:flavour=sweet?pin-value=s3cret",
-                           "pkcs11:token=web?pin-value=s3cret&pin-value=s3cret2"}) {
+                           "pkcs11:token=web?pin-value=s3cret&pin-value=s3cret2",
+                           "pkcs11:token=web?pin-source=file:/pin&pin-value=s3cret"}) {
     try {
       (void)parse_uri(text);
     } catch (const Error& error) {
