@@ -24,7 +24,7 @@ struct Contents {
   std::vector<X509Handle> certificates;
 };
 
-std::string quoted(std::string_view name) { return "certificate \"" + std::string(name) + "\""; }
+std::string titled(std::string_view name) { return "certificate \"" + std::string(name) + "\""; }
 
 std::string subject(const X509* certificate) {
   char text[256];
@@ -56,19 +56,19 @@ void take(Contents& contents, const OSSL_STORE_INFO& info) {
 Contents read_store(OSSL_LIB_CTX* library, const std::string& name) {
   const std::string uri = store_uri(name);
   if (uri.starts_with('/') && ::access(uri.c_str(), R_OK) != 0) {
-    throw CryptoError(quoted(name) + ": cannot read the file: " + std::generic_category().message(errno));
+    throw CryptoError(titled(name) + ": cannot read the file: " + std::generic_category().message(errno));
   }
   ERR_clear_error();
   const StoreHandle store(
       OSSL_STORE_open_ex(uri.c_str(), library, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
-  if (!store) throw openssl_error(quoted(name) + ": cannot open " + uri);
+  if (!store) throw openssl_error(titled(name) + ": cannot open " + uri);
   Contents contents;
   while (OSSL_STORE_eof(store.get()) == 0) {
     const StoreInfoHandle info(OSSL_STORE_load(store.get()));
     if (info) {
       take(contents, *info);
     } else if (ERR_peek_error() != 0 || OSSL_STORE_eof(store.get()) == 0) {
-      throw openssl_error(quoted(name) + ": cannot read " + uri);
+      throw openssl_error(titled(name) + ": cannot read " + uri);
     }
   }
   return contents;
@@ -80,7 +80,7 @@ X509Handle take_leaf(Contents& contents, const std::string& name) {
   });
   ERR_clear_error();
   if (leaf == contents.certificates.end()) {
-    throw CryptoError(quoted(name) + ": the key does not fit the certificate (" +
+    throw CryptoError(titled(name) + ": the key does not fit the certificate (" +
                       subject(contents.certificates.front().get()) +
                       "); import the certificate that was issued for this key");
   }
@@ -131,12 +131,12 @@ std::vector<std::string> dns_names(const X509* leaf) {
 void check_validity(Certificate& certificate, const X509* part) {
   const auto now = std::chrono::system_clock::now();
   if (time_point(X509_get0_notBefore(part)) > now) {
-    throw CryptoError(quoted(certificate.name) + ": " + subject(part) +
+    throw CryptoError(titled(certificate.name) + ": " + subject(part) +
                       " is not valid yet; check the clock of this machine");
   }
   const TimePoint end = time_point(X509_get0_notAfter(part));
   if (end < now) {
-    throw CryptoError(quoted(certificate.name) + ": " + subject(part) +
+    throw CryptoError(titled(certificate.name) + ": " + subject(part) +
                       " has expired; renew it and import the new certificate");
   }
   if (certificate.expires_first.empty() || end < certificate.not_after) {
@@ -162,11 +162,11 @@ std::string store_uri(std::string_view name) {
 Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name) {
   Contents contents = read_store(library, name);
   if (!contents.key) {
-    throw CryptoError(quoted(name) + ": there is no private key in " + store_uri(name));
+    throw CryptoError(titled(name) + ": there is no private key in " + store_uri(name));
   }
   if (contents.certificates.empty()) {
     throw CryptoError(
-        quoted(name) + ": the key has no certificate; import one for it" +
+        titled(name) + ": the key has no certificate; import one for it" +
         (name.find("type=private") == std::string::npos
              ? ""
              : ", or leave \"type=private\" out of the URI so that it finds the certificate too"));
