@@ -19,9 +19,6 @@ make_ftp_home() {
 # ftp_account: the line of passwd(5) with the password in it, for a server that takes one.
 ftp_account() { echo "$ftp_user:$(openssl passwd -6 "$ftp_password"):$ftp_uid:$ftp_uid::$ftp_home:/bin/sh"; }
 
-# What a test sets in lftp besides.
-lftp_settings=()
-
 # lftp_session URL COMMAND …: one session; lftp verifies chain and name, and protects every data connection.
 lftp_session() {
   local url="$1"
@@ -41,7 +38,6 @@ set ftp:ssl-protect-list yes
 set ssl:verify-certificate yes
 set ssl:check-hostname yes
 set ssl:ca-file "$scratch/ca.pem"
-$(printf '%s\n' "${lftp_settings[@]}")
 open -u $ftp_user,$ftp_password $url
 SETTINGS
     printf '%s\n' "$@"
@@ -54,16 +50,22 @@ SETTINGS
 # shellcheck disable=SC2034  # for the tests
 readonly no_resumption="set ftp:ssl-copy-sid no"
 
-# transfers URL [COMMAND]: login, upload, list and download.
+# In TLS 1.3 a server sends tickets to a client that uploads and reads nothing: when the client closes its data
+# connection, unread tickets turn that into a reset, and the rest of the upload is lost now and then. This is so with any
+# key, so uploads are made in TLS 1.2.
+readonly for_uploads="set ssl:priority NORMAL:-VERS-TLS1.3"
+
+# transfers URL [COMMAND]: login, upload; login again, list and download.
 transfers() {
-  lftp_session "$1" "${2:-}" "put upload.txt" "cls -1 > list.back" "get upload.txt -o upload.back" "rm upload.txt" || return 1
+  lftp_session "$1" "$for_uploads" "${2:-}" "put upload.txt" || return 1
+  lftp_session "$1" "${2:-}" "cls -1 > list.back" "get upload.txt -o upload.back" "rm upload.txt" || return 1
   grep -qx upload.txt "$scratch/client/list.back" && cmp "$scratch/client/upload.txt" "$scratch/client/upload.back"
 }
 
 # survives_blinks_in_a_session URL [COMMAND]: while a user is logged in, the token loses its sessions, then its state.
 survives_blinks_in_a_session() {
   local order="!$KEYSTAY_BUILD/tests/keystay-fault $KEYSTAY_FAULT_CONTROL"
-  lftp_session "$1" "${2:-}" "put upload.txt" "$order drop-sessions" "cls -1" "$order forget-initialize" \
+  lftp_session "$1" "$for_uploads" "${2:-}" "put upload.txt" "$order drop-sessions" "cls -1" "$order forget-initialize" \
     "get upload.txt -o upload.back" "$order remove-token" "$order return-token" "rm upload.txt" "cls -1" ||
     fail "the token blinked within a session of $1"
 }

@@ -13,10 +13,6 @@ use_provider
 lay_out_aliases "$scratch/vsftpd" ftp-rsa ftp-ec
 give_token_to nobody # nopriv_user of the example
 
-# In TLS 1.3 vsftpd sends tickets to a client that uploads and reads nothing: when it closes its data connection, the
-# tickets turn that into a reset, and the rest of the upload is lost now and then. This is so with any key.
-lftp_settings=("set ssl:priority NORMAL:-VERS-TLS1.3")
-
 # vsftpd knows only users of the system, by PAM. Those of this test are in copies that only vsftpd's mount namespace has.
 make_ftp_home
 mkdir "$scratch/etc"
