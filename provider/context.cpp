@@ -2,14 +2,31 @@
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "native/config/configuration.h"
+#include "provider/cnf_section.h"
 #include "provider/process_exit.h"
 
 namespace keystay::provider {
 
+namespace {
+
+// `file` is empty where openssl.cnf names none.
+config::Configuration read_configuration(const std::filesystem::path& file) {
+  if (!file.empty()) return config::read_configuration(file);
+  const std::filesystem::path usual = config::configuration_file();
+  std::error_code unreadable;
+  // Without any configuration there are still URIs that say everything, module-path included.
+  const bool chosen = ::secure_getenv("KEYSTAY_CONF") != nullptr;
+  if (!chosen && !std::filesystem::exists(usual, unreadable) && !unreadable) return {};
+  return config::read_configuration(usual);
+}
+
+}  // namespace
+
 Context::Context(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions)
-    : core_(handle, functions), configuration_file_(core_.parameter("configuration")), software_(core_) {}
+    : core_(handle, functions), software_(core_) {}
 
 Context::~Context() {
   bool all_ended = true;
@@ -19,23 +36,16 @@ Context::~Context() {
   if (!process_is_exiting()) delete tokens_.load(std::memory_order_acquire);
 }
 
-config::Configuration Context::read_configuration() const {
-  if (!configuration_file_.empty()) return config::read_configuration(configuration_file_);
-  const std::filesystem::path file = config::configuration_file();
-  std::error_code unreadable;
-  // Without any configuration there are still URIs that say everything, module-path included.
-  const bool chosen = ::secure_getenv("KEYSTAY_CONF") != nullptr;
-  if (!chosen && !std::filesystem::exists(file, unreadable) && !unreadable) return {};
-  return config::read_configuration(file);
-}
-
 // No lock, for the sake of a fork while another thread is in here: see Software::libctx.
 keys::Tokens& Context::tokens() {
   keys::Tokens* known = tokens_.load(std::memory_order_acquire);
   if (known) [[likely]]
     return *known;
+  CnfSection section = read_cnf_section(core_);
   auto fresh = std::make_unique<keys::Tokens>(
-      read_configuration(), [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); });
+      read_configuration(section.configuration),
+      [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
+      std::move(section.whole_module));
   if (tokens_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *known;
 }

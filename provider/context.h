@@ -27,18 +27,15 @@ class Context final {
   [[nodiscard]] Software& software() noexcept { return software_; }
   [[nodiscard]] PinDialogue& pin_dialogue() noexcept { return pin_dialogue_; }
 
-  // The tokens of the configuration, which is read at the first call; a failure is not remembered. Touches no
-  // module. Throws Error and config::Error.
+  // The tokens of keystay.toml and of openssl.cnf, which are read at the first call; a failure is not
+  // remembered. Touches no module. Throws Error and config::Error.
   [[nodiscard]] keys::Tokens& tokens();
 
   // The threads that sign for jobs with keys on this token. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);
 
  private:
-  [[nodiscard]] config::Configuration read_configuration() const;
-
   Core core_;
-  std::string configuration_file_;  // from openssl.cnf; empty: the default place
   Software software_;
   PinDialogue pin_dialogue_;
   std::atomic<keys::Tokens*> tokens_{nullptr};

@@ -46,7 +46,7 @@ Core::Core(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* functions) noexc
   }
 }
 
-std::string Core::parameter(const char* name) const {
+std::string_view Core::parameter(const char* name) const {
   char* value = nullptr;
   OSSL_PARAM request[] = {OSSL_PARAM_construct_utf8_ptr(name, &value, 0), OSSL_PARAM_construct_end()};
   if (!get_params_ || !get_params_(handle_, request) || !value) return {};

@@ -1,7 +1,7 @@
 // What libcrypto's core gives a provider when it loads it (provider-base(7)).
 #pragma once
 
-#include <string>
+#include <string_view>
 
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
@@ -24,8 +24,9 @@ class Core final {
   [[nodiscard]] const OSSL_CORE_HANDLE* handle() const noexcept { return handle_; }
   [[nodiscard]] const OSSL_DISPATCH* functions() const noexcept { return functions_; }
 
-  // The value of this name in the provider's section of openssl.cnf; empty if there is none.
-  [[nodiscard]] std::string parameter(const char* name) const;
+  // The value of this name in the provider's section of openssl.cnf, or of one of libcrypto's own names for a
+  // provider; empty if there is none. It is libcrypto's, and lives as long as the provider is loaded.
+  [[nodiscard]] std::string_view parameter(const char* name) const;
 
   // Puts an entry on the error queue of this thread.
   void raise(Reason reason, const char* message, Place place = {}) const noexcept;

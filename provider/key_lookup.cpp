@@ -11,10 +11,9 @@ namespace {
 
 // The first signature, perhaps in a forked worker, can ask nobody: a PIN that is typed is asked for now.
 void ask_ahead(Context& context, const pkcs11::Token& token) {
-  const auto& tokens = context.tokens().configuration().tokens;
-  const auto settings = tokens.find(token.options().name);
-  if (settings != tokens.end() && settings->second.pin == "prompt") {
-    context.pin_dialogue().ask_ahead(token.options().label);
+  const pkcs11::TokenOptions& options = token.options();
+  if (context.tokens().prompts_for(token)) {
+    context.pin_dialogue().ask_ahead(options.label.empty() ? options.name : options.label);
   }
 }
 

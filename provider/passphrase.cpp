@@ -74,7 +74,8 @@ pkcs11::Pin PinDialogue::recall(std::string_view token_label) {
     throw pkcs11::Error(
         pkcs11::ErrorClass::authentication,
         "no PIN for token \"" + std::string(token_label) +
-            "\": pin = \"prompt\" and nobody answers here; write file:, env: or credential: instead");
+            "\": it is to be typed and nobody answers here; write pin = \"file:/path\" in keystay.toml, or "
+            "pkcs11-module-token-pin = file:/path in openssl.cnf");
   }
   const auto bytes = answer->second.bytes();
   return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

@@ -1,0 +1,147 @@
+// The provider's section of openssl.cnf: our parameter, and those of pkcs11-provider.
+#include "provider/cnf_section.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "native/config/error.h"
+#include "tests/provider/provider_test.h"
+#include "tests/provider/signing.h"
+
+namespace keystay::test {
+namespace {
+
+using provider::CnfParameter;
+using provider::CnfSection;
+using testing::HasSubstr;
+using testing::Not;
+
+CnfSection parse(const std::vector<CnfParameter>& parameters) {
+  return provider::parse_cnf_section(parameters, "openssl.cnf: [pkcs11_sect]");
+}
+
+std::string error_of(const std::vector<CnfParameter>& parameters) {
+  try {
+    (void)parse(parameters);
+    return "no error";
+  } catch (const config::Error& error) {
+    return error.what();
+  }
+}
+
+TEST(CnfSectionTest, ThePinOfPkcs11ProviderIsAFileOrTheValueItself) {
+  const CnfSection file =
+      parse({{"pkcs11-module-path", "/module.so"}, {"pkcs11-module-token-pin", "file:/pin"}});
+  ASSERT_TRUE(file.whole_module);
+  EXPECT_EQ(file.whole_module->settings.pin, "file:/pin");
+  EXPECT_FALSE(file.whole_module->pin);
+
+  const CnfSection value =
+      parse({{"pkcs11-module-token-pin", "123456"}, {"pkcs11-module-path", "/module.so"}});
+  ASSERT_TRUE(value.whole_module && value.whole_module->pin);
+  EXPECT_TRUE(value.whole_module->pin->equals(pkcs11::Pin("123456")));
+
+  const CnfSection none = parse({{"pkcs11-module-path", "/module.so"}});
+  EXPECT_EQ(none.whole_module->settings.pin, "prompt");
+}
+
+TEST(CnfSectionTest, CachingOfKeysIsCopyingThem) {
+  for (const auto& [value, copies] :
+       {std::pair("true", config::KeyCopy::automatic), std::pair("false", config::KeyCopy::never)}) {
+    const CnfSection section =
+        parse({{"pkcs11-module-path", "/module.so"}, {"pkcs11-module-cache-keys", value}});
+    EXPECT_EQ(section.whole_module->settings.key_copy, copies) << value;
+  }
+}
+
+TEST(CnfSectionTest, WithoutAModuleThereIsOnlyKeystayToml) {
+  const CnfSection section =
+      parse({{"configuration", "/etc/other.toml"}, {"pkcs11-module-quirks", "no-deinit"}});
+  EXPECT_EQ(section.configuration, "/etc/other.toml");
+  EXPECT_FALSE(section.whole_module);
+}
+
+TEST(CnfSectionTest, WhatCannotBeMeantIsRefusedWithPlaceNameAndCure) {
+  EXPECT_THAT(
+      error_of({{"pkcs11-module-pth", "/module.so"}}),
+      HasSubstr("[pkcs11_sect]: pkcs11-module-pth: unknown parameter; did you mean \"pkcs11-module-path\""));
+  EXPECT_THAT(error_of({{"pkcs11-module-path", "module.so"}}), HasSubstr("absolute path"));
+  EXPECT_THAT(error_of({{"pkcs11-module-path", "/m.so"}, {"pkcs11-module-cache-keys", "1"}}),
+              HasSubstr("true or false"));
+  EXPECT_THAT(error_of({{"pkcs11-module-init-args", "configDir=/etc/pki"}}), HasSubstr("no arguments"));
+  EXPECT_THAT(error_of({{"pkcs11-module-path", "/m.so"}, {"pkcs11-module-token-pin", "file:pin"}}),
+              HasSubstr("file:/path"));
+  const std::string no_module = error_of({{"pkcs11-module-token-pin", "s3cret"}});
+  EXPECT_THAT(no_module, HasSubstr("add pkcs11-module-path"));
+  EXPECT_THAT(no_module, Not(HasSubstr("s3cret")));
+}
+
+// openssl.cnf of a user of pkcs11-provider, of whose lines only `module =` was changed.
+class CnfTest : public ProviderTest {
+ protected:
+  std::string cnf(const std::string& lines) {
+    const std::filesystem::path path = token().directory().path() / "pkcs11.cnf";
+    std::ofstream(path)
+        << "HOME = .\nopenssl_conf = openssl_init\n[openssl_init]\nproviders = provider_sect\n"
+           "[provider_sect]\ndefault = default_sect\npkcs11 = pkcs11_sect\n"
+           "[default_sect]\nactivate = 1\n[pkcs11_sect]\nmodule = "
+        << provider_path() << "/keystay.so\nactivate = 1\n"
+        << lines;
+    return path;
+  }
+
+  // `openssl dgst -sign` as a process of its own, without any keystay.toml.
+  Outcome sign(const std::string& key, const std::string& lines) {
+    Environment environment = program_environment();
+    environment["OPENSSL_CONF"] = cnf(lines);
+    environment["KEYSTAY_CONF"] = "";
+    return run({"openssl", "dgst", "-sha256", "-hex", "-sign", key, "/dev/null"},
+               {.environment = environment});
+  }
+
+  std::string module_line() const { return "pkcs11-module-path = " + token().module().string() + "\n"; }
+};
+
+TEST_F(CnfTest, AFileOfPkcs11ProviderWorks) {
+  const std::string all =
+      module_line() + "pkcs11-module-token-pin = " + token().pin() +
+      "\npkcs11-module-login-behavior = auto\npkcs11-module-load-behavior = early\n"
+      "pkcs11-module-quirks = no-deinit no-operation-state\npkcs11-module-cache-pins = cache\n"
+      "pkcs11-module-cache-keys = true\npkcs11-module-cache-sessions = 5\n"
+      "pkcs11-module-allow-export = 0\npkcs11-module-block-operations = digest\n"
+      "pkcs11-module-encode-provider-uri-to-pem = true\npkcs11-module-assume-fips = false\n";
+  for (const char* key : {"pkcs11:object=ec;type=private", "pkcs11:token=web;id=%01", "pkcs11:object=rsa"}) {
+    const Outcome outcome = sign(key, all);
+    EXPECT_TRUE(outcome.ok()) << key << outcome;
+  }
+}
+
+TEST_F(CnfTest, ThePinMayBeInAFileOrInTheUri) {
+  const std::string file = "file:" + token().pin_file().string();
+  EXPECT_TRUE(sign("pkcs11:object=ec", module_line() + "pkcs11-module-token-pin = " + file + "\n").ok());
+  EXPECT_TRUE(sign("pkcs11:object=ec?pin-source=" + file, module_line()).ok());
+  EXPECT_TRUE(sign("pkcs11:object=ec?pin-value=" + token().pin(), module_line()).ok());
+}
+
+TEST_F(CnfTest, AMisspeltNameIsOneClearError) {
+  const Outcome outcome = sign("pkcs11:object=ec", module_line() + "pkcs11-module-tokenpin = s3cret\n");
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.error,
+              HasSubstr("pkcs11.cnf: [pkcs11_sect]: pkcs11-module-tokenpin: unknown parameter"));
+  EXPECT_THAT(outcome.error, HasSubstr("pkcs11-module-token-pin"));
+  EXPECT_THAT(outcome.error, Not(HasSubstr("s3cret")));
+}
+
+// What a user may write is what the page of the manual lists.
+TEST(CnfSectionTest, TheManualHasEveryParameter) {
+  std::ostringstream page;
+  page
+      << std::ifstream(std::filesystem::path(std::getenv("KEYSTAY_SOURCE")) / "docs/user/openssl.md").rdbuf();
+  for (const std::string_view name : provider::cnf_parameter_names()) {
+    EXPECT_THAT(page.str(), HasSubstr("`" + std::string(name) + "`"));
+  }
+}
+
+}  // namespace
+}  // namespace keystay::test
