@@ -17,4 +17,13 @@ std::size_t PrivateKey::sign(const pkcs11::SignMechanism& mechanism, pkcs11::Byt
   return operations_->sign(*reference_, mechanism, data, signature, operations_->deadline());
 }
 
+std::size_t PrivateKey::decrypt(const pkcs11::DecryptMechanism& mechanism, pkcs11::ByteView ciphertext,
+                                std::span<std::uint8_t> plaintext) const {
+  return operations_->decrypt(*reference_, mechanism, ciphertext, plaintext, operations_->deadline());
+}
+
+void PrivateKey::derive(pkcs11::ByteView peer_point, std::span<std::uint8_t> secret) const {
+  operations_->derive(*reference_, peer_point, secret, operations_->deadline());
+}
+
 }  // namespace keystay::keys

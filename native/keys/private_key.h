@@ -22,6 +22,10 @@ class PrivateKey final {
   // As KeyOperations::sign, with the token's own time-out.
   std::size_t sign(const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
                    std::span<std::uint8_t> signature) const;
+  // As KeyOperations::decrypt and derive.
+  std::size_t decrypt(const pkcs11::DecryptMechanism& mechanism, pkcs11::ByteView ciphertext,
+                      std::span<std::uint8_t> plaintext) const;
+  void derive(pkcs11::ByteView peer_point, std::span<std::uint8_t> secret) const;
 
  private:
   std::shared_ptr<pkcs11::KeyOperations> operations_;

@@ -22,6 +22,16 @@ class KeyOperations {
   virtual std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
                            std::span<std::uint8_t> signature, Deadline deadline) = 0;
 
+  // C_DecryptInit and C_Decrypt by an RSA key. Writes the plaintext, which is shorter than the modulus, into
+  // `plaintext` and returns its length. Otherwise as sign().
+  virtual std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                              std::span<std::uint8_t> plaintext, Deadline deadline) = 0;
+
+  // ECDH (SEC 1, section 3.3.1) of the key and the peer's public point, uncompressed or as RFC 7748 encodes
+  // it. Fills `secret`, which must have the size of the curve's field. Otherwise as sign().
+  virtual void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+                      Deadline deadline) = 0;
+
   // Whether the token's mechanism list has it with CKF_SIGN; read once per process. Throws Error.
   [[nodiscard]] virtual bool supports(const SignMechanism& mechanism) = 0;
 

@@ -25,6 +25,7 @@ struct Type {
   CK_MECHANISM_TYPE operator()(RsaPkcs) const noexcept { return CKM_RSA_PKCS; }
   CK_MECHANISM_TYPE operator()(RsaX509) const noexcept { return CKM_RSA_X_509; }
   CK_MECHANISM_TYPE operator()(const RsaPss&) const noexcept { return CKM_RSA_PKCS_PSS; }
+  CK_MECHANISM_TYPE operator()(const RsaOaep&) const noexcept { return CKM_RSA_PKCS_OAEP; }
   CK_MECHANISM_TYPE operator()(Ecdsa) const noexcept { return CKM_ECDSA; }
   CK_MECHANISM_TYPE operator()(EdDsa) const noexcept { return CKM_EDDSA; }
 };
@@ -32,6 +33,7 @@ struct Type {
 }  // namespace
 
 CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept { return std::visit(Type{}, mechanism); }
+CK_MECHANISM_TYPE type(const DecryptMechanism& mechanism) noexcept { return std::visit(Type{}, mechanism); }
 
 MechanismParameters::MechanismParameters(const SignMechanism& mechanism) noexcept {
   mechanism_.mechanism = type(mechanism);
@@ -41,6 +43,20 @@ MechanismParameters::MechanismParameters(const SignMechanism& mechanism) noexcep
     pss_.sLen = pss->salt_length;
     mechanism_.pParameter = &pss_;
     mechanism_.ulParameterLen = sizeof pss_;
+  }
+}
+
+MechanismParameters::MechanismParameters(const DecryptMechanism& mechanism) noexcept {
+  mechanism_.mechanism = type(mechanism);
+  if (const auto* oaep = std::get_if<RsaOaep>(&mechanism)) {
+    oaep_.hashAlg = constants(oaep->hash).mechanism;
+    oaep_.mgf = constants(oaep->mgf1).mgf1;
+    oaep_.source = CKZ_DATA_SPECIFIED;
+    // Cryptoki reads the label; its structure only lacks the const.
+    oaep_.pSourceData = oaep->label.empty() ? nullptr : const_cast<std::uint8_t*>(oaep->label.data());
+    oaep_.ulSourceDataLen = oaep->label.size();
+    mechanism_.pParameter = &oaep_;
+    mechanism_.ulParameterLen = sizeof oaep_;
   }
 }
 

@@ -22,13 +22,24 @@ struct EdDsa {};  // CKM_EDDSA without parameters, section 2.3.14. Data: the mes
 
 using SignMechanism = std::variant<RsaPkcs, RsaX509, RsaPss, Ecdsa, EdDsa>;
 
+struct RsaOaep {  // CKM_RSA_PKCS_OAEP, section 2.1.8
+  Hash hash;
+  Hash mgf1;
+  Bytes label;  // RFC 8017, section 7.1
+};
+
+using DecryptMechanism = std::variant<RsaPkcs, RsaX509, RsaOaep>;
+
 // The CKM_ constant of a mechanism.
 [[nodiscard]] CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept;
+[[nodiscard]] CK_MECHANISM_TYPE type(const DecryptMechanism& mechanism) noexcept;
 
 // A CK_MECHANISM with its parameters. Pinned: the C structure points into this object.
 class MechanismParameters final {
  public:
   explicit MechanismParameters(const SignMechanism& mechanism) noexcept;
+  // Points into the mechanism as well, which must outlive this object.
+  explicit MechanismParameters(const DecryptMechanism& mechanism) noexcept;
   MechanismParameters(const MechanismParameters&) = delete;
   MechanismParameters& operator=(const MechanismParameters&) = delete;
 
@@ -36,6 +47,7 @@ class MechanismParameters final {
 
  private:
   CK_RSA_PKCS_PSS_PARAMS pss_{};
+  CK_RSA_PKCS_OAEP_PARAMS oaep_{};
   CK_MECHANISM mechanism_{};
 };
 

@@ -161,4 +161,47 @@ std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, 
   return size;
 }
 
+std::size_t Session::decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                             std::span<std::uint8_t> plaintext) {
+  MechanismParameters parameters(mechanism);
+  check(functions_.C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
+  CK_ULONG size = plaintext.size();
+  check(functions_.C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
+                             plaintext.data(), &size),
+        "C_Decrypt");
+  return size;
+}
+
+void Session::derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret) {
+  CK_ECDH1_DERIVE_PARAMS ecdh{};
+  ecdh.kdf = CKD_NULL;
+  ecdh.pPublicData = const_cast<CK_BYTE*>(peer_point.data());
+  ecdh.ulPublicDataLen = peer_point.size();
+  CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &ecdh, sizeof ecdh};
+  Template shared;
+  shared.number(CKA_CLASS, CKO_SECRET_KEY)
+      .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
+      .flag(CKA_TOKEN, false)
+      .flag(CKA_SENSITIVE, false)
+      .flag(CKA_EXTRACTABLE, true)
+      .number(CKA_VALUE_LEN, secret.size());
+  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+  check(functions_.C_DeriveKey(handle_, &mechanism, key, shared.data(), shared.size(), &object),
+        "C_DeriveKey");
+  // Straight into the caller's memory: a copy on the way would have to be wiped.
+  CK_ATTRIBUTE value{CKA_VALUE, secret.data(), secret.size()};
+  const CK_RV read = functions_.C_GetAttributeValue(handle_, object, &value, 1);
+  const CK_RV destroyed = functions_.C_DestroyObject(handle_, object);
+  check(read, "C_GetAttributeValue");
+  check(destroyed, "C_DestroyObject");
+  if (value.ulValueLen != secret.size()) {
+    throw Error(ErrorClass::server, "C_DeriveKey: the secret has " + std::to_string(value.ulValueLen) +
+                                        " bytes, expected " + std::to_string(secret.size()));
+  }
+}
+
+void Session::generate_random(std::span<std::uint8_t> random) {
+  check(functions_.C_GenerateRandom(handle_, random.data(), random.size()), "C_GenerateRandom");
+}
+
 }  // namespace keystay::pkcs11

@@ -51,6 +51,14 @@ class Session final {
   // C_SignInit and C_Sign. Returns the length of the signature.
   std::size_t sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
                    std::span<std::uint8_t> signature);
+  // C_DecryptInit and C_Decrypt. Returns the length of the plaintext.
+  std::size_t decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                      std::span<std::uint8_t> plaintext);
+  // C_DeriveKey with CKM_ECDH1_DERIVE and no key derivation function (section 2.3.8): fills `secret` with the
+  // shared x coordinate. The session object that holds it for a moment is destroyed.
+  void derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);
+  // C_GenerateRandom.
+  void generate_random(std::span<std::uint8_t> random);
 
  private:
   Module& module_;

@@ -20,16 +20,36 @@ Token::Token(std::shared_ptr<Module> module, TokenOptions options)
 
 Token::~Token() = default;
 
-std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                        std::span<std::uint8_t> signature, Deadline deadline) {
+template <typename Body>
+auto Token::with_key(const KeyReference& key, Deadline deadline, const Body& body) {
   TokenConnection& connection = connection_.get();
   try {
     return connection.perform(deadline, [&](PooledSession& session) {
-      return session.session.sign(connection.key_handle(session, key), mechanism, data, signature);
+      return body(session.session, connection.key_handle(session, key));
     });
   } catch (const Error& error) {
     throw error.on(describe(key) + " on " + name());
   }
+}
+
+std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                        std::span<std::uint8_t> signature, Deadline deadline) {
+  return with_key(key, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
+    return session.sign(handle, mechanism, data, signature);
+  });
+}
+
+std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                           std::span<std::uint8_t> plaintext, Deadline deadline) {
+  return with_key(key, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
+    return session.decrypt(handle, mechanism, ciphertext, plaintext);
+  });
+}
+
+void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+                   Deadline deadline) {
+  with_key(key, deadline,
+           [&](Session& session, CK_OBJECT_HANDLE handle) { session.derive(handle, peer_point, secret); });
 }
 
 bool Token::supports(const SignMechanism& mechanism) {

@@ -45,6 +45,10 @@ class Token final : public KeyOperations {
 
   std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
                    std::span<std::uint8_t> signature, Deadline deadline) override;
+  std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                      std::span<std::uint8_t> plaintext, Deadline deadline) override;
+  void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+              Deadline deadline) override;
   [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
   [[nodiscard]] Deadline deadline() const override;
   [[nodiscard]] std::string name() const override;
@@ -62,6 +66,10 @@ class Token final : public KeyOperations {
   void renew_sessions();
 
  private:
+  // Runs `body` with a session and the handle of the key in it.
+  template <typename Body>
+  auto with_key(const KeyReference& key, Deadline deadline, const Body& body);
+
   std::shared_ptr<Module> module_;
   TokenOptions options_;
   PerProcess<TokenConnection> connection_;

@@ -78,6 +78,15 @@ TEST_F(RefusedRequestTest, IsNotGivenOutWithASignatureOfAnotherKey) {
                      pkcs11::Deadline deadline) override {
       return key_.operations().sign(key_.reference(), mechanism, data, signature, deadline);
     }
+    std::size_t decrypt(const pkcs11::KeyReference&, const pkcs11::DecryptMechanism& mechanism,
+                        pkcs11::ByteView ciphertext, std::span<std::uint8_t> plaintext,
+                        pkcs11::Deadline deadline) override {
+      return key_.operations().decrypt(key_.reference(), mechanism, ciphertext, plaintext, deadline);
+    }
+    void derive(const pkcs11::KeyReference&, pkcs11::ByteView peer_point, std::span<std::uint8_t> secret,
+                pkcs11::Deadline deadline) override {
+      key_.operations().derive(key_.reference(), peer_point, secret, deadline);
+    }
     bool supports(const pkcs11::SignMechanism& mechanism) override {
       return key_.operations().supports(mechanism);
     }
