@@ -7,6 +7,7 @@
 #   tests/run.sh --tsan     the same under ThreadSanitizer (without Java)
 #   tests/run.sh --soak     all tests, the long ones in full length
 #   tests/run.sh --bench    the benchmarks instead of the tests
+#   tests/run.sh --fuzz     the fuzz targets instead of the tests, a million inputs each, under the sanitizers of --asan
 #   tests/run.sh --debian13 the same on Debian 13, in a root that scripts/debian13.sh makes: the tree of the last commit
 #   --no-install            install nothing; may be given with any of them
 set -euo pipefail
@@ -24,6 +25,7 @@ for argument in "$@"; do
     --tsan) preset=tsan ;;
     --soak) export KEYSTAY_SOAK=1 ;;
     --bench) what=benchmarks ;;
+    --fuzz) preset=asan what=fuzz ;;
     --debian13) debian13=yes ;;
     --no-install) install=no ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
@@ -66,7 +68,9 @@ cmake --preset "$preset" -DKEYSTAY_TESTS=ON -DKEYSTAY_JAVA="$java" >"$build/conf
 }
 
 step "build: cmake --build --preset $preset ($build/build.log)"
-cmake --build --preset "$preset" -j "$jobs" >"$build/build.log" 2>&1 || {
+target=all
+if [[ "$what" == fuzz ]]; then target=fuzz; fi
+cmake --build --preset "$preset" --target "$target" -j "$jobs" >"$build/build.log" 2>&1 || {
   grep -E -A 12 'FAILED|error:|ERROR' "$build/build.log" | head -200
   give_up "the build failed; all of it is in $build/build.log"
 }
@@ -78,6 +82,29 @@ fi
 if [[ "$what" == benchmarks ]]; then
   step "benchmarks"
   exec tests/bench/run.sh "$build"
+fi
+
+# fuzz: each target on mutations of its corpus, in the form of the last line that the tests have.
+fuzz() {
+  local program name passed=0 failed=0
+  for program in "$PWD/$build"/tests/fuzz-*; do
+    name="${program##*/fuzz-}"
+    step "$name"
+    if (cd "$build" && "$program" "../../tests/fuzz/corpus/$name" 1000000); then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+      cp "$build/fuzz-failure" "$build/fuzz-$name-failure"
+      echo "the input is in $build/fuzz-$name-failure; try it again with: $program FILE"
+    fi
+  done
+  echo "$passed passed, $failed failed, 0 skipped"
+  [[ "$failed" -eq 0 && "$passed" -gt 0 ]]
+}
+
+if [[ "$what" == fuzz ]]; then
+  fuzz
+  exit
 fi
 
 step "ctest --preset $preset"

@@ -57,6 +57,10 @@ void set_attribute(P11KitUri* uri, CK_ATTRIBUTE_TYPE type, const void* value, st
 }  // namespace
 
 Uri parse_uri(std::string_view source) {
+  // p11-kit would stop there, and drop what the rest demands.
+  if (source.find('\0') != std::string_view::npos) {
+    throw Error(ErrorClass::client, "not a PKCS#11 URI (RFC 7512): it has a zero byte");
+  }
   const P11Uri parsed = new_uri();
   const int result = p11_kit_uri_parse(std::string(source).c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
   // The text may hold a PIN (pin-value): it is not repeated in the message.

@@ -24,6 +24,8 @@ struct Uri {
   std::string pin_source;
   std::string pin_value;  // section 2.4 advises against it; read, never written
   std::string spki;       // "keystay-spki", vendor-specific: base64url DER SubjectPublicKeyInfo
+
+  bool operator==(const Uri&) const = default;
 };
 
 // Throws Error (client) for text that is no PKCS #11 URI and for attributes that Keystay does not know: a

@@ -94,6 +94,10 @@ TEST(Uri, WithAnUnknownAttributeIsRefused) {
   EXPECT_THROW((void)parse_uri("pkcs11:token=web;flavour=sweet"), Error);
 }
 
+TEST(Uri, WithAZeroByteIsRefused) {
+  EXPECT_THROW((void)parse_uri(std::string_view("pkcs11:token=web\0;object=httpd", 31)), Error);
+}
+
 TEST(Uri, WithTwoPinsIsRefused) {
   EXPECT_THROW((void)parse_uri("pkcs11:token=web?pin-source=file:/pin&pin-value=1"), Error);
 }
