@@ -17,8 +17,9 @@ constexpr CK_ATTRIBUTE_TYPE kKeyAttributes[] = {CKA_TOKEN,     CKA_KEY_TYPE, CKA
                                                 CKA_LABEL,     CKA_MODULUS,  CKA_PUBLIC_EXPONENT,
                                                 CKA_EC_PARAMS, CKA_EC_POINT};
 
-// How long a copy that another thread is making may look like a token object, and how often we look.
-constexpr auto kCopyingTakes = 100ms;
+// How long a copy that another thread is making may look like a token object on a machine that is busy, and how
+// often we look.
+constexpr auto kCopyingTakes = 2s;
 constexpr auto kBetweenLooks = 2ms;
 
 Bytes without_leading_zeros(const Bytes& number) {
@@ -67,13 +68,18 @@ std::optional<PublicKey> public_key_in(const Attributes& key) {
   }
 }
 
-// Nothing for an object that was destroyed since it was found: a copy goes with its session.
+// Nothing for an object that was destroyed since it was found: a copy goes with its session. For an object
+// that is being made or destroyed at this moment SoftHSM 2.6 has an error of its own, which passes.
 std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
-  try {
-    return session.attributes(handle, kKeyAttributes);
-  } catch (const Error& error) {
-    if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
-    throw;
+  const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
+  for (;;) {
+    try {
+      return session.attributes(handle, kKeyAttributes);
+    } catch (const Error& error) {
+      if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
+      if (error.code() != CKR_GENERAL_ERROR || std::chrono::steady_clock::now() >= until) throw;
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
   }
 }
 

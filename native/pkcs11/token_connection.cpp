@@ -99,7 +99,8 @@ void TokenConnection::reconnect(Deadline deadline) {
   try {
     connect_patiently(deadline);
   } catch (const Error& error) {
-    back_off(error);
+    // A PIN that is put right is tried at once; one that was refused is not tried again anyway (Login).
+    if (error.error_class() != ErrorClass::authentication) back_off(error);
     throw;
   }
 }

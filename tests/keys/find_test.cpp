@@ -1,4 +1,7 @@
 // Which key a name means: exactly one, or an error.
+#include <thread>
+#include <vector>
+
 #include "native/pkcs11/text.h"
 #include "tests/keys/key_store_test.h"
 
@@ -146,6 +149,26 @@ TEST_F(Find, ReadsOnlyTheObjectsOfTheAlias) {
   faults_.reset_calls();
   ASSERT_TRUE(store_.find("httpd"));
   EXPECT_LT(faults_.calls(Function::C_GetAttributeValue), all / 2);
+}
+
+// SoftHSM shows a copy in the making as a token object.
+TEST_F(Find, IsNotMisledByCopiesInTheMaking) {
+  const Entry made = generate("httpd");
+  std::vector<std::jthread> signers;
+  for (int i = 0; i < 3; ++i) {
+    signers.emplace_back([&](const std::stop_token& stop) {
+      const Bytes digest(32, 0x17);
+      Bytes signature(64);
+      while (!stop.stop_requested()) {
+        const PrivateKey key(another_token(), made.key.reference());  // whose first signature makes a copy
+        EXPECT_EQ(key.sign(pkcs11::Ecdsa{}, digest, signature), 64u);
+      }
+    });
+  }
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(store_.find("httpd"));
+    EXPECT_THAT(aliases(), ElementsAre("httpd"));
+  }
 }
 
 }  // namespace
