@@ -17,8 +17,8 @@ constexpr CK_ATTRIBUTE_TYPE kKeyAttributes[] = {CKA_TOKEN,     CKA_KEY_TYPE, CKA
                                                 CKA_LABEL,     CKA_MODULUS,  CKA_PUBLIC_EXPONENT,
                                                 CKA_EC_PARAMS, CKA_EC_POINT};
 
-// How long a copy that another thread is making may look like a token object on a machine that is busy, and how
-// often we look.
+// How long a copy that another thread is making may look like a token object on a machine that is busy, and
+// how often we look.
 constexpr auto kCopyingTakes = 2s;
 constexpr auto kBetweenLooks = 2ms;
 
