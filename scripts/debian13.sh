@@ -128,6 +128,7 @@ update_tree() {
 readonly enter='
   root="$1" tree="$2"
   shift 2
+  mount --bind "$root" "$root" # a mount point, so that programs inside can make namespaces of their own
   mount --rbind /dev "$root/dev"
   mount -t proc proc "$root/proc"
   mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"

@@ -193,6 +193,15 @@ refused() {
   expect_code "$*" 1 "$code"
 }
 
+# signed_with TEXT KIND: s_client says that the server signed with RSA-PSS, RSA (PKCS #1 v1.5) or ECDSA. From OpenSSL 3.5
+# on it says the signature scheme instead (RFC 8446, section 4.2.3).
+signed_with() {
+  local -A schemes=([RSA-PSS]=rsa_pss_rsae_ [RSA]=rsa_pkcs1_ [ECDSA]=ecdsa_secp)
+  grep -qE "^Signature type: ($2\$|${schemes[$2]})" <<<"$1"
+}
+
+expect_signed_with() { signed_with "$1" "$2" || fail "expected a signature with $2 in: $1"; }
+
 # expect TEXT WORD: the text contains the word.
 expect() {
   [[ "$1" == *"$2"* ]] || fail "expected \"$2\" in: $1"

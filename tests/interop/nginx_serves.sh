@@ -38,7 +38,7 @@ answers() {
   shift
   output="$(handshake "$port" "$@")" || fail "$kind $*: $output"
   expect "$output" "Verification: OK"
-  expect "$output" "Signature type: $kind"
+  expect_signed_with "$output" "$kind"
   expect "$output" "worker "
 }
 answers RSA-PSS -tls1_3 -sigalgs RSA-PSS+SHA256

@@ -99,7 +99,7 @@ answers() {
   shift 2
   output="$(handshake "$port" "$@")" || fail "$kind $*: $output"
   expect "$output" "Verification: OK"
-  expect "$output" "Signature type: $kind"
+  expect_signed_with "$output" "$kind"
   expect "$output" "200 OK"
 }
 

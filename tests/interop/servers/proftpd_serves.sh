@@ -41,10 +41,12 @@ DefaultAddress 127.0.0.1
 SocketBindTight on
 PidFile $scratch/proftpd.pid
 ScoreboardFile $scratch/proftpd-scoreboard
-DelayTable none
 WtmpLog off
 TransferLog none
 SystemLog $scratch/proftpd-system.log
+<IfModule mod_delay.c>
+  DelayTable none
+</IfModule>
 <Global>
   AuthOrder mod_auth_file.c
   AuthUserFile $scratch/ftp-users
@@ -62,10 +64,10 @@ wait_for proftpd listens "$implicit_port"
 for options in "$port -starttls ftp" "$implicit_port"; do
   # shellcheck disable=SC2086  # words
   {
-    expect "$(control_connection $options -tls1_3)" "Signature type: ECDSA"
-    expect "$(control_connection $options -tls1_2)" "Signature type: ECDSA"
-    expect "$(control_connection $options -tls1_3 -sigalgs RSA-PSS+SHA256)" "Signature type: RSA-PSS"
-    expect "$(control_connection $options -tls1_2 -sigalgs RSA+SHA256)" "Signature type: RSA"
+    expect_signed_with "$(control_connection $options -tls1_3)" ECDSA
+    expect_signed_with "$(control_connection $options -tls1_2)" ECDSA
+    expect_signed_with "$(control_connection $options -tls1_3 -sigalgs RSA-PSS+SHA256)" RSA-PSS
+    expect_signed_with "$(control_connection $options -tls1_2 -sigalgs RSA+SHA256)" RSA
   }
 done
 for url in "$explicit" "$implicit"; do

@@ -47,8 +47,8 @@ serves() {
   start vsftpd others unshare --mount sh -euc "$in_private_etc" "$scratch/etc" vsftpd "$scratch/vsftpd.conf"
   wait_for vsftpd listens "$port"
 
-  expect "$(control_connection "$port" "$@" -tls1_3)" "Signature type: $kind"
-  expect "$(control_connection "$port" "$@" -tls1_2)" "Signature type: $kind"
+  expect_signed_with "$(control_connection "$port" "$@" -tls1_3)" "$kind"
+  expect_signed_with "$(control_connection "$port" "$@" -tls1_2)" "$kind"
   transfers "$url"
   [[ "$(signs_for transfers "$url" "$no_resumption")" -gt 1 ]] || fail "the data connections of $url cost no signature"
   survives_blinks_in_a_session "$url" "$no_resumption"
