@@ -68,6 +68,7 @@ TEST_P(TlsStreamTest, CompletesAHandshakeThatPausesSeveralTimes) {
   key.install(bench.context(), 5);
   TlsClient client(bench.port(), {.version = GetParam()});
   ASSERT_TRUE(client.handshake()) << client.reason();
+  EXPECT_THAT(ends(bench, 1), ElementsAre(Handshake::full));
   EXPECT_EQ(key.ended(), 5);
   EXPECT_EQ(bench.paused(), 0);
 }
