@@ -1,6 +1,8 @@
 // A lost session, a stale handle, a re-initialised module or a returned token is repaired once, while the
 // process runs.
 #include <atomic>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -207,6 +209,8 @@ class RecoveryUnderLoad : public Recovery {
   // Runs `disturb` again and again while all threads sign.
   void while_signing(const std::function<void()>& disturb) {
     std::atomic<int> good = 0;
+    std::mutex mutex;
+    std::string last_error;
     {
       std::vector<std::jthread> threads;
       for (int i = 0; i < kThreads; ++i) {
@@ -216,7 +220,12 @@ class RecoveryUnderLoad : public Recovery {
               EXPECT_TRUE(verifies(sign(*token_)));
               ++good;
             });
-            if (error) std::this_thread::sleep_for(milliseconds(1));
+            if (!error) continue;
+            {
+              const std::lock_guard lock(mutex);
+              last_error = error->what();
+            }
+            std::this_thread::sleep_for(milliseconds(1));
           }
         });
       }
@@ -225,7 +234,10 @@ class RecoveryUnderLoad : public Recovery {
         const int before = good;
         const auto deadline = steady_clock::now() + seconds(30);
         while (good < before + 3 * kThreads) {
-          ASSERT_LT(steady_clock::now(), deadline) << "no signatures any more";
+          if (steady_clock::now() > deadline) {
+            const std::lock_guard lock(mutex);
+            FAIL() << "no signatures any more; the last error: " << last_error;
+          }
           std::this_thread::sleep_for(milliseconds(1));
         }
       }
