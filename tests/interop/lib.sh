@@ -48,12 +48,13 @@ trap finish EXIT
 
 # --- sanitizers ------------------------------------------------------------------------------------------------------
 # A program that was built without AddressSanitizer can load a library that was built with it only if the runtime is
-# there first. Leaks of other people's programs are theirs.
+# there first, and what throws exceptions, which the runtime looks up when it starts. Leaks of other people's programs
+# are theirs.
 preload=()
 case "${KEYSTAY_SANITIZE:-}" in
   *thread*) skip "a program that was built without ThreadSanitizer cannot load keystay.so that was built with it" ;;
   *address*)
-    preload=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so)"
+    preload=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
       "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}")
     ;;
 esac

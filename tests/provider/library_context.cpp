@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <exception>
 #include <stdexcept>
 
 #include <openssl/err.h>
@@ -47,10 +48,13 @@ std::string provider_path() {
 
 Environment program_environment() {
 #ifdef __SANITIZE_ADDRESS__
+  // The runtime, and what throws exceptions: the runtime looks that up when it starts.
   Dl_info runtime{};
-  if (dladdr(reinterpret_cast<void*>(&__asan_address_is_poisoned), &runtime) == 0)
-    throw std::runtime_error("no libasan");
-  return {{"LD_PRELOAD", runtime.dli_fname}};
+  Dl_info exceptions{};
+  if (dladdr(reinterpret_cast<void*>(&__asan_address_is_poisoned), &runtime) == 0 ||
+      dladdr(reinterpret_cast<void*>(&std::terminate), &exceptions) == 0)
+    throw std::runtime_error("no libasan or no libstdc++");
+  return {{"LD_PRELOAD", std::string(runtime.dli_fname) + " " + exceptions.dli_fname}};
 #else
   return {};
 #endif
