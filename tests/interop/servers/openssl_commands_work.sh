@@ -10,7 +10,7 @@ make_alias httpd-ec -keyalg EC -groupname secp384r1
 use_provider
 cd "$scratch"
 echo "what is signed" >message
-openssl dgst -sha256 -binary -out digest message
+plain openssl dgst -sha256 -binary -out digest message
 
 # forms_of ALIAS: the ways to name its key.
 forms_of() {
