@@ -166,9 +166,14 @@ std::size_t Session::decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mecha
   MechanismParameters parameters(mechanism);
   check(functions_.C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
   CK_ULONG size = plaintext.size();
-  check(functions_.C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
-                             plaintext.data(), &size),
-        "C_Decrypt");
+  const CK_RV rv = functions_.C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
+                                        plaintext.data(), &size);
+  // SoftHSM says this of wrong padding. Anybody can send that, and nobody may make us repair a token so.
+  if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
+    throw Error(CKR_ENCRYPTED_DATA_INVALID,
+                "C_Decrypt: " + describe(rv) + "; the ciphertext is wrong, or the token is sick");
+  }
+  check(rv, "C_Decrypt");
   return size;
 }
 

@@ -76,6 +76,20 @@ TEST_F(Decryption, CiphertextThatDoesNotFitIsTheClientsErrorAndHarmsNoOther) {
   EXPECT_EQ(decrypt(RsaPkcs{}, ciphertext), message_);
 }
 
+TEST_F(Decryption, CiphertextOfAStrangerDoesNotMakeTheTokenBeRepaired) {
+  Bytes ciphertext = encrypt(rsa_.get(), message_, pkcs1);
+  EXPECT_EQ(decrypt(RsaPkcs{}, ciphertext), message_);
+  faults_.reset_calls();
+  ciphertext.back() ^= 1;
+  for (int i = 0; i < 5; ++i) {
+    const std::optional<Error> error = error_of([&] { decrypt(RsaPkcs{}, ciphertext); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->error_class(), ErrorClass::client) << error->what();
+  }
+  EXPECT_EQ(faults_.calls(Function::C_Decrypt), 5u);
+  EXPECT_EQ(faults_.calls(Function::C_Login) + faults_.calls(Function::C_Initialize), 0u);
+}
+
 TEST_F(Decryption, OneInitAndOneDecrypt) {
   const Bytes ciphertext = encrypt(rsa_.get(), message_, pkcs1);
   EXPECT_EQ(decrypt(RsaPkcs{}, ciphertext), message_);
