@@ -1,7 +1,11 @@
 #include "provider/signature_functions.h"
 
+#include <algorithm>
+#include <array>
+
 #include "provider/dispatch.h"
 #include "provider/guard.h"
+#include "provider/named_signature.h"
 #include "provider/signature_ecdsa.h"
 #include "provider/signature_rsa.h"
 
@@ -174,13 +178,18 @@ const OSSL_DISPATCH* functions() {
 }  // namespace
 
 const OSSL_ALGORITHM* signature_algorithms() noexcept {
-  static const OSSL_ALGORITHM algorithms[] = {
+  const OSSL_ALGORITHM own[] = {
       {kRsa.signature, kProperties, functions<RsaSignature>(), "RSA signatures with keys on PKCS#11 tokens"},
       {kEc.signature, kProperties, functions<EcdsaSignature>(),
        "ECDSA signatures with keys on PKCS#11 tokens"},
-      {nullptr, nullptr, nullptr, nullptr},
   };
-  return algorithms;
+  // Ends with a null entry.
+  static const auto algorithms = [&] {
+    std::array<OSSL_ALGORITHM, 32> all{};
+    std::ranges::copy(named_signatures(), std::ranges::copy(own, all.begin()).out);
+    return all;
+  }();
+  return algorithms.data();
 }
 
 }  // namespace keystay::provider
