@@ -152,6 +152,10 @@ const OSSL_ALGORITHM* decoder_algorithms() noexcept {
       {"DER", kFromPem, functions<decode_pem>(), "PEM references to keys on PKCS#11 tokens"},
       {kRsa.algorithm, kFromDer, functions<decode_key<kRsa>>(), "References to RSA keys on PKCS#11 tokens"},
       {kEc.algorithm, kFromDer, functions<decode_key<kEc>>(), "References to EC keys on PKCS#11 tokens"},
+      {kEd25519.algorithm, kFromDer, functions<decode_key<kEd25519>>(),
+       "References to Ed25519 keys on PKCS#11 tokens"},
+      {kEd448.algorithm, kFromDer, functions<decode_key<kEd448>>(),
+       "References to Ed448 keys on PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr},
   };
   return algorithms;

@@ -1,5 +1,6 @@
 #include "provider/encoder.h"
 
+#include <array>
 #include <string>
 
 #include <openssl/core_names.h>
@@ -145,27 +146,30 @@ OSSL_ALGORITHM algorithm(const KeyType& type) {
   return {type.algorithm, form.properties, table, "Keys on PKCS#11 tokens"};
 }
 
+template <const Form&... forms>
+OSSL_ALGORITHM* add(OSSL_ALGORITHM* next, const KeyType& type) {
+  ((*next++ = algorithm<forms>(type)), ...);
+  return next;
+}
+
+// Ends with an empty entry. The forms of RFC 8017 and RFC 5915 are not for Edwards keys.
+using Algorithms = std::array<OSSL_ALGORITHM, 4 * 5 + 2 * 2 + 1>;
+
+Algorithms all_algorithms() {
+  Algorithms algorithms{};
+  OSSL_ALGORITHM* next = algorithms.data();
+  for (const KeyType* type : {&kRsa, &kEc, &kEd25519, &kEd448}) {
+    next = add<kText, kPem, kDer, kEncryptedPem, kEncryptedDer>(next, *type);
+  }
+  for (const KeyType* type : {&kRsa, &kEc}) next = add<kTraditionalPem, kTraditionalDer>(next, *type);
+  return algorithms;
+}
+
 }  // namespace
 
 const OSSL_ALGORITHM* encoder_algorithms() noexcept {
-  static const OSSL_ALGORITHM algorithms[] = {
-      algorithm<kText>(kRsa),
-      algorithm<kPem>(kRsa),
-      algorithm<kDer>(kRsa),
-      algorithm<kEncryptedPem>(kRsa),
-      algorithm<kEncryptedDer>(kRsa),
-      algorithm<kTraditionalPem>(kRsa),
-      algorithm<kTraditionalDer>(kRsa),
-      algorithm<kText>(kEc),
-      algorithm<kPem>(kEc),
-      algorithm<kDer>(kEc),
-      algorithm<kEncryptedPem>(kEc),
-      algorithm<kEncryptedDer>(kEc),
-      algorithm<kTraditionalPem>(kEc),
-      algorithm<kTraditionalDer>(kEc),
-      {nullptr, nullptr, nullptr, nullptr},
-  };
-  return algorithms;
+  static const Algorithms algorithms = all_algorithms();
+  return algorithms.data();
 }
 
 }  // namespace keystay::provider

@@ -2,13 +2,21 @@
 
 #include <utility>
 
+#include "native/pkcs11/curve.h"
 #include "native/x509/public_key.h"
 #include "provider/async_signing.h"
 
 namespace keystay::provider {
 namespace {
 
-constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc};
+constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc, &kEd25519, &kEd448};
+
+// The name of an Edwards curve; those of ECDSA are no types of their own.
+std::string_view curve_of(const pkcs11::PublicKey& key) noexcept {
+  const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key);
+  const pkcs11::Curve* curve = edwards ? pkcs11::find_curve_by_parameters(edwards->parameters) : nullptr;
+  return curve ? curve->name : std::string_view();
+}
 
 }  // namespace
 
@@ -44,9 +52,9 @@ std::optional<std::size_t> Key::sign(const Scheme& scheme, pkcs11::ByteView data
   return std::get<std::size_t>(result);
 }
 
-const KeyType* key_type(CK_KEY_TYPE token_type) noexcept {
+const KeyType* find_key_type(const pkcs11::PublicKey& key) noexcept {
   for (const KeyType* type : kTokenTypes) {
-    if (type->token_type == token_type) return type;
+    if (type->token_type == pkcs11::key_type(key) && type->curve == curve_of(key)) return type;
   }
   return nullptr;
 }

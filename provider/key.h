@@ -59,6 +59,6 @@ class Key final : public boost::intrusive_ref_counter<Key> {
 using KeyPtr = boost::intrusive_ptr<Key>;
 
 // The kind of a token's key; null if this provider has none for it.
-[[nodiscard]] const KeyType* key_type(CK_KEY_TYPE token_type) noexcept;
+[[nodiscard]] const KeyType* find_key_type(const pkcs11::PublicKey& key) noexcept;
 
 }  // namespace keystay::provider

@@ -35,7 +35,7 @@ pkcs11::PublicKey stated_public_key(const pkcs11::Uri& uri) {
 }  // namespace
 
 const KeyType* stated_type(const pkcs11::Uri& uri) {
-  return uri.spki.empty() ? nullptr : key_type(pkcs11::key_type(stated_public_key(uri)));
+  return uri.spki.empty() ? nullptr : find_key_type(stated_public_key(uri));
 }
 
 KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
@@ -43,7 +43,7 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
   require_private_key(uri);
   if (!uri.spki.empty()) {
     pkcs11::PublicKey public_key = stated_public_key(uri);
-    if (pkcs11::key_type(public_key) != type.token_type) return {};
+    if (find_key_type(public_key) != &type) return {};
     auto token = context.tokens().token(uri);
     ask_ahead(context, *token);
     pkcs11::KeyReference reference(uri.id, uri.object, type.token_type, std::move(public_key));
@@ -57,12 +57,13 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
                 token->name() +
                     " has no private key that the key reference names; list its keys with: keystay -list");
   }
-  return entry->key.type() == type.token_type ? key_on_token(context, *token, std::move(entry->key))
-                                              : KeyPtr{};
+  return find_key_type(entry->key.public_key()) == &type
+             ? key_on_token(context, *token, std::move(entry->key))
+             : KeyPtr{};
 }
 
 KeyPtr key_on_token(Context& context, const pkcs11::Token& token, keys::PrivateKey private_key) {
-  const KeyType* type = key_type(private_key.type());
+  const KeyType* type = find_key_type(private_key.public_key());
   if (!type) throw Error(Reason::unsupported, "a key of this type on " + token.name());
   return KeyPtr(new Key(context, *type, std::move(private_key), context.signers(token)));
 }

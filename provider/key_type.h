@@ -1,6 +1,8 @@
 // The kinds of key that this provider holds, and the names by which libcrypto knows them.
 #pragma once
 
+#include <string_view>
+
 #include <openssl/core_dispatch.h>
 
 #include "native/pkcs11/cryptoki.h"
@@ -19,6 +21,7 @@ struct KeyType {
   const char* key_exchange;  // OSSL_OP_KEYEXCH: the default provider's, for keys that are in software
   CK_KEY_TYPE token_type;    // CKA_KEY_TYPE
   int required;              // what a complete key of this kind consists of: OSSL_KEYMGMT_SELECT_…
+  std::string_view curve{};  // pkcs11::Curve::name, where the curve is the algorithm
 };
 
 inline constexpr int kKeyPair = OSSL_KEYMGMT_SELECT_KEYPAIR;
@@ -28,5 +31,9 @@ inline constexpr KeyType kRsa{
     "RSA:rsaEncryption:1.2.840.113549.1.1.1", "RSA", "KEYSTAY-RSA", nullptr, CKK_RSA, kKeyPair};
 inline constexpr KeyType kEc{"EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "ECDH", CKK_EC,
                              kKeyPair | kDomainParameters};
+inline constexpr KeyType kEd25519{"ED25519:1.3.101.112", "ED25519", "KEYSTAY-ED25519", nullptr,
+                                  CKK_EC_EDWARDS,        kKeyPair,  "Ed25519"};
+inline constexpr KeyType kEd448{"ED448:1.3.101.113", "ED448",  "KEYSTAY-ED448", nullptr,
+                                CKK_EC_EDWARDS,      kKeyPair, "Ed448"};
 
 }  // namespace keystay::provider

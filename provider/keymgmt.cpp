@@ -104,7 +104,8 @@ const char* query_operation_name(int operation) {
   }
 }
 
-// What imports and exports consist of (provider-keymgmt(7), EVP_PKEY-RSA(7), EVP_PKEY-EC(7)).
+// What imports and exports consist of (provider-keymgmt(7), EVP_PKEY-RSA(7), EVP_PKEY-EC(7),
+// EVP_PKEY-ED25519(7)).
 constexpr OSSL_PARAM kRsaTypes[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
                                     OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
                                     OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, nullptr, 0),
@@ -129,12 +130,21 @@ constexpr OSSL_PARAM kEcTypes[] = {
     OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
     OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
     OSSL_PARAM_END};
+constexpr OSSL_PARAM kEdwardsTypes[] = {OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
+                                        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
+                                        OSSL_PARAM_END};
 
 template <const KeyType& type>
 const OSSL_PARAM* exchange_types(int selection) {
-  if (type.token_type == CKK_EC)
-    return (selection & (kKeyPair | kDomainParameters)) != 0 ? kEcTypes : nullptr;
-  return (selection & kKeyPair) != 0 ? kRsaTypes : nullptr;
+  if ((selection & type.required) == 0) return nullptr;
+  switch (type.token_type) {
+    case CKK_EC:
+      return kEcTypes;
+    case CKK_EC_EDWARDS:
+      return kEdwardsTypes;
+    default:
+      return kRsaTypes;
+  }
 }
 
 // Lists of parameters belong to libcrypto and are constant, so that a list found once is good for ever.
@@ -190,6 +200,8 @@ const OSSL_ALGORITHM* keymgmt_algorithms() noexcept {
   static const OSSL_ALGORITHM algorithms[] = {
       {kRsa.names, kProperties, functions<kRsa>(), "RSA keys on PKCS#11 tokens"},
       {kEc.names, kProperties, functions<kEc>(), "EC keys on PKCS#11 tokens"},
+      {kEd25519.names, kProperties, functions<kEd25519>(), "Ed25519 keys on PKCS#11 tokens"},
+      {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys on PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr},
   };
   return algorithms;

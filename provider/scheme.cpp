@@ -59,6 +59,9 @@ class Signer final {
 
   std::size_t sign_by(const pkcs11::SignMechanism& mechanism, ByteView data) const {
     const keys::PrivateKey& key = signing_.key;
+    // SoftHSM takes no null pointer, not even for a message without bytes.
+    static constexpr std::uint8_t kNothing = 0;
+    if (data.empty()) data = ByteView(&kNothing, 0);
     return key.operations().sign(key.reference(), mechanism, data, signing_.signature, signing_.deadline);
   }
 

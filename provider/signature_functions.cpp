@@ -7,6 +7,7 @@
 #include "provider/guard.h"
 #include "provider/named_signature.h"
 #include "provider/signature_ecdsa.h"
+#include "provider/signature_eddsa.h"
 #include "provider/signature_rsa.h"
 
 namespace keystay::provider {
@@ -182,6 +183,10 @@ const OSSL_ALGORITHM* signature_algorithms() noexcept {
       {kRsa.signature, kProperties, functions<RsaSignature>(), "RSA signatures with keys on PKCS#11 tokens"},
       {kEc.signature, kProperties, functions<EcdsaSignature>(),
        "ECDSA signatures with keys on PKCS#11 tokens"},
+      {kEd25519.signature, kProperties, eddsa_functions<kEd25519>(),
+       "Ed25519 signatures with keys on PKCS#11 tokens"},
+      {kEd448.signature, kProperties, eddsa_functions<kEd448>(),
+       "Ed448 signatures with keys on PKCS#11 tokens"},
   };
   // Ends with a null entry.
   static const auto algorithms = [&] {

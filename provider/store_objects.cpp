@@ -81,7 +81,7 @@ class Search final {
   }
 
   KeyPtr public_half(const keys::PrivateKey& key) {
-    const KeyType* type = key_type(key.type());
+    const KeyType* type = find_key_type(key.public_key());
     if (!type) throw Error(Reason::unsupported, "a key of this type on " + location_.token->name());
     return KeyPtr(new Key(context_, *type, x509::to_evp_pkey(key.public_key(), context_.software().libctx()),
                           type->required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));

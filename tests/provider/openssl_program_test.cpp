@@ -1,10 +1,10 @@
 // The openssl program on aliases, URIs and PEM references. Every run ends by itself: the exit code is its
 // own.
+#include "tests/provider/openssl_program.h"
+
 #include <chrono>
 #include <thread>
 
-#include "tests/provider/provider_test.h"
-#include "tests/support/process.h"
 #include "tests/support/test_ca.h"
 
 namespace keystay::test {
@@ -12,45 +12,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-class OpensslProgramTest : public ProviderTest {
- protected:
-  OpensslProgramTest() {
-    message_ = file("message", "to be signed\n");
-    for (const char* key : {"rsa", "ec"}) {
-      file(key + std::string(".ref"), reference(key));
-      openssl(
-          {"pkey", "-in", std::string("keystay:") + key, "-pubout", "-out", path(key + std::string(".pub"))});
-    }
-  }
-
-  static std::string file(const std::string& name, std::string_view text) {
-    return token().directory().write(name, text);
-  }
-  static std::string path(const std::string& name) { return token().directory().path() / name; }
-
-  // With the providers of `order`.
-  static Arguments with_providers(Arguments arguments, Order order = Order::keystay_last) {
-    const bool first = order == Order::keystay_first;
-    arguments.insert(arguments.begin() + 1,
-                     {"-provider-path", provider_path(), "-provider", first ? "keystay" : "default",
-                      "-provider", first ? "default" : "keystay"});
-    arguments.insert(arguments.begin(), "openssl");
-    return arguments;
-  }
-  static Outcome openssl(const Arguments& arguments, Order order = Order::keystay_last) {
-    return run(with_providers(arguments, order), {.environment = program_environment()});
-  }
-
-  static bool verifies(const std::string& key, const std::string& signature, const Arguments& options = {}) {
-    Arguments all{"openssl", "dgst", "-sha256", "-verify", path(key + ".pub"), "-signature", signature};
-    all.insert(all.end(), options.begin(), options.end());
-    all.push_back(path("message"));
-    return run(all).ok();
-  }
-
-  std::string message_;
-};
 
 TEST_F(OpensslProgramTest, DgstSignsByAliasUriAndReference) {
   for (const Order order : {Order::keystay_first, Order::keystay_last}) {
@@ -61,7 +22,7 @@ TEST_F(OpensslProgramTest, DgstSignsByAliasUriAndReference) {
         const Outcome outcome =
             openssl({"dgst", "-sha256", "-sign", name, "-out", signature, message_}, order);
         EXPECT_EQ(outcome.exit_code, 0) << name << outcome;
-        EXPECT_TRUE(verifies(key, signature)) << name;
+        EXPECT_TRUE(file_verifies(key, signature)) << name;
       }
     }
   }
@@ -74,13 +35,13 @@ TEST_F(OpensslProgramTest, DgstAndPkeyutlSignWithPss) {
   arguments.push_back(message_);
   const Outcome dgst = openssl(arguments);
   EXPECT_EQ(dgst.exit_code, 0) << dgst;
-  EXPECT_TRUE(verifies("rsa", path("pss.sig"), pss));
+  EXPECT_TRUE(file_verifies("rsa", path("pss.sig"), pss));
 
   const Outcome pkeyutl = openssl({"pkeyutl", "-sign", "-rawin", "-digest", "sha256", "-inkey", "keystay:rsa",
                                    "-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", "rsa_pss_saltlen:digest",
                                    "-in", message_, "-out", path("pss.sig")});
   EXPECT_EQ(pkeyutl.exit_code, 0) << pkeyutl;
-  EXPECT_TRUE(verifies("rsa", path("pss.sig"), pss));
+  EXPECT_TRUE(file_verifies("rsa", path("pss.sig"), pss));
 }
 
 TEST_F(OpensslProgramTest, ReqAndX509MakeRequestsAndCertificates) {
@@ -172,57 +133,30 @@ TEST_F(OpensslProgramTest, OpensslCnfNamesTheConfiguration) {
       run({"openssl", "dgst", "-sha256", "-sign", "keystay:ec", "-out", path("cnf.sig"), message_},
           {.environment = environment});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_TRUE(verifies("ec", path("cnf.sig")));
+  EXPECT_TRUE(file_verifies("ec", path("cnf.sig")));
 }
 
-class OpensslServerTest : public OpensslProgramTest {
- protected:
-  // Serves `key` and returns the texts of a client for each protocol version.
-  void serve(const std::string& key, const Arguments& options, Order order, const Arguments& groups) {
-    ASSERT_EQ(openssl({"req", "-x509", "-new", "-key", "keystay:" + key, "-subj", "/CN=localhost", "-addext",
-                       "subjectAltName=DNS:localhost", "-out", path(key + ".server")})
-                  .exit_code,
-              0);
-    const std::string port = std::to_string(free_port());
-    Arguments arguments{"s_server",
-                        "-key",
-                        path(key + ".ref"),
-                        "-cert",
-                        path(key + ".server"),
-                        "-accept",
-                        port,
-                        "-naccept",
-                        std::to_string(2 * groups.size()),
-                        "-www"};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    Process server(with_providers(arguments, order), {.environment = program_environment()});
-    ASSERT_TRUE(server.wait_for_text("ACCEPT", std::chrono::seconds(20))) << server.error();
-    for (const char* version : {"-tls1_2", "-tls1_3"}) {
-      for (const std::string& group : groups) {
-        const Outcome client = run(
-            with_providers({"s_client", "-connect", "localhost:" + port, version, "-groups", group, "-CAfile",
-                            path(key + ".server"), "-verify_return_error", "-servername", "localhost"},
-                           order),
-            {.environment = program_environment(), .input = "Q\n"});
-        EXPECT_EQ(client.exit_code, 0) << version << group << client;
-        EXPECT_THAT(client.output, HasSubstr("Verification: OK")) << version << group;
-      }
-    }
-    const Outcome ended = server.wait(std::chrono::seconds(20));
-    EXPECT_EQ(ended.exit_code, 0) << ended;
+// Both versions of the protocol, each with each of these groups.
+std::vector<Arguments> clients_for(const Arguments& groups) {
+  std::vector<Arguments> clients;
+  for (const char* version : {"-tls1_2", "-tls1_3"}) {
+    for (const std::string& group : groups) clients.push_back({version, "-groups", group});
   }
-};
+  return clients;
+}
 
 TEST_F(OpensslServerTest, ServesBothKindsOfKeyInEitherOrderOfProviders) {
   for (const std::string key : {"rsa", "ec"}) {
     for (const Order order : {Order::keystay_first, Order::keystay_last})
-      serve(key, {}, order, {"P-256", "X25519:P-256", "P-384:P-256"});
+      serve({.key = key, .order = order}, clients_for({"P-256", "X25519:P-256", "P-384:P-256"}));
   }
 }
 
 TEST_F(OpensslServerTest, ServesAsynchronously) {
   faults().delay(Function::C_Sign, std::chrono::milliseconds(5));
-  for (const std::string key : {"rsa", "ec"}) serve(key, {"-async"}, Order::keystay_last, {"P-256"});
+  for (const std::string key : {"rsa", "ec"}) {
+    serve({.key = key, .options = {"-async"}}, clients_for({"P-256"}));
+  }
 }
 
 TEST_F(OpensslServerTest, AClientCertificateMayBeOnTheToken) {

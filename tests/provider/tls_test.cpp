@@ -20,6 +20,7 @@ using Ssl = Owned<SSL, SSL_free>;
 
 // A self-signed certificate of the key, signed by the key.
 X509Certificate self_signed(EVP_PKEY* key) {
+  const EVP_MD* digest = EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : EVP_sha256();
   X509Certificate certificate(X509_new());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
@@ -28,12 +29,18 @@ X509Certificate self_signed(EVP_PKEY* key) {
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
   X509_set_pubkey(certificate.get(), key);
-  EXPECT_GT(X509_sign(certificate.get(), key, EVP_sha256()), 0) << take_errors();
+  EXPECT_GT(X509_sign(certificate.get(), key, digest), 0) << take_errors();
   return certificate;
 }
 
 class TlsTest : public ProviderTest, public testing::WithParamInterface<std::tuple<const char*, int, Order>> {
  protected:
+  static void SetUpTestSuite() {
+    ProviderTest::SetUpTestSuite();
+    token().pkcs11_tool(
+        {"--keypairgen", "--key-type", "EC:edwards25519", "--label", "ed25519", "--id", "03"});
+  }
+
   TlsTest() {
     server_.reset(SSL_CTX_new_ex(context_.get(), nullptr, TLS_server_method()));
     client_.reset(SSL_CTX_new_ex(context_.get(), nullptr, TLS_client_method()));
@@ -124,7 +131,7 @@ std::string name_of(const testing::TestParamInfo<TlsTest::ParamType>& info) {
          (order == Order::keystay_first ? "KeystayFirst" : "KeystayLast");
 }
 INSTANTIATE_TEST_SUITE_P(, TlsTest,
-                         testing::Combine(testing::Values("rsa", "ec"),
+                         testing::Combine(testing::Values("rsa", "ec", "ed25519"),
                                           testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                                           testing::Values(Order::keystay_last, Order::keystay_first)),
                          name_of);
