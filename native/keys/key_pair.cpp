@@ -35,16 +35,18 @@ Template public_template(std::string_view label) {
   return key;
 }
 
-Template private_template(std::string_view label) {
+// What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither.
+Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
+  const bool exchanges = use == KeyUse::sign_and_exchange;
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, true)
       .flag(CKA_SENSITIVE, true)
       .flag(CKA_EXTRACTABLE, false)
       .flag(CKA_SIGN, true)
-      .flag(CKA_DECRYPT, false)
+      .flag(CKA_DECRYPT, exchanges && type == CKK_RSA)
       .flag(CKA_UNWRAP, false)
-      .flag(CKA_DERIVE, false)
+      .flag(CKA_DERIVE, exchanges && type == CKK_EC)
       .text(CKA_LABEL, label);
   return key;
 }
@@ -61,14 +63,9 @@ Bytes edwards_name(const pkcs11::Curve& curve) {
   return der;
 }
 
-Session::KeyPair generate_on_curve(Session& session, CK_MECHANISM_TYPE mechanism, ByteView parameters,
-                                   std::string_view label) {
-  return session.generate_key_pair(
-      mechanism, std::move(public_template(label).bytes(CKA_EC_PARAMS, parameters)), private_template(label));
-}
-
 struct Generate {
   Session& session;
+  KeyUse use;
   std::string_view label;
 
   Session::KeyPair operator()(const RsaSpec& spec) const {
@@ -76,19 +73,23 @@ struct Generate {
                                      std::move(public_template(label)
                                                    .number(CKA_MODULUS_BITS, spec.modulus_bits)
                                                    .bytes(CKA_PUBLIC_EXPONENT, kF4)),
-                                     private_template(label));
+                                     private_template(label, use, CKK_RSA));
   }
 
   Session::KeyPair operator()(const CurveSpec& spec) const {
-    if (spec.curve->key_type == CKK_EC) {
-      return generate_on_curve(session, CKM_EC_KEY_PAIR_GEN, oid(*spec.curve), label);
-    }
+    if (spec.curve->key_type == CKK_EC) return on_curve(CKM_EC_KEY_PAIR_GEN, CKK_EC, oid(*spec.curve));
     try {
-      return generate_on_curve(session, CKM_EC_EDWARDS_KEY_PAIR_GEN, oid(*spec.curve), label);
+      return on_curve(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, oid(*spec.curve));
     } catch (const Error& error) {
       if (error.error_class() == ErrorClass::session_lost || error.code() == CKR_MECHANISM_INVALID) throw;
-      return generate_on_curve(session, CKM_EC_EDWARDS_KEY_PAIR_GEN, edwards_name(*spec.curve), label);
+      return on_curve(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, edwards_name(*spec.curve));
     }
+  }
+
+  Session::KeyPair on_curve(CK_MECHANISM_TYPE mechanism, CK_KEY_TYPE type, ByteView parameters) const {
+    return session.generate_key_pair(mechanism,
+                                     std::move(public_template(label).bytes(CKA_EC_PARAMS, parameters)),
+                                     private_template(label, use, type));
   }
 };
 
@@ -123,12 +124,12 @@ std::string pending_label() {
   return std::string("pending-") + digits.data();
 }
 
-void generate_key_pair(Session& session, const KeySpec& spec, const Pkix& pkix, std::string_view alias,
-                       std::string_view pending) {
-  destroy_pending(session, pending);
-  const Session::KeyPair pair = std::visit(Generate{session, pending}, spec);
+void generate_key_pair(Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+                       const KeyPairNames& names) {
+  destroy_pending(session, names.pending);
+  const Session::KeyPair pair = std::visit(Generate{session, use, names.pending}, spec);
   try {
-    name(session, pair, pkix, alias);
+    name(session, pair, pkix, names.alias);
   } catch (...) {
     // The first error is what the caller must hear; a token that fails here too keeps the pending label.
     for (const CK_OBJECT_HANDLE object : {pair.private_key, pair.public_key}) {

@@ -14,10 +14,15 @@ namespace keystay::keys {
 // destroyed.
 [[nodiscard]] std::string pending_label();
 
-// Generates a key pair under the pending label, gives it its CKA_ID, then the label `alias`. On an error
+struct KeyPairNames {
+  std::string_view alias;
+  std::string_view pending;  // until it is complete
+};
+
+// Generates a key pair under the pending label, gives it its CKA_ID, then the label of its alias. On an error
 // nothing remains, as far as the token still answers. Repeatable: what an earlier try left under the pending
 // label is removed.
-void generate_key_pair(pkcs11::Session& session, const KeySpec& spec, const Pkix& pkix,
-                       std::string_view alias, std::string_view pending);
+void generate_key_pair(pkcs11::Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+                       const KeyPairNames& names);
 
 }  // namespace keystay::keys

@@ -193,12 +193,12 @@ void KeyStore::require_unused(Session& session, std::string_view alias) {
   }
 }
 
-Entry KeyStore::generate(std::string_view alias, const KeySpec& spec) {
+Entry KeyStore::generate(std::string_view alias, const KeySpec& spec, KeyUse use) {
   const std::string pending = pending_label();
   std::optional<Entry> entry;
   token_->with_rw_session([&](Session& session) {
     require_unused(session, alias);
-    generate_key_pair(session, spec, pkix_, alias, pending);
+    generate_key_pair(session, spec, use, pkix_, {alias, pending});
     entry = find_one(session, alias, {});
   });
   if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was generated");

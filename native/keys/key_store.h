@@ -41,7 +41,7 @@ class KeyStore final {
   [[nodiscard]] std::vector<Certificate> trusted_certificates(std::string_view label);
 
   // Generates a key pair on the token, not extractable. Throws Error if the alias exists.
-  Entry generate(std::string_view alias, const KeySpec& spec);
+  Entry generate(std::string_view alias, const KeySpec& spec, KeyUse use = KeyUse::sign);
   // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public
   // key is not the entry's, and changes nothing then.
   void replace_chain(const Entry& entry, const Chain& chain);

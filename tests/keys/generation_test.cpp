@@ -78,6 +78,15 @@ TEST_P(Generation, MakesAPrivateKeyThatTheTokenKeeps) {
   EXPECT_EQ(key.find(CKA_PRIVATE_EXPONENT), nullptr);
 }
 
+TEST_P(Generation, MakesAKeyThatDecryptsOrDerivesWhenAsked) {
+  store_.generate("httpd", key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::sign_and_exchange);
+  const Attributes key = reported(CKO_PRIVATE_KEY);
+  EXPECT_EQ(key.flag(CKA_SIGN), true);
+  EXPECT_EQ(key.flag(CKA_DECRYPT), GetParam().type == CKK_RSA);
+  EXPECT_EQ(key.flag(CKA_DERIVE), GetParam().type == CKK_EC);
+  EXPECT_EQ(key.flag(CKA_UNWRAP), false);
+}
+
 TEST_P(Generation, MakesAKeyThatSignsAndDoesNothingElse) {
   generate();
   const Attributes key = reported(CKO_PRIVATE_KEY);
