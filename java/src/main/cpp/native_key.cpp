@@ -1,6 +1,9 @@
 // org.keystay.jca.NativeKey
 #include <array>
+#include <span>
 #include <stdexcept>
+
+#include <string.h>
 
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_values.h"
@@ -62,6 +65,45 @@ jbyteArray JNICALL native_sign(JNIEnv* env, jclass, jlong key, jint mechanism, j
   });
 }
 
+// In the order of NativeKey.Decryption.
+pkcs11::DecryptMechanism decrypt_mechanism(jint mechanism, jint hash, jint mgf1_hash) {
+  switch (mechanism) {
+    case 0:
+      return pkcs11::RsaPkcs{};
+    case 1:
+      return pkcs11::RsaX509{};
+    case 2:
+      return pkcs11::RsaOaep{static_cast<pkcs11::Hash>(hash), static_cast<pkcs11::Hash>(mgf1_hash), {}};
+    default:
+      throw std::invalid_argument("no mechanism has this number");
+  }
+}
+
+// What Java must see and nobody after it: wiped when it was copied.
+struct Secret {
+  std::array<std::uint8_t, kOnStack> bytes;
+  ~Secret() { ::explicit_bzero(bytes.data(), bytes.size()); }
+};
+
+jbyteArray JNICALL native_decrypt(JNIEnv* env, jclass, jlong key, jint mechanism, jint hash, jint mgf1_hash,
+                                  jbyteArray ciphertext) {
+  return jni_entry(env, jbyteArray{}, [&] {
+    const auto requested = decrypt_mechanism(mechanism, hash, mgf1_hash);
+    Secret plaintext;
+    const std::size_t size = key_at(key).decrypt(requested, to_bytes(env, ciphertext), plaintext.bytes);
+    return to_java(env, pkcs11::ByteView(plaintext.bytes.data(), size));
+  });
+}
+
+jbyteArray JNICALL native_derive(JNIEnv* env, jclass, jlong key, jbyteArray peer_point, jint size) {
+  return jni_entry(env, jbyteArray{}, [&] {
+    Secret secret;
+    const auto x = std::span(secret.bytes).first(static_cast<std::size_t>(size));
+    key_at(key).derive(to_bytes(env, peer_point), x);
+    return to_java(env, pkcs11::ByteView(x));
+  });
+}
+
 jboolean JNICALL native_supports(JNIEnv* env, jclass, jlong key, jint mechanism) {
   return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
     const bool supported = key_at(key).operations().supports(sign_mechanism(mechanism, {}));
@@ -74,6 +116,8 @@ jboolean JNICALL native_supports(JNIEnv* env, jclass, jlong key, jint mechanism)
 std::span<const NativeMethod> native_key_methods() noexcept {
   static const NativeMethod methods[] = {
       {"sign", "(JIIII[B)[B", reinterpret_cast<void*>(native_sign)},
+      {"decrypt", "(JIII[B)[B", reinterpret_cast<void*>(native_decrypt)},
+      {"derive", "(J[BI)[B", reinterpret_cast<void*>(native_derive)},
       {"supports", "(JI)Z", reinterpret_cast<void*>(native_supports)},
   };
   return methods;

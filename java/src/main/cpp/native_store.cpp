@@ -2,6 +2,8 @@
 #include <optional>
 #include <utility>
 
+#include <string.h>
+
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_pkix.h"
 #include "java/src/main/cpp/java_types.h"
@@ -144,12 +146,24 @@ jobjectArray JNICALL native_trusted_certificates(JNIEnv* env, jclass, jlong stor
 }
 
 jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray alias, jbyteArray algorithm,
-                                jint size, jbyteArray group_name) {
+                                jint size, jbyteArray group_name, jint use) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
     const keys::KeySpec spec =
         keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
-    return to_native_entry(env, store, store.keys().generate(to_text(env, alias), spec));
+    return to_native_entry(env, store,
+                           store.keys().generate(to_text(env, alias), spec, static_cast<keys::KeyUse>(use)));
+  });
+}
+
+jbyteArray JNICALL native_random(JNIEnv* env, jclass, jlong store, jint length) {
+  return jni_entry(env, jbyteArray{}, [&] {
+    pkcs11::Bytes random(static_cast<std::size_t>(length));
+    store_at(store).keys().token().with_session(
+        [&](pkcs11::Session& session) { session.generate_random(random); });
+    const jbyteArray result = to_java(env, random);
+    ::explicit_bzero(random.data(), random.size());
+    return result;
   });
 }
 
@@ -196,8 +210,9 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
       {"list", "(J)Lorg/keystay/jca/NativeListing;", reinterpret_cast<void*>(native_list)},
       {"find", "(J[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_find)},
+      {"random", "(JI)[B", reinterpret_cast<void*>(native_random)},
       {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
-      {"generate", "(J[B[BI[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
+      {"generate", "(J[B[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
       {"replaceChain", "(JJ[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_replace_chain)},
       {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
       {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},

@@ -12,6 +12,13 @@ public final class KeystayException extends GeneralSecurityException {
   private static final long serialVersionUID = 1L;
   private static final long NO_RETURN_VALUE = -1;
 
+  // PKCS #11 v3.0, section 5.1
+  private static final long CKR_ARGUMENTS_BAD = 0x07;
+  private static final long CKR_FUNCTION_NOT_SUPPORTED = 0x54;
+  private static final long CKR_KEY_FUNCTION_NOT_PERMITTED = 0x68;
+  private static final long CKR_MECHANISM_INVALID = 0x70;
+  private static final long CKR_MECHANISM_PARAM_INVALID = 0x71;
+
   /** What a failure means for the caller. */
   public enum Kind {
     /** The request is wrong: it will fail again. */
@@ -60,6 +67,18 @@ public final class KeystayException extends GeneralSecurityException {
    */
   public Kind kind() {
     return kind;
+  }
+
+  /**
+   * Whether the token, without looking at the data, refuses the key's use, the mechanism or its
+   * parameters.
+   */
+  boolean isRefusal() {
+    return returnValue == CKR_ARGUMENTS_BAD
+        || returnValue == CKR_KEY_FUNCTION_NOT_PERMITTED
+        || returnValue == CKR_MECHANISM_INVALID
+        || returnValue == CKR_MECHANISM_PARAM_INVALID
+        || returnValue == CKR_FUNCTION_NOT_SUPPORTED;
   }
 
   /**

@@ -3,6 +3,7 @@ package org.keystay.jca;
 import java.security.InvalidParameterException;
 import java.security.Provider;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The security provider {@code Keystay}: private keys on a PKCS #11 token, used in place.
@@ -20,6 +21,12 @@ public final class KeystayProvider extends Provider {
 
   /** The provider's name and the type of its key store. */
   public static final String NAME = "Keystay";
+
+  /**
+   * The property that asks for the token's random numbers. Without it there is no such service: new
+   * SecureRandom() takes the first provider that has one.
+   */
+  private static final String RANDOM = "org.keystay.random";
 
   private final transient TokenChoice tokens = new TokenChoice();
 
@@ -44,6 +51,18 @@ public final class KeystayProvider extends Provider {
             TokenKeyManagerFactorySpi::new));
     Signatures.of(this).forEach(this::putService);
     KeyPairGenerators.of(this, tokens).forEach(this::putService);
+    Exchanges.of(this).forEach(this::putService);
+    if (Boolean.getBoolean(RANDOM)) {
+      putService(
+          new KeystayService(
+              this,
+              "SecureRandom",
+              NAME,
+              TokenSecureRandomSpi.class,
+              List.of(),
+              Map.of("ThreadSafe", "true"),
+              () -> new TokenSecureRandomSpi(tokens)));
+    }
   }
 
   /**

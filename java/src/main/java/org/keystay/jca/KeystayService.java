@@ -4,6 +4,7 @@ import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
 import java.security.Provider;
 import java.util.List;
+import java.util.Map;
 
 /** A service of the provider, made by a constructor reference instead of by reflection. */
 class KeystayService extends Provider.Service {
@@ -21,7 +22,18 @@ class KeystayService extends Provider.Service {
       Class<?> implementation,
       List<String> aliases,
       Factory factory) {
-    super(provider, type, algorithm, implementation.getName(), aliases, null);
+    this(provider, type, algorithm, implementation, aliases, Map.of(), factory);
+  }
+
+  KeystayService(
+      Provider provider,
+      String type,
+      String algorithm,
+      Class<?> implementation,
+      List<String> aliases,
+      Map<String, String> attributes,
+      Factory factory) {
+    super(provider, type, algorithm, implementation.getName(), aliases, attributes);
     this.factory = factory;
   }
 

@@ -14,6 +14,13 @@ final class NativeKey {
     EDDSA
   }
 
+  /** In the order of the core's {@code DecryptMechanism}. */
+  private enum Decryption {
+    RSA_PKCS,
+    RSA_X509,
+    RSA_OAEP
+  }
+
   private final long address;
 
   NativeKey(long address) {
@@ -40,6 +47,37 @@ final class NativeKey {
         digest);
   }
 
+  /** One C_DecryptInit and one C_Decrypt with CKM_RSA_PKCS. */
+  byte[] decryptPkcs1(byte[] ciphertext) throws KeystayException {
+    return decrypt(address, Decryption.RSA_PKCS.ordinal(), 0, 0, ciphertext);
+  }
+
+  /** The same with CKM_RSA_X_509: the block with its padding. */
+  byte[] decryptBlock(byte[] ciphertext) throws KeystayException {
+    return decrypt(address, Decryption.RSA_X509.ordinal(), 0, 0, ciphertext);
+  }
+
+  /** The same with CKM_RSA_PKCS_OAEP and no label. */
+  byte[] decryptOaep(Hash hash, Hash mgf1Hash, byte[] ciphertext)
+      throws KeystayException {
+    return decrypt(
+        address,
+        Decryption.RSA_OAEP.ordinal(),
+        hash.nativeCode(),
+        mgf1Hash.nativeCode(),
+        ciphertext);
+  }
+
+  /**
+   * The shared x coordinate of an ECDH: C_DeriveKey, C_GetAttributeValue and C_DestroyObject.
+   *
+   * @param peerPoint the peer's public point, uncompressed
+   * @param size of the secret: that of the curve's field in bytes
+   */
+  byte[] derive(byte[] peerPoint, int size) throws KeystayException {
+    return derive(address, peerPoint, size);
+  }
+
   /** Whether the token has the mechanism; asked once per token. */
   boolean supports(Mechanism mechanism) throws KeystayException {
     return supports(address, mechanism.ordinal());
@@ -57,6 +95,13 @@ final class NativeKey {
 
   private static native byte[] sign(
       long key, int mechanism, int hash, int mgf1Hash, int saltLength, byte[] data)
+      throws KeystayException;
+
+  private static native byte[] decrypt(
+      long key, int mechanism, int hash, int mgf1Hash, byte[] ciphertext)
+      throws KeystayException;
+
+  private static native byte[] derive(long key, byte[] peerPoint, int size)
       throws KeystayException;
 
   private static native boolean supports(long key, int mechanism) throws KeystayException;

@@ -95,10 +95,20 @@ final class NativeStore {
     return certificates;
   }
 
+  /** Random bytes of the token. */
+  byte[] random(int length) throws KeystayException {
+    return random(address, length);
+  }
+
   /** Generates a key pair on the token. */
   NativeEntry generate(String alias, KeySpec spec) throws KeystayException {
     return generate(
-        address, utf8(alias), utf8(spec.algorithm()), spec.size(), utf8(spec.groupName()));
+        address,
+        utf8(alias),
+        utf8(spec.algorithm()),
+        spec.size(),
+        utf8(spec.groupName()),
+        KeyUse.configured().ordinal());
   }
 
   /** Stores the chain of a key, leaf first; the old one is deleted last. */
@@ -174,11 +184,13 @@ final class NativeStore {
 
   private static native NativeEntry find(long store, byte[] alias) throws KeystayException;
 
+  private static native byte[] random(long store, int length) throws KeystayException;
+
   private static native byte[][] trustedCertificates(long store, byte[] label)
       throws KeystayException;
 
   private static native NativeEntry generate(
-      long store, byte[] alias, byte[] algorithm, int size, byte[] groupName)
+      long store, byte[] alias, byte[] algorithm, int size, byte[] groupName, int use)
       throws KeystayException;
 
   private static native NativeEntry replaceChain(long store, long key, byte[][] chain)

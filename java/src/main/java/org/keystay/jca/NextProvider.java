@@ -20,6 +20,11 @@ final class NextProvider {
 
   private NextProvider() {}
 
+  /** Makes something with a provider and initialises it. */
+  interface Attempt<T> {
+    T with(Provider provider) throws GeneralSecurityException;
+  }
+
   /**
    * The first other provider's signature that takes the parameters and the key.
    *
@@ -28,19 +33,28 @@ final class NextProvider {
   static Signature signature(
       String algorithm, AlgorithmParameterSpec parameters, Initialization initialization)
       throws InvalidKeyException {
+    return find(
+        "Signature",
+        algorithm,
+        provider -> {
+          Signature signature = Signature.getInstance(algorithm, provider);
+          if (parameters != null) {
+            signature.setParameter(parameters);
+          }
+          initialization.apply(signature);
+          return signature;
+        });
+  }
+
+  /** What the first other provider makes that has such a service and does not refuse the key. */
+  static <T> T find(String type, String algorithm, Attempt<T> attempt) throws InvalidKeyException {
     Exception first = null;
     for (Provider provider : Security.getProviders()) {
-      if (provider instanceof KeystayProvider
-          || provider.getService("Signature", algorithm) == null) {
+      if (provider instanceof KeystayProvider || provider.getService(type, algorithm) == null) {
         continue;
       }
       try {
-        Signature signature = Signature.getInstance(algorithm, provider);
-        if (parameters != null) {
-          signature.setParameter(parameters);
-        }
-        initialization.apply(signature);
-        return signature;
+        return attempt.with(provider);
       } catch (GeneralSecurityException | ProviderException e) {
         first = first == null ? e : first;
       }

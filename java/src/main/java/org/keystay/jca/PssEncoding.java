@@ -39,7 +39,7 @@ final class PssEncoding {
     byte[] maskedDb = new byte[size - h.length - 1];
     maskedDb[maskedDb.length - salt.length - 1] = 1; // DB = PS || 0x01 || salt
     System.arraycopy(salt, 0, maskedDb, maskedDb.length - salt.length, salt.length);
-    applyMgf1(h, maskedDb);
+    Mgf1.apply(mgf1Hash, h, maskedDb, 0, maskedDb.length);
     maskedDb[0] &= (byte) (0xff >>> (8 * size - (modulusBits - 1)));
 
     byte[] block = new byte[(modulusBits + 7) / 8]; // one octet more than emLen if 8 divides emBits
@@ -56,19 +56,5 @@ final class PssEncoding {
     h.update(new byte[ZEROS]);
     h.update(digest);
     return h.digest(salt);
-  }
-
-  /** XORs MGF1(seed) into the block (RFC 8017, appendix B.2.1). */
-  private void applyMgf1(byte[] seed, byte[] block) {
-    MessageDigest digest = mgf1Hash.newDigest();
-    for (int counter = 0, offset = 0; offset < block.length; counter++) {
-      digest.update(seed);
-      byte[] mask = digest.digest(new byte[] {
-          (byte) (counter >>> 24), (byte) (counter >>> 16), (byte) (counter >>> 8), (byte) counter});
-      for (int i = 0; i < Math.min(mask.length, block.length - offset); i++) {
-        block[offset + i] ^= mask[i];
-      }
-      offset += mask.length;
-    }
   }
 }
