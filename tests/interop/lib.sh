@@ -94,10 +94,10 @@ TOML
   export KEYSTAY_CONF="$scratch/keystay.toml"
 }
 
-# make_ca: a root of this test, in $scratch/ca.pem.
+# make_ca: a root of this test, in $scratch/ca.pem, as strict clients want one (RFC 5280): Python's are since 3.13.
 make_ca() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Interop Test CA" \
-    -keyout "$scratch/ca.key" -out "$scratch/ca.pem" 2>"$scratch/openssl-req.log"
+    -addext "keyUsage = critical, keyCertSign, cRLSign" -keyout "$scratch/ca.key" -out "$scratch/ca.pem" 2>"$scratch/openssl-req.log"
 }
 
 # make_alias ALIAS -keyalg …: a key pair on the token, with a certificate for localhost from the CA.
@@ -107,7 +107,7 @@ make_alias() {
   shift
   "$keystay" -genkeypair -alias "$alias" -dname "CN=localhost" "$@"
   "$keystay" -certreq -alias "$alias" -file "$scratch/$alias.csr"
-  printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\n' >"$scratch/$alias.ext"
+  printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\nauthorityKeyIdentifier = keyid\n' >"$scratch/$alias.ext"
   openssl x509 -req -in "$scratch/$alias.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial \
     -days 2 -extfile "$scratch/$alias.ext" -out "$scratch/$alias.crt" 2>"$scratch/openssl-x509.log"
   cat "$scratch/$alias.crt" "$scratch/ca.pem" >"$scratch/$alias.chain"

@@ -30,12 +30,21 @@ make_ftp_home
 port="$(free_port)"
 implicit_port="$(free_port)"
 
+# load_modules: what Debian's modules.conf does. Listing and transferring are modules from Debian 13 on.
+load_modules() {
+  local module
+  printf 'ModulePath %s' "$modules"
+  for module in mod_ls mod_xfer; do
+    [[ ! -e "$modules/$module.so" ]] || printf '\\nLoadModule %s.c' "$module"
+  done
+}
+
 # configure NAME OPTION: the example with this test's directories, ports and users, a name of the server, and an option.
 configure() {
   sed -e "s|/etc/proftpd/keystay|$scratch/proftpd|" -e "s|^Port 21|Port $port|" -e "s|Port 990|Port $implicit_port|" \
     -e "s|<VirtualHost 0.0.0.0>|<VirtualHost 127.0.0.1>|" -e "s|^User .*|User nobody|" \
     -e "s|^ServerName .*|ServerName \"$1\"|" "$examples/proftpd/proftpd.conf" >"$scratch/proftpd.conf"
-  sed -i "1i ModulePath $modules" "$scratch/proftpd.conf"
+  sed -i "1i $(load_modules)" "$scratch/proftpd.conf"
   cat >>"$scratch/proftpd.conf" <<CONF
 DefaultAddress 127.0.0.1
 SocketBindTight on
