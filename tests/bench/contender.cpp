@@ -1,6 +1,7 @@
 #include "tests/bench/contender.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 #include <fmt/core.h>
@@ -33,6 +34,29 @@ Contender provider(std::string_view name, std::shared_ptr<const ProviderKeys> ke
           }};
 }
 
+ProviderModule keystay() {
+  return {"keystay", KEYSTAY_OSSL_MODULES,
+          [](std::string_view alias) { return "keystay:" + std::string(alias); }};
+}
+
+ProviderModule pkcs11_provider(const test::SoftHsmToken& token) {
+  // Without an openssl.cnf this is how it learns of its module.
+  setenv("PKCS11_PROVIDER_MODULE", token.module().c_str(), 1);
+  return {"pkcs11", "", [&token](std::string_view alias) {
+            return "pkcs11:token=" + token.label() + ";object=" + std::string(alias) +
+                   ";type=private?pin-value=" + token.pin();
+          }};
+}
+
+// Peers are not installed everywhere.
+void add_peer(std::string_view name, const std::function<void()>& add) {
+  try {
+    add();
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "{} is left out: {}\n", name, error.what());
+  }
+}
+
 Contender engine(const BenchToken& token) {
   auto keys = std::make_shared<const EngineKeys>(token.softhsm());
   return {kEngine, [keys](const Algorithm& algorithm) {
@@ -50,16 +74,17 @@ std::vector<Contender> contenders(const BenchToken& token) {
   all.push_back(native(token));
   all.push_back(raw(kHashRawObject, token, RawKey::token_object, Hashing::each_time));
   all.push_back(raw(kHashRawCopy, token, RawKey::session_copy, Hashing::each_time));
-  const auto keys = std::make_shared<const ProviderKeys>();
+  const auto keys = std::make_shared<const ProviderKeys>(keystay());
   all.push_back(provider(kProvider, keys, SigningContext::reused));
   all.push_back(provider(kProviderTls, keys, SigningContext::emptied));
   all.push_back(
       {kSoftwareInit, [](const Algorithm& algorithm) { return std::make_unique<EvpInit>(algorithm); }});
-  try {
-    all.push_back(engine(token));
-  } catch (const std::runtime_error& error) {
-    fmt::print(stderr, "{} is left out: {}\n", kEngine, error.what());
-  }
+  add_peer(kEngine, [&] { all.push_back(engine(token)); });
+  add_peer(kPkcs11Provider, [&] {
+    const auto peer = std::make_shared<const ProviderKeys>(pkcs11_provider(token.softhsm()));
+    all.push_back(provider(kPkcs11Provider, peer, SigningContext::reused));
+    all.push_back(provider(kPkcs11ProviderTls, peer, SigningContext::emptied));
+  });
   return all;
 }
 

@@ -26,11 +26,14 @@ inline constexpr std::string_view kHashRawCopy = "hash+raw-copy";
 inline constexpr std::string_view kProvider = "provider";
 inline constexpr std::string_view kProviderTls = "provider-tls";  // with a new context for each signature
 inline constexpr std::string_view kEngine = "libp11-engine";
+inline constexpr std::string_view kPkcs11Provider =
+    "pkcs11-prov";  // pkcs11-provider, as kProvider and kProviderTls
+inline constexpr std::string_view kPkcs11ProviderTls = "pkcs11-tls";
 // No signature at all: what libcrypto itself takes to begin one in a new context, with a software key.
 inline constexpr std::string_view kSoftwareInit = "software-init";
 
-// All that work here; says on standard error which does not, and why: the engine is not installed
-// everywhere. The token must outlive them.
+// All that work here; says on standard error which does not, and why: the engine and pkcs11-provider
+// are not installed everywhere. The token must outlive them.
 [[nodiscard]] std::vector<Contender> contenders(const BenchToken& token);
 
 // Throws std::invalid_argument that lists the names.

@@ -1,25 +1,24 @@
 #include "tests/bench/provider_keys.h"
 
-#include <string>
-
 #include "tests/bench/openssl_error.h"
 
 namespace keystay::bench {
 
-ProviderKeys::ProviderKeys() : libctx_(OSSL_LIB_CTX_new()) {
-  require(OSSL_PROVIDER_set_default_search_path(libctx_.get(), KEYSTAY_OSSL_MODULES) == 1,
-          "OSSL_PROVIDER_set_default_search_path");
+ProviderKeys::ProviderKeys(const ProviderModule& module) : libctx_(OSSL_LIB_CTX_new()) {
   default_.reset(OSSL_PROVIDER_load(libctx_.get(), "default"));
   require(default_ != nullptr, "OSSL_PROVIDER_load of default");
-  keystay_.reset(OSSL_PROVIDER_load(libctx_.get(), "keystay"));
-  require(keystay_ != nullptr, "OSSL_PROVIDER_load of keystay from " KEYSTAY_OSSL_MODULES);
+  if (!module.directory.empty()) {
+    require(OSSL_PROVIDER_set_default_search_path(libctx_.get(), module.directory.c_str()) == 1,
+            "OSSL_PROVIDER_set_default_search_path");
+  }
+  provider_.reset(OSSL_PROVIDER_load(libctx_.get(), module.name.c_str()));
+  require(provider_ != nullptr, ("OSSL_PROVIDER_load of " + module.name).c_str());
   for (const Algorithm& algorithm : algorithms()) {
-    if (!keys_.contains(algorithm.alias)) keys_.emplace(algorithm.alias, load(algorithm));
+    if (!keys_.contains(algorithm.alias)) keys_.emplace(algorithm.alias, load(module.uri(algorithm.alias)));
   }
 }
 
-OpenSslPointer<EVP_PKEY> ProviderKeys::load(const Algorithm& algorithm) const {
-  const std::string uri = "keystay:" + std::string(algorithm.alias);
+OpenSslPointer<EVP_PKEY> ProviderKeys::load(const std::string& uri) const {
   const OpenSslPointer<OSSL_STORE_CTX> store(
       OSSL_STORE_open_ex(uri.c_str(), libctx_.get(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
   require(store != nullptr, "OSSL_STORE_open_ex");

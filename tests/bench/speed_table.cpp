@@ -26,7 +26,7 @@ const std::vector<Race>& races() {
       {"signatures of a digest", {kRawObject, kRawCopy}, {kNative}},
       {"signatures of a message, SHA-256 included",
        {kHashRawObject, kHashRawCopy},
-       {kProvider, kProviderTls, kEngine}},
+       {kProvider, kProviderTls, kEngine, kPkcs11Provider, kPkcs11ProviderTls}},
   };
   return all;
 }
@@ -46,12 +46,20 @@ SpeedTable::Median SpeedTable::median_of(const std::string& algorithm, int threa
   return {median(rates), median(costs)};
 }
 
+std::vector<std::string_view> SpeedTable::measured(const std::string& algorithm, int threads,
+                                                   std::vector<std::string_view> contenders) const {
+  std::erase_if(contenders, [&](std::string_view contender) {
+    return !cases_.contains({algorithm, threads, std::string(contender)});
+  });
+  return contenders;
+}
+
 void SpeedTable::print() const {
   std::map<std::string, std::set<int>> threads;
   std::size_t repetitions = 0;
-  for (const auto& [where, measured] : cases_) {
+  for (const auto& [where, repeated] : cases_) {
     threads[where.algorithm].insert(where.threads);
-    repetitions = std::max(repetitions, measured.size());
+    repetitions = std::max(repetitions, repeated.size());
   }
   fmt::print(
       "\nPer second, medians of {} repetitions. raw: C_SignInit and C_Sign on the token object, and on a copy"
@@ -61,11 +69,12 @@ void SpeedTable::print() const {
   for (const auto& [algorithm, counts] : threads) {
     for (const Race& race : races()) {
       fmt::print("\n{}, {}\n{:>7} {:>16} {:>16}", algorithm, race.what, "threads", race.raw[0], race.raw[1]);
-      for (const std::string_view contender : race.contenders) {
+      const std::vector<std::string_view> present = measured(algorithm, *counts.begin(), race.contenders);
+      for (const std::string_view contender : present) {
         fmt::print(" | {:>13} {:>6} {:>6}", contender, "ratio", "cpu");
       }
       fmt::print("\n");
-      for (const int count : counts) print_row(algorithm, count, race.raw, race.contenders);
+      for (const int count : counts) print_row(algorithm, count, race.raw, present);
     }
     if (const Median init = median_of(algorithm, 1, kSoftwareInit); init.per_second > 0) {
       fmt::print("Of {}'s cpu, libcrypto takes {:.1f} to begin a signature in a new context, with any key.\n",

@@ -34,6 +34,9 @@ class SpeedTable final {
     double cpu_microseconds = 0;
   };
   [[nodiscard]] Median median_of(const std::string& algorithm, int threads, std::string_view contender) const;
+  // Those of the contenders that took part.
+  [[nodiscard]] std::vector<std::string_view> measured(const std::string& algorithm, int threads,
+                                                       std::vector<std::string_view> contenders) const;
   void print_row(const std::string& algorithm, int threads, const std::array<std::string_view, 2>& raw,
                  const std::vector<std::string_view>& contenders) const;
 
