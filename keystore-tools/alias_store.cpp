@@ -1,11 +1,11 @@
 #include "keystore-tools/alias_store.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/terminal.h"
+#include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/token_objects.h"
 #include "native/pkcs11/text.h"
@@ -16,19 +16,6 @@ namespace {
 using keys::Entry;
 
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
-
-// Names that the alias model (docs/design/alias-model.md) gives a meaning of their own.
-constexpr std::array<std::string_view, 3> kReservedPrefixes{"id:", "issuer-", "pending-"};
-
-void require_name(std::string_view alias) {
-  const bool reserved = std::ranges::any_of(
-      kReservedPrefixes, [&](std::string_view prefix) { return alias.starts_with(prefix); });
-  const bool printable = std::ranges::none_of(alias, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (!alias.empty() && !reserved && printable) return;
-  throw Failure("\"" + std::string(printable ? alias : "…") +
-                "\" cannot be an alias: it must be printable text that does "
-                "not begin with \"id:\", \"issuer-\" or \"pending-\"");
-}
 
 // A PIN that was given on the command line answers the question for it.
 config::PinPrompt prompt(const StoreOptions& options) {
@@ -160,7 +147,7 @@ Entry AliasStore::require_key(std::string_view alias) {
 }
 
 void AliasStore::require_unused(std::string_view alias) {
-  require_name(alias);
+  keys::require_alias_name(alias);
   // Also keys that the file does not list: names are the token's.
   const std::optional<Entry> entry = keys_.find(alias);
   const bool trusted = !entry && !keys_.trusted_certificates(alias).empty();

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/key_pair.h"
 #include "native/pkcs11/error.h"
@@ -187,7 +188,7 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
 }
 
 void KeyStore::require_unused(Session& session, std::string_view alias) {
-  if (alias.empty()) throw Error(ErrorClass::client, "an alias needs a name");
+  require_alias_name(alias);
   if (!session.find_objects(private_keys(alias, {})).empty()) {
     throw Error(ErrorClass::client, named(alias) + " exists already; delete it first or take another name");
   }
@@ -234,6 +235,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
 }
 
 void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
+  require_alias_name(label);
   token_->with_rw_session([&](Session& session) {
     if (on_token(session, certificate)) {
       throw Error(ErrorClass::client, "the certificate is on the token already; nothing to import");

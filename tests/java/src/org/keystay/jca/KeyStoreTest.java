@@ -239,4 +239,23 @@ class KeyStoreTest {
     assertFalse(keyStore.containsAlias(label));
     assertNull(TestToken.load().getCertificate(label));
   }
+
+  /** The alias model gives these a meaning of their own: an "issuer-…" would be deleted with a chain. */
+  @Test
+  void aReservedNameIsNoAlias() throws Exception {
+    KeyPair pair = TestToken.generate("EC", "secp256r1");
+    X509Certificate certificate = TestToken.selfSigned("reserved", pair);
+    for (String name : new String[] {"issuer-1", "pending-1", "id:01", "a\nb", ""}) {
+      KeyStoreException refused =
+          assertThrows(
+              KeyStoreException.class,
+              () ->
+                  keyStore.setKeyEntry(
+                      name, pair.getPrivate(), null, new Certificate[] {certificate}));
+      assertTrue(refused.getMessage().contains("cannot be an alias"), refused.getMessage());
+      assertThrows(
+          KeyStoreException.class, () -> keyStore.setCertificateEntry(name, certificate));
+      assertFalse(keyStore.containsAlias(name));
+    }
+  }
 }

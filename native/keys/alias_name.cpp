@@ -1,0 +1,27 @@
+#include "native/keys/alias_name.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "native/pkcs11/error.h"
+
+namespace keystay::keys {
+namespace {
+
+constexpr std::array<std::string_view, 3> kReservedPrefixes{"id:", "issuer-", "pending-"};
+
+}  // namespace
+
+void require_alias_name(std::string_view alias) {
+  const bool reserved = std::ranges::any_of(
+      kReservedPrefixes, [&](std::string_view prefix) { return alias.starts_with(prefix); });
+  const bool printable = std::ranges::none_of(alias, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!alias.empty() && !reserved && printable) return;
+  throw pkcs11::Error(pkcs11::ErrorClass::client, "\"" + std::string(printable ? alias : "…") +
+                                                      "\" cannot be an alias: it must be printable text that "
+                                                      "does not begin with \"id:\", \"issuer-\" or "
+                                                      "\"pending-\"");
+}
+
+}  // namespace keystay::keys
