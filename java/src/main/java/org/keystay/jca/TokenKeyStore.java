@@ -70,18 +70,23 @@ final class TokenKeyStore {
   TokenEntry find(String alias) throws KeystayException {
     Snapshot current = snapshot();
     TokenEntry known = current.find(alias);
-    if (known != null || current.findTrusted(alias) != null || !file.shows(alias)) {
+    if (known != null || current.findTrusted(alias) != null || !mayBeNew(alias)) {
       return known;
     }
     NativeEntry entry = PendingLabel.parse(alias) == null ? store.find(alias) : null;
     return entry == null ? null : put(alias, entry);
   }
 
+  /** Nothing is named by nothing: to the core, an empty label means any. */
+  private boolean mayBeNew(String alias) {
+    return !alias.isEmpty() && file.shows(alias);
+  }
+
   /** Null if the token has no certificate of this label that belongs to no key. */
   X509Certificate findTrusted(String alias) throws KeystayException {
     Snapshot current = snapshot();
     X509Certificate known = current.findTrusted(alias);
-    if (known != null || current.find(alias) != null || !file.shows(alias)) {
+    if (known != null || current.find(alias) != null || !mayBeNew(alias)) {
       return known;
     }
     X509Certificate[] certificates = store.trustedCertificates(alias);
