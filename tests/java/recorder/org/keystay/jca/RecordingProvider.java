@@ -44,7 +44,7 @@ public final class RecordingProvider extends Provider {
     super("Recorder", "1", "Keystay, recorded");
     record("Provider.<init>");
     putService(service("KeyStore", "Keystay", RecordingKeyStore.class, RecordingKeyStore::new));
-    for (String algorithm : List.of("RSA", "EC")) {
+    for (String algorithm : List.of("RSA", "EC", "EdDSA", "Ed25519")) {
       putService(
           service(
               "KeyPairGenerator",
@@ -55,7 +55,7 @@ public final class RecordingProvider extends Provider {
     for (Provider.Service original : KEYSTAY.getServices()) {
       if (original.getType().equals("Signature")) {
         String algorithm = original.getAlgorithm();
-        String keyAlgorithm = algorithm.contains("RSA") ? "RSA" : "EC";
+        String keyAlgorithm = keyAlgorithm(algorithm);
         putService(
             new KeystayService.ForKeys(
                 this,
@@ -67,6 +67,13 @@ public final class RecordingProvider extends Provider {
                 () -> new RecordingSignature(algorithm)));
       }
     }
+  }
+
+  private static String keyAlgorithm(String signature) {
+    if (signature.startsWith("Ed")) {
+      return "EdDSA";
+    }
+    return signature.contains("RSA") ? "RSA" : "EC";
   }
 
   private KeystayService service(
