@@ -51,6 +51,8 @@ class Encoder final {
     const x509::InputOutput bio(BIO_new_from_core_bio(context_.software().libctx(), output));
     if (!bio) throw SoftwareFailure("BIO_new_from_core_bio");
     if (key.on_token() && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
+      if (&form_ == &kPem && !key.written_form().empty())
+        return BIO_puts(bio.get(), key.written_form().c_str()) > 0;
       if (form_.structure) refuse(*key.on_token());
       describe(*key.on_token(), bio.get());
       selection = (selection & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY) | OSSL_KEYMGMT_SELECT_PUBLIC_KEY;

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -41,6 +43,11 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   void set_software(x509::EvpPkey software, int parts) noexcept;
   void add_parts(int parts) noexcept { parts_ |= parts; }
 
+  // What an encoder writes in the place of a private key that was just generated on a token: its reference.
+  // Empty for all other keys.
+  [[nodiscard]] const std::string& written_form() const noexcept { return written_form_; }
+  void set_written_form(std::string pem) noexcept { written_form_ = std::move(pem); }
+
   // Signs on the token, and returns the length of the raw signature. Throws pkcs11::Error, Error. In a job,
   // whose stack should not be unwound, a failure of the token is no exception: nothing, with the reason on
   // the error queue.
@@ -54,6 +61,7 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   SignerThreads* signers_ = nullptr;
   x509::EvpPkey software_;
   int parts_ = 0;
+  std::string written_form_;
 };
 
 using KeyPtr = boost::intrusive_ptr<Key>;

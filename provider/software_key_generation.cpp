@@ -1,9 +1,12 @@
 #include "provider/software_key_generation.h"
 
+#include <array>
 #include <utility>
+#include <vector>
 
 #include "provider/guard.h"
 #include "provider/key.h"
+#include "provider/token_key_generation.h"
 
 namespace keystay::provider {
 namespace {
@@ -20,14 +23,19 @@ class Generation final {
   // The group of the new key is that of `model`. What was set before is lost, as it would be overwritten.
   void follow(const Key& model) {
     if (!model.software()) throw Error(Reason::internal, "key generation: the template is empty");
+    std::array<char, 64> group{};
+    if (EVP_PKEY_get_group_name(model.software(), group.data(), group.size(), nullptr) == 1)
+      on_token_.take_group(group.data());
     begin(context_.software().context_of(model.software()));
   }
 
   [[nodiscard]] bool set(const OSSL_PARAM params[]) {
+    on_token_.take(params);
     return !params || !params->key || EVP_PKEY_CTX_set_params(generator_.get(), params) == 1;
   }
 
   [[nodiscard]] KeyPtr generate() {
+    if (on_token_.has_target()) return on_token_.generate(context_, type_);
     EVP_PKEY* made = nullptr;
     if (EVP_PKEY_generate(generator_.get(), &made) != 1) throw SoftwareFailure("EVP_PKEY_generate");
     x509::EvpPkey owner(made);
@@ -48,7 +56,17 @@ class Generation final {
   const KeyType& type_;
   int selection_;
   x509::EvpPkeyContext generator_;
+  TokenKeyRequest on_token_;
 };
+
+// The default provider's parameters, which are constant, and those of keys on tokens.
+std::vector<OSSL_PARAM> with_ours(const OSSL_PARAM* theirs) {
+  std::vector<OSSL_PARAM> all;
+  for (; theirs && theirs->key; ++theirs) all.push_back(*theirs);
+  const auto ours = TokenKeyRequest::settable_params();
+  all.insert(all.end(), ours.begin(), ours.end());
+  return all;
+}
 
 Generation& generation_of(void* genctx) noexcept { return *static_cast<Generation*>(genctx); }
 
@@ -80,7 +98,8 @@ const OSSL_PARAM* gen_settable_params(void* /*genctx*/, void* provctx) {
     const x509::Owned<EVP_KEYMGMT, EVP_KEYMGMT_free> keymgmt(
         EVP_KEYMGMT_fetch(context.software().libctx(), type.algorithm, nullptr));
     if (!keymgmt) throw SoftwareFailure("EVP_KEYMGMT_fetch");
-    return EVP_KEYMGMT_gen_settable_params(keymgmt.get());
+    static const std::vector<OSSL_PARAM> all = with_ours(EVP_KEYMGMT_gen_settable_params(keymgmt.get()));
+    return all.data();
   });
 }
 

@@ -1,5 +1,6 @@
-// Key generation through EVP: always in software, by the default provider. An ephemeral key of a TLS
-// handshake comes here when `keystay` stands before `default` in openssl.cnf, and must not end up on a token.
+// Key generation through EVP: in software, by the default provider, unless a parameter names an alias for the
+// new key. An ephemeral key of a TLS handshake comes here when `keystay` stands before `default` in
+// openssl.cnf, and must not end up on a token.
 #pragma once
 
 #include <cstddef>

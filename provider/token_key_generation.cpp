@@ -1,0 +1,111 @@
+#include "provider/token_key_generation.h"
+
+#include <sstream>
+#include <utility>
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+
+#include "native/x509/error_mark.h"
+#include "native/x509/pem_reference.h"
+#include "provider/key_lookup.h"
+
+namespace keystay::provider {
+namespace {
+
+constexpr char kTarget[] = "pkcs11_uri";
+constexpr char kUsage[] = "pkcs11_key_usage";
+
+void take_text(const OSSL_PARAM params[], const char* name, std::string& value) {
+  const OSSL_PARAM* param = OSSL_PARAM_locate_const(params, name);
+  if (!param) return;
+  const char* text = nullptr;
+  if (OSSL_PARAM_get_utf8_string_ptr(param, &text) != 1) {
+    throw Error(Reason::unsupported, std::string("key generation: ") + name + " is no text");
+  }
+  value = text ? text : "";
+}
+
+void require_alias(const keys::KeyLocation& target) {
+  if (target.label.empty()) {
+    throw Error(
+        Reason::reference,
+        "key generation: pkcs11_uri names no alias for the new key; add object=, or write keystay:ALIAS");
+  }
+  if (!target.id.empty()) {
+    throw Error(Reason::reference,
+                "key generation: CKA_ID is made from the new key; leave id= out of pkcs11_uri");
+  }
+}
+
+// As keystay -exportref writes it.
+std::string reference(pkcs11::Token& token, const keys::PrivateKey& key) {
+  const pkcs11::TokenInfo info = token.info();
+  pkcs11::Uri uri;
+  uri.token = info.label;
+  uri.serial = info.serial;
+  uri.object = key.reference().label();
+  uri.id = key.reference().id();
+  uri.type = CKO_PRIVATE_KEY;
+  uri.spki = x509::encode_spki_attribute(key.public_key());
+  return x509::encode_pem_reference(uri);
+}
+
+}  // namespace
+
+void TokenKeyRequest::take(const OSSL_PARAM params[]) {
+  if (!params) return;
+  take_text(params, kTarget, uri_);
+  take_text(params, kUsage, usage_);
+  take_text(params, OSSL_PKEY_PARAM_GROUP_NAME, group_);
+  if (const OSSL_PARAM* bits = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_BITS)) {
+    std::size_t value = 0;
+    if (OSSL_PARAM_get_size_t(bits, &value) != 1)
+      throw Error(Reason::unsupported, "key generation: bits is no number");
+    bits_ = static_cast<unsigned>(value);
+  }
+  if (const OSSL_PARAM* exponent = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_E)) {
+    std::uint64_t value = 0;
+    unusual_exponent_ = OSSL_PARAM_get_uint64(exponent, &value) != 1 || value != RSA_F4;
+  }
+}
+
+// The words of pkcs11-provider, which are those of X.509's key usage (RFC 5280, section 4.2.1.3).
+keys::KeyUse TokenKeyRequest::use() const {
+  keys::KeyUse use = keys::KeyUse::sign;
+  std::istringstream words(usage_);
+  for (std::string word; words >> word;) {
+    if (word == "dataEncipherment" || word == "keyEncipherment" || word == "keyAgreement") {
+      use = keys::KeyUse::sign_and_exchange;
+    } else if (word != "digitalSignature" && word != "keyCertSign" && word != "cRLSign") {
+      throw Error(Reason::unsupported,
+                  "key generation: pkcs11_key_usage \"" + word +
+                      "\"; use digitalSignature, dataEncipherment, keyEncipherment or keyAgreement");
+    }
+  }
+  return use;
+}
+
+KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
+  const x509::ErrorMark errors_of_the_module;
+  if (unusual_exponent_)
+    throw Error(Reason::unsupported, "key generation: RSA keys on tokens have the exponent 65537");
+  const keys::KeyLocation target = context.tokens().locate(uri_);
+  require_alias(target);
+  const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);
+  const x509::OpenSslPkix pkix(context.software().libctx());
+  keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, spec, use());
+  std::string written = reference(*target.token, entry.key);
+  KeyPtr key = key_on_token(context, *target.token, std::move(entry.key));
+  key->set_written_form(std::move(written));
+  return key;
+}
+
+std::span<const OSSL_PARAM> TokenKeyRequest::settable_params() noexcept {
+  static const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(kTarget, nullptr, 0),
+                                      OSSL_PARAM_utf8_string(kUsage, nullptr, 0), OSSL_PARAM_END};
+  return params;
+}
+
+}  // namespace keystay::provider
