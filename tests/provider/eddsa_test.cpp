@@ -53,7 +53,8 @@ class EdDsaTest : public OpensslServerTest {
   }
 
   EdDsaTest()
-      : OpensslServerTest({}) {}  // libp11, which reads public keys for the files, knows no Edwards curve
+      : OpensslServerTest(std::vector<std::string>{}) {
+  }  // libp11, which reads public keys for the files, knows no Edwards curve
 
   [[nodiscard]] static EvpPkey software_public_key(const EVP_PKEY* key) {
     const Bytes point = raw_public_key(key);
