@@ -39,6 +39,7 @@ all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
 all        | Git                        | git                 | git
 wished     | clang-format 14            | clang-format-14     | clang-format-14
+wished     | pkcs11-provider            | pkcs11-provider     | pkcs11-provider
 servers    | HAProxy                    | haproxy             | haproxy
 servers    | Apache httpd               | apache2             | apache2-bin
 servers    | stunnel                    | stunnel             | stunnel4
@@ -101,7 +102,7 @@ boost_installed() {
 present() {
   case "$1" in
     boost) boost_installed ;;
-    lib*-dev | *-cpp-dev) package_installed "$1" ;;
+    lib*-dev | *-cpp-dev | pkcs11-provider) package_installed "$1" ;;
     *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ]] ;;
   esac
 }
