@@ -8,6 +8,9 @@
 //   keystay-fault FILE hold FUNCTION     calls of C_… hang …
 //   keystay-fault FILE release FUNCTION  … and go on
 //   keystay-fault FILE delay FUNCTION N  calls of C_… take N microseconds longer
+//   keystay-fault FILE fail FUNCTION N   calls of C_… answer the return value N (CKR_…) …
+//   keystay-fault FILE heal FUNCTION     … and reach the token again
+//   keystay-fault FILE sessions          prints how many are open
 //   keystay-fault FILE calls FUNCTION    prints how many came in
 //   keystay-fault FILE inside FUNCTION   prints how many have not returned
 #include <algorithm>
@@ -38,11 +41,11 @@ FunctionControl& function_of(ControlBlock& block, Arguments arguments) {
   return block.functions[static_cast<std::size_t>(found - kFunctionNames.begin())];
 }
 
-std::uint64_t microseconds(std::string_view text) {
+std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw std::invalid_argument("not a number of microseconds: " + std::string(text));
+    throw std::invalid_argument("not a number: " + std::string(text));
   }
   return value;
 }
@@ -65,9 +68,14 @@ constexpr std::array kOrders{
     Order{"hold", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).held = true; }},
     Order{"release", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).held = false; }},
     Order{"delay", 2,
+          [](ControlBlock& block, Arguments rest) { function_of(block, rest).delay_us = number(rest[1]); }},
+    Order{"fail", 2,
           [](ControlBlock& block, Arguments rest) {
-            function_of(block, rest).delay_us = microseconds(rest[1]);
+            function_of(block, rest).failure = number(rest[1]);
+            function_of(block, rest).failures_left = -1;
           }},
+    Order{"heal", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).failures_left = 0; }},
+    Order{"sessions", 0, [](ControlBlock& block, Arguments) { std::cout << block.open_sessions << '\n'; }},
     Order{"calls", 1,
           [](ControlBlock& block, Arguments rest) { std::cout << function_of(block, rest).calls << '\n'; }},
     Order{"inside", 1,
