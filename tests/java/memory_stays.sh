@@ -1,10 +1,24 @@
 #!/usr/bin/env bash
-# Signing and listing leave memory and descriptors where they were: 100,000 signatures, or 10,000,000 with KEYSTAY_SOAK.
+# Signing and listing leave memory, descriptors and sessions where they were: 100,000 signatures, or 10,000,000 with KEYSTAY_SOAK.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 make_token
 make_ca
 make_alias httpd -keyalg EC -groupname secp256r1
+readonly faults="$scratch/faults"
+fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
+fault create
+export KEYSTAY_FAULT_CONTROL="$faults"
+KEYSTAY_FAULT_TARGET="$(softhsm_module)"
+export KEYSTAY_FAULT_TARGET
+sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
+
 signatures=100000
 if [[ -n "${KEYSTAY_SOAK:-}" ]]; then signatures=10000000; fi
 "$jdk/bin/java" "${native_access[@]}" -Xmx64m -cp "$jar" "$KEYSTAY_SOURCE/tests/java/programs/Soak.java" "$signatures"
+
+# One session holds the login, one signs and lists; nothing was opened, copied or found again on the way.
+opened="$(fault calls C_OpenSession)" copied="$(fault calls C_CopyObject)"
+[[ "$opened" -eq 2 ]] || fail "$opened sessions were opened, expected 2"
+[[ "$copied" -le 1 ]] || fail "the key was copied $copied times"
+[[ "$(fault calls C_Sign)" -ge "$signatures" ]] || fail "the signatures were not made by the token"

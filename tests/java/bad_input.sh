@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# What goes wrong at an operator's desk: keytool and the JVM say what to do, and nothing on the token is lost.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+make_token
+readonly pin=123456
+state() { objects | grep -v '^  *serial' | sort; }
+
+# --- a noexec directory for temporary files, where the tests may make one ----------------------------------------------
+mkdir "$scratch/noexec" "$scratch/alone"
+cp "$jar" "$scratch/alone/"
+list_with_noexec() { # the jar alone, so that its library must be written somewhere
+  # shellcheck disable=SC2016  # for the shell in its own mount namespace
+  unshare --mount sh -c 'mount -t tmpfs -o noexec tmpfs "$1" && shift && exec "$@"' sh "$scratch/noexec" \
+    "$jdk/bin/keytool" "${native_access[@]/#/-J}" "-J-Djava.io.tmpdir=$scratch/noexec" "$@" -list -keystore NONE \
+    -storetype Keystay -storepass "$pin" -providerclass org.keystay.jca.KeystayProvider \
+    -providerpath "$scratch/alone/keystay-jca.jar" >"$scratch/keytool.log" 2>&1
+}
+if unshare --mount true 2>/dev/null; then
+  if list_with_noexec; then fail "a library was loaded from a directory mounted noexec"; fi
+  said "noexec"
+  said "$scratch/noexec"
+  list_with_noexec "-J-Dorg.keystay.tmpdir=$scratch" || fail "the remedy does not help"
+else
+  echo "not run, for want of privileges: a directory mounted noexec"
+fi
+
+# --- a PIN of four digits: keytool's own rule for files that do not exist yet ------------------------------------------
+softhsm2-util --init-token --free --label short --pin 1234 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
+printf 'default = "short"\n[token.short]\nmodule = "%s"\nlabel = "short"\n' "$(softhsm_module)" >"$scratch/short.toml"
+KEYSTAY_CONF="$scratch/short.toml" keytool_refuses "$scratch/short.keystore" -genkeypair -alias httpd -keyalg EC -dname CN=a -storepass 1234
+said "at least 6 characters"
+[[ ! -e "$scratch/short.keystore" ]] || fail "a refused command left a key store file"
+printf '# Keystay key store, version 1\ntoken = "short"\n' >"$scratch/short.keystore"
+KEYSTAY_CONF="$scratch/short.toml" keytool_on "$scratch/short.keystore" -genkeypair -alias httpd -keyalg EC -dname CN=a -storepass 1234 <<<""
+KEYSTAY_CONF="$scratch/short.toml" keytool_on "$scratch/short.keystore" -certreq -alias httpd -storepass 1234
+said "BEGIN NEW CERTIFICATE REQUEST"
+
+# --- two JVMs at once: both aliases are there, and the file is what it was ----------------------------------------------
+printf '# Keystay key store, version 1\ntoken = "web"\n# ours\n' >"$keystore"
+content="$(cat "$keystore")"
+for name in one two; do
+  "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" -genkeypair -alias "$name" -keyalg EC -dname "CN=$name" \
+    -keystore "$keystore" -storetype Keystay -storepass "$pin" -keypass "$pin" -providername Keystay \
+    -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/$name.log" 2>&1 &
+  pids[$name]=$!
+done
+for name in one two; do
+  wait "${pids[$name]}" || fail "keytool failed beside another one"
+  unset "pids[$name]"
+done
+keytool -list -storepass "$pin"
+said "one, "
+said "two, "
+said "Your keystore contains 2 entries"
+[[ "$(cat "$keystore")" == "$content" ]] || fail "the key store file has changed"
+
+# --- a token that is full ----------------------------------------------------------------------------------------------
+make_ca
+keytool -certreq -alias one -file "$scratch/one.csr" -storepass "$pin"
+openssl x509 -req -in "$scratch/one.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
+  -out "$scratch/one.crt" 2>>"$scratch/openssl-x509.log"
+cat "$scratch/one.crt" "$scratch/ca.pem" >"$scratch/one.chain"
+readonly faults="$scratch/faults"
+fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
+fault create
+export KEYSTAY_FAULT_CONTROL="$faults"
+KEYSTAY_FAULT_TARGET="$(softhsm_module)"
+export KEYSTAY_FAULT_TARGET
+sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
+kept="$(state)"
+readonly device_memory=49 # CKR_DEVICE_MEMORY
+fault fail C_GenerateKeyPair "$device_memory"
+keytool_refuses "$keystore" -genkeypair -alias three -keyalg EC -dname CN=three -storepass "$pin" -keypass "$pin"
+[[ "$(state)" == "$kept" ]] || fail "a full token has other objects than before"
+fault heal C_GenerateKeyPair
+fault fail C_CreateObject "$device_memory"
+keytool_refuses "$keystore" -importcert -noprompt -alias one -file "$scratch/one.chain" -storepass "$pin"
+said "CKR_DEVICE_MEMORY"
+said "the token is full: delete what nobody needs"
+[[ "$(state)" == "$kept" ]] || fail "a full token lost a certificate"
+fault heal C_CreateObject
+keytool -importcert -noprompt -alias one -file "$scratch/one.chain" -storepass "$pin"
+said "Certificate reply was installed"
