@@ -54,6 +54,17 @@ void set_attribute(P11KitUri* uri, CK_ATTRIBUTE_TYPE type, const void* value, st
   if (p11_kit_uri_set_attribute(uri, &attribute) != P11_KIT_URI_OK) throw std::bad_alloc();
 }
 
+// RFC 7512 knows these, but slots are renumbered, and libraries are named by their paths.
+bool restricts_library_or_slot(P11KitUri* uri) {
+  const CK_INFO* library = p11_kit_uri_get_module_info(uri);
+  const CK_SLOT_INFO* slot = p11_kit_uri_get_slot_info(uri);
+  constexpr CK_BYTE kAnyVersion = 0xff;
+  return library->libraryDescription[0] != '\0' || library->manufacturerID[0] != '\0' ||
+         library->libraryVersion.major != kAnyVersion || slot->slotDescription[0] != '\0' ||
+         slot->manufacturerID[0] != '\0' || p11_kit_uri_get_slot_id(uri) != static_cast<CK_SLOT_ID>(-1) ||
+         p11_kit_uri_get_module_name(uri);
+}
+
 }  // namespace
 
 Uri parse_uri(std::string_view source) {
@@ -68,7 +79,7 @@ Uri parse_uri(std::string_view source) {
     throw Error(ErrorClass::client,
                 std::string("not a PKCS#11 URI (RFC 7512): ") + text(p11_kit_uri_message(result)));
   }
-  if (p11_kit_uri_any_unrecognized(parsed.get())) {
+  if (p11_kit_uri_any_unrecognized(parsed.get()) || restricts_library_or_slot(parsed.get())) {
     throw Error(
         ErrorClass::client,
         "PKCS#11 URI has an attribute that Keystay does not know; use token, serial, manufacturer, model, "

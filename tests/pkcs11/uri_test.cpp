@@ -91,7 +91,11 @@ TEST(Uri, ThatIsNoneIsRefused) {
 
 // A restriction that is not understood must not be ignored.
 TEST(Uri, WithAnUnknownAttributeIsRefused) {
-  EXPECT_THROW((void)parse_uri("pkcs11:token=web;flavour=sweet"), Error);
+  for (const char* attribute :
+       {";flavour=sweet", ";slot-id=1", ";slot-description=x", ";slot-manufacturer=x",
+        ";library-description=x", ";library-manufacturer=x", ";library-version=1", "?module-name=softhsm2"}) {
+    EXPECT_THROW((void)parse_uri(std::string("pkcs11:token=web") + attribute), Error) << attribute;
+  }
 }
 
 TEST(Uri, WithAZeroByteIsRefused) {
