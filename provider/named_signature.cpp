@@ -23,7 +23,9 @@ namespace {
 using Operation = Signature::Operation;
 using pkcs11::ByteView;
 
-// RSA is PKCS #1 v1.5 here, as in the default provider.
+// RSA is PKCS #1 v1.5 here, as in the default provider. "ED25519" and "ED448" are not among them: these are
+// also the names of the keys' own operations, so that ours would take over the keys of other providers
+// wherever it stands first, without the variants of EdDSA that only those have.
 struct Algorithm {
   const KeyType& type;
   const char* names;   // as the default provider has them
@@ -102,6 +104,10 @@ class NamedSignature final {
   [[nodiscard]] bool verify_message() {
     if (!expected_) throw Error(Reason::internal, "no signature was given to compare with");
     return signature_->verify_message(*expected_);
+  }
+
+  [[nodiscard]] bool recover(ByteView signature, std::span<std::uint8_t> digest, std::size_t* size) {
+    return signature_->recover(signature, digest, size);
   }
 
   [[nodiscard]] bool set_params(const OSSL_PARAM params[]) {
@@ -206,6 +212,13 @@ int verify(void* ctx, const unsigned char* bytes, std::size_t length, const unsi
   });
 }
 
+int recover(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
+            const unsigned char* bytes, std::size_t size) {
+  return with(ctx, [&](NamedSignature& signature) {
+    return signature.recover({bytes, size}, std::span(out, capacity), length);
+  });
+}
+
 int verify_message_final(void* ctx) {
   return with(ctx, [](NamedSignature& signature) { return signature.verify_message(); });
 }
@@ -253,6 +266,9 @@ const OSSL_DISPATCH* functions() {
                                                        sign_message_final),
       entry<OSSL_FUNC_signature_verify_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_INIT, begin<Operation::verify>),
       entry<OSSL_FUNC_signature_verify_fn>(OSSL_FUNC_SIGNATURE_VERIFY, verify),
+      entry<OSSL_FUNC_signature_verify_recover_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT,
+                                                        begin<Operation::verify_recover>),
+      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, recover),
       entry<OSSL_FUNC_signature_verify_message_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_INIT,
                                                         begin_message<Operation::verify>),
       entry<OSSL_FUNC_signature_verify_message_update_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_UPDATE, update),
