@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches what the JUnit tests and the server example need from Maven Central, once for all JDKs; later runs need no
-# network. Compiles both.
+# Fetches what the JUnit tests, the server example and Jetty need from Maven Central, once for all JDKs; later runs need no
+# network. Compiles the first two.
 source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 need mvn maven
 
@@ -16,3 +16,4 @@ maven() {
 }
 maven java test
 maven examples/java-server compile
+maven tests/java/jetty compile
