@@ -90,7 +90,6 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
     if (settings.pin.empty()) settings.pin = kPrompt;
   }
   if (!uri.pin_value.empty()) opened.pin->set(pkcs11::Pin(std::exchange(uri.pin_value, {})));
-  if (uri.pin_source.empty()) uri.pin_source = kPrompt;
 
   keys::Tokens tokens(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
   opened.token = is_uri ? tokens.token(uri) : tokens.token(token);
@@ -100,6 +99,10 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
     opened.reference = name;
     opened.settings = settings;
     return opened;
+  }
+  if (uri.pin_source.empty()) {
+    uri.pin_source = kPrompt;
+    opened.token = tokens.token(uri);
   }
   opened.identity = pkcs11::format_uri(uri);
   opened.settings.module = uri.module_path;
