@@ -58,6 +58,17 @@ TEST_F(ForkTest, WorkersOfAMasterThatHasSignedSignToo) {
   EXPECT_TRUE(signs(key)) << take_errors();
 }
 
+// Pitfall 18.
+TEST_F(ForkTest, APinOfTheUriIsKnownInTheWorkers) {
+  pkcs11::Uri uri = uri_of("ec");
+  uri.token.clear();  // the serial alone: not the token of keystay.toml, which has a PIN of its own
+  const EvpPkey key = context_.load(pkcs11::format_uri(uri) + "?module-path=" + token().module().string() +
+                                    "&pin-value=" + token().pin());
+  ASSERT_TRUE(key) << take_errors();
+  for (int worker = 0; worker < 2; ++worker) EXPECT_TRUE(in_child([&] { return signs(key); }));
+  EXPECT_TRUE(signs(key)) << take_errors();
+}
+
 TEST_F(ForkTest, ModulesThatForgetTheirStateInTheChildAreStartedAgain) {
   faults().require_initialize_after_fork();
   const EvpPkey key = context_.load("keystay:ec");

@@ -96,11 +96,11 @@ TEST_F(PromptTest, NobodyToAskIsAnErrorThatSaysWhatToDo) {
 }
 
 TEST_F(PromptTest, AWrongAnswerIsTriedOnceAndANewOneIsAskedFor) {
-  answer = "000000";
+  answer = "987654";
   const EvpPkey key = context_.read_pem(bare_reference("ec"), answer_callback);
   EXPECT_FALSE(key);
   EXPECT_EQ(faults().calls(F::C_Login), 1u);
-  EXPECT_THAT(take_errors(), testing::Not(testing::HasSubstr("000000")));
+  EXPECT_THAT(take_errors(), testing::Not(testing::HasSubstr("987654")));
   answer = token().pin();
   std::this_thread::sleep_for(
       std::chrono::milliseconds(1100));  // the pause after a failed start of the token
