@@ -7,7 +7,7 @@
 #   tests/run.sh --tsan     the same under ThreadSanitizer (without Java)
 #   tests/run.sh --soak     all tests, the long ones in full length
 #   tests/run.sh --bench    the benchmarks instead of the tests
-#   tests/run.sh --fuzz     the fuzz targets instead of the tests, a million inputs each, under the sanitizers of --asan
+#   tests/run.sh --fuzz     the fuzz targets instead of the tests, 200,000 inputs each, under the sanitizers of --asan
 #   tests/run.sh --debian13 the same on Debian 13, in a root that scripts/debian13.sh makes: the tree of the last commit
 #   --no-install            install nothing; may be given with any of them
 set -euo pipefail
@@ -90,7 +90,7 @@ fuzz() {
   for program in "$PWD/$build"/tests/fuzz-*; do
     name="${program##*/fuzz-}"
     step "$name"
-    if (cd "$build" && "$program" "../../tests/fuzz/corpus/$name" 1000000); then
+    if (cd "$build" && "$program" "../../tests/fuzz/corpus/$name" 200000); then
       passed=$((passed + 1))
     else
       failed=$((failed + 1))
