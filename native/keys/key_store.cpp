@@ -62,6 +62,43 @@ IssuerSearch among(const std::vector<CertificateObject>& certificates) {
   };
 }
 
+std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, ByteView subject) {
+  Template search = token_objects(CKO_CERTIFICATE);
+  search.bytes(CKA_SUBJECT, subject);
+  return read_certificates(session, pkix, std::move(search));
+}
+
+// What may be the leaf of an entry: two searches, whatever else is on the token.
+std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, const Entry& entry) {
+  Template by_label = token_objects(CKO_CERTIFICATE);
+  by_label.text(CKA_LABEL, entry.alias);
+  std::vector<CertificateObject> leaves = read_certificates(session, pkix, std::move(by_label));
+  if (const pkcs11::Bytes& id = entry.key.reference().id(); !id.empty()) {
+    Template by_id = token_objects(CKO_CERTIFICATE);
+    by_id.bytes(CKA_ID, id);
+    for (CertificateObject& object : read_certificates(session, pkix, std::move(by_id))) {
+      if (object.label != entry.alias) leaves.push_back(std::move(object));
+    }
+  }
+  std::erase_if(leaves, [&](const CertificateObject& object) { return !belongs_to(object, entry); });
+  return leaves;
+}
+
+// Whether issuer certificates came with aliases that this chain does not need: only then is there anything to
+// tidy up. Reads labels, and no certificate.
+bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
+  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
+  std::vector<std::string> labels;
+  for (const Certificate& certificate : chain) {
+    if (certificate.public_key) labels.push_back(issuer_label(pkix.key_identifier(*certificate.public_key)));
+  }
+  for (const CK_OBJECT_HANDLE handle : session.find_objects(token_objects(CKO_CERTIFICATE))) {
+    const std::string label = session.attributes(handle, kLabel).text(CKA_LABEL);
+    if (is_issuer_label(label) && std::find(labels.begin(), labels.end(), label) == labels.end()) return true;
+  }
+  return false;
+}
+
 // Issuer certificates that came with aliases and are in no alias's chain any more.
 void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
   const auto certificates = read_certificates(session, pkix, token_objects(CKO_CERTIFICATE));
@@ -87,6 +124,12 @@ std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
   token_->with_session([&](Session& session) { entries = join_all(read_all(session, pkix_)); });
   return entries;
+}
+
+Listing KeyStore::list() {
+  TokenObjects objects;
+  token_->with_session([&](Session& session) { objects = read_all(session, pkix_); });
+  return listing_of(join_all(objects), objects.certificates, pkix_);
 }
 
 std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
@@ -162,11 +205,8 @@ Chain KeyStore::chain(const Entry& entry) {
   if (!entry.leaf) return {};
   Chain chain;
   token_->with_session([&](Session& session) {
-    chain = build_chain(*entry.leaf, pkix_, [&](ByteView subject) {
-      Template search = token_objects(CKO_CERTIFICATE);
-      search.bytes(CKA_SUBJECT, subject);
-      return read_certificates(session, pkix_, std::move(search));
-    });
+    chain = build_chain(*entry.leaf, pkix_,
+                        [&](ByteView subject) { return by_subject(session, pkix_, subject); });
   });
   return chain;
 }
@@ -214,22 +254,25 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
                     ": it certifies another public key; import the reply to this key's request");
   }
   token_->with_rw_session([&](Session& session) {
-    const auto old = read_certificates(session, pkix_, token_objects(CKO_CERTIFICATE));
+    const auto old = leaves_of(session, pkix_, entry);
     for (auto issuer = chain.begin() + 1; issuer != chain.end(); ++issuer) {
       if (on_token(session, *issuer) || !issuer->public_key) continue;
       const pkcs11::Bytes id = pkix_.key_identifier(*issuer->public_key);
       session.create_object(certificate_template(issuer_label(id), id, *issuer));
     }
     const auto is_new = [&](const CertificateObject& object) {
-      return belongs_to(object, entry) && object.certificate.der == chain.front().der;
+      return object.certificate.der == chain.front().der;
     };
     if (std::none_of(old.begin(), old.end(), is_new)) {
       const pkcs11::KeyReference& key = entry.key.reference();
       session.create_object(certificate_template(key.label(), key.id(), chain.front()));
     }
     for (const CertificateObject& object : old) {
-      if (belongs_to(object, entry) && !is_new(object)) session.destroy_object(object.handle);
+      if (!is_new(object)) session.destroy_object(object.handle);
     }
+    const Chain stored = build_chain(chain.front(), pkix_,
+                                     [&](ByteView subject) { return by_subject(session, pkix_, subject); });
+    if (!has_other_issuers(session, pkix_, stored)) return;
     destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
   });
 }

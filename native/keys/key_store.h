@@ -11,6 +11,7 @@
 #include "native/keys/certificate.h"
 #include "native/keys/entry.h"
 #include "native/keys/key_spec.h"
+#include "native/keys/listing.h"
 #include "native/keys/pkix.h"
 #include "native/pkcs11/token.h"
 
@@ -25,6 +26,9 @@ class KeyStore final {
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
   [[nodiscard]] std::vector<Entry> entries();
+  // The same with their chains, and the certificates that were imported under names of their own; nothing is
+  // read twice.
+  [[nodiscard]] Listing list();
   // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else "id:<hex>" of CKA_ID, a
   // name that entries() made ("httpd#2"), or one that differs only in letter case. Throws Error if two keys
   // match.

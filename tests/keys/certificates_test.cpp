@@ -279,5 +279,46 @@ TEST_F(Destroy, EndsTheUseOfTheKeyInThisProcess) {
   EXPECT_THAT(error->what(), HasSubstr("alias \"httpd\""));
 }
 
+TEST_F(Certificates, OfOneAliasAreReplacedWithoutReadingThoseOfOthers) {
+  const auto reads_of = [&](const std::string& alias) {
+    const Entry entry = generate(alias);
+    const Chain chain = reply(entry);
+    faults_.reset_calls();
+    store_.replace_chain(entry, chain);
+    return faults_.calls(Function::C_GetAttributeValue);
+  };
+  reads_of("first");  // also stores the issuer that all share
+  const std::uint64_t alone = reads_of("second");
+  for (int i = 0; i < 5; ++i) reads_of("other" + std::to_string(i));
+  // The label of each certificate tells whether an issuer of somebody else is to be looked at: one read each.
+  EXPECT_EQ(reads_of("last"), alone + 6);
+}
+
+TEST_F(Certificates, AreListedWithTheirChainsByOneReadOfEachObject) {
+  const Entry one = generate("one");
+  const Chain chain = with_root(reply(one));
+  store_.replace_chain(one, chain);
+  const Entry bare = generate("two");
+  const Certificate other = x509::read_certificates(test::TestCa().root_pem()).front();
+  store_.add_certificate("root", other);
+  static_cast<void>(store_.entries());
+  faults_.reset_calls();
+
+  const Listing listing = store_.list();
+  const std::uint64_t objects = 2 + 2 + 1 + 2 + 1;  // two pairs; leaf, its issuers; the imported root
+  EXPECT_EQ(faults_.calls(Function::C_GetAttributeValue), objects);
+  EXPECT_EQ(faults_.calls(Function::C_FindObjectsInit), 3u);
+
+  ASSERT_THAT(listing.entries, SizeIs(2));
+  EXPECT_EQ(listing.entries[0].entry.alias, "one");
+  ASSERT_THAT(listing.entries[0].chain, SizeIs(chain.size()));
+  for (std::size_t i = 0; i < chain.size(); ++i) EXPECT_EQ(listing.entries[0].chain[i].der, chain[i].der);
+  EXPECT_EQ(listing.entries[1].entry.alias, "two");
+  EXPECT_THAT(listing.entries[1].chain, SizeIs(0));
+  ASSERT_THAT(listing.trusted, SizeIs(1)) << "issuers that came with an alias are not listed";
+  EXPECT_EQ(listing.trusted[0].label, "root");
+  EXPECT_EQ(listing.trusted[0].certificate.der, other.der);
+}
+
 }  // namespace
 }  // namespace keystay::keys

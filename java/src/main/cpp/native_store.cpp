@@ -10,7 +10,6 @@
 #include "java/src/main/cpp/java_values.h"
 #include "java/src/main/cpp/jni_entry.h"
 #include "java/src/main/cpp/key_table.h"
-#include "java/src/main/cpp/listing.h"
 #include "java/src/main/cpp/native_methods.h"
 #include "java/src/main/cpp/public_key_parts.h"
 #include "java/src/main/cpp/token_store.h"
@@ -52,7 +51,8 @@ jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry
   return to_native_entry(env, store, entry, store.keys().chain(entry));
 }
 
-jobjectArray to_native_entries(JNIEnv* env, TokenStore& store, const std::vector<ListedEntry>& entries) {
+jobjectArray to_native_entries(JNIEnv* env, TokenStore& store,
+                               const std::vector<keys::ListedEntry>& entries) {
   const jobjectArray result =
       env->NewObjectArray(static_cast<jsize>(entries.size()), java_types().native_entry, nullptr);
   check(env);
@@ -63,6 +63,17 @@ jobjectArray to_native_entries(JNIEnv* env, TokenStore& store, const std::vector
     check(env);
   }
   return result;
+}
+
+// One search, before all certificates are read: most names that nobody knows have none.
+bool has_certificate(keys::KeyStore& store, std::string_view label) {
+  bool any = false;
+  store.token().with_session([&](pkcs11::Session& session) {
+    pkcs11::Template search = keys::token_objects(CKO_CERTIFICATE);
+    search.text(CKA_LABEL, label);
+    any = !session.find_objects(std::move(search)).empty();
+  });
+  return any;
 }
 
 // The entry of a key as it is on the token now: its label may have changed.
@@ -107,12 +118,12 @@ void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
 jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
-    const Listing listing = list(store.keys(), pkix());
+    const keys::Listing listing = store.keys().list();
     LocalFrame frame(env, 3);
     const jobjectArray entries = to_native_entries(env, store, listing.entries);
     std::vector<pkcs11::ByteView> labels;
     std::vector<pkcs11::ByteView> certificates;
-    for (const TrustedCertificate& trusted : listing.trusted) {
+    for (const keys::TrustedCertificate& trusted : listing.trusted) {
       labels.emplace_back(reinterpret_cast<const std::uint8_t*>(trusted.label.data()), trusted.label.size());
       certificates.emplace_back(trusted.certificate.der);
     }

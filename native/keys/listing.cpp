@@ -1,0 +1,46 @@
+#include "native/keys/listing.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "native/keys/chain.h"
+
+namespace keystay::keys {
+namespace {
+
+bool belongs_to_a_key(const CertificateObject& object, const std::vector<ListedEntry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [&](const ListedEntry& listed) {
+    return object.certificate.public_key == listed.entry.key.public_key();
+  });
+}
+
+}  // namespace
+
+Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObject>& certificates,
+                   const Pkix& pkix) {
+  std::multimap<pkcs11::Bytes, const CertificateObject*> by_subject;
+  for (const CertificateObject& object : certificates) {
+    by_subject.emplace(object.certificate.subject, &object);
+  }
+  const IssuerSearch issuers = [&](pkcs11::ByteView subject) {
+    std::vector<CertificateObject> found;
+    const auto [first, last] = by_subject.equal_range(pkcs11::Bytes(subject.begin(), subject.end()));
+    for (auto at = first; at != last; ++at) found.push_back(*at->second);
+    return found;
+  };
+  Listing listing;
+  for (Entry& entry : entries) {
+    Chain chain = entry.leaf ? build_chain(*entry.leaf, pkix, issuers) : Chain{};
+    listing.entries.push_back({std::move(entry), std::move(chain)});
+  }
+  for (const CertificateObject& object : certificates) {
+    const bool imported = !object.label.empty() && !is_issuer_label(object.label);
+    if (imported && !belongs_to_a_key(object, listing.entries)) {
+      listing.trusted.push_back({object.label, object.certificate});
+    }
+  }
+  return listing;
+}
+
+}  // namespace keystay::keys
