@@ -20,6 +20,9 @@ read -ra options <<<"${JAVA_OPTIONS:-}"
 version="$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')"
 if [[ "$version" -ge 24 ]]; then options+=(--enable-native-access=ALL-UNNAMED); fi
 
+# FtpServer does better without session tickets (see FtpsServer.java); this ends those of TLS 1.2.
+options+=(-Djdk.tls.server.enableSessionTicketExtension=false)
+
 exec "$java" "${options[@]}" "-Djava.security.properties=$here/provider.security" \
   -cp "$build/java/java-server/classes:$build/java/java-server/lib/*:$build/java/keystay-jca.jar" \
   org.keystay.examples.server.JavaServer "$settings"

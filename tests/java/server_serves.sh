@@ -50,6 +50,14 @@ transfers() { # transfers explicit|implicit PORT VERSION
   python3 "$KEYSTAY_SOURCE/tests/java/ftps_transfer.py" "$@" "$scratch/ca.pem"
 }
 
+curl_transfers() { # curl_transfers VERSION: curl closes a data connection with tickets unread, so there must be none
+  local options=(--ssl-reqd --user demo:demo "--tlsv$1" --tls-max "$1")
+  head -c 300000 /dev/urandom >"$scratch/content"
+  run_curl "${options[@]}" --upload-file "$scratch/content" "ftp://localhost:$ftp/by-curl"
+  run_curl "${options[@]}" --output "$scratch/received" "ftp://localhost:$ftp/by-curl"
+  cmp "$scratch/content" "$scratch/received" || fail "curl got back other bytes over TLS $1"
+}
+
 serves() { # serves FTP-ALIAS HTTP-ALIAS
   settings "$1" "$2" "Hsm.keystorePassword = $pin"
   start server server
@@ -59,6 +67,7 @@ serves() { # serves FTP-ALIAS HTTP-ALIAS
     expect "$(run_curl "--tlsv$version" --tls-max "$version" "https://localhost:$https/")" "stays on its token"
     transfers explicit "$ftp" "$version"
     transfers implicit "$ftps" "$version"
+    curl_transfers "$version"
   done
   stop_java server
 }

@@ -1,6 +1,8 @@
 package org.keystay.examples.server;
 
 import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
 import java.util.List;
 import org.apache.ftpserver.DataConnectionConfigurationFactory;
 import org.apache.ftpserver.FtpServerFactory;
@@ -15,9 +17,17 @@ import org.apache.ftpserver.usermanager.impl.WritePermission;
 
 /** Apache FtpServer with explicit and implicit FTPS. */
 final class FtpsServer {
+  /**
+   * Sessions that live longer than a ticket may (RFC 8446, section 4.6.1: seven days), for which JSSE sends
+   * no tickets. FtpServer's MINA may write them between the halves of a reply that another thread writes;
+   * and a client that closes its socket with tickets unread, as curl does, resets the connection.
+   */
+  private static final Duration SESSIONS_WITHOUT_TICKETS = Duration.ofDays(8);
+
   private FtpsServer() {}
 
-  static void start(Settings settings) throws IOException, FtpException {
+  static void start(Settings settings)
+      throws IOException, FtpException, GeneralSecurityException {
     SslConfigurationFactory ssl = new SslConfigurationFactory();
     ssl.setKeystoreFile(settings.keyStorePath().toFile());
     ssl.setKeystoreType("Keystay");
@@ -26,6 +36,10 @@ final class FtpsServer {
     ssl.setKeyAlias(settings.ftpKeyAlias());
     ssl.setSslProtocol("TLSv1.2", "TLSv1.3");
     SslConfiguration configuration = ssl.createSslConfiguration();
+    configuration
+        .getSSLContext()
+        .getServerSessionContext()
+        .setSessionTimeout((int) SESSIONS_WITHOUT_TICKETS.toSeconds());
 
     FtpServerFactory server = new FtpServerFactory();
     Listener explicit = listener(configuration, settings.ftpPort(), false);
