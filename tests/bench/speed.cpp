@@ -25,6 +25,16 @@ void sign(benchmark::State& state, const Contender& contender, const Algorithm& 
   }
 }
 
+// Empty if it ran. An error is a skipped run from Google Benchmark 1.8 on.
+template <typename Run>
+std::string error_of(const Run& run) {
+  if constexpr (requires { run.error_occurred; }) {
+    return run.error_occurred ? run.error_message : std::string();
+  } else {
+    return run.skipped ? run.skip_message : std::string();
+  }
+}
+
 // Shows what Google Benchmark shows, and keeps the numbers for the table.
 class KeepingReporter final : public benchmark::ConsoleReporter {
  public:
@@ -32,7 +42,8 @@ class KeepingReporter final : public benchmark::ConsoleReporter {
 
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      if (run.error_occurred) throw std::runtime_error(run.benchmark_name() + ": " + run.error_message);
+      if (const std::string error = error_of(run); !error.empty())
+        throw std::runtime_error(run.benchmark_name() + ": " + error);
       if (run.run_type == Run::RT_Iteration) keep(run);
     }
     ConsoleReporter::ReportRuns(runs);
