@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.net.InetAddress;
 import java.security.KeyPair;
@@ -60,6 +61,28 @@ class TlsTest {
       SSLContext context = context(keyManagers(factory, alias));
       assertEquals(certificate(alias), handshake(context, context, protocol, "none.example.org"));
     }
+  }
+
+  /** A cipher suite without forward secrecy: the token decrypts the premaster secret. */
+  @Test
+  void aHandshakeOfTlsRsaDecryptsOnTheToken() throws Exception {
+    String suite = "TLS_RSA_WITH_AES_128_GCM_SHA256";
+    List<String> supported =
+        List.of(SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
+    assumeTrue(supported.contains(suite), "this JDK has no " + suite);
+    KeyStore keyStore = TestToken.load();
+    System.setProperty("org.keystay.exchange", "true");
+    String alias;
+    try {
+      alias = TestToken.newAlias(keyStore, "RSA", "2048");
+    } finally {
+      System.clearProperty("org.keystay.exchange");
+    }
+    certify(keyStore, alias, "rsa.example.org");
+    SSLContext server = context(keyManagers("SunX509", alias));
+    assertEquals(
+        certificate(alias),
+        handshake(server, context(null), "TLSv1.2", "rsa.example.org", suite));
   }
 
   /** First in the list, the provider is asked for everything that a handshake does. */
@@ -236,7 +259,8 @@ class TlsTest {
 
   /** A handshake with client authentication if the client has a key; returns the server's leaf. */
   private static X509Certificate handshake(
-      SSLContext server, SSLContext client, String protocol, String name) throws Exception {
+      SSLContext server, SSLContext client, String protocol, String name, String... cipherSuites)
+      throws Exception {
     ExecutorService executor = Executors.newSingleThreadExecutor();
     InetAddress loopback = InetAddress.getLoopbackAddress();
     try (SSLServerSocket listener =
@@ -260,6 +284,9 @@ class TlsTest {
         SSLParameters parameters = socket.getSSLParameters();
         parameters.setProtocols(new String[] {protocol});
         parameters.setServerNames(List.of(new SNIHostName(name)));
+        if (cipherSuites.length > 0) {
+          parameters.setCipherSuites(cipherSuites);
+        }
         socket.setSSLParameters(parameters);
         assertEquals(42, socket.getInputStream().read());
         assertEquals(protocol, socket.getSession().getProtocol());
