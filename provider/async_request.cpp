@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include <openssl/crypto.h>
+
 namespace keystay::provider {
 namespace {
 
@@ -12,19 +14,21 @@ constexpr int kLooks = 10'000;
 
 }  // namespace
 
-AsyncRequest::AsyncRequest(const JobSigning& wanted, Wake wake)
+AsyncRequest::AsyncRequest(const JobOperation& wanted, Wake wake)
     : key_(wanted.key),
       scheme_(wanted.scheme),
       data_(wanted.data.begin(), wanted.data.end()),
       software_(wanted.software),
       wake_(std::move(wake)),
       deadline_(key_.operations().deadline()),
-      signature_(key_.signature_size()) {}
+      result_(wanted.result.size()) {}
+
+AsyncRequest::~AsyncRequest() { OPENSSL_cleanse(result_.data(), result_.size()); }
 
 void AsyncRequest::run() noexcept {
   if (!pending()) return;
   try {
-    signature_.resize(sign({key_, scheme_, data_, signature_, deadline_}, software_));
+    result_.resize(perform({key_, scheme_, data_, result_, deadline_}, software_));
   } catch (...) {
     failure_ = current_failure();
   }
@@ -61,21 +65,21 @@ bool AsyncRequest::finished() const noexcept {
 
 void AsyncRequest::wait() const noexcept { woken_.wait(false, std::memory_order_acquire); }
 
-std::variant<std::size_t, Failure> AsyncRequest::take(std::span<std::uint8_t> signature) {
+std::variant<std::size_t, Failure> AsyncRequest::take(std::span<std::uint8_t> result) {
   switch (state_.load(std::memory_order_acquire)) {
     case State::done:
       if (failure_) return std::move(*failure_);
-      std::copy(signature_.begin(), signature_.end(), signature.begin());
-      return signature_.size();
+      std::copy(result_.begin(), result_.end(), result.begin());
+      return result_.size();
     case State::expired:
       return Failure{
           Reason::token_unavailable,
-          key_.operations().name() + " made no signature within its time-out; it hangs or is overloaded"};
+          key_.operations().name() + " did not answer within its time-out; it hangs or is overloaded"};
     case State::abandoned:
     case State::pending:
       break;
   }
-  return Failure{Reason::abandoned, "the application gave up the signature"};
+  return Failure{Reason::abandoned, "the application gave up the operation"};
 }
 
 }  // namespace keystay::provider

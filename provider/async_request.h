@@ -1,4 +1,5 @@
-// A signature that a signer thread makes while the job that asked for it is paused (ASYNC_start_job(3)).
+// A private operation that a signer thread makes while the job that asked for it is paused
+// (ASYNC_start_job(3)).
 #pragma once
 
 #include <atomic>
@@ -16,27 +17,28 @@
 namespace keystay::provider {
 
 // What a job asks for.
-struct JobSigning {
+struct JobOperation {
   const keys::PrivateKey& key;
   const Scheme& scheme;
   pkcs11::ByteView data;
-  std::span<std::uint8_t> signature;
+  std::span<std::uint8_t> result;
   Software& software;
 };
 
-// Owns everything that the signature needs: a paused job may never run again, and a call that the HSM has
+// Owns everything that the operation needs: a paused job may never run again, and a call that the HSM has
 // begun cannot be called back. Held by the job, or its wait context, and by the signer threads. It ends
 // exactly once: it is run, it expires, or it is abandoned.
 class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
  public:
-  AsyncRequest(const JobSigning& wanted, Wake wake);
+  AsyncRequest(const JobOperation& wanted, Wake wake);
+  ~AsyncRequest();  // wipes the result, which may be a secret
 
   [[nodiscard]] pkcs11::Deadline deadline() const noexcept { return deadline_; }
   [[nodiscard]] bool pending() const noexcept {
     return state_.load(std::memory_order_acquire) == State::pending;
   }
 
-  // On a signer thread: signs, and wakes the job. Nothing happens if the request has ended.
+  // On a signer thread: performs it, and wakes the job. Nothing happens if the request has ended.
   void run() noexcept;
   // On the watch thread, at the deadline: the job gets an error instead of waiting for a call that hangs.
   void expire() noexcept;
@@ -48,9 +50,9 @@ class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
   void wait() const noexcept;
   // Gives it up. When this returns, nobody is woken any more.
   void abandon() noexcept;
-  // The result, when it has ended: the length of the signature, or why there is none. No exception: unwinding
+  // When it has ended: the length of the result, or why there is none. No exception: unwinding
   // a job's small stack is best not begun.
-  [[nodiscard]] std::variant<std::size_t, Failure> take(std::span<std::uint8_t> signature);
+  [[nodiscard]] std::variant<std::size_t, Failure> take(std::span<std::uint8_t> result);
 
  private:
   enum class State { pending, done, expired, abandoned };
@@ -65,7 +67,7 @@ class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
   const Wake wake_;
   const pkcs11::Deadline deadline_;
 
-  pkcs11::Bytes signature_;  // written by the signer thread before the request ends
+  pkcs11::Bytes result_;  // written by the signer thread before the request ends
   std::optional<Failure> failure_;
   std::atomic<State> state_{State::pending};
   std::atomic<bool> woken_{false};

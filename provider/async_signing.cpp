@@ -28,7 +28,7 @@ struct Pause {
 
 using Result = std::variant<std::size_t, Failure>;
 
-Result abandoned() { return Failure{Reason::abandoned, "the application gave up the signature"}; }
+Result abandoned() { return Failure{Reason::abandoned, "the application gave up the operation"}; }
 
 // A descriptor that was put into the wait context must reach the application by a pause: HAProxy removes all
 // of the context's descriptors from its poller when it closes the connection, and dies on one that it never
@@ -83,7 +83,7 @@ WaitContext wait_context_of(ASYNC_JOB* job) {
 
 // Nothing if the job cannot be woken, or the queue is full. Whoever resumes the job owns one share of the
 // request.
-std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted) {
+std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobOperation& wanted) {
   const WaitContext context = wait_context_of(job);
   if (!context.can_wake()) return std::nullopt;
   AsyncRequestPtr request(new AsyncRequest(wanted, context.wake()));
@@ -101,24 +101,24 @@ std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobSig
 }
 
 // Still not on the job's stack.
-Result sign_and_wait(SignerThreads& signers, const JobSigning& wanted) {
+Result perform_and_wait(SignerThreads& signers, const JobOperation& wanted) {
   const AsyncRequestPtr request(new AsyncRequest(wanted, Wake()));
   static_cast<void>(signers.submit(request, Admission::always));
   request->wait();
-  return request->take(wanted.signature);
+  return request->take(wanted.result);
 }
 
 }  // namespace
 
-Result sign_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobSigning& wanted) {
+Result perform_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobOperation& wanted) {
   if (abandoning) return abandoned();
   const std::optional<Pause> paused = submit(job, signers, wanted);
-  if (!paused) return sign_and_wait(signers, wanted);
+  if (!paused) return perform_and_wait(signers, wanted);
   pause(*paused);
   const AsyncRequestPtr request =
       paused->descriptor ? paused->descriptor->let_go() : AsyncRequestPtr(paused->request, false);
   if (abandoning) return abandoned();
-  return request->take(wanted.signature);
+  return request->take(wanted.result);
 }
 
 extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument) {

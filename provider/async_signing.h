@@ -1,5 +1,5 @@
-// Signing inside a job (ASYNC_start_job(3)): the job pauses while a signer thread calls the HSM, and its
-// thread does other work.
+// Private operations inside a job (ASYNC_start_job(3)): the job pauses while a signer thread calls the HSM,
+// and its thread does other work.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,11 @@
 
 namespace keystay::provider {
 
-// Pauses the job until the signature is made or its deadline is over. If the job cannot be paused - no
-// descriptor is left, the queue is full - its thread waits instead. Returns the length of the raw signature,
-// or why there is none. Throws Error only if no thread can be started.
-[[nodiscard]] std::variant<std::size_t, Failure> sign_in_job(ASYNC_JOB* job, SignerThreads& signers,
-                                                             const JobSigning& wanted);
+// Pauses the job until the operation is done or its deadline is over. If the job cannot be paused - no
+// descriptor is left, the queue is full - its thread waits instead. Returns the length of the result, or
+// why there is none. Throws Error only if no thread can be started.
+[[nodiscard]] std::variant<std::size_t, Failure> perform_in_job(ASYNC_JOB* job, SignerThreads& signers,
+                                                                const JobOperation& wanted);
 
 // The capability "KEYSTAY-ASYNC": see native/async/abandon.h. The callback of the job's wait context must not
 // wait for anything that the abandoning thread holds.

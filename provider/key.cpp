@@ -36,20 +36,20 @@ void Key::set_software(x509::EvpPkey software, int parts) noexcept {
   parts_ = parts;
 }
 
-std::optional<std::size_t> Key::sign(const Scheme& scheme, pkcs11::ByteView data,
-                                     std::span<std::uint8_t> signature) const {
+std::optional<std::size_t> Key::perform(const Scheme& scheme, pkcs11::ByteView data,
+                                        std::span<std::uint8_t> result) const {
   Software& software = context_.software();
   ASYNC_JOB* job = ASYNC_get_current_job();
   if (!job) {
     const auto deadline = private_key_->operations().deadline();
-    return provider::sign({*private_key_, scheme, data, signature, deadline}, software);
+    return provider::perform({*private_key_, scheme, data, result, deadline}, software);
   }
-  const auto result = sign_in_job(job, *signers_, {*private_key_, scheme, data, signature, software});
-  if (const auto* failure = std::get_if<Failure>(&result)) {
+  const auto outcome = perform_in_job(job, *signers_, {*private_key_, scheme, data, result, software});
+  if (const auto* failure = std::get_if<Failure>(&outcome)) {
     context_.core().raise(failure->reason, failure->message.c_str());
     return std::nullopt;
   }
-  return std::get<std::size_t>(result);
+  return std::get<std::size_t>(outcome);
 }
 
 const KeyType* find_key_type(const pkcs11::PublicKey& key) noexcept {

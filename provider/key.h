@@ -48,11 +48,10 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   [[nodiscard]] const std::string& written_form() const noexcept { return written_form_; }
   void set_written_form(std::string pem) noexcept { written_form_ = std::move(pem); }
 
-  // Signs on the token, and returns the length of the raw signature. Throws pkcs11::Error, Error. In a job,
-  // whose stack should not be unwound, a failure of the token is no exception: nothing, with the reason on
-  // the error queue.
-  [[nodiscard]] std::optional<std::size_t> sign(const Scheme& scheme, pkcs11::ByteView data,
-                                                std::span<std::uint8_t> signature) const;
+  // On the token. Returns the length of the result. Throws pkcs11::Error, Error. In a job, whose stack should
+  // not be unwound, a failure of the token is no exception: nothing, with the reason on the error queue.
+  [[nodiscard]] std::optional<std::size_t> perform(const Scheme& scheme, pkcs11::ByteView data,
+                                                   std::span<std::uint8_t> result) const;
 
  private:
   Context& context_;

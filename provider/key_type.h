@@ -19,6 +19,7 @@ struct KeyType {
   const char* algorithm;     // the first of them, also that of the default provider
   const char* signature;     // OSSL_OP_SIGNATURE
   const char* key_exchange;  // OSSL_OP_KEYEXCH: the default provider's, for keys that are in software
+  const char* cipher;        // OSSL_OP_ASYM_CIPHER
   CK_KEY_TYPE token_type;    // CKA_KEY_TYPE
   int required;              // what a complete key of this kind consists of: OSSL_KEYMGMT_SELECT_…
   std::string_view curve{};  // pkcs11::Curve::name, where the curve is the algorithm
@@ -27,13 +28,19 @@ struct KeyType {
 inline constexpr int kKeyPair = OSSL_KEYMGMT_SELECT_KEYPAIR;
 inline constexpr int kDomainParameters = OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS;
 
-inline constexpr KeyType kRsa{
-    "RSA:rsaEncryption:1.2.840.113549.1.1.1", "RSA", "KEYSTAY-RSA", nullptr, CKK_RSA, kKeyPair};
-inline constexpr KeyType kEc{"EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "ECDH", CKK_EC,
-                             kKeyPair | kDomainParameters};
-inline constexpr KeyType kEd25519{"ED25519:1.3.101.112", "ED25519", "KEYSTAY-ED25519", nullptr,
+inline constexpr KeyType kRsa{"RSA:rsaEncryption:1.2.840.113549.1.1.1",
+                              "RSA",
+                              "KEYSTAY-RSA",
+                              nullptr,
+                              "KEYSTAY-RSA",
+                              CKK_RSA,
+                              kKeyPair};
+inline constexpr KeyType kEc{
+    "EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "ECDH", nullptr, CKK_EC,
+    kKeyPair | kDomainParameters};
+inline constexpr KeyType kEd25519{"ED25519:1.3.101.112", "ED25519", "KEYSTAY-ED25519", nullptr, nullptr,
                                   CKK_EC_EDWARDS,        kKeyPair,  "Ed25519"};
-inline constexpr KeyType kEd448{"ED448:1.3.101.113", "ED448",  "KEYSTAY-ED448", nullptr,
+inline constexpr KeyType kEd448{"ED448:1.3.101.113", "ED448",  "KEYSTAY-ED448", nullptr, nullptr,
                                 CKK_EC_EDWARDS,      kKeyPair, "Ed448"};
 
 }  // namespace keystay::provider

@@ -99,6 +99,8 @@ const char* query_operation_name(int operation) {
       return type.signature;
     case OSSL_OP_KEYEXCH:
       return type.key_exchange;
+    case OSSL_OP_ASYM_CIPHER:
+      return type.cipher;
     default:
       return nullptr;  // the name of the key type
   }

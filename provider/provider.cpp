@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "provider/asymmetric_cipher.h"
 #include "provider/capabilities.h"
 #include "provider/context.h"
 #include "provider/decoder.h"
@@ -52,6 +53,8 @@ const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_
       return keymgmt_algorithms();
     case OSSL_OP_SIGNATURE:
       return signature_algorithms();
+    case OSSL_OP_ASYM_CIPHER:
+      return asymmetric_cipher_algorithms();
     case OSSL_OP_STORE:
       return store_algorithms();
     case OSSL_OP_DECODER:

@@ -1,7 +1,8 @@
-// How a token's key signs: the raw mechanism, after hashing in software.
+// What a token's key does: the raw mechanism, after hashing in software and before unpadding there.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -19,20 +20,31 @@ struct Pss {
   std::size_t salt_length;
 };
 
-using Scheme = std::variant<pkcs11::RsaPkcs, pkcs11::RsaX509, Pss, pkcs11::Ecdsa, pkcs11::EdDsa>;
+// RSADP (RFC 8017, section 5.1.2). Data: the ciphertext, as long as the modulus. Result: the padded block, as
+// long as the modulus.
+struct RsaDecryption {
+  // Where the token does not decrypt by CKM_RSA_X_509; the result is the message then, which is shorter.
+  std::optional<pkcs11::RsaOaep> otherwise;
+};
 
-// One signature by a key on a token. `signature` has the key's signature_size() bytes.
-struct Signing {
+// ECDH with cofactor 1 (SEC 1, section 3.3.1). Data: the peer's point. Result: as long as the curve's field.
+struct Ecdh {};
+
+using Scheme =
+    std::variant<pkcs11::RsaPkcs, pkcs11::RsaX509, Pss, pkcs11::Ecdsa, pkcs11::EdDsa, RsaDecryption, Ecdh>;
+
+// One operation by a key on a token. The result of a signature has room for signature_size() bytes.
+struct PrivateOperation {
   const keys::PrivateKey& key;
   const Scheme& scheme;
   pkcs11::ByteView data;
-  std::span<std::uint8_t> signature;
+  std::span<std::uint8_t> result;
   pkcs11::Deadline deadline;
 };
 
-// One C_SignInit and one C_Sign. Where the token lacks CKM_RSA_PKCS_PSS, or the hash function for it, the
-// encoding of PSS is made in software and signed by CKM_RSA_X_509. Returns the length of the raw signature.
-// Throws pkcs11::Error, Error.
-std::size_t sign(const Signing& signing, Software& software);
+// A signature is one C_SignInit and one C_Sign. Where the token lacks CKM_RSA_PKCS_PSS, or the hash function
+// for it, the encoding of PSS is made in software and signed by CKM_RSA_X_509. Returns the length of the
+// result. Throws pkcs11::Error, Error.
+std::size_t perform(const PrivateOperation& operation, Software& software);
 
 }  // namespace keystay::provider

@@ -72,13 +72,13 @@ std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
       return sign_digest_info(digest_bytes, signature);
     case RSA_PKCS1_PSS_PADDING:
       if (!digest()) throw Error(Reason::unsupported, "PSS without a digest");
-      return key().sign(pss(), digest_bytes, signature);
+      return key().perform(pss(), digest_bytes, signature);
     case RSA_NO_PADDING:
       if (digest_bytes.size() != signature_size()) {
         throw Error(Reason::unsupported,
                     "RSA without padding signs exactly as many bytes as the modulus has");
       }
-      return key().sign(pkcs11::RsaX509{}, digest_bytes, signature);
+      return key().perform(pkcs11::RsaX509{}, digest_bytes, signature);
     default:
       throw Error(Reason::unsupported, "this RSA padding; use pkcs1, pss or none");
   }
@@ -97,7 +97,7 @@ std::optional<std::size_t> RsaSignature::sign_digest_info(ByteView digest_bytes,
   if (digest_bytes.size() + kPkcs1Overhead > signature_size()) {
     throw Error(Reason::unsupported, "PKCS#1 v1.5: the data is too long for this RSA key");
   }
-  return key().sign(pkcs11::RsaPkcs{}, digest_bytes, signature);
+  return key().perform(pkcs11::RsaPkcs{}, digest_bytes, signature);
 }
 
 const OSSL_PARAM* RsaSignature::gettable_params() noexcept {

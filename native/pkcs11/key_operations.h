@@ -34,6 +34,8 @@ class KeyOperations {
 
   // Whether the token's mechanism list has it with CKF_SIGN; read once per process. Throws Error.
   [[nodiscard]] virtual bool supports(const SignMechanism& mechanism) = 0;
+  // The same with CKF_DECRYPT.
+  [[nodiscard]] virtual bool supports_decryption(const DecryptMechanism& mechanism) = 0;
 
   // The deadline of an operation that begins now, by the configured time-out.
   [[nodiscard]] virtual Deadline deadline() const = 0;

@@ -52,9 +52,15 @@ void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::
            [&](Session& session, CK_OBJECT_HANDLE handle) { session.derive(handle, peer_point, secret); });
 }
 
-bool Token::supports(const SignMechanism& mechanism) {
+bool Token::supports(const SignMechanism& mechanism) { return supports(type(mechanism), CKF_SIGN); }
+
+bool Token::supports_decryption(const DecryptMechanism& mechanism) {
+  return supports(type(mechanism), CKF_DECRYPT);
+}
+
+bool Token::supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
   try {
-    return connection_.get().supports(type(mechanism), deadline());
+    return (connection_.get().uses_of(mechanism, deadline()) & use) != 0;
   } catch (const Error& error) {
     throw error.on(name());
   }

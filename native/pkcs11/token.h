@@ -50,6 +50,7 @@ class Token final : public KeyOperations {
   void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
               Deadline deadline) override;
   [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
+  [[nodiscard]] bool supports_decryption(const DecryptMechanism& mechanism) override;
   [[nodiscard]] Deadline deadline() const override;
   [[nodiscard]] std::string name() const override;
 
@@ -66,6 +67,7 @@ class Token final : public KeyOperations {
   void renew_sessions();
 
  private:
+  [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use);
   // Runs `body` with a session and the handle of the key in it.
   template <typename Body>
   auto with_key(const KeyReference& key, Deadline deadline, const Body& body);

@@ -208,7 +208,7 @@ CK_OBJECT_HANDLE TokenConnection::token_object(Session& session, const KeyRefere
   return handle;
 }
 
-bool TokenConnection::supports(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
+CK_FLAGS TokenConnection::uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
   try {
     return ask_for(mechanism, deadline);
@@ -218,7 +218,7 @@ bool TokenConnection::supports(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   return ask_for(mechanism, deadline);
 }
 
-bool TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
+CK_FLAGS TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   const Place place = open(deadline);
   {
     const std::lock_guard lock(mutex_);
@@ -228,9 +228,8 @@ bool TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   CK_MECHANISM_INFO info{};
   const CK_RV rv = module_.functions(deadline).C_GetMechanismInfo(place.slot, mechanism, &info);
   if (rv != CKR_OK && rv != CKR_MECHANISM_INVALID) check(rv, "C_GetMechanismInfo");
-  const bool supported = rv == CKR_OK && (info.flags & CKF_SIGN);
   const std::lock_guard lock(mutex_);
-  return mechanisms_[mechanism] = supported;
+  return mechanisms_[mechanism] = rv == CKR_OK ? info.flags : 0;
 }
 
 TokenInfo TokenConnection::info(Deadline deadline) { return open(deadline).token; }

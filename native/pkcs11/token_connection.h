@@ -33,7 +33,8 @@ class TokenConnection final {
   // The handle to sign with in this session: its own copy of the key, or the token's object.
   [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
 
-  [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, Deadline deadline);
+  // CKF_SIGN, CKF_DECRYPT … of CK_MECHANISM_INFO; none for a mechanism that the token lacks.
+  [[nodiscard]] CK_FLAGS uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] TokenInfo info(Deadline deadline);
 
   // Ends the epoch: sessions are closed and handles searched anew, but the login stays.
@@ -59,7 +60,7 @@ class TokenConnection final {
   void back_off(const Error& error);
   void throw_if_backing_off();
 
-  [[nodiscard]] bool ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
+  [[nodiscard]] CK_FLAGS ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
   [[nodiscard]] CK_OBJECT_HANDLE token_object(Session& session, const KeyReference& key);
 
@@ -77,7 +78,7 @@ class TokenConnection final {
   std::mutex mutex_;  // of the rest
   std::optional<Place> place_;
   KeyHandles objects_;  // of this epoch
-  std::map<CK_MECHANISM_TYPE, bool> mechanisms_;
+  std::map<CK_MECHANISM_TYPE, CK_FLAGS> mechanisms_;
   std::optional<Error> failure_;  // why the last opening failed, told again until retry_at_
   std::chrono::steady_clock::time_point retry_at_;
   std::chrono::steady_clock::time_point repaired_at_;

@@ -154,9 +154,17 @@ TEST_F(Supports, WhatTheTokenListsForSigning) {
   EXPECT_TRUE(token->supports(EdDsa{}));
 }
 
+TEST_F(Supports, WhatTheTokenListsForDecryption) {
+  const auto token = this->token();
+  EXPECT_TRUE(token->supports_decryption(RsaX509{}));
+  EXPECT_TRUE(token->supports_decryption(RsaOaep{Hash::sha1, Hash::sha1, {}}));
+}
+
 TEST_F(Supports, NothingThatTheTokenDoesNotList) {
   faults_.fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
   EXPECT_FALSE(token()->supports(RsaPss{Hash::sha256, Hash::sha256, 32}));
+  faults_.fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
+  EXPECT_FALSE(token()->supports_decryption(RsaX509{}));
 }
 
 TEST_F(Supports, DoesNotTakeASickTokensWordForNo) {

@@ -90,6 +90,9 @@ TEST_F(RefusedRequestTest, IsNotGivenOutWithASignatureOfAnotherKey) {
     bool supports(const pkcs11::SignMechanism& mechanism) override {
       return key_.operations().supports(mechanism);
     }
+    bool supports_decryption(const pkcs11::DecryptMechanism& mechanism) override {
+      return key_.operations().supports_decryption(mechanism);
+    }
     pkcs11::Deadline deadline() const override { return key_.operations().deadline(); }
     std::string name() const override { return "swapped"; }
 
