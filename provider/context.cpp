@@ -32,8 +32,13 @@ Context::~Context() {
   bool all_ended = true;
   for (auto& [token, signers] : signers_) all_ended = signers.stop() && all_ended;
   if (!all_ended) software_.keep();
+  keys::Tokens* const tokens = tokens_.load(std::memory_order_acquire);
   // Closing the sessions calls the modules.
-  if (!process_is_exiting()) delete tokens_.load(std::memory_order_acquire);
+  if (process_is_exiting()) {
+    leave_to_process(tokens);
+  } else {
+    delete tokens;
+  }
 }
 
 // No lock, for the sake of a fork while another thread is in here: see Software::libctx.

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "provider/process_exit.h"
+
 namespace keystay::provider {
 
 Software::Environment::Environment(const Core& core)
@@ -53,13 +55,7 @@ x509::EvpPkeyContext Software::context_for(const char* algorithm) {
 }
 
 void Software::keep() noexcept {
-  static std::atomic<Environment*> kept{
-      nullptr};  // reachable, so that a leak checker sees it is kept on purpose
-  Environment* environment = environment_.exchange(nullptr, std::memory_order_acq_rel);
-  if (!environment) return;
-  environment->kept_before = kept.load(std::memory_order_relaxed);
-  while (!kept.compare_exchange_weak(environment->kept_before, environment, std::memory_order_acq_rel)) {
-  }
+  leave_to_process(environment_.exchange(nullptr, std::memory_order_acq_rel));
 }
 
 }  // namespace keystay::provider

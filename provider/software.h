@@ -45,7 +45,6 @@ class Software final {
     x509::Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free> libctx;
     x509::Owned<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_provider;
     std::array<std::atomic<EVP_MD*>, kDigests> digests{};
-    Environment* kept_before = nullptr;
   };
   [[nodiscard]] Environment& environment();
 
