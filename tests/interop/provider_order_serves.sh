@@ -13,9 +13,9 @@ make_alias client-ec -keyalg EC -groupname secp256r1
 use_provider
 
 # A key of the file system, which must stay one.
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$scratch/file-ec.pem" \
+plain openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$scratch/file-ec.pem" \
   -out "$scratch/file-ec.csr" 2>"$scratch/openssl-req.log"
-openssl x509 -req -in "$scratch/file-ec.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -days 2 \
+plain openssl x509 -req -in "$scratch/file-ec.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -days 2 \
   -extfile "$scratch/server-ec.ext" -out "$scratch/file-ec.crt" 2>"$scratch/openssl-x509.log"
 
 # order_providers FIRST SECOND [PROPERTIES]: an openssl.cnf.

@@ -10,9 +10,9 @@ make_alias client-rsa -keyalg RSA -keysize 2048
 make_alias client-ec -keyalg EC -groupname secp256r1
 
 # The server's key is an ordinary one.
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$scratch/server.key" \
+plain openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" -keyout "$scratch/server.key" \
   -out "$scratch/server.csr" 2>"$scratch/openssl-req.log"
-openssl x509 -req -in "$scratch/server.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
+plain openssl x509 -req -in "$scratch/server.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
   -extfile <(echo "subjectAltName = DNS:localhost") -out "$scratch/server.crt" 2>"$scratch/openssl-x509.log"
 port="$(free_port)"
 start s_server plain openssl s_server -accept "127.0.0.1:$port" -cert "$scratch/server.crt" -key "$scratch/server.key" \

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need lftp lftp
 readonly ftp_user=alice ftp_home="$scratch/ftp/alice" ftp_uid=54321
-ftp_password="$(openssl rand -hex 8)"
+ftp_password="$(plain openssl rand -hex 8)"
 readonly ftp_password
 mkdir "$scratch/client"
 seq 20000 >"$scratch/client/upload.txt"
@@ -17,7 +17,7 @@ make_ftp_home() {
 }
 
 # ftp_account: the line of passwd(5) with the password in it, for a server that takes one.
-ftp_account() { echo "$ftp_user:$(openssl passwd -6 "$ftp_password"):$ftp_uid:$ftp_uid::$ftp_home:/bin/sh"; }
+ftp_account() { echo "$ftp_user:$(plain openssl passwd -6 "$ftp_password"):$ftp_uid:$ftp_uid::$ftp_home:/bin/sh"; }
 
 # lftp_session URL COMMAND …: one session; lftp verifies chain and name, and protects every data connection.
 lftp_session() {

@@ -99,7 +99,7 @@ store() {
   for uri in "keystay:$alias" "pkcs11:token=web;object=$alias"; do
     listed 1 -keys "$uri"
     others openssl storeutl -certs "$uri" >store.pem
-    openssl x509 -in store.pem -outform DER | cmp - <(openssl x509 -in "$alias.crt" -outform DER) ||
+    plain openssl x509 -in store.pem -outform DER | cmp - <(plain openssl x509 -in "$alias.crt" -outform DER) ||
       fail "the first certificate of $uri is not the leaf"
   done
 }

@@ -36,7 +36,7 @@ own_all() {
 [[ "$(id -u)" -ne 0 ]] || give_token_to postgres
 use_alias db-rsa
 
-"${as_server[@]}" env HOME="$scratch" "$postgresql/initdb" --pgdata="$data" --username=keystay --no-sync \
+plain "${as_server[@]}" env HOME="$scratch" "$postgresql/initdb" --pgdata="$data" --username=keystay --no-sync \
   --auth=scram-sha-256 --pwfile="$scratch/password" >"$scratch/initdb.log" 2>&1
 
 port="$(free_port)"
