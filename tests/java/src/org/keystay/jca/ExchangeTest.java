@@ -110,6 +110,7 @@ class ExchangeTest {
     assertEquals("decryption failed", error.getMessage());
     assertNull(error.getCause());
     assertThrows(IllegalBlockSizeException.class, () -> cipher.doFinal(new byte[10]));
+    assertThrows(ProviderException.class, () -> cipher.update(new byte[257]));
     assertArrayEquals(SECRET, cipher.doFinal(encrypt(transformation, null)));
   }
 

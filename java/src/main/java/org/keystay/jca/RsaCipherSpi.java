@@ -126,6 +126,7 @@ final class RsaCipherSpi extends CipherSpi {
       input.update(bytes, offset, length);
       return new byte[0];
     } catch (SignatureException e) {
+      input.reset(); // what comes next is another ciphertext
       throw new ProviderException("RSA decrypts one block: " + e.getMessage(), e);
     }
   }
