@@ -304,6 +304,9 @@ TEST_F(AsyncTest, UnloadingTheProviderLeavesNoThread) {
 }
 
 TEST_F(AsyncTest, AForkedChildHasItsOwnThreads) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer has no threads in a child of a process with threads";
+#endif
   ASSERT_TRUE(job()->run()) << take_errors();
   const pid_t child = fork();
   if (child == 0) {
@@ -320,6 +323,9 @@ TEST_F(AsyncTest, AForkedChildHasItsOwnThreads) {
 
 // Neither waits for a module that hangs.
 TEST_F(AsyncTest, UnloadAndExitDoNotWaitForACallThatHangs) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer has no threads in a child of a process with threads";
+#endif
   faults().hold(F::C_Sign);
   const pid_t child = fork();
   if (child == 0) {

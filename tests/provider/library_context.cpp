@@ -10,6 +10,10 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
+#elif defined(__SANITIZE_THREAD__)
+#include <dlfcn.h>
+
+extern "C" void __tsan_init();
 #endif
 
 namespace keystay::test {
@@ -55,6 +59,10 @@ Environment program_environment() {
       dladdr(reinterpret_cast<void*>(&std::terminate), &exceptions) == 0)
     throw std::runtime_error("no libasan or no libstdc++");
   return {{"LD_PRELOAD", std::string(runtime.dli_fname) + " " + exceptions.dli_fname}};
+#elif defined(__SANITIZE_THREAD__)
+  Dl_info runtime{};
+  if (dladdr(reinterpret_cast<void*>(&__tsan_init), &runtime) == 0) throw std::runtime_error("no libtsan");
+  return {{"LD_PRELOAD", runtime.dli_fname}};
 #else
   return {};
 #endif
