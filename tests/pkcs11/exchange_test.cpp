@@ -82,9 +82,11 @@ TEST_F(Decryption, CiphertextOfAStrangerDoesNotMakeTheTokenBeRepaired) {
   faults_.reset_calls();
   ciphertext.back() ^= 1;
   for (int i = 0; i < 5; ++i) {
-    const std::optional<Error> error = error_of([&] { decrypt(RsaPkcs{}, ciphertext); });
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->error_class(), ErrorClass::client) << error->what();
+    // From OpenSSL 3.2 on the libcrypto below SoftHSM makes a message up instead.
+    const std::optional<Error> error = error_of([&] { EXPECT_NE(decrypt(RsaPkcs{}, ciphertext), message_); });
+    if (error) {
+      EXPECT_EQ(error->error_class(), ErrorClass::client) << error->what();
+    }
   }
   EXPECT_EQ(faults_.calls(Function::C_Decrypt), 5u);
   EXPECT_EQ(faults_.calls(Function::C_Login) + faults_.calls(Function::C_Initialize), 0u);

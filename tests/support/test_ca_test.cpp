@@ -34,8 +34,9 @@ TEST_P(TestCaTest, SignsARequestForTheNamesOrdered) {
   const std::string leaf = ca_.sign(request(), options);
   EXPECT_TRUE(verify(leaf).ok()) << verify(leaf);
   const std::string text =
-      run_or_throw({"openssl", "x509", "-noout", "-subject", "-ext", "subjectAltName"}, {.input = leaf});
-  EXPECT_THAT(text, HasSubstr("CN = www.example.org, O = Example"));
+      run_or_throw({"openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253", "-ext", "subjectAltName"},
+                   {.input = leaf});
+  EXPECT_THAT(text, HasSubstr("O=Example,CN=www.example.org"));
   EXPECT_THAT(text, HasSubstr("DNS:www.example.org, DNS:example.org, IP Address:127.0.0.1"));
 }
 
