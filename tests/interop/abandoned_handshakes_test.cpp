@@ -190,8 +190,10 @@ TEST_F(AbandonedHandshakes, LeaveMemoryDescriptorsAndJobsWhereTheyWere) {
   EXPECT_GT(token_.faults().calls(Function::C_Sign), handshakes() / 4)
       << "the clients left before the HSM was asked";
   EXPECT_LE(after.descriptors, before.descriptors + 2);  // /metrics itself may be one
+#ifndef __SANITIZE_ADDRESS__  // its own memory grows; it finds leaks when the server ends
   // One leaked fibre is 34 KiB; what the allocator keeps is a few hundred in all.
   EXPECT_LT(after.resident_kib, before.resident_kib + 4096) << "before: " << before.resident_kib;
+#endif
   RecordProperty("resident_kib_before", std::to_string(before.resident_kib));
   RecordProperty("resident_kib_after", std::to_string(after.resident_kib));
 

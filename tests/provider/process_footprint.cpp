@@ -44,5 +44,7 @@ void end_without_a_leak_check() { without_a_leak_check = true; }
 #ifdef __SANITIZE_ADDRESS__
 // LeakSanitizer asks this when the process ends.
 extern "C" int __lsan_is_turned_off();  // NOLINT(bugprone-reserved-identifier): its name
-int __lsan_is_turned_off() { return keystay::test::without_a_leak_check ? 1 : 0; }
+__attribute__((visibility("default"))) int __lsan_is_turned_off() {
+  return keystay::test::without_a_leak_check ? 1 : 0;
+}
 #endif
