@@ -9,11 +9,12 @@ import java.security.Signature;
 import org.keystay.jca.KeystayProvider;
 
 /**
- * Signs and lists again and again, and fails if the process grows: {@code Soak SIGNATURES}. A tenth of the
- * work is for warming up.
+ * Signs and lists again and again, and fails if the process grows: {@code Soak SIGNATURES}. The first rounds are
+ * for warming up: the JVM compiles what runs often, and its heap finds its size.
  */
 class Soak {
   private static final int ROUNDS = 10;
+  private static final int WARM_UP_ROUNDS = 4;
   private static final int LOADS = 5;
   private static final long ALLOWED_KIB = 24 * 1024;
   private static final int ALLOWED_DESCRIPTORS = 4; // the JVM itself opens one now and then
@@ -27,7 +28,7 @@ class Soak {
 
     long memory = 0;
     int descriptors = 0;
-    for (int round = 0; round <= ROUNDS; round++) {
+    for (int round = 1; round <= WARM_UP_ROUNDS + ROUNDS; round++) {
       for (long i = 0; i < signatures / ROUNDS; i++) {
         Signature signature = Signature.getInstance("SHA256withECDSA");
         signature.initSign(key);
@@ -39,7 +40,7 @@ class Soak {
       }
       System.gc();
       System.out.println(round + ": " + memory() + " KiB, " + descriptors() + " descriptors");
-      if (round == 0) {
+      if (round == WARM_UP_ROUNDS) {
         memory = memory();
         descriptors = descriptors();
       }
