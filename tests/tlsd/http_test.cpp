@@ -1,19 +1,14 @@
 // The reverse proxy: messages pass as RFC 9110 and RFC 9112 want it, in pieces, and failures have their
 // answer.
+#include "tests/tlsd/http_test.h"
+
 #include <array>
 #include <atomic>
 #include <cstdio>
 #include <future>
 #include <string>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "tests/support/process.h"
-#include "tests/tlsd/http_response.h"
-#include "tests/tlsd/test_backend.h"
-#include "tests/tlsd/test_server.h"
-#include "tests/tlsd/tls_client.h"
 
 namespace keystay::test {
 namespace {
@@ -24,37 +19,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr char kGet[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-// A server in front of a backend that does what the test says.
-class HttpTest : public testing::Test {
- protected:
-  void serve(TestBackend::Handler handler) {
-    backend_ = std::make_unique<TestBackend>(std::move(handler));
-    settings_.backends["app"].servers = {{"127.0.0.1", backend_->port()}};
-    server_ = std::make_unique<TestServer>(settings_);
-  }
-
-  [[nodiscard]] TlsClient connect() const {
-    TlsClient client(server_->port());
-    EXPECT_TRUE(client.handshake()) << client.reason();
-    return client;
-  }
-
-  // The response to one request on a connection of its own.
-  [[nodiscard]] HttpResponse answer(std::string_view request) const {
-    TlsClient client = connect();
-    return send_request(client, request);
-  }
-
-  TemporaryDirectory directory_;
-  config::TlsdSettings settings_ = simple_settings(directory_, 1);
-  config::ListenerSettings& listener_ = settings_.listeners.front();
-  config::BackendSettings& app_ = settings_.backends["app"];
-  std::unique_ptr<TestBackend> backend_;
-  std::unique_ptr<TestServer> server_;
-};
 
 TEST_F(HttpTest, KeepsConnectionsOnBothSides) {
   serve(TestBackend::hello());
@@ -538,130 +502,6 @@ TEST_F(HttpTest, ARefusedUpgradeIsAnOrdinaryResponse) {
       send_request(client, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   EXPECT_EQ(response.status, 200U);
   EXPECT_EQ(response.body, "no");
-}
-
-class DrainTest : public HttpTest {};
-
-TEST_F(DrainTest, FinishesRequestsInFlightAndClosesIdleConnections) {
-  std::promise<void> in_flight;
-  std::promise<void> go_on;
-  serve([&](RawSocket& client) {
-    const std::string head = read_until(client, "\r\n\r\n");
-    if (head.starts_with("GET /slow")) {
-      in_flight.set_value();
-      go_on.get_future().wait();
-    }
-    client.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
-  });
-  TlsClient idle = connect();
-  EXPECT_EQ(send_request(idle, kGet).status, 200U);
-  TlsClient busy = connect();
-  busy.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-  in_flight.get_future().wait();
-  server_->stop();
-  EXPECT_EQ(idle.read_some(), "");
-  EXPECT_TRUE(idle.ended_in_order());
-  go_on.set_value();
-  const HttpResponse response = read_response(busy);
-  EXPECT_EQ(response.body, "done");
-  EXPECT_FALSE(response.keep_alive);
-  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
-}
-
-TEST_F(DrainTest, FinishesAHandshakeAndServesOneRequest) {
-  serve(TestBackend::hello());
-  TlsClient client(server_->port());
-  ASSERT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 1));
-  server_->stop();
-  ASSERT_TRUE(client.handshake()) << client.reason();
-  const HttpResponse response = send_request(client, kGet);
-  EXPECT_EQ(response.status, 200U);
-  EXPECT_FALSE(response.keep_alive);
-  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
-}
-
-TEST_F(DrainTest, DoesNotWaitForAFirstRequestThatDoesNotCome) {
-  serve(TestBackend::hello());
-  TlsClient client = connect();
-  server_->stop();
-  EXPECT_EQ(client.read_some(), "");
-  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
-}
-
-TEST_F(DrainTest, CutsWhatIsLeftAtTheTimeout) {
-  settings_.drain_timeout = 100ms;
-  serve([](RawSocket& client) { read_to_end(client); });
-  TlsClient waiting = connect();
-  TlsClient uploading = connect();
-  TlsClient silent(server_->port());
-  waiting.write(kGet);
-  uploading.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
-  ASSERT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 3));
-  server_->stop();
-  EXPECT_EQ(server_->end(), tlsd::Server::End::cut);
-  EXPECT_FALSE(server_->server().stuck());
-  EXPECT_EQ(waiting.read_some(), "");
-  EXPECT_EQ(server_->metric(R"(keystay_tlsd_connections{listener="https"})"), 0);
-}
-
-TEST_F(DrainTest, ASecondStopCutsAtOnce) {
-  settings_.drain_timeout = 1h;
-  app_.response_timeout = 1h;
-  serve([](RawSocket& client) { read_to_end(client); });
-  TlsClient waiting = connect();
-  waiting.write(kGet);
-  server_->stop();
-  server_->stop();
-  EXPECT_EQ(server_->end(), tlsd::Server::End::cut);
-}
-
-TEST_F(DrainTest, SaysSoToBalancers) {
-  serve([](RawSocket& client) { read_to_end(client); });
-  RawSocket admin = RawSocket::connect(server_->admin_port());
-  TlsClient waiting = connect();
-  waiting.write(kGet);
-  std::string rest;
-  admin.write("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(read_response(admin, rest).status, 204U);
-  server_->stop();
-  admin.write("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
-  const HttpResponse response = read_response(admin, rest);
-  EXPECT_EQ(response.status, 500U);
-  EXPECT_THAT(response.body, HasSubstr("stopping"));
-}
-
-TEST_F(DrainTest, FailsNoRequestUnderLoad) {
-  serve(TestBackend::hello());
-  std::atomic<bool> stopping = false;
-  std::atomic<int> served = 0;
-  // A client that finds the port closed, or its idle connection ended, is one that came too late. One whose
-  // request was taken must get its answer.
-  const auto load = [&] {
-    int unanswered = 0;
-    while (!stopping) {
-      try {
-        TlsClient client(server_->port());
-        if (!client.handshake()) continue;
-        for (bool keep_alive = true; keep_alive && !stopping;) {
-          if (!client.write(kGet)) break;
-          const HttpResponse response = read_response(client);
-          if (response.status == 0 && !client.ended_in_order()) ++unanswered;
-          if (response.status == 200) ++served;
-          keep_alive = response.status == 200 && response.keep_alive;
-        }
-      } catch (const std::system_error&) {
-        break;  // nobody listens any more
-      }
-    }
-    return unanswered;
-  };
-  std::vector<std::future<int>> clients;
-  for (int i = 0; i < 4; ++i) clients.push_back(std::async(std::launch::async, load));
-  while (served < 200) std::this_thread::yield();
-  server_->stop();
-  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
-  stopping = true;
-  for (auto& client : clients) EXPECT_EQ(client.get(), 0);
 }
 
 }  // namespace
