@@ -66,11 +66,18 @@ KeyCopy key_copy(const TableReader& table) {
   table.fail("key-copy", "expected \"auto\" or \"never\", got \"" + text + "\"");
 }
 
+KeyImport key_import(const TableReader& table) {
+  const std::string text = table.text("import").value_or("refuse");
+  if (text == "refuse") return KeyImport::refused;
+  if (text == "allow") return KeyImport::allowed;
+  table.fail("import", "expected \"refuse\" or \"allow\", got \"" + text + "\"");
+}
+
 TokenSettings read_token(const std::string& name, const TableReader& table) {
   if (!is_token_name(name)) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
   }
-  table.allow({"module", "label", "serial", "pin", "sessions", "timeout", "key-copy"});
+  table.allow({"module", "label", "serial", "pin", "sessions", "timeout", "key-copy", "import"});
   TokenSettings token;
   token.module = module_path(table);
   token.label = token_text(table, "label", kLabelSize);
@@ -84,6 +91,7 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
       table.integer("sessions", kSessions).value_or(static_cast<std::int64_t>(token.sessions)));
   token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
   token.key_copy = key_copy(table);
+  token.key_import = key_import(table);
   return token;
 }
 

@@ -17,6 +17,9 @@ enum class KeyCopy {
   never,
 };
 
+// Whether private keys that were made elsewhere may be brought to the token.
+enum class KeyImport { refused, allowed };
+
 // [token.NAME]
 struct TokenSettings {
   std::filesystem::path module;
@@ -26,6 +29,7 @@ struct TokenSettings {
   std::size_t sessions = 32;  // operations in flight at most
   std::chrono::milliseconds timeout{5000};  // one operation, queueing included
   KeyCopy key_copy = KeyCopy::automatic;
+  KeyImport key_import = KeyImport::refused;
 };
 
 struct Configuration {

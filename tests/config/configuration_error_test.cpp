@@ -65,7 +65,7 @@ constexpr Case kToken[] = {
      "keystay.toml:4: token.web.sesions: unknown key; did you mean \"sessions\"?"},
     {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
      "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"label\", \"serial\", \"pin\", "
-     "\"sessions\", \"timeout\", \"key-copy\""},
+     "\"sessions\", \"timeout\", \"key-copy\", \"import\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
     {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",
@@ -109,6 +109,8 @@ constexpr Case kToken[] = {
      "\"9ms\""},
     {"KeyCopy", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nkey-copy = \"always\"\n",
      "keystay.toml:4: token.web.key-copy: expected \"auto\" or \"never\", got \"always\""},
+    {"Import", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nimport = \"yes\"\n",
+     "keystay.toml:4: token.web.import: expected \"refuse\" or \"allow\", got \"yes\""},
 };
 INSTANTIATE_TEST_SUITE_P(Token, ConfigurationError, testing::ValuesIn(kToken),
                          [](const auto& test) { return test.param.name; });

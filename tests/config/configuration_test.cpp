@@ -30,6 +30,7 @@ pin      = "file:/etc/keystay/web.pin"
 sessions = 7
 timeout  = "1500ms"
 key-copy = "never"
+import   = "allow"
 )");
   const TokenSettings& web = configuration.tokens.at("web");
   EXPECT_EQ(web.module, "/usr/lib/softhsm/libsofthsm2.so");
@@ -39,6 +40,7 @@ key-copy = "never"
   EXPECT_EQ(web.sessions, 7U);
   EXPECT_EQ(web.timeout, 1500ms);
   EXPECT_EQ(web.key_copy, KeyCopy::never);
+  EXPECT_EQ(web.key_import, KeyImport::allowed);
 }
 
 TEST(Configuration, HasADefaultForWhatATokenLeavesOut) {
@@ -48,6 +50,7 @@ TEST(Configuration, HasADefaultForWhatATokenLeavesOut) {
   EXPECT_EQ(web.sessions, 32U);
   EXPECT_EQ(web.timeout, 5s);
   EXPECT_EQ(web.key_copy, KeyCopy::automatic);
+  EXPECT_EQ(web.key_import, KeyImport::refused);
 }
 
 TEST(Configuration, TakesTheOnlyTokenAsTheDefault) { EXPECT_EQ(parse(token("web")).default_token, "web"); }
