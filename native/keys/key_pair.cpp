@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -93,6 +94,57 @@ struct Generate {
   }
 };
 
+// In the order of SoftwareKey::private_half.
+constexpr std::array<CK_ATTRIBUTE_TYPE, 6> kRsaPrivateHalf = {
+    CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT};
+constexpr std::array<CK_ATTRIBUTE_TYPE, 1> kCurvePrivateHalf = {CKA_VALUE};
+
+// The attributes of a key object that make it this key.
+struct Import {
+  Template& object;
+
+  void operator()(const pkcs11::RsaPublicKey& rsa) const {
+    object.bytes(CKA_MODULUS, rsa.modulus).bytes(CKA_PUBLIC_EXPONENT, rsa.public_exponent);
+  }
+  void operator()(const auto& curve) const { object.bytes(CKA_EC_PARAMS, curve.parameters); }
+};
+
+// CKA_EC_POINT is the point in an OCTET STRING (section 2.3.3); the curves here have points of up to 133
+// bytes.
+Bytes octet_string(const Bytes& point) {
+  Bytes der = {0x04};
+  if (point.size() >= 0x80) der.push_back(0x81);
+  der.push_back(static_cast<std::uint8_t>(point.size()));
+  der.insert(der.end(), point.begin(), point.end());
+  return der;
+}
+
+Template imported_public_key(const SoftwareKey& key, std::string_view label) {
+  Template object = public_template(label);
+  object.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, pkcs11::key_type(key.public_key));
+  std::visit(Import{object}, key.public_key);
+  if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key.public_key)) {
+    object.bytes(CKA_EC_POINT, octet_string(ec->point));
+  } else if (const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key.public_key)) {
+    object.bytes(CKA_EC_POINT, octet_string(edwards->point));
+  }
+  return object;
+}
+
+Template imported_private_key(const SoftwareKey& key, KeyUse use, std::string_view label) {
+  const CK_KEY_TYPE type = pkcs11::key_type(key.public_key);
+  Template object = private_template(label, use, type);
+  object.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, type);
+  std::visit(Import{object}, key.public_key);
+  using Types = std::span<const CK_ATTRIBUTE_TYPE>;
+  const Types types = type == CKK_RSA ? Types(kRsaPrivateHalf) : Types(kCurvePrivateHalf);
+  if (key.private_half.size() != types.size()) {
+    throw Error(ErrorClass::client, "the private half of the key is not complete");
+  }
+  for (std::size_t i = 0; i < types.size(); ++i) object.bytes(types[i], key.private_half[i]);
+  return object;
+}
+
 void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std::string_view alias) {
   const auto public_key = pkcs11::public_key_of(session, pair.public_key);
   if (!public_key)
@@ -112,6 +164,31 @@ void destroy_pending(Session& session, std::string_view pending) {
   }
 }
 
+// What is destroyed again unless the key pair is completed. The first error is what the caller must hear; a
+// token that fails here too keeps the pending label.
+class Unfinished final {
+ public:
+  explicit Unfinished(Session& session) : session_(session) {}
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  ~Unfinished() {
+    for (const CK_OBJECT_HANDLE object : objects_) {
+      try {
+        session_.destroy_object(object);
+      } catch (const Error&) {
+        continue;
+      }
+    }
+  }
+
+  CK_OBJECT_HANDLE add(CK_OBJECT_HANDLE object) { return objects_.emplace_back(object); }
+  void complete() noexcept { objects_.clear(); }
+
+ private:
+  Session& session_;
+  std::vector<CK_OBJECT_HANDLE> objects_;
+};
+
 }  // namespace
 
 std::string pending_label() {
@@ -128,19 +205,22 @@ void generate_key_pair(Session& session, const KeySpec& spec, KeyUse use, const 
                        const KeyPairNames& names) {
   destroy_pending(session, names.pending);
   const Session::KeyPair pair = std::visit(Generate{session, use, names.pending}, spec);
-  try {
-    name(session, pair, pkix, names.alias);
-  } catch (...) {
-    // The first error is what the caller must hear; a token that fails here too keeps the pending label.
-    for (const CK_OBJECT_HANDLE object : {pair.private_key, pair.public_key}) {
-      try {
-        session.destroy_object(object);
-      } catch (const Error&) {
-        continue;
-      }
-    }
-    throw;
-  }
+  Unfinished unfinished(session);
+  unfinished.add(pair.private_key);
+  unfinished.add(pair.public_key);
+  name(session, pair, pkix, names.alias);
+  unfinished.complete();
+}
+
+void import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
+                     const KeyPairNames& names) {
+  destroy_pending(session, names.pending);
+  Unfinished unfinished(session);
+  Session::KeyPair pair{};
+  pair.private_key = unfinished.add(session.create_object(imported_private_key(key, use, names.pending)));
+  pair.public_key = unfinished.add(session.create_object(imported_public_key(key, names.pending)));
+  name(session, pair, pkix, names.alias);
+  unfinished.complete();
 }
 
 }  // namespace keystay::keys

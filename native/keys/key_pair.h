@@ -1,11 +1,13 @@
-// Making a key pair on a token: never extractable, and named only when it is complete.
+// Making a key pair on a token, or bringing one to it: never extractable, and named only when it is complete.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "native/keys/key_spec.h"
 #include "native/keys/pkix.h"
+#include "native/pkcs11/public_key.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::keys {
@@ -24,5 +26,18 @@ struct KeyPairNames {
 // label is removed.
 void generate_key_pair(pkcs11::Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
                        const KeyPairNames& names);
+
+// A key pair that was made elsewhere.
+struct SoftwareKey {
+  pkcs11::PublicKey public_key;
+  // Big-endian: of an RSA key CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2
+  // and CKA_COEFFICIENT, of any other CKA_VALUE. Borrowed: who owns the bytes wipes them.
+  std::vector<pkcs11::ByteView> private_half;
+};
+
+// The same for a key pair that exists. The token knows for ever that it did not make the private half:
+// CKA_LOCAL, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are false.
+void import_key_pair(pkcs11::Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
+                     const KeyPairNames& names);
 
 }  // namespace keystay::keys

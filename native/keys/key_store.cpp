@@ -246,6 +246,28 @@ Entry KeyStore::generate(std::string_view alias, const KeySpec& spec, KeyUse use
   return std::move(*entry);
 }
 
+// Two objects of one key would be ambiguous: both have the same CKA_ID.
+void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
+  for (const Entry& entry : join_all(read_all(session, pkix_))) {
+    if (entry.key.public_key() != key) continue;
+    throw Error(ErrorClass::client, "this key is on the token already, as " + named(entry.alias));
+  }
+}
+
+Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUse use) {
+  (void)pkcs11::signature_size(key.public_key);  // refuses what could never sign
+  const std::string pending = pending_label();
+  std::optional<Entry> entry;
+  token_->with_rw_session([&](Session& session) {
+    require_unused(session, alias);
+    require_new(session, key.public_key);
+    import_key_pair(session, key, use, pkix_, {alias, pending});
+    entry = find_one(session, alias, {});
+  });
+  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was imported");
+  return std::move(*entry);
+}
+
 void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
   if (chain.empty()) throw Error(ErrorClass::client, "no certificate for " + named(entry.alias));
   if (chain.front().public_key != entry.key.public_key()) {

@@ -10,6 +10,7 @@
 
 #include "native/keys/certificate.h"
 #include "native/keys/entry.h"
+#include "native/keys/key_pair.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/listing.h"
 #include "native/keys/pkix.h"
@@ -46,6 +47,9 @@ class KeyStore final {
 
   // Generates a key pair on the token, not extractable. Throws Error if the alias exists.
   Entry generate(std::string_view alias, const KeySpec& spec, KeyUse use = KeyUse::sign);
+  // Brings a key pair to the token that was made elsewhere; from here on it is not extractable. Throws Error
+  // if the alias exists, or the key under another one.
+  Entry import_key(std::string_view alias, const SoftwareKey& key, KeyUse use = KeyUse::sign);
   // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public
   // key is not the entry's, and changes nothing then.
   void replace_chain(const Entry& entry, const Chain& chain);
@@ -67,6 +71,7 @@ class KeyStore final {
   [[nodiscard]] std::optional<Entry> find_listed(std::string_view alias);
   [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
+  void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
   void require_unused(pkcs11::Session& session, std::string_view alias);
 
   std::shared_ptr<pkcs11::Token> token_;

@@ -4,12 +4,18 @@
 #include <cstring>
 #include <utility>
 
+#include <string.h>
+
 namespace keystay::pkcs11 {
 namespace {
 
 ByteView view(const auto& value) { return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value}; }
 
 }  // namespace
+
+Template::~Template() {
+  for (Bytes& value : values_) ::explicit_bzero(value.data(), value.size());
+}
 
 Template& Template::flag(CK_ATTRIBUTE_TYPE type, bool value) {
   const CK_BBOOL boolean = value ? CK_TRUE : CK_FALSE;

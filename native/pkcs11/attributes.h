@@ -11,7 +11,7 @@
 
 namespace keystay::pkcs11 {
 
-// A CK_ATTRIBUTE array that owns its values.
+// A CK_ATTRIBUTE array that owns its values, and wipes them: they may be those of a private key.
 class Template final {
  public:
   Template() = default;
@@ -19,6 +19,7 @@ class Template final {
   Template& operator=(Template&&) noexcept = default;
   Template(const Template&) = delete;
   Template& operator=(const Template&) = delete;
+  ~Template();
 
   Template& flag(CK_ATTRIBUTE_TYPE type, bool value);  // CK_BBOOL
   Template& number(CK_ATTRIBUTE_TYPE type, CK_ULONG value);
