@@ -1,5 +1,6 @@
 #include "native/pkcs11/token.h"
 
+#include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/token_connection.h"
 
@@ -21,11 +22,16 @@ Token::Token(std::shared_ptr<Module> module, TokenOptions options)
 Token::~Token() = default;
 
 template <typename Body>
-auto Token::with_key(const KeyReference& key, Deadline deadline, const Body& body) {
+auto Token::with_key(const KeyReference& key, const KeyDemand& demand, Deadline deadline, const Body& body) {
   TokenConnection& connection = connection_.get();
   try {
     return connection.perform(deadline, [&](PooledSession& session) {
-      return body(session.session, connection.key_handle(session, key));
+      const CK_OBJECT_HANDLE handle = connection.key_handle(session, key);
+      try {
+        return body(session.session, handle);
+      } catch (const Error& error) {
+        throw explained(error, session.session, handle, demand);
+      }
     });
   } catch (const Error& error) {
     throw error.on(describe(key) + " on " + name());
@@ -34,21 +40,22 @@ auto Token::with_key(const KeyReference& key, Deadline deadline, const Body& bod
 
 std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
                         std::span<std::uint8_t> signature, Deadline deadline) {
-  return with_key(key, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
+  return with_key(key, {type(mechanism), CKA_SIGN}, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
     return session.sign(handle, mechanism, data, signature);
   });
 }
 
 std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
                            std::span<std::uint8_t> plaintext, Deadline deadline) {
-  return with_key(key, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
-    return session.decrypt(handle, mechanism, ciphertext, plaintext);
-  });
+  return with_key(key, {type(mechanism), CKA_DECRYPT}, deadline,
+                  [&](Session& session, CK_OBJECT_HANDLE handle) {
+                    return session.decrypt(handle, mechanism, ciphertext, plaintext);
+                  });
 }
 
 void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
                    Deadline deadline) {
-  with_key(key, deadline,
+  with_key(key, {CKM_ECDH1_DERIVE, CKA_DERIVE}, deadline,
            [&](Session& session, CK_OBJECT_HANDLE handle) { session.derive(handle, peer_point, secret); });
 }
 

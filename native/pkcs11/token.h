@@ -32,6 +32,7 @@ struct TokenOptions {
   KeyCopies key_copies = KeyCopies::automatic;
 };
 
+struct KeyDemand;
 class TokenConnection;
 
 // Nothing touches the module before the first operation of a process, so a server that forks starts it in its
@@ -70,7 +71,7 @@ class Token final : public KeyOperations {
   [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use);
   // Runs `body` with a session and the handle of the key in it.
   template <typename Body>
-  auto with_key(const KeyReference& key, Deadline deadline, const Body& body);
+  auto with_key(const KeyReference& key, const KeyDemand& demand, Deadline deadline, const Body& body);
 
   std::shared_ptr<Module> module_;
   TokenOptions options_;
