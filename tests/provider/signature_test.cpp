@@ -76,10 +76,12 @@ TEST_F(SignatureTest, EcdsaSignaturesAreAlwaysGoodDer) {
 }
 
 TEST_F(SignatureTest, EcdsaSignsOnEveryCurve) {
-  for (const char* curve : {"secp384r1", "secp521r1"}) {
-    token().pkcs11_tool({"--keypairgen", "--key-type", std::string("EC:") + curve, "--label", curve, "--id",
-                         curve == std::string("secp384r1") ? "03" : "04"});
-    const EvpPkey key = context_.load(std::string("keystay:") + curve);
+  int id = 30;
+  for (const std::string curve :
+       {"secp384r1", "secp521r1", "secp256k1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"}) {
+    token().pkcs11_tool(
+        {"--keypairgen", "--key-type", "EC:" + curve, "--label", curve, "--id", std::to_string(id++)});
+    const EvpPkey key = context_.load("keystay:" + curve);
     ASSERT_TRUE(key) << take_errors();
     const auto signature = sign(context_, key.get(), "SHA512", message_);
     ASSERT_TRUE(signature) << curve << take_errors();
