@@ -18,7 +18,7 @@ struct KeyType {
   const char* names;         // keymgmt: what EVP_PKEY_is_a answers to
   const char* algorithm;     // the first of them, also that of the default provider
   const char* signature;     // OSSL_OP_SIGNATURE
-  const char* key_exchange;  // OSSL_OP_KEYEXCH: the default provider's, for keys that are in software
+  const char* key_exchange;  // OSSL_OP_KEYEXCH; null where there is none
   const char* cipher;        // OSSL_OP_ASYM_CIPHER
   CK_KEY_TYPE token_type;    // CKA_KEY_TYPE
   int required;              // what a complete key of this kind consists of: OSSL_KEYMGMT_SELECT_…
@@ -36,7 +36,7 @@ inline constexpr KeyType kRsa{"RSA:rsaEncryption:1.2.840.113549.1.1.1",
                               CKK_RSA,
                               kKeyPair};
 inline constexpr KeyType kEc{
-    "EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "ECDH", nullptr, CKK_EC,
+    "EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "KEYSTAY-EC", nullptr, CKK_EC,
     kKeyPair | kDomainParameters};
 inline constexpr KeyType kEd25519{"ED25519:1.3.101.112", "ED25519", "KEYSTAY-ED25519", nullptr, nullptr,
                                   CKK_EC_EDWARDS,        kKeyPair,  "Ed25519"};

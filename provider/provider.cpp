@@ -12,6 +12,7 @@
 #include "provider/decoder.h"
 #include "provider/dispatch.h"
 #include "provider/encoder.h"
+#include "provider/key_exchange_functions.h"
 #include "provider/keymgmt.h"
 #include "provider/signature_functions.h"
 #include "provider/store.h"
@@ -53,6 +54,8 @@ const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_
       return keymgmt_algorithms();
     case OSSL_OP_SIGNATURE:
       return signature_algorithms();
+    case OSSL_OP_KEYEXCH:
+      return key_exchange_algorithms();
     case OSSL_OP_ASYM_CIPHER:
       return asymmetric_cipher_algorithms();
     case OSSL_OP_STORE:
