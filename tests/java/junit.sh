@@ -9,10 +9,11 @@ export KEYSTAY_TEST_MODULE
 
 # Tokens for the tests of the PIN, which a process gives once: "filed" has a pin in keystay.toml, the others none.
 sed -i '/^pin = /d' "$KEYSTAY_CONF"
-for token in late guessed compared filed called keyless; do
+for token in late guessed compared filed called keyless importing; do
   softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
   printf '\n[token.%s]\nmodule = "%s"\nlabel = "%s"\n' "$token" "$KEYSTAY_TEST_MODULE" "$token" >>"$KEYSTAY_CONF"
   if [[ "$token" == filed ]]; then echo "pin = \"file:$scratch/web.pin\"" >>"$KEYSTAY_CONF"; fi
+  if [[ "$token" == importing ]]; then echo 'import = "allow"' >>"$KEYSTAY_CONF"; fi
 done
 
 # Each JDK compiles and reports in a directory of its own; offline, because the fixture has fetched what is needed.

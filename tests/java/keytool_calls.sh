@@ -49,6 +49,13 @@ recorded refused-storepasswd -storepasswd -new 654321
 recorded refused-keypasswd -keypasswd -alias d -new 654321
 openssl pkcs12 -export -inkey "$scratch/ca.key" -in "$scratch/ca.pem" -name soft -passout pass:changeit \
   -out "$scratch/soft.p12"
-recorded_ask refused-importkeystore -importkeystore -srckeystore "$scratch/soft.p12" -srcstorepass changeit \
-  -srcstoretype PKCS12 -noprompt -srcalias soft -destalias soft -destkeypass "$pin" -destkeystore "$keystore" \
-  -deststorepass "$pin" -deststoretype Keystay -destprovidername Recorder
+recorded_import() { # recorded_import COMMAND
+  recorded_ask "$1" -importkeystore -srckeystore "$scratch/soft.p12" -srcstorepass changeit -srcstoretype PKCS12 \
+    -noprompt -srcalias soft -destalias soft -destkeypass "$pin" -destkeystore "$keystore" -deststorepass "$pin" \
+    -deststoretype Keystay -destprovidername Recorder
+}
+recorded_import refused-importkeystore
+
+# --- what it takes where keystay.toml says so ------------------------------------------------------------------------
+sed -i '$a import = "allow"' "$KEYSTAY_CONF"
+recorded_import importkeystore

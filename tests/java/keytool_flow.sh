@@ -121,12 +121,15 @@ said "PIN"
 keytool_refuses "$keystore" -keypasswd -alias httpd -new 654321 -storepass "$pin"
 openssl pkcs12 -export -inkey "$scratch/ca.key" -in "$scratch/ca.pem" -name imported -passout pass:changeit \
   -out "$scratch/soft.p12"
-# keytool tells the problem of each entry, and ends well.
-"$jdk/bin/keytool" "${native_access[@]/#/-J}" -importkeystore -srckeystore "$scratch/soft.p12" -srcstorepass changeit \
-  -srcstoretype PKCS12 -destkeystore "$keystore" -deststoretype Keystay -destprovidername Keystay -deststorepass "$pin" \
-  -destkeypass "$pin" -noprompt -srcalias imported -destalias imported \
-  -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/keytool.log" 2>&1
+import_p12() { # import_p12 [-srcalias …]: keytool tells the problem of each entry, and ends well
+  "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" -importkeystore -srckeystore "$scratch/soft.p12" -srcstorepass changeit \
+    -srcstoretype PKCS12 -destkeystore "$keystore" -deststoretype Keystay -destprovidername Keystay -deststorepass "$pin" \
+    -noprompt "$@" -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" \
+    >"$scratch/keytool.log" 2>&1
+}
+import_p12 -srcalias imported -destalias imported
 said "was made in software"
+said 'import = "allow"'
 said "imported not imported"
 : >"$scratch/empty.keystore"
 keytool_refuses "$scratch/empty.keystore" -list -storepass "$pin"
@@ -136,3 +139,31 @@ said "not a key store file"
 
 [[ "$(state)" == "$kept" ]] || fail "a refused command changed the token"
 [[ "$(cat "$keystore")" == "$content" ]] || fail "a refused command changed the key store file"
+
+# --- keys from a PKCS12 file, where keystay.toml allows it -----------------------------------------------------------------
+for key in "rsa -algorithm RSA -pkeyopt rsa_keygen_bits:2048" "ec -algorithm EC -pkeyopt ec_paramgen_curve:P-256"; do
+  read -r name options <<<"$key"
+  # shellcheck disable=SC2086  # words
+  openssl genpkey $options -out "$scratch/soft-$name.key" 2>>"$scratch/genpkey.log"
+  openssl req -new -key "$scratch/soft-$name.key" -subj "/CN=localhost" -out "$scratch/soft-$name.csr"
+  ca_signs "soft-$name"
+  openssl pkcs12 -export -inkey "$scratch/soft-$name.key" -in "$scratch/soft-$name.chain" -name "soft-$name" \
+    -passout pass:changeit -out "$scratch/soft.p12"
+  KEYSTAY_CONF="$scratch/import.toml"
+  sed '$a import = "allow"' "$scratch/keystay.toml" >"$KEYSTAY_CONF"
+  import_p12
+  no_jni_warnings "$scratch/keytool.log"
+  said "1 entries successfully imported"
+  KEYSTAY_CONF="$scratch/keystay.toml"
+  keytool -list -v -alias "soft-$name" -storepass "$pin"
+  said "Certificate chain length: 2"
+  [[ "$(certificate_of "soft-$name")" == "$(openssl x509 -in "$scratch/soft-$name.crt" -noout -sha256 -fingerprint)" ]] ||
+    fail "the imported certificate is another one"
+  keytool -certreq -alias "soft-$name" -file "$scratch/again.csr" -storepass "$pin" # the key signs
+  [[ "$(openssl req -in "$scratch/again.csr" -verify -noout -pubkey 2>/dev/null)" == "$(openssl pkey -pubout \
+    -in "$scratch/soft-$name.key")" ]] || fail "another key than the imported one signed the request"
+done
+# The token tells the truth about them: they stay from now on, and were elsewhere before.
+access="$(objects | grep -A4 'Private Key Object' | grep -A3 'label:      soft-' | grep 'Access:')"
+[[ "$(grep -c 'sensitive' <<<"$access")" -eq 2 ]] || fail "an imported key is not sensitive"
+if grep -E 'always sensitive|never extractable|local' <<<"$access"; then fail "an imported key is called the token's own"; fi

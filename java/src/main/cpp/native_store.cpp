@@ -167,6 +167,36 @@ jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray a
   });
 }
 
+// The private half of a key that was made in software: wiped when the token has it.
+struct PrivateHalf {
+  std::vector<pkcs11::Bytes> parts;
+
+  PrivateHalf(JNIEnv* env, jobjectArray arrays) : parts(to_byte_arrays(env, arrays)) {}
+  PrivateHalf(const PrivateHalf&) = delete;
+  PrivateHalf& operator=(const PrivateHalf&) = delete;
+  ~PrivateHalf() {
+    for (pkcs11::Bytes& part : parts) ::explicit_bzero(part.data(), part.size());
+  }
+};
+
+jboolean JNICALL native_takes_keys(JNIEnv* env, jclass, jlong store) {
+  return jni_entry(env, jboolean{JNI_FALSE},
+                   [&]() -> jboolean { return store_at(store).takes_keys() ? JNI_TRUE : JNI_FALSE; });
+}
+
+jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jbyteArray alias, jint type,
+                              jobjectArray public_half, jobjectArray private_half, jint use) {
+  return jni_entry(env, jobject{}, [&] {
+    TokenStore& store = store_at(address);
+    std::vector<pkcs11::Bytes> known = to_byte_arrays(env, public_half);
+    const PrivateHalf secret(env, private_half);
+    const keys::SoftwareKey key{assemble(type, std::move(known.at(0)), std::move(known.at(1))),
+                                {secret.parts.begin(), secret.parts.end()}};
+    return to_native_entry(env, store,
+                           store.keys().import_key(to_text(env, alias), key, static_cast<keys::KeyUse>(use)));
+  });
+}
+
 jbyteArray JNICALL native_random(JNIEnv* env, jclass, jlong store, jint length) {
   return jni_entry(env, jbyteArray{}, [&] {
     pkcs11::Bytes random(static_cast<std::size_t>(length));
@@ -224,6 +254,8 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"random", "(JI)[B", reinterpret_cast<void*>(native_random)},
       {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
       {"generate", "(J[B[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
+      {"takesKeys", "(J)Z", reinterpret_cast<void*>(native_takes_keys)},
+      {"importKey", "(J[BI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},
       {"replaceChain", "(JJ[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_replace_chain)},
       {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
       {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},

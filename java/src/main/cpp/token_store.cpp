@@ -32,7 +32,8 @@ std::string identity(const std::string& name, const config::TokenSettings& setti
   std::string text = name;
   for (const std::string& part : {settings.module.string(), settings.label, settings.serial, settings.pin,
                                   std::to_string(settings.sessions), std::to_string(settings.timeout.count()),
-                                  std::to_string(static_cast<int>(settings.key_copy))}) {
+                                  std::to_string(static_cast<int>(settings.key_copy)),
+                                  std::to_string(static_cast<int>(settings.key_import))}) {
     text += '\n';
     text += part;
   }

@@ -36,6 +36,11 @@ class TokenStore final {
   // (authentication); the token sees a wrong PIN at most once.
   void unlock(pkcs11::Pin pin);
 
+  // Whether keys that were made elsewhere may be brought to the token: keystay.toml says so.
+  [[nodiscard]] bool takes_keys() const noexcept {
+    return settings_.key_import == config::KeyImport::allowed;
+  }
+
   [[nodiscard]] keys::KeyStore& keys() noexcept { return keys_; }
 
  private:

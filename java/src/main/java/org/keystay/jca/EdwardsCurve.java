@@ -3,32 +3,46 @@ package org.keystay.jca;
 import java.util.Arrays;
 
 /**
- * The Edwards curves of RFC 8410, whose SubjectPublicKeyInfo is a constant and the point. Read so, it
- * needs no class that JDK 11 lacks.
+ * The Edwards curves of RFC 8410, whose SubjectPublicKeyInfo is a constant and the point, and whose
+ * PKCS #8 form is a constant and the private key. Read so, they need no class that JDK 11 lacks.
  */
 enum EdwardsCurve {
-  ED25519("Ed25519", "06032b6570", "302a300506032b6570032100", 32),
-  ED448("Ed448", "06032b6571", "3043300506032b6571033a00", 57);
+  ED25519(
+      "Ed25519",
+      "06032b6570",
+      "302a300506032b6570032100",
+      "302e020100300506032b657004220420",
+      32),
+  ED448(
+      "Ed448",
+      "06032b6571",
+      "3043300506032b6571033a00",
+      "3047020100300506032b6571043b0439",
+      57);
 
   private final String jcaName;
   private final byte[] parameters;
   private final byte[] encodedPrefix;
+  private final byte[] privatePrefix;
   private final int pointSize;
 
-  EdwardsCurve(String jcaName, String parameters, String encodedPrefix, int pointSize) {
+  EdwardsCurve(
+      String jcaName,
+      String parameters,
+      String encodedPrefix,
+      String privatePrefix,
+      int pointSize) {
     this.jcaName = jcaName;
     this.parameters = Der.fromHex(parameters);
     this.encodedPrefix = Der.fromHex(encodedPrefix);
+    this.privatePrefix = Der.fromHex(privatePrefix);
     this.pointSize = pointSize;
   }
 
   /** By a SubjectPublicKeyInfo; null if it is not one of such a curve. */
   static EdwardsCurve ofEncodedKey(byte[] encoded) {
     for (EdwardsCurve curve : values()) {
-      if (encoded != null
-          && encoded.length == curve.encodedPrefix.length + curve.pointSize
-          && Arrays.equals(
-              Arrays.copyOf(encoded, curve.encodedPrefix.length), curve.encodedPrefix)) {
+      if (hasForm(encoded, curve.encodedPrefix, curve.pointSize)) {
         return curve;
       }
     }
@@ -55,6 +69,22 @@ enum EdwardsCurve {
 
   byte[] point(byte[] encodedKey) {
     return Arrays.copyOfRange(encodedKey, encodedPrefix.length, encodedKey.length);
+  }
+
+  /** The private key in a PKCS #8 encoding without a public key; null for any other encoding. */
+  static byte[] privateValue(byte[] encoded) {
+    for (EdwardsCurve curve : values()) {
+      if (hasForm(encoded, curve.privatePrefix, curve.pointSize)) {
+        return Arrays.copyOfRange(encoded, curve.privatePrefix.length, encoded.length);
+      }
+    }
+    return null;
+  }
+
+  private static boolean hasForm(byte[] encoded, byte[] prefix, int rest) {
+    return encoded != null
+        && encoded.length == prefix.length + rest
+        && Arrays.equals(Arrays.copyOf(encoded, prefix.length), prefix);
   }
 
   byte[] encodedKey(byte[] point) {

@@ -111,6 +111,23 @@ final class NativeStore {
         KeyUse.configured().ordinal());
   }
 
+  /** Whether keystay.toml lets keys that were made elsewhere come to the token. */
+  boolean takesKeys() throws KeystayException {
+    return takesKeys(address);
+  }
+
+  /** Brings a key pair to the token that was made in software. */
+  NativeEntry importKey(String alias, SoftwareKey key) throws KeystayException {
+    PublicKeyParts publicHalf = key.publicHalf();
+    return importKey(
+        address,
+        utf8(alias),
+        publicHalf.type(),
+        new byte[][] {publicHalf.first(), publicHalf.second()},
+        key.privateHalf(),
+        KeyUse.configured().ordinal());
+  }
+
   /** Stores the chain of a key, leaf first; the old one is deleted last. */
   NativeEntry replaceChain(NativeKey key, X509Certificate[] chain) throws KeystayException {
     byte[][] encoded = new byte[chain.length][];
@@ -191,6 +208,12 @@ final class NativeStore {
 
   private static native NativeEntry generate(
       long store, byte[] alias, byte[] algorithm, int size, byte[] groupName, int use)
+      throws KeystayException;
+
+  private static native boolean takesKeys(long store) throws KeystayException;
+
+  private static native NativeEntry importKey(
+      long store, byte[] alias, int type, byte[][] publicHalf, byte[][] privateHalf, int use)
       throws KeystayException;
 
   private static native NativeEntry replaceChain(long store, long key, byte[][] chain)

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Keys that were generated and have no alias yet: the JCA generates a key pair first and names it
+ * Keys that came to be on the token and have no alias yet: the JCA generates a key pair first and names it
  * later, in {@code setKeyEntry}. Until then the key is on the token under a label of its own. One that
  * is never named is destroyed when the process ends, or, if the process was killed, by the next one
  * that lists the token.
@@ -22,11 +22,32 @@ final class PendingKeys {
 
   /** Generates a key pair under a label that no alias has. */
   static NativeEntry generate(NativeStore store, KeySpec spec) throws KeystayException {
+    return add(store, label -> store.generate(label, spec));
+  }
+
+  /** Brings a key pair to the token, under such a label too: its chain and its alias follow. */
+  static NativeEntry bring(NativeStore store, SoftwareKey key) throws KeystayException {
+    return add(store, label -> store.importKey(label, key));
+  }
+
+  private static NativeEntry add(NativeStore store, Origin origin) throws KeystayException {
     store.requireUnlocked();
     ShutdownHook.require();
-    NativeEntry entry = store.generate(PendingLabel.next().toString(), spec);
+    NativeEntry entry = origin.make(PendingLabel.next().toString());
     PENDING.put(entry.key(), store);
     return entry;
+  }
+
+  /** How a key comes to the token. */
+  private interface Origin {
+    NativeEntry make(String label) throws KeystayException;
+  }
+
+  /** The key gets no alias. */
+  static void discard(NativeStore store, NativeKey key) {
+    if (PENDING.remove(key) != null) {
+      destroy(store, key);
+    }
   }
 
   /** The key has an alias now, and stays. */

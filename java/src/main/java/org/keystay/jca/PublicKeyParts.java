@@ -153,7 +153,7 @@ final class PublicKeyParts {
   }
 
   /** Big-endian without a leading zero, as CKA_MODULUS is. */
-  private static byte[] unsigned(BigInteger value) {
+  static byte[] unsigned(BigInteger value) {
     byte[] bytes = value.toByteArray();
     return bytes.length > 1 && bytes[0] == 0 ? Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;
   }

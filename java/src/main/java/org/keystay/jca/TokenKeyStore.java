@@ -1,6 +1,7 @@
 package org.keystay.jca;
 
 import java.security.KeyStoreException;
+import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
@@ -132,6 +133,31 @@ final class TokenKeyStore {
       put(existing.alias(), replaceChain(existing, chain));
     }
     file = file.with(alias);
+  }
+
+  /** Whether a key that was made in software may come to the token. */
+  boolean takesKeys() throws KeystayException {
+    return store.takesKeys();
+  }
+
+  /**
+   * Brings a key to the token that was made in software, with its chain. It has no password here, and
+   * that of the key store it comes from does not matter.
+   */
+  synchronized void importKey(String alias, PrivateKey key, X509Certificate[] chain)
+      throws KeystayException, KeyStoreException {
+    if (find(alias) != null) {
+      throw new KeyStoreException("alias \"" + alias + "\" exists; delete it first");
+    }
+    NativeEntry entry;
+    try (SoftwareKey software = SoftwareKey.of(key, chain[0].getPublicKey())) {
+      entry = PendingKeys.bring(store, software);
+    }
+    try {
+      setKeyEntry(alias, TokenEntry.opaqueKey(entry, entry.publicKey()), null, chain);
+    } finally {
+      PendingKeys.discard(store, entry.key()); // unless it has its alias now
+    }
   }
 
   /** The chain first: a key that fails to get its chain does not get the alias either. */

@@ -7,6 +7,7 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.security.KeyStoreException;
 import java.security.KeyStoreSpi;
+import java.security.PrivateKey;
 import java.security.ProviderException;
 import java.security.UnrecoverableKeyException;
 import java.security.cert.Certificate;
@@ -132,10 +133,13 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   public void engineSetKeyEntry(String alias, Key key, char[] password, Certificate[] chain)
       throws KeyStoreException {
     try {
-      if (!(key instanceof OpaqueKey)) {
+      if (key instanceof OpaqueKey) {
+        loaded().setKeyEntry(alias, (OpaqueKey) key, password, X509Chain.of(chain));
+      } else if (key instanceof PrivateKey && loaded().takesKeys()) {
+        loaded().importKey(alias, (PrivateKey) key, X509Chain.of(chain));
+      } else {
         throw new KeyStoreException(refusal(alias, key));
       }
-      loaded().setKeyEntry(alias, (OpaqueKey) key, password, X509Chain.of(chain));
     } catch (KeystayException e) {
       throw new KeyStoreException(e.getMessage(), e);
     }
@@ -147,7 +151,9 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
         + " key for alias \""
         + alias
         + "\" was made in software; a key store of Keystay holds keys that its token generated. With"
-        + " keytool, say -providername Keystay together with -genkeypair";
+        + " keytool, say -providername Keystay together with -genkeypair. For keys that exist already,"
+        + " like those of -importkeystore, write import = \"allow\" into the token's section of"
+        + " keystay.toml";
   }
 
   @Override
