@@ -24,7 +24,7 @@ struct OtherCommand {
 constexpr std::array kElsewhere = std::to_array<OtherCommand>({
     {"gencert", "openssl x509 -req -CA CA.crt -CAkey keystay:ALIAS -provider keystay -provider default …"},
     {"genseckey", "nothing: Keystay keeps key pairs only"},
-    {"importkeystore", "nothing: private keys are made on the token and not brought to it"},
+    {"importkeystore", "keytool with keystay-jca.jar, where keystay.toml says import = \"allow\""},
     {"importpass", "nothing: Keystay keeps key pairs only"},
     {"keypasswd", "pkcs11-tool --login --change-pin (one PIN guards all keys of a token)"},
     {"storepasswd", "pkcs11-tool --login --change-pin"},
