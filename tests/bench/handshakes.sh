@@ -22,7 +22,8 @@ readonly repetitions="${KEYSTAY_BENCH_REPETITIONS:-3}"
 readonly latencies="${KEYSTAY_BENCH_LATENCIES:-0 2 5 20}"
 readonly clients="${KEYSTAY_BENCH_CLIENTS:-64}"
 readonly key_algorithm="${KEYSTAY_BENCH_KEYALG:-EC}"
-readonly workers=2 # of each server
+readonly workers=2        # of each server
+readonly client_threads=2 # one alone would be busy before the servers are
 
 declare -A ports=()
 servers=()
@@ -123,7 +124,7 @@ HAPROXY
 # measure LATENCY SERVER: appends a line to results.tsv.
 measure() {
   local latency="$1" server="$2" columns
-  columns="$("$KEYSTAY_BUILD/bin/keystay-handshakes" "127.0.0.1:${ports[$server]}" --clients "$clients" \
+  columns="$("$KEYSTAY_BUILD/bin/keystay-handshakes" "127.0.0.1:${ports[$server]}" --clients "$clients" --threads "$client_threads" \
     --seconds "$seconds" --warm-up 0.5 --columns)" || true # the table shows what failed
   printf '%s\t%s\t%s\n' "$latency" "$server" "$columns" | tee -a "$scratch/results.tsv" >&2
 }
