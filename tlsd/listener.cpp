@@ -84,9 +84,6 @@ error_code Listener::accept(ConnectionLimit::Place place) {
   acceptor_.accept(socket, error);
   if (error) return error;
   backoff_.succeeded();
-  error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  socket.set_option(asio::socket_base::keep_alive(true), ignored);
   serve_(std::move(socket), std::move(place));
   return error;
 }

@@ -33,6 +33,12 @@ void share_port(Acceptor& acceptor, error_code& error) {
   }
 }
 
+// Linux hands these on to every accepted connection: two system calls fewer for each.
+void set_connection_options(Acceptor& acceptor, error_code& error) {
+  acceptor.set_option(tcp::no_delay(true), error);
+  if (!error) acceptor.set_option(asio::socket_base::keep_alive(true), error);
+}
+
 Acceptor bind(asio::io_context& context, const tcp::endpoint& endpoint, Sharing sharing) {
   Acceptor acceptor(context);
   error_code error;
@@ -40,6 +46,7 @@ Acceptor bind(asio::io_context& context, const tcp::endpoint& endpoint, Sharing 
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error && sharing == Sharing::with_own_threads) share_port(acceptor, error);
+  if (!error) set_connection_options(acceptor, error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
