@@ -60,7 +60,7 @@ std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
   Entry entry{key.label.empty() ? id_alias(key.id) : key.label,
               PrivateKey(std::move(operations),
                          pkcs11::KeyReference(key.id, key.label, key.type, std::move(public_key))),
-              std::nullopt};
+              std::nullopt, key.allowed_mechanisms};
   if (leaf) entry.leaf = leaf->certificate;
   return entry;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "native/keys/certificate.h"
 #include "native/keys/private_key.h"
@@ -17,6 +18,7 @@ struct Entry {
       alias;  // CKA_LABEL, made unique by "#2", "#3" … where keys share one; "id:<hex>" without a label
   PrivateKey key;
   std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
+  std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // of the key; empty: all that the token offers
 };
 
 // The public half of a private key: from itself, from the public key object or the certificate with its

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <thread>
 #include <utility>
 
+#include "native/pkcs11/allowed_mechanisms.h"
 #include "native/pkcs11/curve.h"
 #include "native/pkcs11/error.h"
 
@@ -15,7 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr CK_ATTRIBUTE_TYPE kKeyAttributes[] = {CKA_TOKEN,     CKA_KEY_TYPE, CKA_ID,
                                                 CKA_LABEL,     CKA_MODULUS,  CKA_PUBLIC_EXPONENT,
-                                                CKA_EC_PARAMS, CKA_EC_POINT};
+                                                CKA_EC_PARAMS, CKA_EC_POINT, CKA_ALLOWED_MECHANISMS};
+// Some tokens answer nothing where the last of these is among them.
+constexpr std::span kPlainKeyAttributes = std::span(kKeyAttributes).first<8>();
 
 // How long a copy that another thread is making may look like a token object on a machine that is busy, and
 // how often we look.
@@ -68,13 +72,27 @@ std::optional<PublicKey> public_key_in(const Attributes& key) {
   }
 }
 
+bool may_dislike_an_attribute(const Error& error) {
+  return error.error_class() == ErrorClass::client || error.code() == CKR_GENERAL_ERROR ||
+         error.code() == CKR_FUNCTION_FAILED;
+}
+
+Attributes read_what_it_tells(Session& session, CK_OBJECT_HANDLE handle) {
+  try {
+    return session.attributes(handle, kKeyAttributes);
+  } catch (const Error& error) {
+    if (!may_dislike_an_attribute(error)) throw;
+  }
+  return session.attributes(handle, kPlainKeyAttributes);
+}
+
 // Nothing for an object that was destroyed since it was found: a copy goes with its session. For an object
 // that is being made or destroyed at this moment SoftHSM 2.6 has an error of its own, which passes.
 std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
   for (;;) {
     try {
-      return session.attributes(handle, kKeyAttributes);
+      return read_what_it_tells(session, handle);
     } catch (const Error& error) {
       if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
       if (error.code() != CKR_GENERAL_ERROR || std::chrono::steady_clock::now() >= until) throw;
@@ -109,7 +127,7 @@ void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys) {
 }  // namespace
 
 std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
-  return public_key_in(session.attributes(key, kKeyAttributes));
+  return public_key_in(session.attributes(key, kPlainKeyAttributes));
 }
 
 std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
@@ -117,8 +135,8 @@ std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
   if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
   const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
   if (!type) return std::nullopt;
-  return KeyObject{handle, attributes->bytes(CKA_ID), attributes->text(CKA_LABEL), *type,
-                   public_key_in(*attributes)};
+  return KeyObject{handle, attributes->bytes(CKA_ID),  attributes->text(CKA_LABEL),
+                   *type,  public_key_in(*attributes), allowed_mechanisms(*attributes)};
 }
 
 std::vector<KeyObject> read_keys(Session& session, Template search) {

@@ -16,7 +16,8 @@ struct KeyObject {
   Bytes id;
   std::string label;
   CK_KEY_TYPE type;
-  std::optional<PublicKey> public_key;  // as far as the object itself shows it
+  std::optional<PublicKey> public_key;                  // as far as the object itself shows it
+  std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // empty: all that the token offers
 };
 
 // The public half that a key object states itself: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and
