@@ -2,6 +2,7 @@
 
 #include "keystore-tools/file_argument.h"
 #include "native/x509/pem_reference.h"
+#include "native/x509/rsa_pss_key.h"
 
 namespace keystay::tools {
 namespace {
@@ -15,7 +16,7 @@ pkcs11::Uri reference(AliasStore& store, const keys::Entry& entry) {
   uri.object = entry.key.reference().label();
   uri.id = entry.key.reference().id();
   uri.type = CKO_PRIVATE_KEY;
-  uri.spki = x509::encode_spki_attribute(entry.key.public_key());
+  uri.spki = x509::encode_spki_attribute(x509::spki_of(entry));
   return uri;
 }
 

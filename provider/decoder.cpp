@@ -151,6 +151,8 @@ const OSSL_ALGORITHM* decoder_algorithms() noexcept {
   static const OSSL_ALGORITHM algorithms[] = {
       {"DER", kFromPem, functions<decode_pem>(), "PEM references to keys on PKCS#11 tokens"},
       {kRsa.algorithm, kFromDer, functions<decode_key<kRsa>>(), "References to RSA keys on PKCS#11 tokens"},
+      {kRsaPss.algorithm, kFromDer, functions<decode_key<kRsaPss>>(),
+       "References to RSA-PSS keys on PKCS#11 tokens"},
       {kEc.algorithm, kFromDer, functions<decode_key<kEc>>(), "References to EC keys on PKCS#11 tokens"},
       {kEd25519.algorithm, kFromDer, functions<decode_key<kEd25519>>(),
        "References to Ed25519 keys on PKCS#11 tokens"},

@@ -155,12 +155,12 @@ OSSL_ALGORITHM* add(OSSL_ALGORITHM* next, const KeyType& type) {
 }
 
 // Ends with an empty entry. The forms of RFC 8017 and RFC 5915 are not for Edwards keys.
-using Algorithms = std::array<OSSL_ALGORITHM, 4 * 5 + 2 * 2 + 1>;
+using Algorithms = std::array<OSSL_ALGORITHM, 5 * 5 + 2 * 2 + 1>;
 
 Algorithms all_algorithms() {
   Algorithms algorithms{};
   OSSL_ALGORITHM* next = algorithms.data();
-  for (const KeyType* type : {&kRsa, &kEc, &kEd25519, &kEd448}) {
+  for (const KeyType* type : {&kRsa, &kRsaPss, &kEc, &kEd25519, &kEd448}) {
     next = add<kText, kPem, kDer, kEncryptedPem, kEncryptedDer>(next, *type);
   }
   for (const KeyType* type : {&kRsa, &kEc}) next = add<kTraditionalPem, kTraditionalDer>(next, *type);

@@ -2,34 +2,19 @@
 
 #include <utility>
 
-#include "native/pkcs11/curve.h"
-#include "native/x509/public_key.h"
 #include "provider/async_signing.h"
 
 namespace keystay::provider {
-namespace {
-
-constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc, &kEd25519, &kEd448};
-
-// The name of an Edwards curve; those of ECDSA are no types of their own.
-std::string_view curve_of(const pkcs11::PublicKey& key) noexcept {
-  const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key);
-  const pkcs11::Curve* curve = edwards ? pkcs11::find_curve_by_parameters(edwards->parameters) : nullptr;
-  return curve ? curve->name : std::string_view();
-}
-
-}  // namespace
-
 Key::Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept
     : context_(context), type_(type), software_(std::move(software)), parts_(parts) {}
 
-Key::Key(Context& context, const KeyType& type, keys::PrivateKey private_key, SignerThreads& signers)
+Key::Key(Context& context, keys::PrivateKey private_key, PublicHalf public_half, SignerThreads& signers)
     : context_(context),
-      type_(type),
+      type_(public_half.type),
       private_key_(std::move(private_key)),
       signers_(&signers),
-      software_(x509::to_evp_pkey(private_key_->public_key(), context.software().libctx())),
-      parts_(type.required) {}
+      software_(std::move(public_half.key)),
+      parts_(type_.required) {}
 
 void Key::set_software(x509::EvpPkey software, int parts) noexcept {
   software_ = std::move(software);
@@ -50,13 +35,6 @@ std::optional<std::size_t> Key::perform(const Scheme& scheme, pkcs11::ByteView d
     return std::nullopt;
   }
   return std::get<std::size_t>(outcome);
-}
-
-const KeyType* find_key_type(const pkcs11::PublicKey& key) noexcept {
-  for (const KeyType* type : kTokenTypes) {
-    if (type->token_type == pkcs11::key_type(key) && type->curve == curve_of(key)) return type;
-  }
-  return nullptr;
 }
 
 }  // namespace keystay::provider

@@ -15,6 +15,7 @@
 #include "native/x509/openssl_types.h"
 #include "provider/context.h"
 #include "provider/key_type.h"
+#include "provider/public_half.h"
 #include "provider/scheme.h"
 
 namespace keystay::provider {
@@ -27,8 +28,8 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   Key(Context& context, const KeyType& type) noexcept : context_(context), type_(type) {}
   // A key in software: `parts` says what it consists of, in OSSL_KEYMGMT_SELECT_ bits.
   Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept;
-  // A key on a token, for which `signers` sign in jobs. Throws x509::Error if the public half is no key.
-  Key(Context& context, const KeyType& type, keys::PrivateKey private_key, SignerThreads& signers);
+  // A key on a token, for which `signers` sign in jobs.
+  Key(Context& context, keys::PrivateKey private_key, PublicHalf public_half, SignerThreads& signers);
 
   [[nodiscard]] Context& context() const noexcept { return context_; }
   [[nodiscard]] const KeyType& type() const noexcept { return type_; }
@@ -64,8 +65,5 @@ class Key final : public boost::intrusive_ref_counter<Key> {
 };
 
 using KeyPtr = boost::intrusive_ptr<Key>;
-
-// The kind of a token's key; null if this provider has none for it.
-[[nodiscard]] const KeyType* find_key_type(const pkcs11::PublicKey& key) noexcept;
 
 }  // namespace keystay::provider

@@ -5,6 +5,7 @@
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
+#include "native/x509/public_key.h"
 
 namespace keystay::provider {
 namespace {
@@ -23,49 +24,68 @@ void require_private_key(const pkcs11::Uri& uri) {
   }
 }
 
-pkcs11::PublicKey stated_public_key(const pkcs11::Uri& uri) {
+[[noreturn]] void refuse_statement(const pkcs11::Uri& uri, const std::exception& why) {
+  throw Error(Reason::reference, "keystay-spki of the key reference to \"" + uri.object +
+                                     "\": " + why.what() + "; write the file again with: keystay -exportref");
+}
+
+// Runs `body` with the SubjectPublicKeyInfo that the reference states.
+template <typename Body>
+auto with_stated_spki(const pkcs11::Uri& uri, const Body& body) {
   try {
-    return x509::decode_spki_attribute(uri.spki);
+    return body(x509::spki_in_attribute(uri.spki));
   } catch (const x509::Error& error) {
-    throw Error(Reason::reference, "keystay-spki of the key reference to \"" + uri.object + "\": " +
-                                       error.what() + "; write the file again with: keystay -exportref");
+    refuse_statement(uri, error);
   }
+}
+
+// The key itself, and what it is presented as.
+struct Statement {
+  pkcs11::PublicKey key;
+  PublicHalf half;
+};
+
+Statement statement(Context& context, const pkcs11::Uri& uri) {
+  return with_stated_spki(uri, [&](const pkcs11::Bytes& spki) {
+    return Statement{x509::from_spki(spki), public_half_of(spki, context.software())};
+  });
+}
+
+KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
+  if (stated_type(uri) != &type) return {};
+  Statement stated = statement(context, uri);
+  auto token = context.tokens().token(uri);
+  ask_ahead(context, *token);
+  keys::PrivateKey private_key(token, {uri.id, uri.object, type.token_type, std::move(stated.key)});
+  return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*token)));
 }
 
 }  // namespace
 
 const KeyType* stated_type(const pkcs11::Uri& uri) {
-  return uri.spki.empty() ? nullptr : find_key_type(stated_public_key(uri));
+  if (uri.spki.empty()) return nullptr;
+  return with_stated_spki(uri, [](const pkcs11::Bytes& spki) { return &key_type_of(spki); });
 }
 
 KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
   const x509::ErrorMark errors_of_the_module;
   require_private_key(uri);
-  if (!uri.spki.empty()) {
-    pkcs11::PublicKey public_key = stated_public_key(uri);
-    if (find_key_type(public_key) != &type) return {};
-    auto token = context.tokens().token(uri);
-    ask_ahead(context, *token);
-    pkcs11::KeyReference reference(uri.id, uri.object, type.token_type, std::move(public_key));
-    return key_on_token(context, *token, keys::PrivateKey(token, std::move(reference)));
-  }
+  if (!uri.spki.empty()) return key_as_stated(context, uri, type);
   auto token = context.tokens().token(uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id);
+  const auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id);
   if (!entry) {
     throw Error(Reason::key_not_found,
                 token->name() +
                     " has no private key that the key reference names; list its keys with: keystay -list");
   }
-  return find_key_type(entry->key.public_key()) == &type
-             ? key_on_token(context, *token, std::move(entry->key))
-             : KeyPtr{};
+  KeyPtr key = key_on_token(context, *token, *entry);
+  return &key->type() == &type ? key : KeyPtr{};
 }
 
-KeyPtr key_on_token(Context& context, const pkcs11::Token& token, keys::PrivateKey private_key) {
-  const KeyType* type = find_key_type(private_key.public_key());
-  if (!type) throw Error(Reason::unsupported, "a key of this type on " + token.name());
-  return KeyPtr(new Key(context, *type, std::move(private_key), context.signers(token)));
+KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry) {
+  return KeyPtr(
+      new Key(context, entry.key, public_half_of(entry, context.software()), context.signers(token)));
 }
 
 }  // namespace keystay::provider

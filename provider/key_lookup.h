@@ -20,6 +20,6 @@ namespace keystay::provider {
 [[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);
 
 // A key on a token. Throws Error if this provider has no operations for its type.
-[[nodiscard]] KeyPtr key_on_token(Context& context, const pkcs11::Token& token, keys::PrivateKey private_key);
+[[nodiscard]] KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry);
 
 }  // namespace keystay::provider

@@ -35,6 +35,14 @@ inline constexpr KeyType kRsa{"RSA:rsaEncryption:1.2.840.113549.1.1.1",
                               "KEYSTAY-RSA",
                               CKK_RSA,
                               kKeyPair};
+// Its operations are those of RSA: the default provider's key tells them what it is for.
+inline constexpr KeyType kRsaPss{"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10",
+                                 "RSA-PSS",
+                                 "KEYSTAY-RSA",
+                                 nullptr,
+                                 "KEYSTAY-RSA",
+                                 CKK_RSA,
+                                 kKeyPair};
 inline constexpr KeyType kEc{
     "EC:id-ecPublicKey:1.2.840.10045.2.1", "EC", "KEYSTAY-EC", "KEYSTAY-EC", nullptr, CKK_EC,
     kKeyPair | kDomainParameters};

@@ -201,6 +201,7 @@ const OSSL_DISPATCH* functions() {
 const OSSL_ALGORITHM* keymgmt_algorithms() noexcept {
   static const OSSL_ALGORITHM algorithms[] = {
       {kRsa.names, kProperties, functions<kRsa>(), "RSA keys on PKCS#11 tokens"},
+      {kRsaPss.names, kProperties, functions<kRsaPss>(), "RSA-PSS keys on PKCS#11 tokens"},
       {kEc.names, kProperties, functions<kEc>(), "EC keys on PKCS#11 tokens"},
       {kEd25519.names, kProperties, functions<kEd25519>(), "Ed25519 keys on PKCS#11 tokens"},
       {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys on PKCS#11 tokens"},

@@ -60,6 +60,8 @@ RsaCipher::RsaCipher(const RsaCipher& other)
 void RsaCipher::begin(Key* key, Operation operation) {
   if (key) key_ = key;
   if (!key_ || !key_->software()) throw Error(Reason::internal, "a cipher without a key");
+  if (&key_->type() == &kRsaPss)
+    throw Error(Reason::unsupported, "decryption or encryption with an RSA-PSS key, which only signs");
   const bool encrypts = operation == Operation::encrypt;
   const int needed = encrypts ? OSSL_KEYMGMT_SELECT_PUBLIC_KEY : OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
   if ((key_->parts() & needed) == 0) {

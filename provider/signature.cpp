@@ -75,6 +75,8 @@ void Signature::begin_message(Key* key, Operation operation, std::string_view di
   begin(key, operation);
   input_ = Input::message;
   digest_ = &digest;
+  // A key may be bound to another digest; TLS asks in this way which one it can have.
+  if (&key_->type() == &kRsaPss) static_cast<void>(parameters());
 }
 
 bool Signature::set_params(const OSSL_PARAM params[]) {

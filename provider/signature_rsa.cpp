@@ -12,6 +12,9 @@ namespace {
 
 using pkcs11::ByteView;
 
+// The longest name of a digest, as in OpenSSL's providers.
+using Name = std::array<char, 50>;
+
 constexpr std::size_t kPkcs1Overhead = 11;  // RFC 8017, section 9.2, step 3
 
 std::size_t salt_length(int requested, std::size_t modulus_bits, const Digest& digest) {
@@ -34,35 +37,49 @@ std::size_t salt_length(int requested, std::size_t modulus_bits, const Digest& d
   }
 }
 
+// The shortest salt that the parameters of an RSA-PSS key allow (RFC 4055, section 3.3).
+std::size_t shortest_salt(const Key& key) {
+  int length = 0;
+  const bool bound = &key.type() == &kRsaPss &&
+                     EVP_PKEY_get_int_param(key.software(), OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &length) == 1;
+  return bound && length > 0 ? static_cast<std::size_t>(length) : 0;
+}
+
 }  // namespace
 
 std::unique_ptr<Signature> RsaSignature::duplicate() const {
   return std::unique_ptr<Signature>(new RsaSignature(*this));
 }
 
-int RsaSignature::padding() const {
-  if (!touched_parameters()) return RSA_PKCS1_PADDING;
+int RsaSignature::padding() {
+  if (!touched_parameters() && &key().type() == &kRsa) return RSA_PKCS1_PADDING;
   int padding = 0;
   OSSL_PARAM request[] = {OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, &padding),
                           OSSL_PARAM_construct_end()};
-  if (EVP_PKEY_CTX_get_params(touched_parameters(), request) != 1)
-    throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
   return padding;
 }
 
-Pss RsaSignature::pss() const {
+Pss RsaSignature::pss() {
   int requested = 0;
-  std::array<char, 50> mgf1_name{};
+  Name hash_name{};
+  Name mgf1_name{};
   OSSL_PARAM request[] = {
       OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &requested),
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, hash_name.data(), hash_name.size()),
       OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1_name.data(), mgf1_name.size()),
       OSSL_PARAM_construct_end()};
-  if (EVP_PKEY_CTX_get_params(touched_parameters(), request) != 1)
-    throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  // A key that is bound to a digest has one without being told.
+  const Digest* hash = digest() ? digest() : find_digest(hash_name.data());
+  if (!hash) throw Error(Reason::unsupported, "PSS without a digest");
   const Digest* mgf1 = find_digest(mgf1_name.data());
   if (!mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
   const auto modulus_bits = static_cast<std::size_t>(EVP_PKEY_get_bits(key().software()));
-  return {digest(), mgf1, salt_length(requested, modulus_bits, *digest())};
+  const std::size_t salt = salt_length(requested, modulus_bits, *hash);
+  if (salt < shortest_salt(key()))
+    throw Error(Reason::unsupported, "PSS: the key's parameters ask for a longer salt");
+  return {hash, mgf1, salt};
 }
 
 std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
@@ -71,8 +88,7 @@ std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
     case RSA_PKCS1_PADDING:
       return sign_digest_info(digest_bytes, signature);
     case RSA_PKCS1_PSS_PADDING:
-      if (!digest()) throw Error(Reason::unsupported, "PSS without a digest");
-      return key().perform(pss(), digest_bytes, signature);
+      return sign_pss(digest_bytes, signature);
     case RSA_NO_PADDING:
       if (digest_bytes.size() != signature_size()) {
         throw Error(Reason::unsupported,
@@ -82,6 +98,14 @@ std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
     default:
       throw Error(Reason::unsupported, "this RSA padding; use pkcs1, pss or none");
   }
+}
+
+std::optional<std::size_t> RsaSignature::sign_pss(ByteView digest_bytes, std::span<std::uint8_t> signature) {
+  const Pss scheme = pss();
+  if (digest_bytes.size() != scheme.hash->size)
+    throw Error(Reason::unsupported,
+                "PSS: a digest of another length than " + std::string(scheme.hash->name));
+  return key().perform(scheme, digest_bytes, signature);
 }
 
 // Without a digest the data is signed as it is, as the default provider does.

@@ -17,8 +17,10 @@ class RsaSignature final : public Signature {
   RsaSignature(const RsaSignature&) = default;
   [[nodiscard]] std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
                                                          std::span<std::uint8_t> signature) override;
-  [[nodiscard]] int padding() const;
-  [[nodiscard]] Pss pss() const;
+  [[nodiscard]] int padding();
+  [[nodiscard]] Pss pss();
+  [[nodiscard]] std::optional<std::size_t> sign_pss(pkcs11::ByteView digest,
+                                                    std::span<std::uint8_t> signature);
   [[nodiscard]] std::optional<std::size_t> sign_digest_info(pkcs11::ByteView digest,
                                                             std::span<std::uint8_t> signature) const;
 };

@@ -6,7 +6,6 @@
 #include <openssl/store.h>
 
 #include "native/x509/error_mark.h"
-#include "native/x509/public_key.h"
 #include "provider/key_lookup.h"
 
 namespace keystay::provider {
@@ -68,8 +67,8 @@ class Search final {
   }
 
   void add(const keys::Entry& entry) {
-    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry.key));
-    if (wanted_.public_key) found_.emplace_back(public_half(entry.key));
+    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry));
+    if (wanted_.public_key) found_.emplace_back(public_half(entry));
     if (wanted_.certificates) {
       for (const auto& certificate : store_.chain(entry)) add(certificate);
     }
@@ -80,11 +79,10 @@ class Search final {
     found_.emplace_back(StoredCertificate{certificate.der});
   }
 
-  KeyPtr public_half(const keys::PrivateKey& key) {
-    const KeyType* type = find_key_type(key.public_key());
-    if (!type) throw Error(Reason::unsupported, "a key of this type on " + location_.token->name());
-    return KeyPtr(new Key(context_, *type, x509::to_evp_pkey(key.public_key(), context_.software().libctx()),
-                          type->required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));
+  KeyPtr public_half(const keys::Entry& entry) {
+    PublicHalf half = public_half_of(entry, context_.software());
+    return KeyPtr(new Key(context_, half.type, std::move(half.key),
+                          half.type.required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));
   }
 
   [[noreturn]] void fail_not_found() {

@@ -89,15 +89,20 @@ keys::KeyUse TokenKeyRequest::use() const {
 
 KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   const x509::ErrorMark errors_of_the_module;
+  if (&type == &kRsaPss) {
+    throw Error(Reason::unsupported,
+                "key generation: a key on a token becomes one for RSA-PSS by its certificate or its "
+                "CKA_ALLOWED_MECHANISMS; generate an RSA key");
+  }
   if (unusual_exponent_)
     throw Error(Reason::unsupported, "key generation: RSA keys on tokens have the exponent 65537");
   const keys::KeyLocation target = context.tokens().locate(uri_);
   require_alias(target);
   const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, spec, use());
+  const keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, spec, use());
   std::string written = reference(*target.token, entry.key);
-  KeyPtr key = key_on_token(context, *target.token, std::move(entry.key));
+  KeyPtr key = key_on_token(context, *target.token, entry);
   key->set_written_form(std::move(written));
   return key;
 }

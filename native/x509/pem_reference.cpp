@@ -98,7 +98,10 @@ pkcs11::Uri decode_pem_reference(std::string_view pem) {
 }
 
 std::string encode_spki_attribute(const pkcs11::PublicKey& key) {
-  const Bytes der = to_spki(key);
+  return encode_spki_attribute(ByteView(to_spki(key)));
+}
+
+std::string encode_spki_attribute(ByteView der) {
   std::string base64(4 * ((der.size() + 2) / 3) + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), der.data(),
                                    static_cast<int>(der.size()));
@@ -110,6 +113,10 @@ std::string encode_spki_attribute(const pkcs11::PublicKey& key) {
 }
 
 pkcs11::PublicKey decode_spki_attribute(std::string_view value) {
+  return from_spki(spki_in_attribute(value));
+}
+
+Bytes spki_in_attribute(std::string_view value) {
   std::string base64(value);
   std::ranges::replace(base64, '-', '+');
   std::ranges::replace(base64, '_', '/');
@@ -121,7 +128,7 @@ pkcs11::PublicKey decode_spki_attribute(std::string_view value) {
                                    static_cast<int>(base64.size()));
   if (size < 0) refuse_spki();
   der.resize(static_cast<std::size_t>(size) - padding);
-  return from_spki(der);
+  return der;
 }
 
 }  // namespace keystay::x509

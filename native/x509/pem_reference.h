@@ -25,8 +25,11 @@ inline constexpr char kPemReferenceLabel[] = "PKCS#11 PROVIDER URI";
 [[nodiscard]] pkcs11::Uri decode_pem_reference(std::string_view pem);
 
 // The value of keystay-spki: base64url without padding (RFC 4648, section 5) of the SubjectPublicKeyInfo.
+[[nodiscard]] std::string encode_spki_attribute(pkcs11::ByteView spki);
 [[nodiscard]] std::string encode_spki_attribute(const pkcs11::PublicKey& key);
 // Throws Error for a value that is no public key.
 [[nodiscard]] pkcs11::PublicKey decode_spki_attribute(std::string_view value);
+// The DER in it, which may be anything. Throws Error for a value that is not base64url.
+[[nodiscard]] pkcs11::Bytes spki_in_attribute(std::string_view value);
 
 }  // namespace keystay::x509

@@ -109,7 +109,7 @@ EvpPkey to_evp_pkey(const pkcs11::PublicKey& key, OSSL_LIB_CTX* libctx) {
 }
 
 std::optional<pkcs11::PublicKey> supported_public_key(const EVP_PKEY* key) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1) {
+  if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
     return pkcs11::RsaPublicKey{big_number(key, OSSL_PKEY_PARAM_RSA_N),
                                 big_number(key, OSSL_PKEY_PARAM_RSA_E)};
   }

@@ -1,4 +1,5 @@
-// SubjectPublicKeyInfo: RFC 5280 (syntax), RFC 3279 (RSA), RFC 5480 (EC), RFC 8410 (Ed25519, Ed448).
+// SubjectPublicKeyInfo: RFC 5280 (syntax), RFC 3279 (RSA), RFC 4055 (RSA-PSS), RFC 5480 (EC), RFC 8410
+// (Ed25519, Ed448).
 #include <utility>
 
 #include <openssl/obj_mac.h>
@@ -136,7 +137,8 @@ pkcs11::PublicKey from_spki(ByteView der) {
   const ByteView bits(ASN1_STRING_get0_data(info->subject_public_key),
                       static_cast<std::size_t>(ASN1_STRING_length(info->subject_public_key)));
   const int algorithm = OBJ_obj2nid(info->algorithm->algorithm);
-  if (algorithm == NID_rsaEncryption) return rsa_key(bits);
+  // Which of the two it is, and the parameters of the second, is no matter of the key itself.
+  if (algorithm == NID_rsaEncryption || algorithm == NID_rsassaPss) return rsa_key(bits);
   if (algorithm == NID_X9_62_id_ecPublicKey) return ec_key(info->algorithm->parameter, bits);
   return edwards_key(algorithm, bits);
 }

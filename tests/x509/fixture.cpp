@@ -15,7 +15,8 @@ EvpPkey software_key(const std::string& kind) {
   } else if (type == "EC") {
     key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", detail.c_str());
   } else {
-    key = EVP_PKEY_Q_keygen(nullptr, nullptr, type.c_str());
+    const EvpPkeyContext generator(EVP_PKEY_CTX_new_from_name(nullptr, type.c_str(), nullptr));
+    if (EVP_PKEY_keygen_init(generator.get()) == 1) EVP_PKEY_generate(generator.get(), &key);
   }
   if (key == nullptr) throw std::runtime_error("no key of kind " + kind);
   return EvpPkey(key);

@@ -96,6 +96,13 @@ TEST_F(PublicKeyTest, IsNothingForAnAlgorithmThatNoKeystayKeyHas) {
   }
 }
 
+TEST_F(PublicKeyTest, OfAnRsaPssKeyIsItsRsaKey) {
+  const EvpPkey original = software_key("RSA-PSS");
+  const pkcs11::PublicKey key = from_evp_pkey(original.get());
+  EXPECT_TRUE(std::holds_alternative<pkcs11::RsaPublicKey>(key));
+  EXPECT_EQ(from_spki(libcrypto_spki(original.get())), key);
+}
+
 TEST_F(PublicKeyTest, IsRefusedIfItsPointIsNotOnTheCurve) {
   auto key = std::get<pkcs11::EcPublicKey>(from_evp_pkey(software_key("EC:P-256").get()));
   key.point.back() ^= 1;
