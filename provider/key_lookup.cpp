@@ -6,6 +6,7 @@
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 #include "native/x509/public_key.h"
+#include "provider/possession.h"
 
 namespace keystay::provider {
 namespace {
@@ -80,7 +81,9 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
                     " has no private key that the key reference names; list its keys with: keystay -list");
   }
   KeyPtr key = key_on_token(context, *token, *entry);
-  return &key->type() == &type ? key : KeyPtr{};
+  if (&key->type() != &type) return {};
+  require_possession(*key, *entry);
+  return key;
 }
 
 KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry) {

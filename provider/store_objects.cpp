@@ -7,6 +7,7 @@
 
 #include "native/x509/error_mark.h"
 #include "provider/key_lookup.h"
+#include "provider/possession.h"
 
 namespace keystay::provider {
 namespace {
@@ -44,6 +45,7 @@ class Search final {
       add_whole_token();
     } else if (const auto entry = find()) {
       add(*entry);
+      require_possession(*entry);
     } else if (wanted_.certificates) {
       for (const auto& certificate : store_.trusted_certificates(location_.label)) add(certificate);
     }
@@ -71,6 +73,14 @@ class Search final {
     if (wanted_.public_key) found_.emplace_back(public_half(entry));
     if (wanted_.certificates) {
       for (const auto& certificate : store_.chain(entry)) add(certificate);
+    }
+  }
+
+  // Not in listings: they must show the other keys too.
+  void require_possession(const keys::Entry& entry) {
+    for (StoreObject& object : found_) {
+      const auto* key = std::get_if<KeyPtr>(&object);
+      if (key && (*key)->on_token()) provider::require_possession(**key, entry);
     }
   }
 

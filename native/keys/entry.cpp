@@ -18,6 +18,25 @@ int distance(const CertificateObject& certificate, const KeyObject& key) {
   return certificate.label == key.label ? 1 : 2;
 }
 
+// On the private key object itself, or on the public key object with its CKA_ID.
+std::optional<pkcs11::PublicKey> public_half_on_token(const KeyObject& key, const TokenObjects& objects) {
+  if (key.public_key || key.id.empty()) return key.public_key;
+  for (const KeyObject& candidate : objects.public_keys) {
+    if (candidate.id == key.id && candidate.type == key.type && candidate.public_key)
+      return candidate.public_key;
+  }
+  return std::nullopt;
+}
+
+// In the certificate with its CKA_ID.
+std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const TokenObjects& objects) {
+  for (const CertificateObject& candidate : objects.certificates) {
+    const std::optional<pkcs11::PublicKey>& certified = candidate.certificate.public_key;
+    if (candidate.id == key.id && certified && pkcs11::key_type(*certified) == key.type) return certified;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool preferred(const Certificate& a, const Certificate& b) {
@@ -26,17 +45,8 @@ bool preferred(const Certificate& a, const Certificate& b) {
 }
 
 std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const TokenObjects& objects) {
-  if (key.public_key) return key.public_key;
-  if (key.id.empty()) return std::nullopt;
-  for (const KeyObject& candidate : objects.public_keys) {
-    if (candidate.id == key.id && candidate.type == key.type && candidate.public_key)
-      return candidate.public_key;
-  }
-  for (const CertificateObject& candidate : objects.certificates) {
-    const std::optional<pkcs11::PublicKey>& certified = candidate.certificate.public_key;
-    if (candidate.id == key.id && certified && pkcs11::key_type(*certified) == key.type) return certified;
-  }
-  return std::nullopt;
+  std::optional<pkcs11::PublicKey> shown = public_half_on_token(key, objects);
+  return shown || key.id.empty() ? shown : certified_half(key, objects);
 }
 
 const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
@@ -56,11 +66,13 @@ std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
                           std::shared_ptr<pkcs11::KeyOperations> operations) {
   std::optional<pkcs11::PublicKey> public_key = public_half(key, objects);
   if (!public_key) return std::nullopt;
+  const auto source =
+      public_half_on_token(key, objects) ? PublicHalfSource::token : PublicHalfSource::certificate;
   const CertificateObject* leaf = leaf_of(key, *public_key, objects);
   Entry entry{key.label.empty() ? id_alias(key.id) : key.label,
               PrivateKey(std::move(operations),
                          pkcs11::KeyReference(key.id, key.label, key.type, std::move(public_key))),
-              std::nullopt, key.allowed_mechanisms};
+              std::nullopt, key.allowed_mechanisms, source};
   if (leaf) entry.leaf = leaf->certificate;
   return entry;
 }

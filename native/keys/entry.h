@@ -12,6 +12,9 @@
 
 namespace keystay::keys {
 
+// What shows the public half of a key. A certificate's word is not the token's: it may be another key's.
+enum class PublicHalfSource { token, certificate };
+
 // A snapshot: it does not change when the token does.
 struct Entry {
   std::string
@@ -19,6 +22,7 @@ struct Entry {
   PrivateKey key;
   std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
   std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // of the key; empty: all that the token offers
+  PublicHalfSource public_half_source = PublicHalfSource::token;
 };
 
 // The public half of a private key: from itself, from the public key object or the certificate with its
