@@ -61,13 +61,7 @@ keytool -certreq -alias one -file "$scratch/one.csr" -storepass "$pin"
 openssl x509 -req -in "$scratch/one.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
   -out "$scratch/one.crt" 2>>"$scratch/openssl-x509.log"
 cat "$scratch/one.crt" "$scratch/ca.pem" >"$scratch/one.chain"
-readonly faults="$scratch/faults"
-fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
-fault create
-export KEYSTAY_FAULT_CONTROL="$faults"
-KEYSTAY_FAULT_TARGET="$(softhsm_module)"
-export KEYSTAY_FAULT_TARGET
-sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
+use_fault_module "$(softhsm_module)"
 kept="$(state)"
 readonly device_memory=49 # CKR_DEVICE_MEMORY
 fault fail C_GenerateKeyPair "$device_memory"

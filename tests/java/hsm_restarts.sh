@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # The HSM is another process (p11-kit server in front of SoftHSM), which is killed and started again under load: FTPS and
-# HTTPS come back by themselves. The JVM stays, and nobody types the PIN again.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need curl curl
+# HTTPS come back by themselves. The JVM stays, and nobody types the PIN again; the token sees it once for each start.
+source "$(dirname "${BASH_SOURCE[0]}")/java_server.sh"
 need p11-kit p11-kit
-[[ -d "$KEYSTAY_BUILD/java/java-server/lib" ]] || skip "Maven has not fetched the servers (see java-maven-fetches)"
 for client in /usr/lib/*/pkcs11/p11-kit-client.so /usr/lib64/pkcs11/p11-kit-client.so; do
   [[ ! -e "$client" ]] || break
 done
@@ -31,49 +29,42 @@ kill_hsm() {
 trap '[[ -z "${pids[hsm]:-}" ]] || kill -KILL -- "-${pids[hsm]}" 2>/dev/null || true; finish' EXIT
 start_hsm
 export P11_KIT_SERVER_ADDRESS="unix:path=$socket"
-sed -i "s|^module = .*|module = \"$client\"|; /^pin = /d" "$KEYSTAY_CONF"
+use_fault_module "$client" # counts what is asked of the HSM
+sed -i '/^pin = /d' "$KEYSTAY_CONF"
 
-printf '# Keystay key store, version 1\ntoken = "web"\n' >"$scratch/hsm.keystore"
-mkdir -p "$scratch/files"
-ftp="$(free_port)" ftps="$(free_port)" https="$(free_port)"
-cat >"$scratch/server.properties" <<PROPERTIES
-Hsm.keystorePath = hsm.keystore
-Hsm.keystorePassword = $(cat "$scratch/web.pin")
-Ftp.Hsm.enabled = true
-Ftp.Hsm.keyAlias = ftpd
-Ftp.port = $ftp
-Ftp.implicitPort = $ftps
-Ftp.home = files
-Ftp.user = demo
-Ftp.password = demo
-Http.Hsm.enabled = true
-Http.Hsm.keyAlias = httpd
-Http.port = $https
-PROPERTIES
-start server env JAVA_HOME="$jdk" JAVA_OPTIONS="${jvm_options[*]}" "$KEYSTAY_SOURCE/examples/java-server/run.sh" \
-  "$scratch/server.properties"
-wait_for server grep -q '^ready$' "$scratch/server.log"
+settings ftpd httpd "Hsm.keystorePassword = $(cat "$scratch/web.pin")"
+start_server
+file() { lftp_transfers "ftp://localhost:$ftp" 1.3 "$1"; }
+# Two handshakes, of the control and of the data connection.
+list() { run_curl --ssl-reqd --user demo:demo --list-only "ftp://localhost:$ftp/"; }
+page 1.3 >/dev/null
+file user
+[[ "$(fault calls C_Login)" -eq 1 ]] || fail "$(fault calls C_Login) logins at start, expected 1"
 
-page() { curl --silent --show-error --max-time 30 --cacert "$scratch/ca.pem" "https://localhost:$https/"; }
-file() { python3 "$KEYSTAY_SOURCE/tests/java/ftps_transfer.py" explicit "$ftp" 1.3 "$scratch/ca.pem"; }
-page >/dev/null
-file
-
-load() { # until the file $scratch/enough is there
-  until [[ -e "$scratch/enough" ]]; do page || true; done
+load() { # load COMMAND …, again and again, until the file $scratch/enough is there
+  until [[ -e "$scratch/enough" ]]; do "$@" || true; done
 }
-start load1 load
-start load2 load
+start load-https load page 1.2
+start load-ftps load file load
+returned=0
+recovered() { # recovered WHAT COMMAND …: says how long after the HSM's return the command succeeds
+  wait_for server "${@:2}"
+  echo "$1 $((($(date +%s%N) - returned) / 1000000)) ms after the HSM's return"
+}
 for round in 1 2; do
   kill_hsm
-  if page >/dev/null 2>&1; then fail "a page was served without the HSM, in round $round"; fi
+  if page 1.3 >/dev/null 2>&1; then fail "a page was served without the HSM, in round $round"; fi
+  if list >/dev/null 2>&1; then fail "FTPS was served without the HSM, in round $round"; fi
   start_hsm
-  wait_for server page
-  wait_for server file
+  returned="$(date +%s%N)"
+  recovered "HTTPS" page 1.3
+  recovered "FTPS" list
+  wait_for server file user
+  [[ "$(fault calls C_Login)" -eq $((1 + round)) ]] || fail "$(fault calls C_Login) logins after $round restarts"
 done
 touch "$scratch/enough"
-join load1 0
-join load2 0
-page >/dev/null
-file
+join load-https 0
+join load-ftps 0
+page 1.2 >/dev/null
+file user
 stop_java server

@@ -8,13 +8,8 @@ make_token
 make_ca
 make_alias httpd -keyalg EC -groupname secp256r1
 
-readonly faults="$scratch/faults"
-fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
-fault create
-export KEYSTAY_FAULT_CONTROL="$faults"
-KEYSTAY_FAULT_TARGET="$(softhsm_module)"
-export KEYSTAY_FAULT_TARGET
-sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|; /^pin = /d" "$KEYSTAY_CONF"
+use_fault_module "$(softhsm_module)"
+sed -i '/^pin = /d' "$KEYSTAY_CONF"
 
 printf '# Keystay key store, version 1\ntoken = "web"\n' >"$scratch/web.keystore"
 STORE_PASSWORD="$(cat "$scratch/web.pin")" start server env JAVA_HOME="$jdk" KEYSTAY_JAR="$jar" \

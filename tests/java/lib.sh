@@ -78,6 +78,57 @@ objects() {
     --list-objects 2>/dev/null
 }
 
+# use_fault_module MODULE: from now on Keystay finds this module, SoftHSM for instance, behind the one that counts calls and fails
+# when it is ordered to.
+readonly faults="$scratch/faults"
+fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
+use_fault_module() {
+  fault create
+  export KEYSTAY_FAULT_CONTROL="$faults"
+  export KEYSTAY_FAULT_TARGET="$1"
+  sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
+}
+
+# every_scheme rsa|ec|ed COMMAND …: COMMAND …, then what s_client calls the signature and the options that force it, for
+# each signature scheme that TLS 1.2 and 1.3 have for a key of this kind (RFC 8446, section 4.2.3).
+every_scheme() {
+  local kind="$1" scheme
+  shift
+  case "$kind" in
+    rsa)
+      for scheme in rsa_pss_rsae_sha256 rsa_pss_rsae_sha384 rsa_pss_rsae_sha512; do
+        "$@" RSA-PSS -tls1_3 -sigalgs "$scheme"
+        "$@" RSA-PSS -tls1_2 -sigalgs "$scheme" -cipher ECDHE-RSA-AES128-GCM-SHA256
+      done
+      for scheme in RSA+SHA256 RSA+SHA384 RSA+SHA512; do
+        "$@" RSA -tls1_2 -sigalgs "$scheme" -cipher ECDHE-RSA-AES256-GCM-SHA384
+      done
+      ;;
+    ec) # on P-256, which TLS 1.3, and JSSE in TLS 1.2 too, binds to one hash
+      "$@" ECDSA -tls1_3 -sigalgs ecdsa_secp256r1_sha256
+      "$@" ECDSA -tls1_2 -sigalgs ECDSA+SHA256 -cipher ECDHE-ECDSA-AES128-GCM-SHA256
+      ;;
+    ed) for scheme in -tls1_2 -tls1_3; do "$@" ed25519 "$scheme" -sigalgs ed25519; done ;;
+  esac
+}
+
+# served PORT PAGE SIGNATURE -tls1_3 …: a handshake with these options is signed so, and gets the page. s_client's exit
+# code says nothing: the JDK's server ends a connection without close_notify, which OpenSSL 3 counts as an error.
+served() {
+  local answer
+  answer="$(handshake "$1" "${@:4}" || true)"
+  expect "$answer" "Verification: OK"
+  expect_signed_with "$answer" "$3"
+  expect "$answer" "$2"
+}
+
+# expect_signed_with, for Edwards keys too.
+expect_signed_with() {
+  if [[ "$2" == ed25519 ]]; then expect "$1" "Signature type: ed25519"; else
+    signed_with "$1" "$2" || fail "expected a signature with $2 in: $1"
+  fi
+}
+
 # stop_java NAME: ends a JVM, which leaves with 128 + SIGTERM by its own exit, after its shutdown hooks.
 stop_java() {
   local code=0

@@ -5,13 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 make_token
 make_ca
 make_alias httpd -keyalg EC -groupname secp256r1
-readonly faults="$scratch/faults"
-fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$faults" "$@"; }
-fault create
-export KEYSTAY_FAULT_CONTROL="$faults"
-KEYSTAY_FAULT_TARGET="$(softhsm_module)"
-export KEYSTAY_FAULT_TARGET
-sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
+use_fault_module "$(softhsm_module)"
 
 signatures=100000
 if [[ -n "${KEYSTAY_SOAK:-}" ]]; then signatures=10000000; fi

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # The FTPS and HTTPS server of examples/java-server, on RSA, EC and Ed25519 aliases: real uploads and downloads over
-# protected data connections, explicit and implicit, and pages, with TLS 1.2 and 1.3. And how it gets its password.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need curl curl
-[[ -d "$KEYSTAY_BUILD/java/java-server/lib" ]] || skip "Maven has not fetched the servers (see java-maven-fetches)"
+# protected data connections by lftp and curl, explicit and implicit, and pages, with TLS 1.2 and 1.3 and every signature
+# scheme. And how it gets its password.
+source "$(dirname "${BASH_SOURCE[0]}")/java_server.sh"
 
 make_token
 sed -i '/^pin = /d' "$KEYSTAY_CONF"
@@ -19,56 +18,29 @@ for alias in rsa ec ed; do
   esac
   KEYSTAY_CONF="$scratch/tool.toml" make_alias "$alias" "${key[@]}"
 done
-printf '# Keystay key store, version 1\ntoken = "web"\n' >"$scratch/hsm.keystore"
-mkdir -p "$scratch/files"
 
-settings() { # settings FTP-ALIAS HTTP-ALIAS [LINE…]: server.properties, on free ports
-  ftp="$(free_port)" ftps="$(free_port)" https="$(free_port)"
-  cat >"$scratch/server.properties" <<PROPERTIES
-Hsm.keystorePath = hsm.keystore
-Ftp.Hsm.enabled = true
-Ftp.Hsm.keyAlias = $1
-Ftp.port = $ftp
-Ftp.implicitPort = $ftps
-Ftp.home = files
-Ftp.user = demo
-Ftp.password = demo
-Http.Hsm.enabled = true
-Http.Hsm.keyAlias = $2
-Http.port = $https
-PROPERTIES
-  printf '%s\n' "${@:3}" >>"$scratch/server.properties"
-}
-# Takes the place of the subshell that it is called in, so that a signal reaches the JVM.
-server() {
-  exec env JAVA_HOME="$jdk" JAVA_OPTIONS="${jvm_options[*]}" "$KEYSTAY_SOURCE/examples/java-server/run.sh" \
-    "$scratch/server.properties"
-}
-run_curl() { curl --silent --show-error --max-time 60 --cacert "$scratch/ca.pem" "$@"; }
-
-transfers() { # transfers explicit|implicit PORT VERSION
-  python3 "$KEYSTAY_SOURCE/tests/java/ftps_transfer.py" "$@" "$scratch/ca.pem"
-}
-
-curl_transfers() { # curl_transfers VERSION: curl closes a data connection with tickets unread, so there must be none
-  local options=(--ssl-reqd --user demo:demo "--tlsv$1" --tls-max "$1")
-  head -c 300000 /dev/urandom >"$scratch/content"
-  run_curl "${options[@]}" --upload-file "$scratch/content" "ftp://localhost:$ftp/by-curl"
-  run_curl "${options[@]}" --output "$scratch/received" "ftp://localhost:$ftp/by-curl"
-  cmp "$scratch/content" "$scratch/received" || fail "curl got back other bytes over TLS $1"
+# greeted_by KIND OPTION…: implicit FTPS signs so, and greets.
+greeted_by() {
+  local answer
+  answer="$(printf 'QUIT\r\n' | timeout 60 openssl s_client -connect "127.0.0.1:$ftps" -CAfile "$scratch/ca.pem" \
+    -verify_return_error -brief -ign_eof "${@:2}" 2>&1 || true)" # FtpServer closes without close_notify
+  expect "$answer" "Verification: OK"
+  expect_signed_with "$answer" "$1"
+  expect "$answer" "220 "
 }
 
 serves() { # serves FTP-ALIAS HTTP-ALIAS
   settings "$1" "$2" "Hsm.keystorePassword = $pin"
-  start server server
-  wait_for server grep -q '^ready$' "$scratch/server.log"
+  start_server
   local version
   for version in 1.2 1.3; do
-    expect "$(run_curl "--tlsv$version" --tls-max "$version" "https://localhost:$https/")" "stays on its token"
-    transfers explicit "$ftp" "$version"
-    transfers implicit "$ftps" "$version"
+    expect "$(page "$version")" "stays on its token"
+    lftp_transfers "ftp://localhost:$ftp" "$version" by-lftp || fail "lftp, explicit FTPS with TLS $version"
+    lftp_transfers "ftps://localhost:$ftps" "$version" by-lftp || fail "lftp, implicit FTPS with TLS $version"
     curl_transfers "$version"
   done
+  every_scheme "$1" greeted_by
+  every_scheme "$2" served "$https" "stays on its token"
   stop_java server
 }
 serves rsa ec
@@ -99,5 +71,5 @@ server <"$scratch/typed" >"$scratch/server.log" 2>&1 &
 pids[server]=$!
 echo "$pin" >"$scratch/typed"
 wait_for server grep -q '^ready$' "$scratch/server.log"
-expect "$(run_curl "https://localhost:$https/")" "stays on its token"
+expect "$(page 1.3)" "stays on its token"
 stop_java server
