@@ -13,7 +13,7 @@
 #include <openssl/params.h>
 
 #include "provider/dispatch.h"
-#include "provider/guard.h"
+#include "provider/signature_callbacks.h"
 #include "provider/signature_ecdsa.h"
 #include "provider/signature_rsa.h"
 
@@ -59,7 +59,7 @@ class NamedSignature final {
   NamedSignature(std::unique_ptr<Signature> signature, const char* digest) noexcept
       : signature_(std::move(signature)), digest_(digest) {}
 
-  [[nodiscard]] const Core& core() const noexcept { return signature_->context().core(); }
+  [[nodiscard]] Context& context() const noexcept { return signature_->context(); }
 
   [[nodiscard]] std::unique_ptr<NamedSignature> duplicate() const {
     auto copy = std::make_unique<NamedSignature>(signature_->duplicate(), digest_);
@@ -130,111 +130,44 @@ class NamedSignature final {
   std::optional<pkcs11::Bytes> expected_;  // for a verification in steps
 };
 
-NamedSignature& signature_of(void* ctx) noexcept { return *static_cast<NamedSignature*>(ctx); }
-
-template <typename Body>
-int with(void* ctx, Body&& body, Place place = {}) noexcept {
-  NamedSignature& signature = signature_of(ctx);
-  return guard(
-      signature.core(), [&] { return body(signature) ? 1 : 0; }, place);
-}
+using Callbacks = SignatureCallbacks<NamedSignature>;
 
 template <std::size_t index>
 void* new_context(void* provctx, const char* /*property_query*/) {
-  auto& context = *static_cast<Context*>(provctx);
-  return guard(context.core(), [&]() -> void* {
+  return Callbacks::create(provctx, [](Context& context) {
     std::unique_ptr<Signature> signature;
     if constexpr (&kAlgorithms[index].type == &kRsa) {
       signature = std::make_unique<RsaSignature>(context);
     } else {
       signature = std::make_unique<EcdsaSignature>(context);
     }
-    return new NamedSignature(std::move(signature), kAlgorithms[index].digest);
+    return std::make_unique<NamedSignature>(std::move(signature), kAlgorithms[index].digest);
   });
-}
-
-void free_context(void* ctx) { delete &signature_of(ctx); }
-
-void* duplicate_context(void* ctx) {
-  return guard(signature_of(ctx).core(), [&]() -> void* { return signature_of(ctx).duplicate().release(); });
 }
 
 template <Operation operation>
 int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
-  return with(ctx, [&](NamedSignature& signature) {
+  return Callbacks::with(ctx, [&](NamedSignature& signature) {
     return signature.begin(static_cast<Key*>(key), operation) && signature.set_params(params);
   });
 }
 
 template <Operation operation>
 int begin_message(void* ctx, void* key, const OSSL_PARAM params[]) {
-  return with(ctx, [&](NamedSignature& signature) {
+  return Callbacks::with(ctx, [&](NamedSignature& signature) {
     signature.begin_message(static_cast<Key*>(key), operation);
     return signature.set_params(params);
   });
 }
 
-int update(void* ctx, const unsigned char* message, std::size_t size) {
-  return with(ctx, [&](NamedSignature& signature) {
-    signature.update({message, size});
-    return true;
-  });
-}
-
-// A null place asks for the longest length, and nothing else happens.
-template <typename Make>
-int produce(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity, Make&& make) noexcept {
-  return with(ctx, [&](NamedSignature& signature) {
-    const std::optional<std::size_t> size =
-        out ? make(signature, std::span(out, capacity)) : signature.signature_size();
-    if (size) *length = *size;
-    return size.has_value();
-  });
-}
-
-int sign(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity, const unsigned char* data,
-         std::size_t size) {
-  return produce(ctx, out, length, capacity, [&](NamedSignature& signature, std::span<std::uint8_t> place) {
-    return signature.sign({data, size}, place);
-  });
-}
-
-int sign_message_final(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity) {
-  return produce(ctx, out, length, capacity, [](NamedSignature& signature, std::span<std::uint8_t> place) {
-    return signature.sign_message(place);
-  });
-}
-
-int verify(void* ctx, const unsigned char* bytes, std::size_t length, const unsigned char* data,
-           std::size_t size) {
-  return with(ctx, [&](NamedSignature& signature) {
-    return signature.verify({data, size}, {bytes, length});
-  });
-}
-
-int recover(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
-            const unsigned char* bytes, std::size_t size) {
-  return with(ctx, [&](NamedSignature& signature) {
-    return signature.recover({bytes, size}, std::span(out, capacity), length);
-  });
-}
-
 int verify_message_final(void* ctx) {
-  return with(ctx, [](NamedSignature& signature) { return signature.verify_message(); });
-}
-
-int get_params(void* ctx, OSSL_PARAM params[]) {
-  return with(ctx, [&](NamedSignature& signature) { return signature.params(params); });
+  return Callbacks::with(ctx, [](NamedSignature& signature) { return signature.verify_message(); });
 }
 
 const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
   static const OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
                                       OSSL_PARAM_END};
   return params;
-}
-
-int set_params(void* ctx, const OSSL_PARAM params[]) {
-  return with(ctx, [&](NamedSignature& signature) { return signature.set_params(params); });
 }
 
 const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
@@ -253,31 +186,33 @@ template <std::size_t index>
 const OSSL_DISPATCH* functions() {
   static const OSSL_DISPATCH table[] = {
       entry<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, new_context<index>),
-      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_context),
-      entry<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX, duplicate_context),
+      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, Callbacks::free),
+      entry<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX, Callbacks::duplicate),
       entry<OSSL_FUNC_signature_query_key_types_fn>(OSSL_FUNC_SIGNATURE_QUERY_KEY_TYPES,
                                                     query_key_types<kAlgorithms[index].type>),
       entry<OSSL_FUNC_signature_sign_init_fn>(OSSL_FUNC_SIGNATURE_SIGN_INIT, begin<Operation::sign>),
-      entry<OSSL_FUNC_signature_sign_fn>(OSSL_FUNC_SIGNATURE_SIGN, sign),
+      entry<OSSL_FUNC_signature_sign_fn>(OSSL_FUNC_SIGNATURE_SIGN, Callbacks::sign),
       entry<OSSL_FUNC_signature_sign_message_init_fn>(OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_INIT,
                                                       begin_message<Operation::sign>),
-      entry<OSSL_FUNC_signature_sign_message_update_fn>(OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_UPDATE, update),
+      entry<OSSL_FUNC_signature_sign_message_update_fn>(OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_UPDATE,
+                                                        Callbacks::update),
       entry<OSSL_FUNC_signature_sign_message_final_fn>(OSSL_FUNC_SIGNATURE_SIGN_MESSAGE_FINAL,
-                                                       sign_message_final),
+                                                       Callbacks::sign_message_final),
       entry<OSSL_FUNC_signature_verify_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_INIT, begin<Operation::verify>),
-      entry<OSSL_FUNC_signature_verify_fn>(OSSL_FUNC_SIGNATURE_VERIFY, verify),
+      entry<OSSL_FUNC_signature_verify_fn>(OSSL_FUNC_SIGNATURE_VERIFY, Callbacks::verify),
       entry<OSSL_FUNC_signature_verify_recover_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT,
                                                         begin<Operation::verify_recover>),
-      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, recover),
+      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, Callbacks::recover),
       entry<OSSL_FUNC_signature_verify_message_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_INIT,
                                                         begin_message<Operation::verify>),
-      entry<OSSL_FUNC_signature_verify_message_update_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_UPDATE, update),
+      entry<OSSL_FUNC_signature_verify_message_update_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_UPDATE,
+                                                          Callbacks::update),
       entry<OSSL_FUNC_signature_verify_message_final_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_FINAL,
                                                          verify_message_final),
-      entry<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_params),
+      entry<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Callbacks::get_params),
       entry<OSSL_FUNC_signature_gettable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
                                                         gettable_params),
-      entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_params),
+      entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, Callbacks::set_params),
       entry<OSSL_FUNC_signature_settable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
                                                         settable_params),
       kEndOfDispatch,

@@ -11,8 +11,8 @@
 #include <openssl/params.h>
 
 #include "provider/dispatch.h"
-#include "provider/guard.h"
 #include "provider/key.h"
+#include "provider/signature_callbacks.h"
 
 namespace keystay::provider {
 namespace {
@@ -98,60 +98,20 @@ class EdDsaSignature final {
   KeyPtr key_;
 };
 
-EdDsaSignature& signature_of(void* ctx) noexcept { return *static_cast<EdDsaSignature*>(ctx); }
-
-template <typename Body>
-int with(void* ctx, Body&& body, Place place = {}) noexcept {
-  EdDsaSignature& signature = signature_of(ctx);
-  return guard(
-      signature.context().core(), [&] { return body(signature) ? 1 : 0; }, place);
-}
+using Callbacks = SignatureCallbacks<EdDsaSignature>;
 
 template <const KeyType& type>
 void* new_context(void* provctx, const char* /*property_query*/) {
-  auto& context = *static_cast<Context*>(provctx);
-  return guard(context.core(), [&]() -> void* { return new EdDsaSignature(context, type); });
-}
-
-void free_context(void* ctx) { delete &signature_of(ctx); }
-
-void* duplicate_context(void* ctx) {
-  const EdDsaSignature& signature = signature_of(ctx);
-  return guard(signature.context().core(), [&]() -> void* { return new EdDsaSignature(signature); });
+  return Callbacks::create(provctx,
+                           [](Context& context) { return std::make_unique<EdDsaSignature>(context, type); });
 }
 
 template <int needed>
 int begin(void* ctx, const char* digest, void* key, const OSSL_PARAM params[]) {
-  return with(ctx, [&](EdDsaSignature& signature) {
+  return Callbacks::with(ctx, [&](EdDsaSignature& signature) {
     signature.begin(static_cast<Key*>(key), digest ? digest : "", needed);
     return signature.set_params(params);
   });
-}
-
-// A null place asks for the length, and nothing else happens.
-int sign(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
-         const unsigned char* message, std::size_t size) {
-  return with(ctx, [&](EdDsaSignature& signature) {
-    const std::optional<std::size_t> made =
-        out ? signature.sign({message, size}, std::span(out, capacity)) : signature.signature_size();
-    if (made) *length = *made;
-    return made.has_value();
-  });
-}
-
-int verify(void* ctx, const unsigned char* bytes, std::size_t length, const unsigned char* message,
-           std::size_t size) {
-  return with(ctx, [&](EdDsaSignature& signature) {
-    return signature.verify({message, size}, {bytes, length});
-  });
-}
-
-int get_params(void* ctx, OSSL_PARAM params[]) {
-  return with(ctx, [&](EdDsaSignature& signature) { return signature.params(params); });
-}
-
-int set_params(void* ctx, const OSSL_PARAM params[]) {
-  return with(ctx, [&](EdDsaSignature& signature) { return signature.set_params(params); });
 }
 
 const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
@@ -171,18 +131,18 @@ template <const KeyType& type>
 const OSSL_DISPATCH* eddsa_functions() noexcept {
   static const OSSL_DISPATCH table[] = {
       entry<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX, new_context<type>),
-      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, free_context),
-      entry<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX, duplicate_context),
+      entry<OSSL_FUNC_signature_freectx_fn>(OSSL_FUNC_SIGNATURE_FREECTX, Callbacks::free),
+      entry<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX, Callbacks::duplicate),
       entry<OSSL_FUNC_signature_digest_sign_init_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT,
                                                      begin<OSSL_KEYMGMT_SELECT_PRIVATE_KEY>),
-      entry<OSSL_FUNC_signature_digest_sign_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, sign),
+      entry<OSSL_FUNC_signature_digest_sign_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, Callbacks::sign),
       entry<OSSL_FUNC_signature_digest_verify_init_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT,
                                                        begin<OSSL_KEYMGMT_SELECT_PUBLIC_KEY>),
-      entry<OSSL_FUNC_signature_digest_verify_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, verify),
-      entry<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_params),
+      entry<OSSL_FUNC_signature_digest_verify_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, Callbacks::verify),
+      entry<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Callbacks::get_params),
       entry<OSSL_FUNC_signature_gettable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
                                                         gettable_params),
-      entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_params),
+      entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, Callbacks::set_params),
       entry<OSSL_FUNC_signature_settable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
                                                         settable_params),
       kEndOfDispatch,
