@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches what the JUnit tests, the server example and Jetty need from Maven Central, once for all JDKs; later runs need no
+# Fetches what the JUnit tests, the server example, Jetty and Spring Boot need from Maven Central, once for all JDKs; later runs need no
 # network. Compiles the first two.
 source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 need mvn maven
@@ -17,3 +17,4 @@ maven() {
 maven java test
 maven examples/java-server compile
 maven tests/java/jetty compile
+maven tests/java/spring-boot compile
