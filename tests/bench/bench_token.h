@@ -22,6 +22,7 @@ class BenchToken final {
   [[nodiscard]] CK_FUNCTION_LIST& functions() const;
   [[nodiscard]] CK_SLOT_ID slot() const;
   [[nodiscard]] keys::PrivateKey key(const Algorithm& algorithm) const;
+  [[nodiscard]] pkcs11::Token& token() const noexcept { return *token_; }
 
   [[nodiscard]] const test::SoftHsmToken& softhsm() const noexcept { return softhsm_; }
   [[nodiscard]] test::FaultControl& faults() { return softhsm_.faults(); }

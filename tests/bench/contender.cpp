@@ -1,7 +1,6 @@
 #include "tests/bench/contender.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
 #include <fmt/core.h>
@@ -34,20 +33,6 @@ Contender provider(std::string_view name, std::shared_ptr<const ProviderKeys> ke
           }};
 }
 
-ProviderModule keystay() {
-  return {"keystay", KEYSTAY_OSSL_MODULES,
-          [](std::string_view alias) { return "keystay:" + std::string(alias); }};
-}
-
-ProviderModule pkcs11_provider(const test::SoftHsmToken& token) {
-  // Without an openssl.cnf this is how it learns of its module.
-  setenv("PKCS11_PROVIDER_MODULE", token.module().c_str(), 1);
-  return {"pkcs11", "", [&token](std::string_view alias) {
-            return "pkcs11:token=" + token.label() + ";object=" + std::string(alias) +
-                   ";type=private?pin-value=" + token.pin();
-          }};
-}
-
 // Peers are not installed everywhere.
 void add_peer(std::string_view name, const std::function<void()>& add) {
   try {
@@ -74,14 +59,14 @@ std::vector<Contender> contenders(const BenchToken& token) {
   all.push_back(native(token));
   all.push_back(raw(kHashRawObject, token, RawKey::token_object, Hashing::each_time));
   all.push_back(raw(kHashRawCopy, token, RawKey::session_copy, Hashing::each_time));
-  const auto keys = std::make_shared<const ProviderKeys>(keystay());
+  const auto keys = std::make_shared<const ProviderKeys>(keystay_module());
   all.push_back(provider(kProvider, keys, SigningContext::reused));
   all.push_back(provider(kProviderTls, keys, SigningContext::emptied));
   all.push_back(
       {kSoftwareInit, [](const Algorithm& algorithm) { return std::make_unique<EvpInit>(algorithm); }});
   add_peer(kEngine, [&] { all.push_back(engine(token)); });
   add_peer(kPkcs11Provider, [&] {
-    const auto peer = std::make_shared<const ProviderKeys>(pkcs11_provider(token.softhsm()));
+    const auto peer = std::make_shared<const ProviderKeys>(pkcs11_provider_module(token.softhsm()));
     all.push_back(provider(kPkcs11Provider, peer, SigningContext::reused));
     all.push_back(provider(kPkcs11ProviderTls, peer, SigningContext::emptied));
   });

@@ -12,6 +12,7 @@
 
 #include "tests/bench/calls.h"
 #include "tests/bench/contender.h"
+#include "tests/bench/key_loading.h"
 #include "tests/bench/speed.h"
 
 namespace keystay::bench {
@@ -38,6 +39,12 @@ struct Signing {
   unsigned threads = 1;
 };
 
+int load(std::size_t aliases) {
+  const BenchToken token(test::Front::none);
+  measure_key_loading(token, aliases);
+  return 0;
+}
+
 // For tools that watch from outside: strace, perf, valgrind.
 int sign(const Signing& signing) {
   const BenchToken token(test::Front::none);
@@ -62,6 +69,9 @@ int run(int argc, char** argv) {
   speed_command->prefix_command();  // its options are Google Benchmark's
   CLI::App* calls_command = app.add_subcommand(
       "calls", "module calls and allocations per signature; fails if Keystay makes others");
+  std::size_t aliases = 1000;
+  CLI::App* load_command = app.add_subcommand("load", "the time to load one alias among many");
+  load_command->add_option("--aliases", aliases)->capture_default_str()->check(CLI::PositiveNumber);
   CLI::App* sign_command = app.add_subcommand("sign", "signs, to be watched from outside");
   sign_command->add_option("contender", signing.contender, "raw-copy, native, provider …")->required();
   sign_command->add_option("--algorithm", signing.algorithm)->capture_default_str();
@@ -71,6 +81,7 @@ int run(int argc, char** argv) {
 
   if (speed_command->parsed()) return speed(speed_command->remaining());
   if (calls_command->parsed()) return calls();
+  if (load_command->parsed()) return load(aliases);
   return sign(signing);
 }
 

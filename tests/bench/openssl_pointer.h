@@ -20,6 +20,7 @@ struct OpenSslDelete {
   void operator()(OSSL_STORE_INFO* info) const noexcept { OSSL_STORE_INFO_free(info); }
   void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
 };
 
 template <typename T>

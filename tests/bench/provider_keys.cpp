@@ -1,24 +1,42 @@
 #include "tests/bench/provider_keys.h"
 
+#include <cstdlib>
+#include <utility>
+
 #include "tests/bench/openssl_error.h"
 
 namespace keystay::bench {
 
-ProviderKeys::ProviderKeys(const ProviderModule& module) : libctx_(OSSL_LIB_CTX_new()) {
+ProviderModule keystay_module() {
+  return {"keystay", KEYSTAY_OSSL_MODULES,
+          [](std::string_view alias) { return "keystay:" + std::string(alias); }};
+}
+
+ProviderModule pkcs11_provider_module(const test::SoftHsmToken& token) {
+  // Without an openssl.cnf this is how it learns of its module.
+  setenv("PKCS11_PROVIDER_MODULE", token.module().c_str(), 1);
+  return {"pkcs11", "", [&token](std::string_view alias) {
+            return "pkcs11:token=" + token.label() + ";object=" + std::string(alias) +
+                   ";type=private?pin-value=" + token.pin();
+          }};
+}
+
+ProviderKeys::ProviderKeys(ProviderModule module) : module_(std::move(module)), libctx_(OSSL_LIB_CTX_new()) {
   default_.reset(OSSL_PROVIDER_load(libctx_.get(), "default"));
   require(default_ != nullptr, "OSSL_PROVIDER_load of default");
-  if (!module.directory.empty()) {
-    require(OSSL_PROVIDER_set_default_search_path(libctx_.get(), module.directory.c_str()) == 1,
+  if (!module_.directory.empty()) {
+    require(OSSL_PROVIDER_set_default_search_path(libctx_.get(), module_.directory.c_str()) == 1,
             "OSSL_PROVIDER_set_default_search_path");
   }
-  provider_.reset(OSSL_PROVIDER_load(libctx_.get(), module.name.c_str()));
-  require(provider_ != nullptr, ("OSSL_PROVIDER_load of " + module.name).c_str());
+  provider_.reset(OSSL_PROVIDER_load(libctx_.get(), module_.name.c_str()));
+  require(provider_ != nullptr, ("OSSL_PROVIDER_load of " + module_.name).c_str());
   for (const Algorithm& algorithm : algorithms()) {
-    if (!keys_.contains(algorithm.alias)) keys_.emplace(algorithm.alias, load(module.uri(algorithm.alias)));
+    if (!keys_.contains(algorithm.alias)) keys_.emplace(algorithm.alias, load(algorithm.alias));
   }
 }
 
-OpenSslPointer<EVP_PKEY> ProviderKeys::load(const std::string& uri) const {
+OpenSslPointer<EVP_PKEY> ProviderKeys::load(std::string_view alias) const {
+  const std::string uri = module_.uri(alias);
   const OpenSslPointer<OSSL_STORE_CTX> store(
       OSSL_STORE_open_ex(uri.c_str(), libctx_.get(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
   require(store != nullptr, "OSSL_STORE_open_ex");

@@ -8,6 +8,7 @@
 
 #include "tests/bench/algorithm.h"
 #include "tests/bench/openssl_pointer.h"
+#include "tests/support/softhsm_token.h"
 
 namespace keystay::bench {
 
@@ -17,17 +18,22 @@ struct ProviderModule {
   std::function<std::string(std::string_view alias)> uri;  // of the private key
 };
 
+[[nodiscard]] ProviderModule keystay_module();
+// The token must outlive it. Sets PKCS11_PROVIDER_MODULE.
+[[nodiscard]] ProviderModule pkcs11_provider_module(const test::SoftHsmToken& token);
+
 // A library context with the default provider and this one, and the keys of all algorithms.
 class ProviderKeys final {
  public:
-  explicit ProviderKeys(const ProviderModule& module);
+  explicit ProviderKeys(ProviderModule module);
 
   [[nodiscard]] OSSL_LIB_CTX* libctx() const noexcept { return libctx_.get(); }
   [[nodiscard]] EVP_PKEY* key(const Algorithm& algorithm) const { return keys_.at(algorithm.alias).get(); }
+  // The private key of an alias, loaded anew.
+  [[nodiscard]] OpenSslPointer<EVP_PKEY> load(std::string_view alias) const;
 
  private:
-  [[nodiscard]] OpenSslPointer<EVP_PKEY> load(const std::string& uri) const;
-
+  ProviderModule module_;
   OpenSslPointer<OSSL_LIB_CTX> libctx_;
   OpenSslPointer<OSSL_PROVIDER> default_;
   OpenSslPointer<OSSL_PROVIDER> provider_;

@@ -26,6 +26,9 @@ else
   echo "system calls are left out: strace is not installed"
 fi
 
+title "loading one alias of 1,000"
+"$build/bin/keystay-bench" load
+
 title "signatures per second"
 "$build/bin/keystay-bench" speed
 

@@ -11,7 +11,8 @@ namespace keystay::bench {
 namespace {
 
 constexpr std::array kThreads{1, 2, 4, 8, 16};
-constexpr std::array kUsualArguments{"keystay-bench", "--benchmark_repetitions=9", "--benchmark_min_time=0.2",
+constexpr std::array kUsualArguments{"keystay-bench", "--benchmark_repetitions=41",
+                                     "--benchmark_min_time=0.03",
                                      "--benchmark_enable_random_interleaving=true"};
 
 // What each thread of a benchmark does.
@@ -54,8 +55,13 @@ class KeepingReporter final : public benchmark::ConsoleReporter {
     const std::string& name = run.run_name.function_name;  // algorithm/contender
     const std::size_t slash = name.find('/');
     table_.add({name.substr(0, slash), static_cast<int>(run.threads), name.substr(slash + 1)},
-               {1e6 * run.GetAdjustedRealTime() / benchmark::GetTimeUnitMultiplier(run.time_unit),
-                1e6 * run.GetAdjustedCPUTime() / benchmark::GetTimeUnitMultiplier(run.time_unit)});
+               {microseconds(run, run.GetAdjustedRealTime()), microseconds(run, run.GetAdjustedCPUTime())});
+  }
+
+  // Of all threads together: from version 1.9 on Google Benchmark adds up the times of its threads.
+  static double microseconds(const Run& run, double time) {
+    const auto share = static_cast<double>(KEYSTAY_BENCHMARK_ADDS_THREADS_UP ? run.threads : 1);
+    return 1e6 * time / benchmark::GetTimeUnitMultiplier(run.time_unit) / share;
   }
 
   SpeedTable& table_;
