@@ -40,6 +40,7 @@ all        | nginx                      | nginx               | nginx-light or n
 all        | Git                        | git                 | git
 wished     | clang-format 14            | clang-format-14     | clang-format-14
 wished     | pkcs11-provider            | pkcs11-provider     | pkcs11-provider
+wished     | valgrind                   | valgrind            | valgrind
 servers    | HAProxy                    | haproxy             | haproxy
 servers    | Apache httpd               | apache2             | apache2-bin
 servers    | stunnel                    | stunnel             | stunnel4
