@@ -19,20 +19,19 @@ int distance(const CertificateObject& certificate, const KeyObject& key) {
 }
 
 // On the private key object itself, or on the public key object with its CKA_ID.
-std::optional<pkcs11::PublicKey> public_half_on_token(const KeyObject& key, const TokenObjects& objects) {
+std::optional<pkcs11::PublicKey> public_half_on_token(const KeyObject& key, const ObjectIndex& objects) {
   if (key.public_key || key.id.empty()) return key.public_key;
-  for (const KeyObject& candidate : objects.public_keys) {
-    if (candidate.id == key.id && candidate.type == key.type && candidate.public_key)
-      return candidate.public_key;
+  for (const KeyObject* candidate : objects.public_keys_with(key.id)) {
+    if (candidate->type == key.type && candidate->public_key) return candidate->public_key;
   }
   return std::nullopt;
 }
 
 // In the certificate with its CKA_ID.
-std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const TokenObjects& objects) {
-  for (const CertificateObject& candidate : objects.certificates) {
-    const std::optional<pkcs11::PublicKey>& certified = candidate.certificate.public_key;
-    if (candidate.id == key.id && certified && pkcs11::key_type(*certified) == key.type) return certified;
+std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const ObjectIndex& objects) {
+  for (const CertificateObject* candidate : objects.certificates_with(key.id)) {
+    const std::optional<pkcs11::PublicKey>& certified = candidate->certificate.public_key;
+    if (certified && pkcs11::key_type(*certified) == key.type) return certified;
   }
   return std::nullopt;
 }
@@ -44,25 +43,24 @@ bool preferred(const Certificate& a, const Certificate& b) {
   return a.not_before > b.not_before;
 }
 
-std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const TokenObjects& objects) {
+std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const ObjectIndex& objects) {
   std::optional<pkcs11::PublicKey> shown = public_half_on_token(key, objects);
   return shown || key.id.empty() ? shown : certified_half(key, objects);
 }
 
 const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
-                                 const TokenObjects& objects) {
+                                 const ObjectIndex& objects) {
   const CertificateObject* leaf = nullptr;
-  for (const CertificateObject& candidate : objects.certificates) {
-    if (candidate.certificate.public_key != public_key) continue;
-    const bool better = !leaf || distance(candidate, key) < distance(*leaf, key) ||
-                        (distance(candidate, key) == distance(*leaf, key) &&
-                         preferred(candidate.certificate, leaf->certificate));
-    if (better) leaf = &candidate;
+  for (const CertificateObject* candidate : objects.certificates_of(public_key)) {
+    const bool better = !leaf || distance(*candidate, key) < distance(*leaf, key) ||
+                        (distance(*candidate, key) == distance(*leaf, key) &&
+                         preferred(candidate->certificate, leaf->certificate));
+    if (better) leaf = candidate;
   }
   return leaf;
 }
 
-std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
+std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
                           std::shared_ptr<pkcs11::KeyOperations> operations) {
   std::optional<pkcs11::PublicKey> public_key = public_half(key, objects);
   if (!public_key) return std::nullopt;

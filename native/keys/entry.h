@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "native/keys/certificate.h"
+#include "native/keys/object_index.h"
 #include "native/keys/private_key.h"
-#include "native/keys/token_objects.h"
 
 namespace keystay::keys {
 
@@ -27,15 +27,15 @@ struct Entry {
 
 // The public half of a private key: from itself, from the public key object or the certificate with its
 // CKA_ID.
-[[nodiscard]] std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const TokenObjects& objects);
+[[nodiscard]] std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const ObjectIndex& objects);
 
 // The leaf of a key: of the certificates with its public key those with its CKA_ID, else those with its
 // label, else any; of these the one that is valid now and began last.
 [[nodiscard]] const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
-                                               const TokenObjects& objects);
+                                               const ObjectIndex& objects);
 
 // Nothing if the public half is not known: such a key can be named to no peer.
-[[nodiscard]] std::optional<Entry> join(const KeyObject& key, const TokenObjects& objects,
+[[nodiscard]] std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
                                         std::shared_ptr<pkcs11::KeyOperations> operations);
 
 // "id:01ab…": the alias of a key that has no label.

@@ -84,6 +84,13 @@ std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, con
   return leaves;
 }
 
+// Also true where the public half is unknown, which is the caller's error to tell.
+bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
+  const ObjectIndex index(objects);
+  const auto half = public_half(key, index);
+  return !half || leaf_of(key, *half, index);
+}
+
 // Whether issuer certificates came with aliases that this chain does not need: only then is there anything to
 // tidy up. Reads labels, and no certificate.
 bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
@@ -133,9 +140,10 @@ Listing KeyStore::list() {
 }
 
 std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
+  const ObjectIndex index(objects);
   std::vector<Entry> entries;
   for (const KeyObject& key : objects.private_keys) {
-    if (std::optional<Entry> entry = join(key, objects, token_)) entries.push_back(std::move(*entry));
+    if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
   }
   // By id within one label, so that "httpd#2" is the same key each time.
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
@@ -149,7 +157,7 @@ std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
 }
 
 Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
-  if (std::optional<Entry> entry = join(key, objects, token_)) return std::move(*entry);
+  if (std::optional<Entry> entry = join(key, ObjectIndex(objects), token_)) return std::move(*entry);
   throw Error(
       ErrorClass::client,
       named(key.label) + " has neither a public key object nor a certificate on the token; store one");
@@ -194,7 +202,7 @@ std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label
   }
   const KeyObject& key = keys.front();
   TokenObjects objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
-  if (const auto half = public_half(key, objects); half && !leaf_of(key, *half, objects)) {
+  if (!has_leaf(key, objects)) {
     // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
     objects.certificates = read_certificates(session, pkix_, token_objects(CKO_CERTIFICATE));
   }
@@ -216,11 +224,11 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
   token_->with_session([&](Session& session) {
     trusted.clear();
     const TokenObjects objects = read_all(session, pkix_);
-    const std::vector<Entry> entries = join_all(objects);
+    PublicKeySet keys;
+    for (const Entry& entry : join_all(objects)) keys.insert(entry.key.public_key());
     for (const CertificateObject& object : objects.certificates) {
-      const bool is_leaf = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-        return object.certificate.public_key == entry.key.public_key();
-      });
+      const auto& certified = object.certificate.public_key;
+      const bool is_leaf = certified && keys.contains(*certified);
       if (!is_leaf && (label.empty() || object.label == label)) trusted.push_back(object.certificate);
     }
   });

@@ -1,21 +1,11 @@
 #include "native/keys/listing.h"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "native/keys/chain.h"
 
 namespace keystay::keys {
-namespace {
-
-bool belongs_to_a_key(const CertificateObject& object, const std::vector<ListedEntry>& entries) {
-  return std::any_of(entries.begin(), entries.end(), [&](const ListedEntry& listed) {
-    return object.certificate.public_key == listed.entry.key.public_key();
-  });
-}
-
-}  // namespace
 
 Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObject>& certificates,
                    const Pkix& pkix) {
@@ -30,13 +20,16 @@ Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObje
     return found;
   };
   Listing listing;
+  PublicKeySet keys;
   for (Entry& entry : entries) {
+    keys.insert(entry.key.public_key());
     Chain chain = entry.leaf ? build_chain(*entry.leaf, pkix, issuers) : Chain{};
     listing.entries.push_back({std::move(entry), std::move(chain)});
   }
   for (const CertificateObject& object : certificates) {
     const bool imported = !object.label.empty() && !is_issuer_label(object.label);
-    if (imported && !belongs_to_a_key(object, listing.entries)) {
+    const auto& certified = object.certificate.public_key;
+    if (imported && !(certified && keys.contains(*certified))) {
       listing.trusted.push_back({object.label, object.certificate});
     }
   }
