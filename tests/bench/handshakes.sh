@@ -124,8 +124,8 @@ HAPROXY
 # measure LATENCY SERVER: appends a line to results.tsv.
 measure() {
   local latency="$1" server="$2" columns
-  columns="$("$KEYSTAY_BUILD/bin/keystay-handshakes" "127.0.0.1:${ports[$server]}" --clients "$clients" --threads "$client_threads" \
-    --seconds "$seconds" --warm-up 0.5 --columns)" || true # the table shows what failed
+  columns="$("$KEYSTAY_BUILD/bin/keystay-handshakes" "127.0.0.1:${ports[$server]}" --clients "$clients" \
+    --threads "$client_threads" --seconds "$seconds" --warm-up 0.5 --columns)" || true # the table shows what failed
   printf '%s\t%s\t%s\n' "$latency" "$server" "$columns" | tee -a "$scratch/results.tsv" >&2
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <future>
 #include <string>
+
 namespace keystay::test {
 namespace {
 
