@@ -114,12 +114,14 @@ bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
 
 // SoftHSM 2.6 copies an object with all its attributes, CKA_TOKEN among them, before it applies the template
 // that makes the copy a session object: for a moment a search finds it as a second key. Two keys that stay
-// alike are two keys.
+// alike when nothing is being copied are two keys.
 void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
   const auto twin = [&](const KeyObject& key) { return has_twin(key, keys); };
-  while (std::any_of(keys.begin(), keys.end(), twin) && std::chrono::steady_clock::now() < until) {
+  bool copying = true;
+  while (copying && std::any_of(keys.begin(), keys.end(), twin) && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(kBetweenLooks);
+    copying = session.copying();  // before the look: what was copied until now is seen by it
     std::erase_if(keys, [&](const KeyObject& key) { return !read_key(session, key.handle); });
   }
 }

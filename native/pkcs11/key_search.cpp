@@ -38,15 +38,17 @@ CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
     search.bytes(CKA_ID, key.id());
   }
   std::vector<KeyObject> found = read_keys(session, std::move(search));
-  const bool any = !found.empty();
+  const std::size_t namesakes = found.size();
   std::erase_if(found, [&](const KeyObject& candidate) { return !is(session, candidate, key); });
 
   if (found.size() == 1) return found.front().handle;
-  if (found.size() > 1) {
+  if (namesakes > 1) {
     throw Error(ErrorClass::client, "several private keys match; give each a CKA_ID of its own");
   }
   throw Error(ErrorClass::client,
-              any ? "the private key on the token is another one than the one that was loaded"
+              namesakes == 1
+                  ? "the private key on the token is another one than the one that was loaded; load "
+                    "it again, from a new reference file if there is one"
                   : "no such private key on the token; was it deleted?");
 }
 

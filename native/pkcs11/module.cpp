@@ -64,6 +64,14 @@ Module::Use Module::use() {
   throw Error(ErrorClass::session_lost, "PKCS#11 module " + path_.string() + " is being re-initialised");
 }
 
+Module::Use Module::begin_copy() {
+  std::atomic<int>& copies = state_.get().copies;
+  copies.fetch_add(1, std::memory_order_relaxed);
+  return Use(copies);
+}
+
+bool Module::copying() { return state_.get().copies.load(std::memory_order_acquire) > 0; }
+
 std::uint64_t Module::generation() { return state_.get().generation.load(std::memory_order_acquire); }
 
 CK_FUNCTION_LIST& Module::functions(Deadline deadline) {

@@ -45,6 +45,10 @@ class Module final {
   [[nodiscard]] std::optional<Use> try_use() noexcept;
   [[nodiscard]] Use use();
 
+  // Held during C_CopyObject: until it returns, other sessions may see a copy that is not finished.
+  [[nodiscard]] Use begin_copy();
+  [[nodiscard]] bool copying();
+
   // The initialised module's functions. Throws Error (server) that names the path if it cannot be loaded.
   [[nodiscard]] CK_FUNCTION_LIST& functions(Deadline deadline);
 
@@ -65,6 +69,7 @@ class Module final {
     std::atomic<CK_FUNCTION_LIST*> functions{nullptr};
     std::atomic<std::uint64_t> generation{0};
     std::atomic<int> uses{0};
+    std::atomic<int> copies{0};
     std::atomic<bool> closing{false};
     bool foreign = false;  // somebody else in this process had initialised it: not ours to finalise
   };

@@ -125,6 +125,7 @@ CK_OBJECT_HANDLE Session::create_object(Template object) {
 }
 
 CK_OBJECT_HANDLE Session::copy_object(CK_OBJECT_HANDLE object, Template changes) {
+  const Module::Use in_flight = module_.begin_copy();
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
   check(functions_.C_CopyObject(handle_, object, changes.data(), changes.size(), &copy), "C_CopyObject");
   return copy;

@@ -38,6 +38,8 @@ class Session final {
 
   CK_OBJECT_HANDLE create_object(Template object);                                        // C_CreateObject
   [[nodiscard]] CK_OBJECT_HANDLE copy_object(CK_OBJECT_HANDLE object, Template changes);  // C_CopyObject
+  // Whether C_CopyObject has not returned for some session of this module in this process.
+  [[nodiscard]] bool copying() const { return module_.copying(); }
   void set_attributes(CK_OBJECT_HANDLE object, Template changes);  // C_SetAttributeValue
   void destroy_object(CK_OBJECT_HANDLE object);                    // C_DestroyObject
 

@@ -195,10 +195,14 @@ TEST_F(Recovery, NeverSignsWithAnotherKeyUnderTheSameId) {
 TEST_F(Recovery, TwoKeysUnderOneIdAreAnError) {
   hsm_.pkcs11_tool(
       {"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--id", "01", "--usage-sign"});
-  const std::optional<Error> error = error_of([&] { sign(*token()); });
+  const auto token = this->token();
+  faults_.reset_calls();
+  const std::optional<Error> error = error_of([&] { sign(*token); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_class(), ErrorClass::client);
   EXPECT_THAT(error->what(), HasSubstr("several private keys match"));
+  // Neither is an unfinished copy of the other, for nobody copies: they are looked at twice, and no more.
+  EXPECT_EQ(faults_.calls(Function::C_GetAttributeValue), 4u);
 }
 
 // What happens while eight threads sign: each signature is good, or fails with an error that has a class.
