@@ -41,10 +41,36 @@ struct PemBlock {
   }
 };
 
+pkcs11::Bytes read_all(BIO* input) {
+  pkcs11::Bytes bytes(kLongestReference);
+  std::size_t size = 0;
+  std::size_t count = 0;
+  while (size < bytes.size() && BIO_read_ex(input, bytes.data() + size, bytes.size() - size, &count) == 1) {
+    size += count;
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+bool begins_as_reference(pkcs11::ByteView pem) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  const std::string_view text(reinterpret_cast<const char*>(pem.data()), pem.size());
+  const std::size_t begin = text.find(kBegin);
+  return begin != text.npos && text.substr(begin + kBegin.size()).starts_with(x509::kPemReferenceLabel);
+}
+
+// False for what others may be able to read.
 bool read_reference_block(BIO* input, PemBlock& block) {
   const x509::ErrorMark no_pem_is_no_error;
-  return PEM_read_bio(input, &block.label, &block.header, &block.data, &block.size) == 1 &&
-         std::strcmp(block.label, x509::kPemReferenceLabel) == 0;
+  const long begin = BIO_ctrl(input, BIO_C_FILE_TELL, 0, nullptr);
+  if (PEM_read_bio(input, &block.label, &block.header, &block.data, &block.size) == 1) {
+    return std::strcmp(block.label, x509::kPemReferenceLabel) == 0;
+  }
+  if (BIO_ctrl(input, BIO_C_FILE_SEEK, begin, nullptr) >= 0 && begins_as_reference(read_all(input))) {
+    throw Error(Reason::reference,
+                "the key reference breaks off; write the file again with: keystay -exportref");
+  }
+  return false;
 }
 
 x509::InputOutput open(Context& context, OSSL_CORE_BIO* input) {
@@ -76,17 +102,6 @@ int decode_pem(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK
     *next = OSSL_PARAM_construct_end();
     return callback(result.data(), argument);
   });
-}
-
-pkcs11::Bytes read_all(BIO* input) {
-  pkcs11::Bytes bytes(kLongestReference);
-  std::size_t size = 0;
-  std::size_t count = 0;
-  while (size < bytes.size() && BIO_read_ex(input, bytes.data() + size, bytes.size() - size, &count) == 1) {
-    size += count;
-  }
-  bytes.resize(size);
-  return bytes;
 }
 
 std::optional<pkcs11::Uri> reference_in(pkcs11::ByteView der) {

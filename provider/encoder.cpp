@@ -61,17 +61,13 @@ class Encoder final {
   }
 
  private:
-  static std::string name(const keys::PrivateKey& key) {
-    return "\"" + key.reference().label() + "\" on " + key.operations().name();
-  }
-
   [[noreturn]] static void refuse(const keys::PrivateKey& key) {
     throw Error(Reason::not_exportable,
-                "the private key " + name(key) + " cannot be written; for its public half use -pubout");
+                "the private key of " + key.name() + " cannot be written; for its public half use -pubout");
   }
 
   static void describe(const keys::PrivateKey& key, BIO* bio) {
-    if (BIO_printf(bio, "Private-Key: %s, not shown\n", name(key).c_str()) <= 0)
+    if (BIO_printf(bio, "Private-Key: %s, not shown\n", key.name().c_str()) <= 0)
       throw SoftwareFailure("BIO_printf");
   }
 

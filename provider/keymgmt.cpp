@@ -42,10 +42,24 @@ int has(const void* keydata, int selection) {
   return (selection & key.type().required & ~key.parts()) == 0 ? 1 : 0;
 }
 
+// A server whose certificate does not fit says that, but not what it does not fit.
+void report_mismatch(const Key& left, const Key& right) {
+  const keys::PrivateKey* private_key = left.on_token() ? left.on_token() : right.on_token();
+  if (!private_key) return;
+  const std::string message = "the public key is not that of " + private_key->name() +
+                              "; its own certificate is written by: keystay -exportcert";
+  left.context().core().raise(Reason::another_key, message.c_str());
+}
+
 int match(const void* left, const void* right, int selection) {
   if (!left || !right) return 0;
   const Key& key = key_of(left);
-  return guard(key.context().core(), [&] { return match_keys(key, key_of(right), selection) ? 1 : 0; });
+  const Key& other = key_of(right);
+  return guard(key.context().core(), [&] {
+    const bool same = match_keys(key, other, selection);
+    if (!same && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0) report_mismatch(key, other);
+    return same ? 1 : 0;
+  });
 }
 
 int validate(const void* keydata, int selection, int check_type) {

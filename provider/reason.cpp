@@ -71,6 +71,7 @@ const OSSL_ITEM* reason_strings() noexcept {
       item(Reason::token_unavailable, "the token is not available"),
       item(Reason::login, "login to the token failed"),
       item(Reason::not_exportable, "the private key cannot leave its token"),
+      item(Reason::another_key, "this is another key"),
       item(Reason::unsupported, "not supported"),
       item(Reason::software, "operation in software failed"),
       item(Reason::abandoned, "operation abandoned by the application"),

@@ -17,6 +17,7 @@ enum class Reason : std::uint32_t {
   token_unavailable,
   login,
   not_exportable,
+  another_key,
   unsupported,
   software,
   abandoned,

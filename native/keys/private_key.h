@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "native/pkcs11/key_operations.h"
 
@@ -13,6 +14,9 @@ class PrivateKey final {
 
   [[nodiscard]] const pkcs11::KeyReference& reference() const noexcept { return *reference_; }
   [[nodiscard]] pkcs11::KeyOperations& operations() const noexcept { return *operations_; }
+
+  // For messages: `alias "httpd" on token "web"`.
+  [[nodiscard]] std::string name() const { return reference_->name() + " on " + operations_->name(); }
 
   // Known from the token, from its certificate, or from a PEM reference file: touches no token.
   [[nodiscard]] const pkcs11::PublicKey& public_key() const { return *reference_->public_key(); }

@@ -3,6 +3,8 @@
 #include <functional>
 #include <utility>
 
+#include "native/pkcs11/text.h"
+
 namespace keystay::pkcs11 {
 namespace {
 
@@ -33,6 +35,10 @@ KeyReference::KeyReference(Bytes id, std::string label, CK_KEY_TYPE type, std::o
   append(identity_, {reinterpret_cast<const std::uint8_t*>(label_.data()), label_.size()});
   if (public_key_) std::visit(AppendKey{identity_}, *public_key_);
   identity_hash_ = std::hash<std::string>{}(identity_);
+}
+
+std::string KeyReference::name() const {
+  return label_.empty() ? "key id:" + hex(id_) : "alias \"" + label_ + "\"";
 }
 
 }  // namespace keystay::pkcs11

@@ -19,6 +19,9 @@ class KeyReference final {
   [[nodiscard]] CK_KEY_TYPE type() const noexcept { return type_; }
   [[nodiscard]] const std::optional<PublicKey>& public_key() const noexcept { return public_key_; }
 
+  // For messages: `alias "httpd"`, or `key id:01ab` for one without a label.
+  [[nodiscard]] std::string name() const;
+
   // Equal for references that were made from equal values: the key of handle caches.
   [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
   [[nodiscard]] std::size_t identity_hash() const noexcept { return identity_hash_; }

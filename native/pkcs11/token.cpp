@@ -1,18 +1,9 @@
 #include "native/pkcs11/token.h"
 
 #include "native/pkcs11/key_refusal.h"
-#include "native/pkcs11/text.h"
 #include "native/pkcs11/token_connection.h"
 
 namespace keystay::pkcs11 {
-namespace {
-
-// `alias "httpd"`, or `key id:01ab` for one without a label.
-std::string describe(const KeyReference& key) {
-  return key.label().empty() ? "key id:" + hex(key.id()) : "alias \"" + key.label() + "\"";
-}
-
-}  // namespace
 
 Token::Token(std::shared_ptr<Module> module, TokenOptions options)
     : module_(std::move(module)),
@@ -34,7 +25,7 @@ auto Token::with_key(const KeyReference& key, const KeyDemand& demand, Deadline 
       }
     });
   } catch (const Error& error) {
-    throw error.on(describe(key) + " on " + name());
+    throw error.on(key.name() + " on " + name());
   }
 }
 

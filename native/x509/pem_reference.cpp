@@ -5,6 +5,7 @@
 
 #include <openssl/asn1t.h>
 
+#include "native/pkcs11/error.h"
 #include "native/x509/der.h"
 #include "native/x509/pem.h"
 #include "native/x509/pem_block.h"
@@ -81,12 +82,17 @@ pkcs11::Uri decode_reference(ByteView der) {
   const unsigned char* in = der.data();
   const Reference reference(reinterpret_cast<ReferenceSyntax*>(
       ASN1_item_d2i(nullptr, &in, static_cast<long>(der.size()), ASN1_ITEM_rptr(ReferenceSyntax))));
-  if (!reference || in != der.data() + der.size()) throw openssl_error("this is no PKCS#11 key reference");
+  if (!reference || in != der.data() + der.size())
+    throw openssl_error("this is no PKCS#11 key reference, or a damaged one that -exportref can write again");
   if (text(reference->desc) != kDescription) {
     throw Error("this key reference is of a version that Keystay does not know: expected \"" +
                 std::string(kDescription) + "\"");
   }
-  return pkcs11::parse_uri(text(reference->uri));
+  try {
+    return pkcs11::parse_uri(text(reference->uri));
+  } catch (const pkcs11::Error& error) {
+    throw Error(std::string("the key reference: ") + error.what());
+  }
 }
 
 pkcs11::Uri decode_pem_reference(std::string_view pem) {

@@ -130,6 +130,13 @@ TEST_F(KeyTest, FitsACertificateOfItsPublicKeyAndNoOther) {
   ERR_clear_error();
 }
 
+TEST_F(KeyTest, ACertificateOfAnotherKeyIsAnErrorThatNamesTheAlias) {
+  const X509Certificate certificate(X509_new());
+  ASSERT_EQ(X509_set_pubkey(certificate.get(), other_key(KeyKind::ec).get()), 1);
+  EXPECT_EQ(X509_check_private_key(certificate.get(), ec_.get()), 0);
+  EXPECT_THAT(take_errors(), HasSubstr("the public key is not that of alias \"ec\" on token \"web\""));
+}
+
 TEST_F(KeyTest, ACopySignsToo) {
   const EvpPkey copy(EVP_PKEY_dup(ec_.get()));
   ASSERT_TRUE(copy) << take_errors();

@@ -58,7 +58,7 @@ TEST_F(ReferenceTest, OtherKeyFilesAreLeftToOthers) {
 
 TEST_F(ReferenceTest, ADamagedOneIsRefused) {
   const std::string good = reference("rsa");
-  expect_refused(good.substr(0, good.size() / 2), "error");  // no END line: PEM itself
+  expect_refused(good.substr(0, good.size() / 2), "the key reference breaks off; write the file again");
   const std::size_t line = good.find('\n', 100);
   std::string cut = good;
   cut.erase(line, good.find('\n', line + 1) - line);
