@@ -12,7 +12,7 @@ cp "$jar" "$scratch/alone/"
 list_with_noexec() { # the jar alone, so that its library must be written somewhere
   # shellcheck disable=SC2016  # for the shell in its own mount namespace
   unshare --mount sh -c 'mount -t tmpfs -o noexec tmpfs "$1" && shift && exec "$@"' sh "$scratch/noexec" \
-    "$jdk/bin/keytool" "${native_access[@]/#/-J}" "-J-Djava.io.tmpdir=$scratch/noexec" "$@" -list -keystore NONE \
+    "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" "-J-Djava.io.tmpdir=$scratch/noexec" "$@" -list -keystore NONE \
     -storetype Keystay -storepass "$pin" -providerclass org.keystay.jca.KeystayProvider \
     -providerpath "$scratch/alone/keystay-jca.jar" >"$scratch/keytool.log" 2>&1
 }
@@ -76,3 +76,16 @@ said "the token is full: delete what nobody needs"
 fault heal C_CreateObject
 keytool -importcert -noprompt -alias one -file "$scratch/one.chain" -storepass "$pin"
 said "Certificate reply was installed"
+
+# --- a module without a mechanism --------------------------------------------------------------------------------------
+kept="$(state)"
+readonly mechanism_invalid=112 # CKR_MECHANISM_INVALID
+fault fail C_GenerateKeyPair "$mechanism_invalid"
+keytool_refuses "$keystore" -genkeypair -alias three -keyalg EC -dname CN=three -storepass "$pin" -keypass "$pin"
+said "CKR_MECHANISM_INVALID"
+fault heal C_GenerateKeyPair
+fault fail C_SignInit "$mechanism_invalid"
+keytool_refuses "$keystore" -certreq -alias one -storepass "$pin"
+said "CKR_MECHANISM_INVALID"
+fault heal C_SignInit
+[[ "$(state)" == "$kept" ]] || fail "a module without a mechanism has changed the token"

@@ -22,6 +22,7 @@ recorded_ask() {
   "$jdk/bin/keytool" "${jvm_options[@]/#/-J}" "-J-Drecorder.file=$calls" "${@:2}" \
     -providerclass org.keystay.jca.RecordingProvider -providerpath "$jar:$scratch/recorder" >"$scratch/keytool.log" 2>&1 ||
     [[ "$1" == refused-* ]] || fail "keytool of JDK $jdk_version fails: ${*:2}"
+  no_jni_warnings "$scratch/keytool.log"
   if [[ "${KEYSTAY_GOLDEN:-}" == write ]]; then cp "$calls" "$golden"; fi
   diff --unified "$golden" "$calls" || fail "keytool of JDK $jdk_version asks otherwise for ${*:2}"
 }

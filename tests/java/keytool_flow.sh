@@ -68,9 +68,17 @@ keytool -list -rfc -storepass "$pin"
 [[ "$(grep -c 'BEGIN CERTIFICATE' "$scratch/keytool.log")" -eq 7 ]] || fail "expected three chains of two, and the CA"
 
 # --- the same token through the other doors ------------------------------------------------------------------------------
-expect "$(printf '%s\n' "$pin" >"$scratch/pin.txt"; chmod 600 "$scratch/pin.txt"
-  sed "\$a pin = \"file:$scratch/pin.txt\"" "$KEYSTAY_CONF" >"$scratch/tool.toml"
-  KEYSTAY_CONF="$scratch/tool.toml" "$keystay" -list)" "httpd-ec"
+printf '%s\n' "$pin" >"$scratch/pin.txt"
+chmod 600 "$scratch/pin.txt"
+sed "\$a pin = \"file:$scratch/pin.txt\"" "$KEYSTAY_CONF" >"$scratch/tool.toml"
+tool() { KEYSTAY_CONF="$scratch/tool.toml" "$keystay" "$@"; }
+# keystay reads keytool's key store, and keytool that of keystay; each finds the other's key.
+expect "$(tool -list -keystore "$keystore")" "httpd-ec"
+tool -genkeypair -alias by-tool -keyalg EC -keystore "$scratch/tool.keystore" -dname "$dname"
+keytool_on "$scratch/tool.keystore" -list -v -alias by-tool -storepass "$pin"
+said "Owner: CN=localhost, O=Example"
+keytool_on "$scratch/tool.keystore" -certreq -alias by-tool -file "$scratch/by-tool.csr" -storepass "$pin"
+tool -delete -alias by-tool -keystore "$scratch/tool.keystore"
 
 # --- the PIN from elsewhere ----------------------------------------------------------------------------------------------
 STORE_PIN="$pin" keytool -list -storepass:env STORE_PIN
@@ -82,8 +90,9 @@ said "Your keystore contains 4 entries"
 keytool_on NONE -list -storepass "$pin"
 said "Your keystore contains 4 entries"
 # Without -storetype and -providername, by the file's first line.
-KEYSTAY_CONF="$KEYSTAY_CONF" "$jdk/bin/keytool" "${native_access[@]/#/-J}" -list -keystore "$keystore" -storepass "$pin" \
-  -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/keytool.log" 2>&1
+KEYSTAY_CONF="$KEYSTAY_CONF" "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" -list -keystore "$keystore" -storepass "$pin" \
+  -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" >"$scratch/by-first-line.log" 2>&1
+cp "$scratch/by-first-line.log" "$scratch/keytool.log"
 said "Your keystore contains 4 entries"
 
 # --- renaming and deleting -------------------------------------------------------------------------------------------------
@@ -106,11 +115,12 @@ content="$(cat "$keystore")"
 keytool_refuses "$keystore" -genkeypair -alias httpd -keyalg EC -dname "$dname" -storepass "$pin" -keypass "$pin"
 said "already exists"
 # Without -providername keytool makes the key in software, and hands it to the key store.
-if "$jdk/bin/keytool" "${native_access[@]/#/-J}" -genkeypair -alias software -keyalg RSA -dname "$dname" -storepass "$pin" \
+if "$jdk/bin/keytool" "${keytool_options[@]/#/-J}" -genkeypair -alias software -keyalg RSA -dname "$dname" -storepass "$pin" \
   -keypass "$pin" -keystore "$keystore" -storetype Keystay -providerclass org.keystay.jca.KeystayProvider \
   -providerpath "$jar" >"$scratch/keytool.log" 2>&1; then
   fail "a key made in software was taken"
 fi
+no_jni_warnings "$scratch/keytool.log"
 said "-providername Keystay"
 keytool_refuses "$keystore" -importcert -noprompt -alias httpd -file "$scratch/httpd-ed.chain" -storepass "$pin"
 keytool_refuses "$keystore" -list -storepass 999999
@@ -126,6 +136,7 @@ import_p12() { # import_p12 [-srcalias …]: keytool tells the problem of each e
     -srcstoretype PKCS12 -destkeystore "$keystore" -deststoretype Keystay -destprovidername Keystay -deststorepass "$pin" \
     -noprompt "$@" -providerclass org.keystay.jca.KeystayProvider -providerpath "$jar" \
     >"$scratch/keytool.log" 2>&1
+  no_jni_warnings "$scratch/keytool.log"
 }
 import_p12 -srcalias imported -destalias imported
 said "was made in software"
@@ -152,7 +163,6 @@ for key in "rsa -algorithm RSA -pkeyopt rsa_keygen_bits:2048" "ec -algorithm EC 
   KEYSTAY_CONF="$scratch/import.toml"
   sed '$a import = "allow"' "$scratch/keystay.toml" >"$KEYSTAY_CONF"
   import_p12
-  no_jni_warnings "$scratch/keytool.log"
   said "1 entries successfully imported"
   KEYSTAY_CONF="$scratch/keystay.toml"
   keytool -list -v -alias "soft-$name" -storepass "$pin"

@@ -34,15 +34,24 @@ readonly jdk
 native_access=()
 if [[ "$jdk_version" -ge 24 ]]; then native_access=(--enable-native-access=ALL-UNNAMED); fi
 
-# What every JVM of these tests runs with: wrong JNI calls are told on stdout. See no_jni_warnings.
+# What every JVM of these tests runs with: wrong JNI calls are told on stdout, and end in one of the test's logs.
 readonly jvm_options=(-Xcheck:jni "${native_access[@]}")
 
-# no_jni_warnings FILE: fails if -Xcheck:jni had something to say.
+# no_jni_warnings FILE…: fails if -Xcheck:jni had something to say.
 no_jni_warnings() {
-  if grep -E "WARNING in native method|FATAL ERROR in native|WARNING: JNI local refs" "$1"; then
+  if grep -sE "WARNING in native method|FATAL ERROR in native|WARNING: JNI local refs" "$@"; then
     fail "-Xcheck:jni complains, see above"
   fi
 }
+
+# A test that has gone well has no such words in any log that is there at its end.
+finish_in_silence() {
+  local code=$?
+  trap finish EXIT
+  if [[ "$code" -eq 0 ]]; then no_jni_warnings "$scratch"/*.log; fi
+  exit "$code"
+}
+trap finish_in_silence EXIT
 
 # keytool lives a second: what pays only later is left out.
 readonly keytool_options=("${jvm_options[@]}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC)

@@ -9,7 +9,8 @@ use_fault_module "$(softhsm_module)"
 
 signatures=100000
 if [[ -n "${KEYSTAY_SOAK:-}" ]]; then signatures=10000000; fi
-"$jdk/bin/java" "${native_access[@]}" -Xmx64m -cp "$jar" "$KEYSTAY_SOURCE/tests/java/programs/Soak.java" "$signatures"
+"$jdk/bin/java" "${jvm_options[@]}" -Xmx64m -cp "$jar" "$KEYSTAY_SOURCE/tests/java/programs/Soak.java" "$signatures" |
+  tee "$scratch/soak.log"
 
 # One session holds the login, one signs and lists; nothing was opened, copied or found again on the way.
 opened="$(fault calls C_OpenSession)" copied="$(fault calls C_CopyObject)"

@@ -27,6 +27,7 @@ JAVA
 last="$(sed -n 's/^security\.provider\.\([0-9]*\)=.*/\1/p' "$jdk/conf/security/java.security" | sort -n | tail -1)"
 echo "security.provider.$((last + 1))=org.keystay.jca.KeystayProvider" >"$scratch/by-class"
 by_class="$("$jdk/bin/java" "${jvm_options[@]}" "-Djava.security.properties=$scratch/by-class" -cp "$jar" "$scratch/Sign.java")"
+echo "$by_class" >"$scratch/by-class.log"
 expect "$by_class" "signed with"
 expect "$by_class" "unnamed module"
 
@@ -37,6 +38,7 @@ module_access=()
 if [[ "$jdk_version" -ge 24 ]]; then module_access=(--enable-native-access=org.keystay.jca); fi
 by_name="$("$jdk/bin/java" -Xcheck:jni "${module_access[@]}" "-Djava.security.properties=$scratch/by-name" -p "$jar" \
   --add-modules org.keystay.jca -cp "$scratch/classes" Sign 2>"$scratch/module.log")"
+echo "$by_name" >"$scratch/by-name.log"
 expect "$by_name" "module org.keystay.jca"
 if grep -q WARNING "$scratch/module.log"; then fail "the module is not enough for native access"; fi
 
