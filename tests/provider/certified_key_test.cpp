@@ -76,7 +76,7 @@ TEST_F(CertifiedKeyTest, ACertificateOfAnotherKeyIsRefusedInOneLine) {
               AllOf(HasSubstr("the certificate with the CKA_ID of alias \"right\" on token \"web\" is "
                               "not that key's"),
                     HasSubstr("store the right one")));
-  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_EQ(keystay_entries(errors), 1) << errors;
   EXPECT_FALSE(context_.read_pem(bare_reference("right")));
   EXPECT_THAT(take_errors(), HasSubstr("is not that key's"));
 

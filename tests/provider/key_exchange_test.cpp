@@ -196,7 +196,7 @@ TEST_F(KeyExchangeTest, AKeyWithoutCkaDeriveIsRefusedInOneLineThatSaysWhy) {
   EXPECT_THAT(errors,
               testing::AllOf(HasSubstr("alias \"signs\" on token \"web\""),
                              HasSubstr("it was made without CKA_DERIVE"), HasSubstr("make a new key")));
-  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_EQ(keystay_entries(errors), 1) << errors;
 }
 
 TEST_F(KeyExchangeTest, AJobPausesWhileTheTokenDerives) {

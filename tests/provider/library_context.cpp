@@ -109,4 +109,11 @@ std::string take_errors() {
   return lines;
 }
 
+std::ptrdiff_t keystay_entries(std::string_view errors) {
+  constexpr std::string_view kLibrary = ":keystay::";
+  std::ptrdiff_t count = 0;
+  for (std::size_t at = 0; (at = errors.find(kLibrary, at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
+
 }  // namespace keystay::test

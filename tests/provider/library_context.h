@@ -1,6 +1,7 @@
 // A library context of OpenSSL with the provider from the build tree in it, as an application would have it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,5 +55,8 @@ class LibraryContext final {
 
 // The entries on the error queue of this thread, one a line, the oldest first; the queue is empty afterwards.
 [[nodiscard]] std::string take_errors();
+
+// How many of these entries are the provider's: libcrypto adds one of its own since OpenSSL 3.5.
+[[nodiscard]] std::ptrdiff_t keystay_entries(std::string_view errors);
 
 }  // namespace keystay::test

@@ -152,7 +152,7 @@ TEST_F(RsaPssTest, AnRsaCertificateMakesAnRsaKeyWhatEverTheTokenAllows) {
   EXPECT_THAT(errors, AllOf(HasSubstr("alias \"mixed\" on token \"web\""),
                             HasSubstr("CKA_ALLOWED_MECHANISMS of the key lacks CKM_RSA_PKCS"),
                             HasSubstr("use another scheme")));
-  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_EQ(keystay_entries(errors), 1) << errors;
 }
 
 TEST_F(RsaPssTest, AReferenceCarriesTheKindAndTheParameters) {
