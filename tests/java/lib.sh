@@ -37,18 +37,22 @@ if [[ "$jdk_version" -ge 24 ]]; then native_access=(--enable-native-access=ALL-U
 # What every JVM of these tests runs with: wrong JNI calls are told on stdout, and end in one of the test's logs.
 readonly jvm_options=(-Xcheck:jni "${native_access[@]}")
 
-# no_jni_warnings FILE…: fails if -Xcheck:jni had something to say.
+# jni_warnings FILE…: what -Xcheck:jni had to say; fails if that is nothing.
+jni_warnings() { grep -sE "WARNING in native method|FATAL ERROR in native|WARNING: JNI local refs" "$@"; }
 no_jni_warnings() {
-  if grep -sE "WARNING in native method|FATAL ERROR in native|WARNING: JNI local refs" "$@"; then
-    fail "-Xcheck:jni complains, see above"
-  fi
+  if jni_warnings "$@"; then fail "-Xcheck:jni complains, see above"; fi
 }
 
 # A test that has gone well has no such words in any log that is there at its end.
 finish_in_silence() {
   local code=$?
-  trap finish EXIT
-  if [[ "$code" -eq 0 ]]; then no_jni_warnings "$scratch"/*.log; fi
+  set +e
+  if [[ "$code" -eq 0 ]] && jni_warnings "$scratch"/*.log; then
+    echo "FAILED: -Xcheck:jni complains, see above"
+    code=1
+  fi
+  (exit "$code") # which finish reads
+  finish
   exit "$code"
 }
 trap finish_in_silence EXIT

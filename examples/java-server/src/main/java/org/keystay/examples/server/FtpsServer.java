@@ -19,8 +19,8 @@ import org.apache.ftpserver.usermanager.impl.WritePermission;
 final class FtpsServer {
   /**
    * Sessions that live longer than a ticket may (RFC 8446, section 4.6.1: seven days), for which JSSE sends
-   * no tickets. FtpServer's MINA may write them between the halves of a reply that another thread writes;
-   * and a client that closes its socket with tickets unread, as curl does, resets the connection.
+   * no tickets. A client that closes its socket with tickets unread, as curl does, resets the connection, and
+   * the end of its upload is lost.
    */
   private static final Duration SESSIONS_WITHOUT_TICKETS = Duration.ofDays(8);
 
