@@ -4,7 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include <openssl/rand.h>
+
 #include "native/config/configuration.h"
+#include "native/x509/error_mark.h"
 #include "provider/cnf_section.h"
 #include "provider/process_exit.h"
 
@@ -41,8 +44,21 @@ Context::~Context() {
   }
 }
 
-// No lock, for the sake of a fork while another thread is in here: see Software::libctx.
 keys::Tokens& Context::tokens() {
+  keys::Tokens* const known = tokens_.load(std::memory_order_acquire);
+  if (known) [[likely]]
+    return *known;
+  // A module may be called from now on, and may use libcrypto's generators. If the token seeds them
+  // (`seed = KEYSTAY-RAND`), it must do so before, not in the middle of a call of its own module.
+  {
+    const x509::ErrorMark whoever_wants_random_bytes_will_see;
+    static_cast<void>(RAND_get0_primary(nullptr));
+  }
+  return tokens_for_random();
+}
+
+// No lock, for the sake of a fork while another thread is in here: see Software::libctx.
+keys::Tokens& Context::tokens_for_random() {
   keys::Tokens* known = tokens_.load(std::memory_order_acquire);
   if (known) [[likely]]
     return *known;

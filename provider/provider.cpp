@@ -14,6 +14,7 @@
 #include "provider/encoder.h"
 #include "provider/key_exchange_functions.h"
 #include "provider/keymgmt.h"
+#include "provider/random.h"
 #include "provider/signature_functions.h"
 #include "provider/store.h"
 
@@ -64,6 +65,8 @@ const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_
       return decoder_algorithms();
     case OSSL_OP_ENCODER:
       return encoder_algorithms();
+    case OSSL_OP_RAND:
+      return random_algorithms();
     default:
       return nullptr;
   }

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/module_call.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -91,7 +92,7 @@ void Module::initialize(State& state) {
   // No mutex callbacks and no reserved pointer: the system's locks, as every module supports them.
   CK_C_INITIALIZE_ARGS arguments{};
   arguments.flags = CKF_OS_LOCKING_OK;
-  const CK_RV rv = functions->C_Initialize(&arguments);
+  const CK_RV rv = ModuleCall(*functions)->C_Initialize(&arguments);
   state.foreign = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
   if (!state.foreign) check(rv, "C_Initialize");
   state.generation.fetch_add(1, std::memory_order_acq_rel);
@@ -110,7 +111,7 @@ void Module::reinitialize(std::uint64_t seen, Deadline deadline) {
     wait_until_unused(state, deadline);
     if (CK_FUNCTION_LIST* functions = state.functions.load(std::memory_order_acquire);
         functions && !state.foreign) {
-      const CK_RV rv = functions->C_Finalize(nullptr);
+      const CK_RV rv = ModuleCall(*functions)->C_Finalize(nullptr);
       if (rv != CKR_CRYPTOKI_NOT_INITIALIZED) check(rv, "C_Finalize");
     }
     state.functions.store(nullptr, std::memory_order_release);
@@ -134,9 +135,9 @@ std::vector<CK_SLOT_ID> Module::slots_with_token(Deadline deadline) {
   CK_RV rv = CKR_BUFFER_TOO_SMALL;
   while (rv == CKR_BUFFER_TOO_SMALL) {  // a token may come between the two calls
     CK_ULONG count = 0;
-    check(list.C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
+    check(ModuleCall(list)->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
     slots.resize(count);
-    rv = count > 0 ? list.C_GetSlotList(CK_TRUE, slots.data(), &count) : CKR_OK;
+    rv = count > 0 ? ModuleCall(list)->C_GetSlotList(CK_TRUE, slots.data(), &count) : CKR_OK;
     slots.resize(count);
   }
   check(rv, "C_GetSlotList");

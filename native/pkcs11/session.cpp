@@ -4,6 +4,7 @@
 #include <array>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/module_call.h"
 #include "native/pkcs11/per_process.h"
 
 namespace keystay::pkcs11 {
@@ -36,7 +37,7 @@ Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline dea
       process_(process_generation()),
       generation_(module.generation()) {
   const CK_FLAGS flags = CKF_SERIAL_SESSION | (kind == SessionKind::read_write ? CKF_RW_SESSION : 0UL);
-  check(functions_.C_OpenSession(slot, flags, nullptr, nullptr, &handle_), "C_OpenSession");
+  check(ModuleCall(functions_)->C_OpenSession(slot, flags, nullptr, nullptr, &handle_), "C_OpenSession");
 }
 
 Session::Session(Session&& other) noexcept
@@ -51,7 +52,7 @@ Session::~Session() {
   // The number of a session that went with its generation may be another's by now.
   const std::optional<Module::Use> use = module_.try_use();
   if (use && alive())
-    static_cast<void>(functions_.C_CloseSession(handle_));  // fails where it is gone already
+    static_cast<void>(ModuleCall(functions_)->C_CloseSession(handle_));  // fails where it is gone already
 }
 
 bool Session::alive() const {
@@ -60,31 +61,34 @@ bool Session::alive() const {
 
 CK_STATE Session::state() {
   CK_SESSION_INFO info{};
-  check(functions_.C_GetSessionInfo(handle_, &info), "C_GetSessionInfo");
+  check(ModuleCall(functions_)->C_GetSessionInfo(handle_, &info), "C_GetSessionInfo");
   return info.state;
 }
 
 void Session::login(const Pin* pin) {
   // Cryptoki reads the PIN; its prototype only lacks the const.
   const CK_RV rv =
-      functions_.C_Login(handle_, CKU_USER, pin ? const_cast<CK_UTF8CHAR*>(pin->bytes().data()) : nullptr,
-                         pin ? pin->size() : 0);
+      ModuleCall(functions_)
+          ->C_Login(handle_, CKU_USER, pin ? const_cast<CK_UTF8CHAR*>(pin->bytes().data()) : nullptr,
+                    pin ? pin->size() : 0);
   if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "C_Login");
 }
 
 std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
-  check(functions_.C_FindObjectsInit(handle_, search.data(), search.size()), "C_FindObjectsInit");
+  check(ModuleCall(functions_)->C_FindObjectsInit(handle_, search.data(), search.size()),
+        "C_FindObjectsInit");
   struct Final {  // also on an error: a session with a search left over is of no use
     CK_FUNCTION_LIST& functions;
     CK_SESSION_HANDLE handle;
-    ~Final() { static_cast<void>(functions.C_FindObjectsFinal(handle)); }
+    ~Final() { static_cast<void>(ModuleCall(functions)->C_FindObjectsFinal(handle)); }
   } final_call{functions_, handle_};
 
   std::vector<CK_OBJECT_HANDLE> objects;
   std::array<CK_OBJECT_HANDLE, 256> batch{};
   CK_ULONG count = 0;
   do {
-    check(functions_.C_FindObjects(handle_, batch.data(), batch.size(), &count), "C_FindObjects");
+    check(ModuleCall(functions_)->C_FindObjects(handle_, batch.data(), batch.size(), &count),
+          "C_FindObjects");
     objects.insert(objects.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
   } while (count > 0);
   return objects;
@@ -95,17 +99,17 @@ Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRI
   std::vector<CK_ATTRIBUTE> batch(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) batch[i] = {types[i], values[i].data(), values[i].size()};
 
-  CK_RV rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+  CK_RV rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
   if (may_be_too_long(rv, batch)) {
     for (CK_ATTRIBUTE& attribute : batch) attribute.pValue = nullptr;  // asks for the lengths
-    rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+    rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
     if (!answered(rv)) check(rv, "C_GetAttributeValue");
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (batch[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) batch[i].ulValueLen = 0;
       values[i].resize(std::max(kUsualValueSize, static_cast<std::size_t>(batch[i].ulValueLen)));
       batch[i] = {types[i], values[i].data(), values[i].size()};
     }
-    rv = functions_.C_GetAttributeValue(handle_, object, batch.data(), batch.size());
+    rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
   }
   if (!answered(rv)) check(rv, "C_GetAttributeValue");
 
@@ -120,33 +124,35 @@ Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRI
 
 CK_OBJECT_HANDLE Session::create_object(Template object) {
   CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-  check(functions_.C_CreateObject(handle_, object.data(), object.size(), &handle), "C_CreateObject");
+  check(ModuleCall(functions_)->C_CreateObject(handle_, object.data(), object.size(), &handle),
+        "C_CreateObject");
   return handle;
 }
 
 CK_OBJECT_HANDLE Session::copy_object(CK_OBJECT_HANDLE object, Template changes) {
   const Module::Use in_flight = module_.begin_copy();
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
-  check(functions_.C_CopyObject(handle_, object, changes.data(), changes.size(), &copy), "C_CopyObject");
+  check(ModuleCall(functions_)->C_CopyObject(handle_, object, changes.data(), changes.size(), &copy),
+        "C_CopyObject");
   return copy;
 }
 
 void Session::set_attributes(CK_OBJECT_HANDLE object, Template changes) {
-  check(functions_.C_SetAttributeValue(handle_, object, changes.data(), changes.size()),
+  check(ModuleCall(functions_)->C_SetAttributeValue(handle_, object, changes.data(), changes.size()),
         "C_SetAttributeValue");
 }
 
 void Session::destroy_object(CK_OBJECT_HANDLE object) {
-  check(functions_.C_DestroyObject(handle_, object), "C_DestroyObject");
+  check(ModuleCall(functions_)->C_DestroyObject(handle_, object), "C_DestroyObject");
 }
 
 Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Template public_key,
                                             Template private_key) {
   CK_MECHANISM parameters{mechanism, nullptr, 0};
   KeyPair pair{};
-  check(functions_.C_GenerateKeyPair(handle_, &parameters, public_key.data(), public_key.size(),
-                                     private_key.data(), private_key.size(), &pair.public_key,
-                                     &pair.private_key),
+  check(ModuleCall(functions_)
+            ->C_GenerateKeyPair(handle_, &parameters, public_key.data(), public_key.size(),
+                                private_key.data(), private_key.size(), &pair.public_key, &pair.private_key),
         "C_GenerateKeyPair");
   return pair;
 }
@@ -154,10 +160,11 @@ Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Templat
 std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
                           std::span<std::uint8_t> signature) {
   MechanismParameters parameters(mechanism);
-  check(functions_.C_SignInit(handle_, parameters.get(), key), "C_SignInit");
+  check(ModuleCall(functions_)->C_SignInit(handle_, parameters.get(), key), "C_SignInit");
   CK_ULONG size = signature.size();
   // Cryptoki reads the data; its prototype only lacks the const.
-  check(functions_.C_Sign(handle_, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &size),
+  check(ModuleCall(functions_)
+            ->C_Sign(handle_, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &size),
         "C_Sign");
   return size;
 }
@@ -165,10 +172,11 @@ std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, 
 std::size_t Session::decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
                              std::span<std::uint8_t> plaintext) {
   MechanismParameters parameters(mechanism);
-  check(functions_.C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
+  check(ModuleCall(functions_)->C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
   CK_ULONG size = plaintext.size();
-  const CK_RV rv = functions_.C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
-                                        plaintext.data(), &size);
+  const CK_RV rv = ModuleCall(functions_)
+                       ->C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
+                                   plaintext.data(), &size);
   // SoftHSM says this of wrong padding. Anybody can send that, and nobody may make us repair a token so.
   if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
     throw Error(CKR_ENCRYPTED_DATA_INVALID,
@@ -192,12 +200,12 @@ void Session::derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::u
       .flag(CKA_EXTRACTABLE, true)
       .number(CKA_VALUE_LEN, secret.size());
   CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-  check(functions_.C_DeriveKey(handle_, &mechanism, key, shared.data(), shared.size(), &object),
+  check(ModuleCall(functions_)->C_DeriveKey(handle_, &mechanism, key, shared.data(), shared.size(), &object),
         "C_DeriveKey");
   // Straight into the caller's memory: a copy on the way would have to be wiped.
   CK_ATTRIBUTE value{CKA_VALUE, secret.data(), secret.size()};
-  const CK_RV read = functions_.C_GetAttributeValue(handle_, object, &value, 1);
-  const CK_RV destroyed = functions_.C_DestroyObject(handle_, object);
+  const CK_RV read = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, &value, 1);
+  const CK_RV destroyed = ModuleCall(functions_)->C_DestroyObject(handle_, object);
   check(read, "C_GetAttributeValue");
   check(destroyed, "C_DestroyObject");
   if (value.ulValueLen != secret.size()) {
@@ -207,7 +215,7 @@ void Session::derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::u
 }
 
 void Session::generate_random(std::span<std::uint8_t> random) {
-  check(functions_.C_GenerateRandom(handle_, random.data(), random.size()), "C_GenerateRandom");
+  check(ModuleCall(functions_)->C_GenerateRandom(handle_, random.data(), random.size()), "C_GenerateRandom");
 }
 
 }  // namespace keystay::pkcs11

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/module_call.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -37,7 +38,7 @@ std::string present(const std::vector<std::string>& labels) {
 
 TokenInfo token_info(CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
   CK_TOKEN_INFO info{};
-  check(functions.C_GetTokenInfo(slot, &info), "C_GetTokenInfo");
+  check(ModuleCall(functions)->C_GetTokenInfo(slot, &info), "C_GetTokenInfo");
   return {unpadded(info.label), unpadded(info.manufacturerID),
           unpadded(info.model), unpadded(info.serialNumber),
           info.flags,           info.ulMaxSessionCount};

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "native/pkcs11/key_search.h"
+#include "native/pkcs11/module_call.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -226,7 +227,7 @@ CK_FLAGS TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline
   }
   const Module::Use use = module_.use();
   CK_MECHANISM_INFO info{};
-  const CK_RV rv = module_.functions(deadline).C_GetMechanismInfo(place.slot, mechanism, &info);
+  const CK_RV rv = ModuleCall(module_.functions(deadline))->C_GetMechanismInfo(place.slot, mechanism, &info);
   if (rv != CKR_OK && rv != CKR_MECHANISM_INVALID) check(rv, "C_GetMechanismInfo");
   const std::lock_guard lock(mutex_);
   return mechanisms_[mechanism] = rv == CKR_OK ? info.flags : 0;

@@ -1,0 +1,244 @@
+#include "provider/random.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+
+#include <openssl/async.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "native/pkcs11/module_call.h"
+#include "native/x509/error_mark.h"
+#include "provider/context.h"
+#include "provider/dispatch.h"
+#include "provider/guard.h"
+#include "provider/key_type.h"
+#include "provider/process_exit.h"
+#include "provider/system_entropy.h"
+
+namespace keystay::provider {
+namespace {
+
+constexpr unsigned kStrength = 256;  // bits: the most that libcrypto's generators ask of a parent
+// What a token may be asked for at once: PKCS #11 sets no limit, modules do.
+constexpr std::size_t kMaxRequest = 1024;
+
+// What an EVP_RAND_CTX holds. It has nothing that could be locked or reseeded: threads and forked children
+// share the token as they do for keys.
+class Random final {
+ public:
+  explicit Random(Context& context) noexcept : context_(context) {}
+
+  [[nodiscard]] const Core& core() const noexcept { return context_.core(); }
+  [[nodiscard]] int state() const noexcept { return state_; }
+  void set_state(int state) noexcept { state_ = state; }
+
+  // For whoever wants random bytes. False, with the reason on the error queue, where the token gives none.
+  // Throws Error for what the token is not asked for at all.
+  [[nodiscard]] bool generate(std::span<std::uint8_t> out) {
+    require_ready();
+    if (!pkcs11::ModuleCall::inside()) return fill_from_token(out);
+    fill_from_system(out);
+    return true;
+  }
+
+  // The same for a generator of libcrypto that stretches them.
+  [[nodiscard]] bool seed(std::span<std::uint8_t> out) {
+    require_ready();
+    if (pkcs11::ModuleCall::inside()) {
+      reseed_for_module(out);
+      return true;
+    }
+    const SystemEntropyForModules until_seeded;
+    if (!fill_from_token(out)) return false;
+    has_seeded_.store(true, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  void require_ready() const {
+    if (state_ != EVP_RAND_STATE_READY)
+      throw Error(Reason::internal, "random bytes of the token: the generator is not instantiated");
+    if (process_is_exiting())
+      throw Error(Reason::token_unavailable, "random bytes of the token: the process is ending");
+  }
+
+  // The module shares the application's generator, to which a reseeding adds; its first seed is the token's.
+  void reseed_for_module(std::span<std::uint8_t> out) const {
+    if (!has_seeded_.load(std::memory_order_acquire))
+      throw Error(Reason::token_unavailable,
+                  "random bytes of the token: its module asks libcrypto for some, and the token has not "
+                  "seeded libcrypto yet; check that the default token is there and needs no prompt");
+    fill_from_system(out);
+  }
+
+  // A value and no exception: it may be on the stack of a job, which is too small for a module as well.
+  // libcrypto could not bear a pause here.
+  [[nodiscard]] bool fill_from_token(std::span<std::uint8_t> out) {
+    std::optional<Failure> failure;
+    if (ASYNC_get_current_job()) {
+      std::thread([&] { failure = ask_token(out); }).join();
+    } else {
+      failure = ask_token(out);
+    }
+    if (failure) core().raise(failure->reason, ("random bytes of the token: " + failure->message).c_str());
+    return !failure;
+  }
+
+  [[nodiscard]] std::optional<Failure> ask_token(std::span<std::uint8_t> out) noexcept {
+    const x509::ErrorMark errors_of_the_module;
+    try {
+      const auto token = context_.tokens_for_random().locate("").token;
+      token->with_session([&](pkcs11::Session& session) { session.generate_random(out); });
+      return std::nullopt;
+    } catch (...) {
+      return current_failure();
+    }
+  }
+
+  Context& context_;
+  int state_ = EVP_RAND_STATE_UNINITIALISED;
+  std::atomic<bool> has_seeded_{false};
+};
+
+Random& random_of(void* ctx) noexcept { return *static_cast<Random*>(ctx); }
+
+void require_strength(unsigned strength) {
+  if (strength > kStrength)
+    throw Error(Reason::unsupported, "random bytes of the token: " + std::to_string(strength) +
+                                         " bits of strength are asked for, and there are " +
+                                         std::to_string(kStrength));
+}
+
+// A parent, which libcrypto gives to `random = KEYSTAY-RAND`, is not needed.
+void* newctx(void* provctx, void* /*parent*/, const OSSL_DISPATCH* /*parent_functions*/) {
+  auto& context = *static_cast<Context*>(provctx);
+  return guard(context.core(), [&] { return static_cast<void*>(new Random(context)); });
+}
+
+void freectx(void* ctx) { delete static_cast<Random*>(ctx); }
+
+// Asks for no token: where a seed source cannot be instantiated, libcrypto silently takes the operating
+// system's (RAND_get0_primary), and the application would not know. Each request fails instead.
+int instantiate(void* ctx, unsigned strength, int /*prediction_resistance*/, const unsigned char* /*pstr*/,
+                std::size_t /*pstr_size*/, const OSSL_PARAM /*params*/[]) {
+  return guard(random_of(ctx).core(), [&] {
+    require_strength(strength);
+    keep_engines_from_generating();
+    random_of(ctx).set_state(EVP_RAND_STATE_READY);
+  });
+}
+
+int uninstantiate(void* ctx) {
+  random_of(ctx).set_state(EVP_RAND_STATE_UNINITIALISED);
+  return 1;
+}
+
+int generate(void* ctx, unsigned char* out, std::size_t size, unsigned strength,
+             int /*prediction_resistance*/, const unsigned char* /*additional*/,
+             std::size_t /*additional_size*/) {
+  return guard(random_of(ctx).core(), [&] {
+    require_strength(strength);
+    return random_of(ctx).generate({out, size}) ? 1 : 0;
+  });
+}
+
+// Ignored, as Java's TokenSecureRandomSpi does: what a token makes of a seed, nobody knows.
+int reseed(void* /*ctx*/, int /*prediction_resistance*/, const unsigned char* /*entropy*/,
+           std::size_t /*entropy_size*/, const unsigned char* /*additional*/,
+           std::size_t /*additional_size*/) {
+  return 1;
+}
+
+void clear_seed(void* /*ctx*/, unsigned char* seed, std::size_t size) {
+  OPENSSL_secure_clear_free(seed, size);
+}
+
+std::size_t get_seed(void* ctx, unsigned char** seed, int entropy, std::size_t least, std::size_t most,
+                     int /*prediction_resistance*/, const unsigned char* /*additional*/,
+                     std::size_t /*additional_size*/) {
+  struct Free {
+    std::size_t size;
+    void operator()(unsigned char* bytes) const noexcept { OPENSSL_secure_clear_free(bytes, size); }
+  };
+  return guard(random_of(ctx).core(), [&]() -> std::size_t {
+    const std::size_t wanted = entropy > 0 ? (static_cast<std::size_t>(entropy) + 7) / 8 : 0;
+    const std::size_t size = std::max(wanted, least);
+    if (size == 0 || size > most || size > kMaxRequest)
+      throw Error(Reason::unsupported,
+                  "random bytes of the token: no seed of " + std::to_string(size) + " bytes");
+    std::unique_ptr<unsigned char, Free> bytes(static_cast<unsigned char*>(OPENSSL_secure_malloc(size)),
+                                               Free{size});
+    if (!bytes) throw std::bad_alloc();
+    if (!random_of(ctx).seed({bytes.get(), size})) return 0;
+    *seed = bytes.release();
+    return size;
+  });
+}
+
+const OSSL_PARAM* gettable_ctx_params(void* /*ctx*/, void* /*provctx*/) {
+  static const OSSL_PARAM params[] = {
+      OSSL_PARAM_int(OSSL_RAND_PARAM_STATE, nullptr), OSSL_PARAM_uint(OSSL_RAND_PARAM_STRENGTH, nullptr),
+      OSSL_PARAM_size_t(OSSL_RAND_PARAM_MAX_REQUEST, nullptr), OSSL_PARAM_END};
+  return params;
+}
+
+int get_ctx_params(void* ctx, OSSL_PARAM params[]) {
+  OSSL_PARAM* state = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_STATE);
+  OSSL_PARAM* strength = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_STRENGTH);
+  OSSL_PARAM* most = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_MAX_REQUEST);
+  return (!state || OSSL_PARAM_set_int(state, random_of(ctx).state()) == 1) &&
+                 (!strength || OSSL_PARAM_set_uint(strength, kStrength) == 1) &&
+                 (!most || OSSL_PARAM_set_size_t(most, kMaxRequest) == 1)
+             ? 1
+             : 0;
+}
+
+// Threads may share it as it is.
+int enable_locking(void* /*ctx*/) { return 1; }
+int lock(void* /*ctx*/) { return 1; }
+void unlock(void* /*ctx*/) {}
+
+// Nothing of what was given out is kept.
+int verify_zeroization(void* /*ctx*/) { return 1; }
+
+const OSSL_DISPATCH* functions() {
+  static const OSSL_DISPATCH table[] = {
+      entry<OSSL_FUNC_rand_newctx_fn>(OSSL_FUNC_RAND_NEWCTX, newctx),
+      entry<OSSL_FUNC_rand_freectx_fn>(OSSL_FUNC_RAND_FREECTX, freectx),
+      entry<OSSL_FUNC_rand_instantiate_fn>(OSSL_FUNC_RAND_INSTANTIATE, instantiate),
+      entry<OSSL_FUNC_rand_uninstantiate_fn>(OSSL_FUNC_RAND_UNINSTANTIATE, uninstantiate),
+      entry<OSSL_FUNC_rand_generate_fn>(OSSL_FUNC_RAND_GENERATE, generate),
+      entry<OSSL_FUNC_rand_reseed_fn>(OSSL_FUNC_RAND_RESEED, reseed),
+      entry<OSSL_FUNC_rand_get_seed_fn>(OSSL_FUNC_RAND_GET_SEED, get_seed),
+      entry<OSSL_FUNC_rand_clear_seed_fn>(OSSL_FUNC_RAND_CLEAR_SEED, clear_seed),
+      entry<OSSL_FUNC_rand_enable_locking_fn>(OSSL_FUNC_RAND_ENABLE_LOCKING, enable_locking),
+      entry<OSSL_FUNC_rand_lock_fn>(OSSL_FUNC_RAND_LOCK, lock),
+      entry<OSSL_FUNC_rand_unlock_fn>(OSSL_FUNC_RAND_UNLOCK, unlock),
+      entry<OSSL_FUNC_rand_gettable_ctx_params_fn>(OSSL_FUNC_RAND_GETTABLE_CTX_PARAMS, gettable_ctx_params),
+      entry<OSSL_FUNC_rand_get_ctx_params_fn>(OSSL_FUNC_RAND_GET_CTX_PARAMS, get_ctx_params),
+      entry<OSSL_FUNC_rand_verify_zeroization_fn>(OSSL_FUNC_RAND_VERIFY_ZEROIZATION, verify_zeroization),
+      kEndOfDispatch,
+  };
+  return table;
+}
+
+}  // namespace
+
+const OSSL_ALGORITHM* random_algorithms() {
+  static const OSSL_ALGORITHM algorithms[] = {
+      {"KEYSTAY-RAND", kProperties, functions(), "random bytes of the default token"},
+      {nullptr, nullptr, nullptr, nullptr},
+  };
+  return algorithms;
+}
+
+}  // namespace keystay::provider
