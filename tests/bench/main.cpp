@@ -1,5 +1,6 @@
 // keystay-bench: what a signature with a key in a token costs, through Keystay and without.
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,9 +11,12 @@
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 
+#include "native/config/configuration.h"
+#include "native/keys/tokens.h"
 #include "tests/bench/calls.h"
 #include "tests/bench/contender.h"
 #include "tests/bench/key_loading.h"
+#include "tests/bench/many_aliases.h"
 #include "tests/bench/speed.h"
 
 namespace keystay::bench {
@@ -45,6 +49,13 @@ int load(std::size_t aliases) {
   return 0;
 }
 
+// For benchmarks in other languages, on a token of their own.
+int fill(const std::filesystem::path& configuration, std::size_t aliases) {
+  const keys::Tokens tokens(config::read_configuration(configuration), config::PinPrompt{});
+  fmt::print("{} aliases\n", add_aliases(*tokens.token(""), aliases).size());
+  return 0;
+}
+
 // For tools that watch from outside: strace, perf, valgrind.
 int sign(const Signing& signing) {
   const BenchToken token(test::Front::none);
@@ -72,6 +83,11 @@ int run(int argc, char** argv) {
   std::size_t aliases = 1000;
   CLI::App* load_command = app.add_subcommand("load", "the time to load one alias among many");
   load_command->add_option("--aliases", aliases)->capture_default_str()->check(CLI::PositiveNumber);
+  std::filesystem::path configuration;
+  CLI::App* fill_command = app.add_subcommand("fill", "puts many aliases on a token");
+  fill_command->add_option("configuration", configuration, "keystay.toml, whose default token it is")
+      ->required();
+  fill_command->add_option("aliases", aliases)->required()->check(CLI::PositiveNumber);
   CLI::App* sign_command = app.add_subcommand("sign", "signs, to be watched from outside");
   sign_command->add_option("contender", signing.contender, "raw-copy, native, provider …")->required();
   sign_command->add_option("--algorithm", signing.algorithm)->capture_default_str();
@@ -82,6 +98,7 @@ int run(int argc, char** argv) {
   if (speed_command->parsed()) return speed(speed_command->remaining());
   if (calls_command->parsed()) return calls();
   if (load_command->parsed()) return load(aliases);
+  if (fill_command->parsed()) return fill(configuration, aliases);
   return sign(signing);
 }
 

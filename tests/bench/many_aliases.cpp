@@ -36,16 +36,21 @@ pkcs11::Session::KeyPair generate(pkcs11::Session& session, const std::string& a
   return session.generate_key_pair(CKM_EC_KEY_PAIR_GEN, std::move(public_key), std::move(private_key));
 }
 
+bool add_name(X509_NAME* name, const std::string& common_name) {
+  return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
+                                    0) == 1;
+}
+
 // Signed by a key in software, whose certificate nobody asks for.
 Bytes certificate(const std::string& alias, EVP_PKEY* key, EVP_PKEY* issuer) {
   const OpenSslPointer<X509> made(X509_new());
-  X509_NAME* subject = X509_get_subject_name(made.get());
-  const bool signed_ =
-      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                                 reinterpret_cast<const unsigned char*>(alias.c_str()), -1, -1, 0) == 1 &&
-      X509_gmtime_adj(X509_getm_notBefore(made.get()), 0) &&
-      X509_gmtime_adj(X509_getm_notAfter(made.get()), kDay) && X509_set_pubkey(made.get(), key) == 1 &&
-      X509_sign(made.get(), issuer, EVP_sha256()) > 0;
+  const bool signed_ = add_name(X509_get_subject_name(made.get()), alias) &&
+                       add_name(X509_get_issuer_name(made.get()), "Issuer of many") &&
+                       X509_gmtime_adj(X509_getm_notBefore(made.get()), 0) &&
+                       X509_gmtime_adj(X509_getm_notAfter(made.get()), kDay) &&
+                       X509_set_pubkey(made.get(), key) == 1 &&
+                       X509_sign(made.get(), issuer, EVP_sha256()) > 0;
   require(signed_, "X509_sign");
   Bytes der(static_cast<std::size_t>(i2d_X509(made.get(), nullptr)));
   std::uint8_t* end = der.data();

@@ -9,9 +9,6 @@ make_token
 make_ca
 make_alias ec -keyalg EC -groupname secp256r1 >/dev/null 2>&1
 make_alias rsa -keyalg RSA -keysize 2048 >/dev/null 2>&1
-# keytool's own classes make the certificates.
-"$jdk/bin/java" "${native_access[@]}" --add-exports java.base/sun.security.tools.keytool=ALL-UNNAMED \
-  --add-exports java.base/sun.security.x509=ALL-UNNAMED -cp "$jar" "$KEYSTAY_SOURCE/tests/java/programs/Fill.java" \
-  "$((aliases - 2))"
+"$KEYSTAY_BUILD/bin/keystay-bench" fill "$KEYSTAY_CONF" "$((aliases - 2))"
 "$jdk/bin/java" "${native_access[@]}" --add-modules jdk.crypto.cryptoki -cp "$jar" \
   "$KEYSTAY_SOURCE/tests/java/programs/Benchmark.java" "$(softhsm_module)" "$(cat "$scratch/web.pin")" "$seconds"
