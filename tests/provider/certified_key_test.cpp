@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class CertifiedKeyTest : public OpensslProgramTest {
  protected:
-  CertifiedKeyTest() : OpensslProgramTest({}) {}
+  CertifiedKeyTest() : OpensslProgramTest(std::vector<std::string>{}) {}
 
   static void generate(const std::string& label, const std::string& type, const std::string& id) {
     token().pkcs11_tool({"--keypairgen", "--key-type", type, "--label", label, "--id", id});

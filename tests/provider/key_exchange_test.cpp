@@ -53,7 +53,7 @@ std::optional<Bytes> derive(OSSL_LIB_CTX* libctx, EVP_PKEY* own, EVP_PKEY* peer,
 
 class KeyExchangeTest : public OpensslProgramTest {
  protected:
-  KeyExchangeTest() : OpensslProgramTest({}) {}
+  KeyExchangeTest() : OpensslProgramTest(std::vector<std::string>{}) {}
 
   static void SetUpTestSuite() {
     OpensslProgramTest::SetUpTestSuite();

@@ -40,7 +40,7 @@ EvpPkey as_rsa_pss(const EVP_PKEY* key, const char* digest = nullptr, int salt =
 // certificates that say RSA-PSS, the second bound to SHA-384 and a salt of at least 48 bytes.
 class RsaPssTest : public OpensslServerTest {
  protected:
-  RsaPssTest() : OpensslServerTest({}) {}
+  RsaPssTest() : OpensslServerTest(std::vector<std::string>{}) {}
 
   static void SetUpTestSuite() {
     OpensslServerTest::SetUpTestSuite();
