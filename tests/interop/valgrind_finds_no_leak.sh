@@ -38,30 +38,9 @@ nothing_found "openssl dgst -sign"
 nothing_found "openssl storeutl"
 
 port="$(free_port)"
-mkdir "$scratch/nginx"
-cat >"$scratch/nginx.conf" <<NGINX
-worker_processes 1;
-$([[ "$(id -u)" -ne 0 ]] || echo "user root;")
-env KEYSTAY_CONF;
-env SOFTHSM2_CONF;
-events {}
-http {
-  access_log off;
-$(for what in client_body proxy fastcgi uwsgi scgi; do echo "  ${what}_temp_path $scratch/nginx/$what;"; done)
-  server {
-    listen 127.0.0.1:$port ssl;
-    ssl_certificate $scratch/httpd-rsa.crt;
-    ssl_certificate_key $scratch/httpd-rsa.pem;
-    ssl_certificate $scratch/httpd-ec.crt;
-    ssl_certificate_key $scratch/httpd-ec.pem;
-    location / {
-      return 200 "worker \$pid\n";
-    }
-  }
-}
-NGINX
-start nginx "${valgrind[@]}" /usr/sbin/nginx -p "$scratch" -c "$scratch/nginx.conf" -e "$scratch/nginx-error.log" \
-  -g "daemon off; pid $scratch/nginx.pid; error_log $scratch/nginx-error.log info;"
+configure_nginx "$port" "ssl_certificate $scratch/httpd-rsa.crt" "ssl_certificate_key $scratch/httpd-rsa.pem" \
+  "ssl_certificate $scratch/httpd-ec.crt" "ssl_certificate_key $scratch/httpd-ec.pem"
+start nginx "${valgrind[@]}" "${nginx[@]}"
 wait_for nginx listens "$port"
 before="$(fetch "$port")"
 kill -HUP "${pids[nginx]}"

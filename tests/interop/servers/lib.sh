@@ -93,6 +93,33 @@ lay_out_aliases() {
 }
 
 # --- servers -----------------------------------------------------------------------------------------------------------
+# configure_nginx PORT DIRECTIVE …: one worker that serves what the directives say. Leaves the command line in `nginx`.
+configure_nginx() {
+  local port="$1"
+  shift
+  mkdir -p "$scratch/nginx"
+  cat >"$scratch/nginx.conf" <<NGINX
+worker_processes 1;
+$([[ "$(id -u)" -ne 0 ]] || echo "user root;")
+$(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS)
+events {}
+http {
+  access_log off;
+$(for what in client_body proxy fastcgi uwsgi scgi; do echo "  ${what}_temp_path $scratch/nginx/$what;"; done)
+  server {
+    listen 127.0.0.1:$port ssl;
+$(printf '    %s;\n' "$@")
+    location / {
+      return 200 "worker \$pid\n";
+    }
+  }
+}
+NGINX
+  # shellcheck disable=SC2034  # for the tests
+  nginx=(/usr/sbin/nginx -p "$scratch" -c "$scratch/nginx.conf" -e "$scratch/nginx-error.log"
+    -g "daemon off; pid $scratch/nginx.pid; error_log $scratch/nginx-error.log info;")
+}
+
 # answers PORT KIND -tls1_3 …: an HTTP server answers, having signed with a key of this kind.
 answers() {
   local port="$1" kind="$2" output

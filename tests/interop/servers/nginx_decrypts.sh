@@ -17,29 +17,9 @@ plain openssl x509 -req -in "$scratch/httpd.csr" -CA "$scratch/ca.pem" -CAkey "$
   -extfile "$scratch/httpd.ext" -out "$scratch/httpd.crt" 2>"$scratch/openssl-x509.log"
 
 port="$(free_port)"
-mkdir "$scratch/nginx"
-cat >"$scratch/nginx.conf" <<NGINX
-worker_processes 1;
-$([[ "$(id -u)" -ne 0 ]] || echo "user root;")
-$(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS)
-events {}
-http {
-  access_log off;
-$(for what in client_body proxy fastcgi uwsgi scgi; do echo "  ${what}_temp_path $scratch/nginx/$what;"; done)
-  server {
-    listen 127.0.0.1:$port ssl;
-    ssl_certificate $scratch/httpd.crt;
-    ssl_certificate_key $scratch/httpd.key;
-    ssl_protocols TLSv1.2;
-    ssl_ciphers AES128-GCM-SHA256;
-    location / {
-      return 200 "served\n";
-    }
-  }
-}
-NGINX
-start nginx others /usr/sbin/nginx -p "$scratch" -c "$scratch/nginx.conf" -e "$scratch/nginx-error.log" \
-  -g "daemon off; pid $scratch/nginx.pid; error_log $scratch/nginx-error.log info;"
+configure_nginx "$port" "ssl_certificate $scratch/httpd.crt" "ssl_certificate_key $scratch/httpd.key" \
+  "ssl_protocols TLSv1.2" "ssl_ciphers AES128-GCM-SHA256"
+start nginx others "${nginx[@]}"
 wait_for nginx listens "$port"
 
 # decrypts: a handshake with this cipher alone, of which the server signs nothing.

@@ -14,33 +14,11 @@ module="$(softhsm_module)"
 use_provider
 
 port="$(free_port)"
-mkdir "$scratch/nginx"
 
 # configure CERTIFICATE KEY
 configure() {
-  cat >"$scratch/nginx.conf" <<NGINX
-worker_processes 1;
-$([[ "$(id -u)" -ne 0 ]] || echo "user root;")
-$(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS)
-events {}
-http {
-  access_log off;
-$(for what in client_body proxy fastcgi uwsgi scgi; do echo "  ${what}_temp_path $scratch/nginx/$what;"; done)
-  server {
-    listen 127.0.0.1:$port ssl;
-    ssl_certificate $1;
-    ssl_certificate_key $2;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    location / {
-      return 200 "served\n";
-    }
-  }
+  configure_nginx "$port" "ssl_certificate $1" "ssl_certificate_key $2" "ssl_protocols TLSv1.2 TLSv1.3"
 }
-NGINX
-}
-
-readonly nginx=(/usr/sbin/nginx -p "$scratch" -c "$scratch/nginx.conf" -e "$scratch/nginx-error.log"
-  -g "daemon off; pid $scratch/nginx.pid; error_log $scratch/nginx-error.log warn;")
 
 # one_line FILE TEXT …: exactly one line of the log speaks of Keystay, and it contains each text.
 one_line() {
