@@ -1,3 +1,5 @@
+// RAND_get_rand_method is deprecated, and there is no other way to decide what RAND_bytes is.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "provider/context.h"
 
 #include <filesystem>
@@ -7,7 +9,6 @@
 #include <openssl/rand.h>
 
 #include "native/config/configuration.h"
-#include "native/x509/error_mark.h"
 #include "provider/cnf_section.h"
 #include "provider/process_exit.h"
 
@@ -25,6 +26,11 @@ config::Configuration read_configuration(const std::filesystem::path& file) {
   if (!chosen && !std::filesystem::exists(usual, unreadable) && !unreadable) return {};
   return config::read_configuration(usual);
 }
+
+// That RAND_bytes uses libcrypto's own generators. As long as nobody has asked for random numbers, a module
+// may make an engine their source for the whole process: SoftHSM does so with `rdrand` where libcrypto has
+// that.
+void decide_generators_before_modules() noexcept { static_cast<void>(RAND_get_rand_method()); }
 
 }  // namespace
 
@@ -44,24 +50,12 @@ Context::~Context() {
   }
 }
 
-keys::Tokens& Context::tokens() {
-  keys::Tokens* const known = tokens_.load(std::memory_order_acquire);
-  if (known) [[likely]]
-    return *known;
-  // A module may be called from now on, and may use libcrypto's generators. If the token seeds them
-  // (`seed = KEYSTAY-RAND`), it must do so before, not in the middle of a call of its own module.
-  {
-    const x509::ErrorMark whoever_wants_random_bytes_will_see;
-    static_cast<void>(RAND_get0_primary(nullptr));
-  }
-  return tokens_for_random();
-}
-
 // No lock, for the sake of a fork while another thread is in here: see Software::libctx.
-keys::Tokens& Context::tokens_for_random() {
+keys::Tokens& Context::tokens() {
   keys::Tokens* known = tokens_.load(std::memory_order_acquire);
   if (known) [[likely]]
     return *known;
+  decide_generators_before_modules();
   CnfSection section = read_cnf_section(core_);
   auto fresh = std::make_unique<keys::Tokens>(
       read_configuration(section.configuration),

@@ -30,8 +30,6 @@ class Context final {
   // The tokens of keystay.toml and of openssl.cnf, which are read at the first call; a failure is not
   // remembered. Touches no module. Throws Error and config::Error.
   [[nodiscard]] keys::Tokens& tokens();
-  // The same for the random generator, which libcrypto asks while it holds its locks.
-  [[nodiscard]] keys::Tokens& tokens_for_random();
 
   // The threads that sign for jobs with keys on this token. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);

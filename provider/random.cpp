@@ -1,19 +1,17 @@
 #include "provider/random.h"
 
-#include <algorithm>
-#include <atomic>
-#include <memory>
-#include <new>
+#include <cerrno>
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include <openssl/async.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <sys/random.h>
 
 #include "native/pkcs11/module_call.h"
 #include "native/x509/error_mark.h"
@@ -22,7 +20,6 @@
 #include "provider/guard.h"
 #include "provider/key_type.h"
 #include "provider/process_exit.h"
-#include "provider/system_entropy.h"
 
 namespace keystay::provider {
 namespace {
@@ -30,6 +27,18 @@ namespace {
 constexpr unsigned kStrength = 256;  // bits: the most that libcrypto's generators ask of a parent
 // What a token may be asked for at once: PKCS #11 sets no limit, modules do.
 constexpr std::size_t kMaxRequest = 1024;
+
+// What a module that uses libcrypto would have had without this generator. Throws std::system_error.
+void fill_from_system(std::span<std::uint8_t> out) {
+  while (!out.empty()) {
+    const ssize_t got = ::getrandom(out.data(), out.size(), 0);
+    if (got >= 0) {
+      out = out.subspan(static_cast<std::size_t>(got));
+    } else if (errno != EINTR) {
+      throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+  }
+}
 
 // What an EVP_RAND_CTX holds. It has nothing that could be locked or reseeded: threads and forked children
 // share the token as they do for keys.
@@ -41,25 +50,12 @@ class Random final {
   [[nodiscard]] int state() const noexcept { return state_; }
   void set_state(int state) noexcept { state_ = state; }
 
-  // For whoever wants random bytes. False, with the reason on the error queue, where the token gives none.
-  // Throws Error for what the token is not asked for at all.
+  // False, with the reason on the error queue, where the token gives none. Throws Error for what the token is
+  // not asked for at all.
   [[nodiscard]] bool generate(std::span<std::uint8_t> out) {
     require_ready();
     if (!pkcs11::ModuleCall::inside()) return fill_from_token(out);
     fill_from_system(out);
-    return true;
-  }
-
-  // The same for a generator of libcrypto that stretches them.
-  [[nodiscard]] bool seed(std::span<std::uint8_t> out) {
-    require_ready();
-    if (pkcs11::ModuleCall::inside()) {
-      reseed_for_module(out);
-      return true;
-    }
-    const SystemEntropyForModules until_seeded;
-    if (!fill_from_token(out)) return false;
-    has_seeded_.store(true, std::memory_order_release);
     return true;
   }
 
@@ -69,15 +65,6 @@ class Random final {
       throw Error(Reason::internal, "random bytes of the token: the generator is not instantiated");
     if (process_is_exiting())
       throw Error(Reason::token_unavailable, "random bytes of the token: the process is ending");
-  }
-
-  // The module shares the application's generator, to which a reseeding adds; its first seed is the token's.
-  void reseed_for_module(std::span<std::uint8_t> out) const {
-    if (!has_seeded_.load(std::memory_order_acquire))
-      throw Error(Reason::token_unavailable,
-                  "random bytes of the token: its module asks libcrypto for some, and the token has not "
-                  "seeded libcrypto yet; check that the default token is there and needs no prompt");
-    fill_from_system(out);
   }
 
   // A value and no exception: it may be on the stack of a job, which is too small for a module as well.
@@ -96,7 +83,7 @@ class Random final {
   [[nodiscard]] std::optional<Failure> ask_token(std::span<std::uint8_t> out) noexcept {
     const x509::ErrorMark errors_of_the_module;
     try {
-      const auto token = context_.tokens_for_random().locate("").token;
+      const auto token = context_.tokens().locate("").token;
       token->with_session([&](pkcs11::Session& session) { session.generate_random(out); });
       return std::nullopt;
     } catch (...) {
@@ -106,7 +93,6 @@ class Random final {
 
   Context& context_;
   int state_ = EVP_RAND_STATE_UNINITIALISED;
-  std::atomic<bool> has_seeded_{false};
 };
 
 Random& random_of(void* ctx) noexcept { return *static_cast<Random*>(ctx); }
@@ -126,13 +112,11 @@ void* newctx(void* provctx, void* /*parent*/, const OSSL_DISPATCH* /*parent_func
 
 void freectx(void* ctx) { delete static_cast<Random*>(ctx); }
 
-// Asks for no token: where a seed source cannot be instantiated, libcrypto silently takes the operating
-// system's (RAND_get0_primary), and the application would not know. Each request fails instead.
+// Asks for no token: libcrypto has locks held.
 int instantiate(void* ctx, unsigned strength, int /*prediction_resistance*/, const unsigned char* /*pstr*/,
                 std::size_t /*pstr_size*/, const OSSL_PARAM /*params*/[]) {
   return guard(random_of(ctx).core(), [&] {
     require_strength(strength);
-    keep_engines_from_generating();
     random_of(ctx).set_state(EVP_RAND_STATE_READY);
   });
 }
@@ -158,29 +142,18 @@ int reseed(void* /*ctx*/, int /*prediction_resistance*/, const unsigned char* /*
   return 1;
 }
 
-void clear_seed(void* /*ctx*/, unsigned char* seed, std::size_t size) {
-  OPENSSL_secure_clear_free(seed, size);
-}
-
-std::size_t get_seed(void* ctx, unsigned char** seed, int entropy, std::size_t least, std::size_t most,
-                     int /*prediction_resistance*/, const unsigned char* /*additional*/,
+// `seed = KEYSTAY-RAND` of openssl.cnf. libcrypto holds the lock of its generator while it fetches a seed,
+// and a module that uses libcrypto wants that lock in the middle of a call: two threads could wait for each
+// other. Said at each fetch, because libcrypto silently takes the operating system's seed where a source
+// cannot be had at all (RAND_get0_primary).
+std::size_t get_seed(void* ctx, unsigned char** /*seed*/, int /*entropy*/, std::size_t /*least*/,
+                     std::size_t /*most*/, int /*prediction_resistance*/, const unsigned char* /*additional*/,
                      std::size_t /*additional_size*/) {
-  struct Free {
-    std::size_t size;
-    void operator()(unsigned char* bytes) const noexcept { OPENSSL_secure_clear_free(bytes, size); }
-  };
-  return guard(random_of(ctx).core(), [&]() -> std::size_t {
-    const std::size_t wanted = entropy > 0 ? (static_cast<std::size_t>(entropy) + 7) / 8 : 0;
-    const std::size_t size = std::max(wanted, least);
-    if (size == 0 || size > most || size > kMaxRequest)
-      throw Error(Reason::unsupported,
-                  "random bytes of the token: no seed of " + std::to_string(size) + " bytes");
-    std::unique_ptr<unsigned char, Free> bytes(static_cast<unsigned char*>(OPENSSL_secure_malloc(size)),
-                                               Free{size});
-    if (!bytes) throw std::bad_alloc();
-    if (!random_of(ctx).seed({bytes.get(), size})) return 0;
-    *seed = bytes.release();
-    return size;
+  return guard(random_of(ctx).core(), []() -> std::size_t {
+    throw Error(
+        Reason::unsupported,
+        "random bytes of the token: KEYSTAY-RAND seeds no other generator; in the section of `random` in "
+        "openssl.cnf, write \"random = KEYSTAY-RAND\" instead of \"seed = KEYSTAY-RAND\"");
   });
 }
 
@@ -219,7 +192,6 @@ const OSSL_DISPATCH* functions() {
       entry<OSSL_FUNC_rand_generate_fn>(OSSL_FUNC_RAND_GENERATE, generate),
       entry<OSSL_FUNC_rand_reseed_fn>(OSSL_FUNC_RAND_RESEED, reseed),
       entry<OSSL_FUNC_rand_get_seed_fn>(OSSL_FUNC_RAND_GET_SEED, get_seed),
-      entry<OSSL_FUNC_rand_clear_seed_fn>(OSSL_FUNC_RAND_CLEAR_SEED, clear_seed),
       entry<OSSL_FUNC_rand_enable_locking_fn>(OSSL_FUNC_RAND_ENABLE_LOCKING, enable_locking),
       entry<OSSL_FUNC_rand_lock_fn>(OSSL_FUNC_RAND_LOCK, lock),
       entry<OSSL_FUNC_rand_unlock_fn>(OSSL_FUNC_RAND_UNLOCK, unlock),

@@ -30,18 +30,11 @@ constexpr std::size_t kSize = 32;
 // The pause after a failed start of the token.
 constexpr std::chrono::milliseconds kPause{1100};
 
-enum class OptIn { seed, random };
-
 class RandomTest : public ProviderTest {
  protected:
   // As openssl.cnf says it: in its section `random`.
-  static void opt_in(const LibraryContext& context, OptIn how) {
-    if (how == OptIn::seed) {
-      ASSERT_EQ(RAND_set_seed_source_type(context.get(), kName, nullptr), 1);
-    }
-    if (how == OptIn::random) {
-      ASSERT_EQ(RAND_set_DRBG_type(context.get(), kName, nullptr, nullptr, nullptr), 1);
-    }
+  static void opt_in(const LibraryContext& context) {
+    ASSERT_EQ(RAND_set_DRBG_type(context.get(), kName, nullptr, nullptr, nullptr), 1);
   }
 
   // Empty, with the reason on the error queue, for a failure.
@@ -92,22 +85,18 @@ TEST_F(RandomTest, NothingComesFromTheTokenUnlessAskedFor) {
   EXPECT_EQ(draws(), 0u);
 }
 
-TEST_F(RandomTest, TheTokenSeedsLibcryptosGenerators) {
+// libcrypto's lock, then the module's: the module takes them in the other order.
+TEST_F(RandomTest, SeedsNoOtherGenerator) {
   const LibraryContext context;
-  opt_in(context, OptIn::seed);
+  ASSERT_EQ(RAND_set_seed_source_type(context.get(), kName, nullptr), 1);
+  EXPECT_TRUE(random_bytes(context).empty());
+  EXPECT_THAT(take_errors(), HasSubstr("write \"random = KEYSTAY-RAND\" instead of \"seed = KEYSTAY-RAND\""));
   EXPECT_EQ(faults().calls(), 0u);
-  const pkcs11::Bytes one = random_bytes(context);
-  EXPECT_EQ(draws(), 1u);
-  EXPECT_EQ(primary_name(context), "CTR-DRBG");
-  EXPECT_NE(one, random_bytes(context));
-  EXPECT_EQ(draws(), 1u);
-  ASSERT_EQ(EVP_RAND_reseed(RAND_get0_primary(context.get()), 0, nullptr, 0, nullptr, 0), 1);
-  EXPECT_EQ(draws(), 2u);
 }
 
 TEST_F(RandomTest, TheTokenGivesEveryByte) {
   const LibraryContext context;
-  opt_in(context, OptIn::random);
+  opt_in(context);
   EXPECT_EQ(primary_name(context), kName);
   EXPECT_EQ(faults().calls(), 0u);
   EXPECT_NE(random_bytes(context), random_bytes(context));
@@ -117,48 +106,39 @@ TEST_F(RandomTest, TheTokenGivesEveryByte) {
 }
 
 TEST_F(RandomTest, WithoutTheTokenThereIsAnErrorAndNothingWeaker) {
-  for (const OptIn how : {OptIn::seed, OptIn::random}) {
-    const LibraryContext context;
-    opt_in(context, how);
-    faults().remove_token();
-    EXPECT_TRUE(random_bytes(context).empty());
-    EXPECT_THAT(take_errors(), HasSubstr("random bytes of the token: "));
-    faults().return_token();
-    std::this_thread::sleep_for(kPause);
-    EXPECT_EQ(random_bytes(context).size(), kSize) << take_errors();
+  const LibraryContext context;
+  opt_in(context);
+  faults().remove_token();
+  EXPECT_TRUE(random_bytes(context).empty());
+  EXPECT_THAT(take_errors(), HasSubstr("random bytes of the token: "));
+  faults().return_token();
+  std::this_thread::sleep_for(kPause);
+  EXPECT_EQ(random_bytes(context).size(), kSize) << take_errors();
 
-    faults().fail(F::C_GenerateRandom, CKR_RANDOM_NO_RNG, kEveryCall);
-    if (how == OptIn::seed)
-      EXPECT_EQ(EVP_RAND_reseed(RAND_get0_primary(context.get()), 0, nullptr, 0, nullptr, 0), 0);
-    else
-      EXPECT_TRUE(random_bytes(context).empty());
-    EXPECT_THAT(take_errors(), testing::AllOf(HasSubstr("CKR_RANDOM_NO_RNG"), HasSubstr("token \"web\"")));
-    faults().reset();
-  }
+  faults().fail(F::C_GenerateRandom, CKR_RANDOM_NO_RNG, kEveryCall);
+  EXPECT_TRUE(random_bytes(context).empty());
+  EXPECT_THAT(take_errors(), testing::AllOf(HasSubstr("CKR_RANDOM_NO_RNG"), HasSubstr("token \"web\"")));
 }
 
-// A seed source that could not be instantiated would be replaced by the operating system's.
 TEST_F(RandomTest, WithoutADefaultTokenThereIsAnErrorAndNothingWeaker) {
   setenv("KEYSTAY_CONF", token().directory().write("empty.toml", "").c_str(), 1);
-  for (const OptIn how : {OptIn::seed, OptIn::random}) {
-    const LibraryContext context;
-    opt_in(context, how);
-    EXPECT_TRUE(random_bytes(context).empty());
-    EXPECT_THAT(take_errors(), HasSubstr("no token is configured in"));
-  }
+  const LibraryContext context;
+  opt_in(context);
+  EXPECT_TRUE(random_bytes(context).empty());
+  EXPECT_THAT(take_errors(), HasSubstr("no token is configured in"));
 }
 
 TEST_F(RandomTest, ThreadsAndContextsDrawTogether) {
-  const LibraryContext seeded;
-  const LibraryContext all;
-  opt_in(seeded, OptIn::seed);
-  opt_in(all, OptIn::random);
+  const LibraryContext one;
+  const LibraryContext other;
+  opt_in(one);
+  opt_in(other);
   std::vector<std::thread> threads;
   std::atomic<int> good{0};
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int draw = 0; draw < 50; ++draw)
-        good += !random_bytes(seeded).empty() && !random_bytes(all).empty() ? 1 : 0;
+        good += !random_bytes(one).empty() && !random_bytes(other).empty() ? 1 : 0;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -166,25 +146,23 @@ TEST_F(RandomTest, ThreadsAndContextsDrawTogether) {
 }
 
 TEST_F(RandomTest, AForkedChildDrawsItsOwn) {
-  for (const OptIn how : {OptIn::seed, OptIn::random}) {
-    const LibraryContext context;
-    opt_in(context, how);
-    ASSERT_FALSE(random_bytes(context).empty()) << take_errors();
-    const auto before = draws();
-    const pid_t child = fork();
-    if (child == 0) _exit(random_bytes(context).empty() ? 1 : 0);
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-    EXPECT_GT(draws(), before);
-    EXPECT_FALSE(random_bytes(context).empty()) << take_errors();
-  }
+  const LibraryContext context;
+  opt_in(context);
+  ASSERT_FALSE(random_bytes(context).empty()) << take_errors();
+  const auto before = draws();
+  const pid_t child = fork();
+  if (child == 0) _exit(random_bytes(context).empty() ? 1 : 0);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_GT(draws(), before);
+  EXPECT_FALSE(random_bytes(context).empty()) << take_errors();
 }
 
 // A module never runs on the stack of a job.
 TEST_F(RandomTest, AJobDrawsWithoutAPause) {
   const LibraryContext context;
-  opt_in(context, OptIn::random);
+  opt_in(context);
   ASYNC_JOB* job = nullptr;
   const Owned<ASYNC_WAIT_CTX, ASYNC_WAIT_CTX_free> wait(ASYNC_WAIT_CTX_new());
   int result = 0;
@@ -204,13 +182,13 @@ class RandomProgramTest : public OpensslProgramTest {
  protected:
   RandomProgramTest() : OpensslProgramTest(std::vector<std::string>{"ec"}) {}
 
-  static Outcome openssl_under(const std::string& line, Arguments arguments) {
+  static Outcome openssl(Arguments arguments) {
     const std::string cnf =
         file("random.cnf",
              "openssl_conf = openssl_init\n[openssl_init]\nproviders = providers\nrandom = random\n"
              "[providers]\ndefault = default_provider\nkeystay = keystay_provider\n"
              "[default_provider]\nactivate = 1\n[keystay_provider]\nmodule = " +
-                 provider_path() + "/keystay.so\nactivate = 1\n[random]\n" + line + "\n");
+                 provider_path() + "/keystay.so\nactivate = 1\n[random]\nrandom = KEYSTAY-RAND\n");
     Environment environment = program_environment();
     environment["OPENSSL_CONF"] = cnf;
     arguments.insert(arguments.begin(), "openssl");
@@ -218,35 +196,27 @@ class RandomProgramTest : public OpensslProgramTest {
   }
 };
 
-TEST_F(RandomProgramTest, DrawFromAModuleThatDrawsFromThem) {
-  for (const std::string line :
-       {"random = KEYSTAY-RAND", "seed = KEYSTAY-RAND", "random = KEYSTAY-RAND\nseed = KEYSTAY-RAND"}) {
-    faults().reset_calls();
-    const Outcome outcome = openssl_under(line, {"rand", "-hex", "32"});
-    EXPECT_EQ(outcome.exit_code, 0) << line << outcome;
-    EXPECT_THAT(outcome.output, MatchesRegex("[0-9a-f]{64}\n")) << line;
-    EXPECT_EQ(faults().calls(F::C_GenerateRandom), 1u) << line;
-  }
+TEST_F(RandomProgramTest, DrawsFromAModuleThatDrawsFromIt) {
+  const Outcome outcome = openssl({"rand", "-hex", "32"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.output, MatchesRegex("[0-9a-f]{64}\n"));
+  EXPECT_EQ(faults().calls(F::C_GenerateRandom), 1u);
 }
 
-TEST_F(RandomProgramTest, SignAndMakeKeys) {
-  for (const std::string line : {"random = KEYSTAY-RAND", "seed = KEYSTAY-RAND"}) {
-    const std::string signature = path("signature");
-    const Outcome signing =
-        openssl_under(line, {"dgst", "-sha256", "-sign", "keystay:ec", "-out", signature, message_});
-    EXPECT_EQ(signing.exit_code, 0) << line << signing;
-    EXPECT_TRUE(file_verifies("ec", signature)) << line;
-    faults().reset_calls();
-    const Outcome generation = openssl_under(line, {"genpkey", "-algorithm", "RSA", "-out", path("new.pem")});
-    EXPECT_EQ(generation.exit_code, 0) << line << generation;
-    EXPECT_GE(faults().calls(F::C_GenerateRandom), 1u) << line;
-  }
+TEST_F(RandomProgramTest, SignsAndMakesKeys) {
+  const std::string signature = path("signature");
+  const Outcome signing = openssl({"dgst", "-sha256", "-sign", "keystay:ec", "-out", signature, message_});
+  EXPECT_EQ(signing.exit_code, 0) << signing;
+  EXPECT_TRUE(file_verifies("ec", signature));
+  faults().reset_calls();
+  const Outcome generation = openssl({"genpkey", "-algorithm", "RSA", "-out", path("new.pem")});
+  EXPECT_EQ(generation.exit_code, 0) << generation;
+  EXPECT_GE(faults().calls(F::C_GenerateRandom), 1u);
 }
 
 // The serial number is the first that the program wants.
-TEST_F(RandomProgramTest, DrawFromTheTokenAfterItsModuleHasStarted) {
-  const Outcome outcome = openssl_under(
-      "random = KEYSTAY-RAND",
+TEST_F(RandomProgramTest, DrawsFromTheTokenAfterItsModuleHasStarted) {
+  const Outcome outcome = openssl(
       {"req", "-x509", "-new", "-key", "keystay:ec", "-subj", "/CN=random", "-out", path("random.pem")});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_GE(faults().calls(F::C_GenerateRandom), 1u);
@@ -254,12 +224,10 @@ TEST_F(RandomProgramTest, DrawFromTheTokenAfterItsModuleHasStarted) {
 
 TEST_F(RandomProgramTest, FailsWithoutTheToken) {
   faults().remove_token();
-  for (const std::string line : {"random = KEYSTAY-RAND", "seed = KEYSTAY-RAND"}) {
-    const Outcome outcome = openssl_under(line, {"rand", "-hex", "32"});
-    EXPECT_EQ(outcome.exit_code, 1) << line << outcome;
-    EXPECT_EQ(outcome.output, "");
-    EXPECT_THAT(outcome.error, HasSubstr("random bytes of the token: ")) << line;
-  }
+  const Outcome outcome = openssl({"rand", "-hex", "32"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_THAT(outcome.error, HasSubstr("random bytes of the token: "));
 }
 
 }  // namespace
