@@ -15,6 +15,8 @@ namespace {
 
 using keys::Entry;
 
+constexpr std::string_view kUriScheme = "pkcs11:";
+
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
 
 // A PIN that was given on the command line answers the question for it.
@@ -29,25 +31,28 @@ config::PinPrompt prompt(const StoreOptions& options) {
 // "" if the PIN is to come from where the configuration says.
 std::string pin_source(const StoreOptions& options) { return options.pin ? "prompt" : options.pin_source; }
 
-config::Configuration configuration(const StoreOptions& options) {
-  auto file = options.configuration.empty() ? config::configuration_file() : options.configuration;
+// A URI names the module itself, so that a key store file may do without a configuration.
+bool may_lack_configuration(const StoreOptions& options, std::string_view token) {
+  return options.configuration.empty() && token.starts_with(kUriScheme);
+}
+
+config::Configuration configuration(const StoreOptions& options, std::string_view token) {
+  const auto file = options.configuration.empty() ? config::configuration_file() : options.configuration;
+  std::error_code unreadable;  // is told by reading it
+  if (may_lack_configuration(options, token) && !std::filesystem::exists(file, unreadable)) return {};
   config::Configuration configuration = config::read_configuration(file);
   if (const std::string source = pin_source(options); !source.empty()) {
-    for (auto& [name, token] : configuration.tokens) token.pin = source;
+    for (auto& [name, settings] : configuration.tokens) settings.pin = source;
   }
   return configuration;
 }
 
-// A URI names the module itself, so that a key store file may do without a configuration.
-std::shared_ptr<pkcs11::Token> token_of_uri(const std::string& text, const StoreOptions& options) {
-  pkcs11::Uri uri = pkcs11::parse_uri(text);
-  if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
-  return keys::Tokens({}, prompt(options)).token(uri);
-}
-
 std::shared_ptr<pkcs11::Token> open_token(const std::string& name, const StoreOptions& options) {
-  if (name.starts_with("pkcs11:")) return token_of_uri(name, options);
-  return keys::Tokens(configuration(options), prompt(options)).token(std::string_view(name));
+  keys::Tokens tokens(configuration(options, name), prompt(options));
+  if (!name.starts_with(kUriScheme)) return tokens.token(std::string_view(name));
+  pkcs11::Uri uri = pkcs11::parse_uri(name);
+  if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
+  return tokens.token(uri);
 }
 
 // keytool's word for "no file: the token itself".

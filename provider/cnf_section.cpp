@@ -53,9 +53,8 @@ void take_cache_keys(Reading& reading, const Parameter& parameter) {
   reading.module.settings.key_copy = parameter.value == "true" ? KeyCopy::automatic : KeyCopy::never;
 }
 
-void refuse_arguments(Reading& reading, const Parameter& parameter) {
-  refuse(reading.place, parameter.name,
-         "Keystay passes no arguments to modules; leave this out, or use the module through p11-kit");
+void take_arguments(Reading& reading, const Parameter& parameter) {
+  reading.module.settings.module_arguments = parameter.value;
 }
 
 struct Known {
@@ -73,7 +72,7 @@ constexpr std::array kKnown{
     Known{"pkcs11-module-path", take_path},
     Known{"pkcs11-module-token-pin", take_pin},
     Known{"pkcs11-module-cache-keys", take_cache_keys},
-    Known{"pkcs11-module-init-args", refuse_arguments},
+    Known{"pkcs11-module-init-args", take_arguments},
     // Without a meaning here.
     Known{"pkcs11-module-allow-export", ignore},
     Known{"pkcs11-module-assume-fips", ignore},
@@ -130,6 +129,8 @@ CnfSection parse_cnf_section(std::span<const CnfParameter> parameters, std::stri
     reading.section.whole_module.emplace(std::move(reading.module));
   } else if (!reading.pin.empty()) {
     refuse(place, "pkcs11-module-token-pin", "a PIN of which module? add pkcs11-module-path");
+  } else if (!reading.module.settings.module_arguments.empty()) {
+    refuse(place, "pkcs11-module-init-args", "arguments of which module? add pkcs11-module-path");
   }
   return std::move(reading.section);
 }

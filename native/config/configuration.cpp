@@ -49,6 +49,16 @@ std::filesystem::path module_path(const TableReader& table) {
   return module;
 }
 
+// The text is in no message: arguments may hold secrets.
+std::string module_arguments(const TableReader& table) {
+  std::string arguments = table.text("module-arguments").value_or("");
+  if (arguments.empty() && table.has("module-arguments")) {
+    table.fail("module-arguments", "must not be empty; leave it out if the module takes none");
+  }
+  if (arguments.find('\0') != std::string::npos) table.fail("module-arguments", "must not hold a zero byte");
+  return arguments;
+}
+
 // The text is not repeated in the message: it may be the PIN itself.
 std::string pin_source(const TableReader& table) {
   std::string source = table.text("pin").value_or("");
@@ -77,9 +87,11 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   if (!is_token_name(name)) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
   }
-  table.allow({"module", "label", "serial", "pin", "sessions", "timeout", "key-copy", "import"});
+  table.allow(
+      {"module", "module-arguments", "label", "serial", "pin", "sessions", "timeout", "key-copy", "import"});
   TokenSettings token;
   token.module = module_path(table);
+  token.module_arguments = module_arguments(table);
   token.label = token_text(table, "label", kLabelSize);
   token.serial = token_text(table, "serial", kSerialSize);
   if (token.label.empty() && token.serial.empty()) {
@@ -93,6 +105,20 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   token.key_copy = key_copy(table);
   token.key_import = key_import(table);
   return token;
+}
+
+// PKCS #11 v3.0, section 5.4: C_Initialize is called once in a process, whatever tokens the module has.
+void require_one_start_of_its_module(const std::string& name, const TableReader& table,
+                                     const Configuration& configuration) {
+  const TokenSettings& token = configuration.tokens.at(name);
+  for (const auto& [other, settings] : configuration.tokens) {
+    if (settings.module.lexically_normal() == token.module.lexically_normal() &&
+        settings.module_arguments != token.module_arguments) {
+      table.fail("module-arguments", "differ from those of token." + other +
+                                         ", which has the same module: a module starts once in a process; "
+                                         "write the same in both");
+    }
+  }
 }
 
 // A lone token needs no `default`; with several, a bare alias means nothing until one is named.
@@ -127,6 +153,7 @@ Configuration parse_configuration(std::string_view toml, const std::filesystem::
   configuration.file = file;
   for (const auto& [name, table] : document.named_tables("token")) {
     configuration.tokens.emplace(name, read_token(name, table));
+    require_one_start_of_its_module(name, table, configuration);
   }
   configuration.default_token = default_token(document, configuration);
   if (const auto tlsd = document.table("tlsd")) configuration.tlsd = read_tlsd(*tlsd);

@@ -23,7 +23,8 @@ enum class KeyImport { refused, allowed };
 // [token.NAME]
 struct TokenSettings {
   std::filesystem::path module;
-  std::string label;  // CK_TOKEN_INFO label; label or serial is given
+  std::string module_arguments;  // what C_Initialize gives the module; empty: nothing. May hold a secret
+  std::string label;             // CK_TOKEN_INFO label; label or serial is given
   std::string serial;
   std::string pin;            // "file:/path" | "env:NAME" | "credential:NAME" | "prompt" | empty: no login
   std::size_t sessions = 32;  // operations in flight at most

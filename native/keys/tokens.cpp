@@ -105,7 +105,7 @@ std::shared_ptr<Token> Tokens::open(const std::string& name, const config::Token
                                     pkcs11::PinReader pin) const {
   const bool copies = settings.key_copy == config::KeyCopy::automatic;
   return std::make_shared<Token>(
-      pkcs11::Module::at(settings.module),
+      pkcs11::Module::at(settings.module, settings.module_arguments),
       pkcs11::TokenOptions{name, settings.label, settings.serial, std::move(pin), settings.sessions,
                            settings.timeout,
                            copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never});
@@ -195,10 +195,21 @@ std::shared_ptr<Token> Tokens::described(const pkcs11::Uri& uri) {
   } else {
     wanted.settings.module = uri.module_path;
   }
+  if (wanted.settings.module_arguments.empty()) {
+    wanted.settings.module_arguments = arguments_of(wanted.settings.module);
+  }
   wanted.settings.label = uri.token;
   wanted.settings.serial = uri.serial;
   if (has_pin(uri)) take_pin(uri, wanted.settings, wanted.pin);
   return open_described(std::move(wanted));
+}
+
+// What the configuration says of the module for the tokens that it has: a URI says nothing of that.
+std::string Tokens::arguments_of(const std::filesystem::path& module) const {
+  for (const auto& [name, settings] : configuration_.tokens) {
+    if (settings.module.lexically_normal() == module.lexically_normal()) return settings.module_arguments;
+  }
+  return {};
 }
 
 std::shared_ptr<Token> Tokens::open_described(Described wanted) {

@@ -73,6 +73,7 @@ class Tokens final {
   [[nodiscard]] std::shared_ptr<pkcs11::Token> configured(const std::string& name, const pkcs11::Uri& uri);
   [[nodiscard]] std::shared_ptr<pkcs11::Token> described(const pkcs11::Uri& uri);
   [[nodiscard]] std::shared_ptr<pkcs11::Token> open_described(Described wanted);
+  [[nodiscard]] std::string arguments_of(const std::filesystem::path& module) const;
   [[nodiscard]] std::string known_names() const;
 
   config::Configuration configuration_;

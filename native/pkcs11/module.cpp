@@ -32,7 +32,7 @@ CK_C_GetFunctionList load(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::shared_ptr<Module> Module::at(const std::filesystem::path& path) {
+std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std::string& arguments) {
   struct Registry {
     std::mutex mutex;
     std::map<std::filesystem::path, std::shared_ptr<Module>> modules;
@@ -41,12 +41,19 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path) {
 
   const std::lock_guard guard(registry.mutex);
   std::shared_ptr<Module>& module = registry.modules[path.lexically_normal()];
-  if (!module) module = std::make_shared<Module>(path.lexically_normal());
+  if (!module) module = std::make_shared<Module>(path.lexically_normal(), arguments);
+  if (module->arguments_ != arguments) {
+    throw Error(ErrorClass::client, "PKCS#11 module " + path.string() +
+                                        " has other arguments in this process already, and starts only once; "
+                                        "write the same `module-arguments` everywhere");
+  }
   return module;
 }
 
-Module::Module(std::filesystem::path path)
-    : path_(std::move(path)), state_([] { return std::make_unique<State>(); }) {}
+Module::Module(std::filesystem::path path, std::string arguments)
+    : path_(std::move(path)),
+      arguments_(std::move(arguments)),
+      state_([] { return std::make_unique<State>(); }) {}
 
 std::optional<Module::Use> Module::try_use() noexcept {
   State& state = state_.get();
@@ -89,14 +96,25 @@ void Module::initialize(State& state) {
   CK_FUNCTION_LIST* functions = nullptr;
   check(load(path_)(&functions), "C_GetFunctionList");
 
-  // No mutex callbacks and no reserved pointer: the system's locks, as every module supports them.
-  CK_C_INITIALIZE_ARGS arguments{};
-  arguments.flags = CKF_OS_LOCKING_OK;
-  const CK_RV rv = ModuleCall(*functions)->C_Initialize(&arguments);
+  const CK_RV rv = call_initialize(*functions);
   state.foreign = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
   if (!state.foreign) check(rv, "C_Initialize");
   state.generation.fetch_add(1, std::memory_order_acq_rel);
   state.functions.store(functions, std::memory_order_release);
+}
+
+CK_RV Module::call_initialize(CK_FUNCTION_LIST& functions) {
+  // No mutex callbacks: the system's locks, as every module supports them.
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  if (!arguments_.empty()) arguments.pReserved = arguments_.data();
+  const CK_RV rv = ModuleCall(functions)->C_Initialize(&arguments);
+  if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) return rv;
+  // What the arguments are is for nobody's log.
+  const std::string message = "C_Initialize: " + describe(rv) + "; PKCS#11 module " + path_.string();
+  if (!arguments_.empty()) throw Error(rv, message + " does not start with its `module-arguments`");
+  if (rv == CKR_ARGUMENTS_BAD) throw Error(rv, message + " wants arguments: write its `module-arguments`");
+  return rv;
 }
 
 void Module::reinitialize(std::uint64_t seen, Deadline deadline) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,14 +16,18 @@
 
 namespace keystay::pkcs11 {
 
-// Loaded and initialised at the first use in each process, with CKF_OS_LOCKING_OK; never finalised at exit,
-// because the libraries below a module may be gone by then. Thread-safe.
+// Loaded and initialised at the first use in each process, with CKF_OS_LOCKING_OK and always the same
+// arguments; never finalised at exit, because the libraries below a module may be gone by then. Thread-safe.
 class Module final {
  public:
   // The module of this path: one object per path and process, alive until the process ends. Touches no file.
-  [[nodiscard]] static std::shared_ptr<Module> at(const std::filesystem::path& path);
+  // `arguments` is the text that CK_C_INITIALIZE_ARGS.pReserved points to (NSS: LibraryParameters), for the
+  // few modules that have a use for it; empty: a null pointer, as section 5.4 wants it. Throws Error (client)
+  // where the module is known with other arguments: it starts once.
+  [[nodiscard]] static std::shared_ptr<Module> at(const std::filesystem::path& path,
+                                                  const std::string& arguments = {});
 
-  explicit Module(std::filesystem::path path);
+  explicit Module(std::filesystem::path path, std::string arguments = {});
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -75,9 +80,11 @@ class Module final {
   };
 
   void initialize(State& state);
+  [[nodiscard]] CK_RV call_initialize(CK_FUNCTION_LIST& functions);
   void wait_until_unused(State& state, Deadline deadline) const;
 
   std::filesystem::path path_;
+  std::string arguments_;  // may hold a secret: in no message
   PerProcess<State> state_;
 };
 

@@ -56,6 +56,7 @@ class Token final : public KeyOperations {
   [[nodiscard]] std::string name() const override;
 
   [[nodiscard]] const TokenOptions& options() const noexcept { return options_; }
+  [[nodiscard]] Module& module() const noexcept { return *module_; }
   [[nodiscard]] TokenInfo info();
 
   // Runs `body` with a logged-in R/O or R/W session, and once more after a repair if its session was lost:

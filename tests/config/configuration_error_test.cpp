@@ -64,7 +64,8 @@ constexpr Case kToken[] = {
     {"UnknownKey", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nsesions = 3\n",
      "keystay.toml:4: token.web.sesions: unknown key; did you mean \"sessions\"?"},
     {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
-     "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"label\", \"serial\", \"pin\", "
+     "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"module-arguments\", \"label\", "
+     "\"serial\", \"pin\", "
      "\"sessions\", \"timeout\", \"key-copy\", \"import\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
@@ -74,6 +75,20 @@ constexpr Case kToken[] = {
      "libsofthsm2.so"},
     {"ModuleIsNoString", "[token.web]\nmodule = 7\n",
      "keystay.toml:2: token.web.module: expected a string in quotes"},
+    {"EmptyArguments", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nmodule-arguments = \"\"\n",
+     "keystay.toml:4: token.web.module-arguments: must not be empty; leave it out if the module takes none"},
+    {"ArgumentsWithZero", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nmodule-arguments = \"a\\u0000\"\n",
+     "keystay.toml:4: token.web.module-arguments: must not hold a zero byte"},
+    {"OtherArgumentsForTheSameModule",
+     "[token.a]\nmodule = \"/lib/m.so\"\nlabel = \"a\"\nmodule-arguments = \"secret-1\"\n"
+     "[token.b]\nmodule = \"/lib/./m.so\"\nlabel = \"b\"\nmodule-arguments = \"secret-2\"\n",
+     "keystay.toml:8: token.b.module-arguments: differ from those of token.a, which has the same module: a "
+     "module starts once in a process; write the same in both"},
+    {"NoArgumentsForTheSameModule",
+     "[token.a]\nmodule = \"/m.so\"\nlabel = \"a\"\nmodule-arguments = \"x\"\n"
+     "[token.b]\nmodule = \"/m.so\"\nlabel = \"b\"\n",
+     "keystay.toml:5: token.b.module-arguments: differ from those of token.a, which has the same module: a "
+     "module starts once in a process; write the same in both"},
     {"NeitherLabelNorSerial", "[token.web]\nmodule = \"/m.so\"\n",
      "keystay.toml:1: token.web.label: missing; write label = \"…\" or serial = \"…\" as `pkcs11-tool "
      "--list-slots` "

@@ -24,6 +24,7 @@ TEST(Configuration, ReadsEveryKeyOfAToken) {
   const auto configuration = parse(R"(
 [token.web]
 module   = "/usr/lib/softhsm/libsofthsm2.so"
+module-arguments = "configDir='sql:/etc/pki/nssdb' flags=readOnly"
 label    = "web"
 serial   = "0123456789abcdef"
 pin      = "file:/etc/keystay/web.pin"
@@ -34,6 +35,7 @@ import   = "allow"
 )");
   const TokenSettings& web = configuration.tokens.at("web");
   EXPECT_EQ(web.module, "/usr/lib/softhsm/libsofthsm2.so");
+  EXPECT_EQ(web.module_arguments, "configDir='sql:/etc/pki/nssdb' flags=readOnly");
   EXPECT_EQ(web.label, "web");
   EXPECT_EQ(web.serial, "0123456789abcdef");
   EXPECT_EQ(web.pin, "file:/etc/keystay/web.pin");
@@ -45,6 +47,7 @@ import   = "allow"
 
 TEST(Configuration, HasADefaultForWhatATokenLeavesOut) {
   const TokenSettings web = parse(token("web")).tokens.at("web");
+  EXPECT_EQ(web.module_arguments, "");
   EXPECT_EQ(web.serial, "");
   EXPECT_EQ(web.pin, "");
   EXPECT_EQ(web.sessions, 32U);

@@ -8,6 +8,7 @@ namespace keystay::keys {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // The token's module is never touched here but where a test says so.
 class TokensTest : public testing::Test {
@@ -131,6 +132,28 @@ TEST_F(TokensTest, APersonIsAskedForThePinThatNobodyGives) {
   EXPECT_FALSE(tokens.prompts_for(*tokens.locate("pkcs11:token=web%20label?pin-value=1").token));
   token->with_session([](pkcs11::Session& session) { EXPECT_EQ(session.state(), CKS_RO_USER_FUNCTIONS); });
   EXPECT_EQ(asked, 1);
+}
+
+// A module starts once in a process, with the arguments that the configuration has for it.
+TEST_F(TokensTest, AUriAndTheWholeModuleTakeTheArgumentsOfTheConfiguration) {
+  const auto configuration = config::parse_configuration(
+      "[token.nss]\nmodule = \"/lib/nss.so\"\nlabel = \"db\"\nmodule-arguments = \"s3cret\"\n",
+      "keystay.toml");
+  config::TokenSettings settings;
+  settings.module = "/lib/nss.so";
+  Tokens tokens(configuration, nullptr, WholeModule{settings, pin()});
+  EXPECT_NO_THROW((void)tokens.locate("pkcs11:token=other?module-path=/lib/nss.so"));
+  EXPECT_NO_THROW((void)tokens.locate("pkcs11:token=another"));
+
+  settings.module_arguments = "others";
+  Tokens others(configuration, nullptr, WholeModule{settings, pin()});
+  try {
+    (void)others.locate("pkcs11:token=other");
+    FAIL();
+  } catch (const pkcs11::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/lib/nss.so has other arguments"));
+    EXPECT_THAT(error.what(), Not(HasSubstr("s3cret")));
+  }
 }
 
 TEST_F(TokensTest, UnknownTokenIsAnErrorThatListsThoseThereAre) {

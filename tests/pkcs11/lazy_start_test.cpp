@@ -5,6 +5,7 @@ namespace keystay::pkcs11 {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class LazyStart : public TokenTest {};
 
@@ -77,6 +78,29 @@ TEST_F(LazyStart, FailedInitializeIsTriedAgainByALaterUse) {
 TEST_F(LazyStart, ModuleIsOnePerPath) {
   EXPECT_EQ(Module::at("/usr/lib/a.so"), Module::at("/usr/lib/../lib/a.so"));
   EXPECT_NE(Module::at("/usr/lib/a.so"), Module::at("/usr/lib/b.so"));
+}
+
+TEST_F(LazyStart, ModuleHasOneSetOfArguments) {
+  const auto module = Module::at("/usr/lib/c.so", "s3cret=1");
+  EXPECT_EQ(Module::at("/usr/lib/c.so", "s3cret=1"), module);
+  for (const char* others : {"", "s3cret=2"}) {
+    const std::optional<Error> error =
+        error_of([&] { static_cast<void>(Module::at("/usr/lib/c.so", others)); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->error_class(), ErrorClass::client);
+    EXPECT_THAT(error->what(), HasSubstr("/usr/lib/c.so has other arguments"));
+    EXPECT_THAT(error->what(), Not(HasSubstr("s3cret")));
+  }
+}
+
+TEST_F(LazyStart, ArgumentsThatTheModuleDoesNotTakeAreInNoMessage) {
+  const auto module = std::make_shared<Module>(hsm_.module(), "s3cret=1");
+  const auto token = std::make_shared<Token>(module, options());
+  const std::optional<Error> error = error_of([&] { sign(*token); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), CKR_ARGUMENTS_BAD);
+  EXPECT_THAT(error->what(), HasSubstr("does not start with its `module-arguments`"));
+  EXPECT_THAT(error->what(), Not(HasSubstr("s3cret")));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 
 using provider::CnfParameter;
 using provider::CnfSection;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -55,6 +56,13 @@ TEST(CnfSectionTest, CachingOfKeysIsCopyingThem) {
   }
 }
 
+TEST(CnfSectionTest, TheArgumentsAreTheModules) {
+  const CnfSection section =
+      parse({{"pkcs11-module-init-args", "configDir=/etc/pki"}, {"pkcs11-module-path", "/module.so"}});
+  ASSERT_TRUE(section.whole_module);
+  EXPECT_EQ(section.whole_module->settings.module_arguments, "configDir=/etc/pki");
+}
+
 TEST(CnfSectionTest, WithoutAModuleThereIsOnlyKeystayToml) {
   const CnfSection section =
       parse({{"configuration", "/etc/other.toml"}, {"pkcs11-module-quirks", "no-deinit"}});
@@ -69,7 +77,8 @@ TEST(CnfSectionTest, WhatCannotBeMeantIsRefusedWithPlaceNameAndCure) {
   EXPECT_THAT(error_of({{"pkcs11-module-path", "module.so"}}), HasSubstr("absolute path"));
   EXPECT_THAT(error_of({{"pkcs11-module-path", "/m.so"}, {"pkcs11-module-cache-keys", "1"}}),
               HasSubstr("true or false"));
-  EXPECT_THAT(error_of({{"pkcs11-module-init-args", "configDir=/etc/pki"}}), HasSubstr("no arguments"));
+  EXPECT_THAT(error_of({{"pkcs11-module-init-args", "configDir=/etc/pki"}}),
+              AllOf(HasSubstr("add pkcs11-module-path"), Not(HasSubstr("/etc/pki"))));
   EXPECT_THAT(error_of({{"pkcs11-module-path", "/m.so"}, {"pkcs11-module-token-pin", "file:pin"}}),
               HasSubstr("file:/path"));
   const std::string no_module = error_of({{"pkcs11-module-token-pin", "s3cret"}});
@@ -122,6 +131,17 @@ TEST_F(CnfTest, ThePinMayBeInAFileOrInTheUri) {
   EXPECT_TRUE(sign("pkcs11:object=ec", module_line() + "pkcs11-module-token-pin = " + file + "\n").ok());
   EXPECT_TRUE(sign("pkcs11:object=ec?pin-source=" + file, module_line()).ok());
   EXPECT_TRUE(sign("pkcs11:object=ec?pin-value=" + token().pin(), module_line()).ok());
+}
+
+// SoftHSM is a module that takes no arguments and says so.
+TEST_F(CnfTest, AModuleIsGivenItsArguments) {
+  const Outcome outcome =
+      sign("pkcs11:object=ec", module_line() + "pkcs11-module-init-args = s3cret=1\n" +
+                                   "pkcs11-module-token-pin = file:" + token().pin_file().string() + "\n");
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.error, HasSubstr("CKR_ARGUMENTS_BAD"));
+  EXPECT_THAT(outcome.error, HasSubstr("does not start with its `module-arguments`"));
+  EXPECT_THAT(outcome.error, Not(HasSubstr("s3cret")));
 }
 
 TEST_F(CnfTest, AMisspeltNameIsOneClearError) {

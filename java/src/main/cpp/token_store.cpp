@@ -118,11 +118,11 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
 bool TokenStore::is_locked() {
   if (settings_.pin != kPrompt || pin_->known()) return false;
   // Not Token::info(), which logs in first.
-  const std::shared_ptr<pkcs11::Module> module = pkcs11::Module::at(settings_.module);
+  pkcs11::Module& module = token_->module();
   const pkcs11::Deadline deadline = token_->deadline();
-  CK_FUNCTION_LIST& functions = module->functions(deadline);
-  const pkcs11::Module::Use use = module->use();
-  const CK_SLOT_ID slot = pkcs11::find_slot(*module, settings_.label, settings_.serial, deadline);
+  CK_FUNCTION_LIST& functions = module.functions(deadline);
+  const pkcs11::Module::Use use = module.use();
+  const CK_SLOT_ID slot = pkcs11::find_slot(module, settings_.label, settings_.serial, deadline);
   const CK_FLAGS flags = pkcs11::token_info(functions, slot).flags;
   return (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
 }
