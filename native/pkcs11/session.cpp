@@ -14,6 +14,15 @@ namespace {
 // certificate's; it costs a second call then.
 constexpr std::size_t kUsualValueSize = 2048;
 
+// NSS softokn takes a place of exactly their size for attributes that are a CK_ULONG, and no larger one.
+constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNumbers = {CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE,
+                                                       CKA_MODULUS_BITS};
+
+std::size_t usual_size(CK_ATTRIBUTE_TYPE type) {
+  return std::find(kNumbers.begin(), kNumbers.end(), type) != kNumbers.end() ? sizeof(CK_ULONG)
+                                                                             : kUsualValueSize;
+}
+
 // The codes by which C_GetAttributeValue says that it answered what it could (section 5.7.5).
 bool answered(CK_RV rv) noexcept {
   return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
@@ -95,9 +104,12 @@ std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
 }
 
 Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
-  std::vector<Bytes> values(types.size(), Bytes(kUsualValueSize));
+  std::vector<Bytes> values(types.size());
   std::vector<CK_ATTRIBUTE> batch(types.size());
-  for (std::size_t i = 0; i < types.size(); ++i) batch[i] = {types[i], values[i].data(), values[i].size()};
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    values[i].resize(usual_size(types[i]));
+    batch[i] = {types[i], values[i].data(), values[i].size()};
+  }
 
   CK_RV rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
   if (may_be_too_long(rv, batch)) {
@@ -106,7 +118,7 @@ Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRI
     if (!answered(rv)) check(rv, "C_GetAttributeValue");
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (batch[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) batch[i].ulValueLen = 0;
-      values[i].resize(std::max(kUsualValueSize, static_cast<std::size_t>(batch[i].ulValueLen)));
+      values[i].resize(std::max<std::size_t>(usual_size(types[i]), batch[i].ulValueLen));
       batch[i] = {types[i], values[i].data(), values[i].size()};
     }
     rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
