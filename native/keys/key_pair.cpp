@@ -24,30 +24,33 @@ using pkcs11::Template;
 
 constexpr std::array<std::uint8_t, 3> kF4 = {0x01, 0x00, 0x01};  // 65537
 
-// What is not asked for is refused by name: tokens differ in what they allow by default.
-Template public_template(std::string_view label) {
+// What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither.
+bool decrypts(KeyUse use, CK_KEY_TYPE type) { return use == KeyUse::sign_and_exchange && type == CKK_RSA; }
+bool derives(KeyUse use, CK_KEY_TYPE type) { return use == KeyUse::sign_and_exchange && type == CKK_EC; }
+
+// What is not asked for is refused by name: tokens differ in what they allow by default. NSS softokn tries a
+// new key by its halves, so that what one may do, the other may undo.
+Template public_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, false)
       .flag(CKA_VERIFY, true)
-      .flag(CKA_ENCRYPT, false)
+      .flag(CKA_ENCRYPT, decrypts(use, type))
       .flag(CKA_WRAP, false)
       .text(CKA_LABEL, label);
   return key;
 }
 
-// What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither.
 Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
-  const bool exchanges = use == KeyUse::sign_and_exchange;
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, true)
       .flag(CKA_SENSITIVE, true)
       .flag(CKA_EXTRACTABLE, false)
       .flag(CKA_SIGN, true)
-      .flag(CKA_DECRYPT, exchanges && type == CKK_RSA)
+      .flag(CKA_DECRYPT, decrypts(use, type))
       .flag(CKA_UNWRAP, false)
-      .flag(CKA_DERIVE, exchanges && type == CKK_EC)
+      .flag(CKA_DERIVE, derives(use, type))
       .text(CKA_LABEL, label);
   return key;
 }
@@ -71,7 +74,7 @@ struct Generate {
 
   Session::KeyPair operator()(const RsaSpec& spec) const {
     return session.generate_key_pair(CKM_RSA_PKCS_KEY_PAIR_GEN,
-                                     std::move(public_template(label)
+                                     std::move(public_template(label, use, CKK_RSA)
                                                    .number(CKA_MODULUS_BITS, spec.modulus_bits)
                                                    .bytes(CKA_PUBLIC_EXPONENT, kF4)),
                                      private_template(label, use, CKK_RSA));
@@ -88,9 +91,9 @@ struct Generate {
   }
 
   Session::KeyPair on_curve(CK_MECHANISM_TYPE mechanism, CK_KEY_TYPE type, ByteView parameters) const {
-    return session.generate_key_pair(mechanism,
-                                     std::move(public_template(label).bytes(CKA_EC_PARAMS, parameters)),
-                                     private_template(label, use, type));
+    return session.generate_key_pair(
+        mechanism, std::move(public_template(label, use, type).bytes(CKA_EC_PARAMS, parameters)),
+        private_template(label, use, type));
   }
 };
 
@@ -119,9 +122,10 @@ Bytes octet_string(const Bytes& point) {
   return der;
 }
 
-Template imported_public_key(const SoftwareKey& key, std::string_view label) {
-  Template object = public_template(label);
-  object.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, pkcs11::key_type(key.public_key));
+Template imported_public_key(const SoftwareKey& key, KeyUse use, std::string_view label) {
+  const CK_KEY_TYPE type = pkcs11::key_type(key.public_key);
+  Template object = public_template(label, use, type);
+  object.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, type);
   std::visit(Import{object}, key.public_key);
   if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key.public_key)) {
     object.bytes(CKA_EC_POINT, octet_string(ec->point));
@@ -218,7 +222,7 @@ void import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, const
   Unfinished unfinished(session);
   Session::KeyPair pair{};
   pair.private_key = unfinished.add(session.create_object(imported_private_key(key, use, names.pending)));
-  pair.public_key = unfinished.add(session.create_object(imported_public_key(key, names.pending)));
+  pair.public_key = unfinished.add(session.create_object(imported_public_key(key, use, names.pending)));
   name(session, pair, pkix, names.alias);
   unfinished.complete();
 }
