@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "native/keys/chain.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
@@ -36,6 +37,12 @@ std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const Obje
   return std::nullopt;
 }
 
+// Tools of NSS give the certificate a name, and the key none.
+std::string alias_of(const KeyObject& key, const CertificateObject* leaf) {
+  if (!key.label.empty()) return key.label;
+  return leaf && !leaf->label.empty() && !is_issuer_label(leaf->label) ? leaf->label : id_alias(key.id);
+}
+
 }  // namespace
 
 bool preferred(const Certificate& a, const Certificate& b) {
@@ -67,7 +74,7 @@ std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
   const auto source =
       public_half_on_token(key, objects) ? PublicHalfSource::token : PublicHalfSource::certificate;
   const CertificateObject* leaf = leaf_of(key, *public_key, objects);
-  Entry entry{key.label.empty() ? id_alias(key.id) : key.label,
+  Entry entry{alias_of(key, leaf),
               PrivateKey(std::move(operations),
                          pkcs11::KeyReference(key.id, key.label, key.type, std::move(public_key))),
               std::nullopt, key.allowed_mechanisms, source};

@@ -17,8 +17,9 @@ enum class PublicHalfSource { token, certificate };
 
 // A snapshot: it does not change when the token does.
 struct Entry {
-  std::string
-      alias;  // CKA_LABEL, made unique by "#2", "#3" … where keys share one; "id:<hex>" without a label
+  // The key's CKA_LABEL, else its leaf's, made unique by "#2", "#3" … where keys share one; "id:<hex>"
+  // without any.
+  std::string alias;
   PrivateKey key;
   std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
   std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // of the key; empty: all that the token offers
@@ -38,7 +39,7 @@ struct Entry {
 [[nodiscard]] std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
                                         std::shared_ptr<pkcs11::KeyOperations> operations);
 
-// "id:01ab…": the alias of a key that has no label.
+// "id:01ab…": the alias of a key that has no label, nor a certificate with one.
 [[nodiscard]] std::string id_alias(pkcs11::ByteView id);
 
 // True if `a` should be served rather than `b`: valid now, then the one that began later.

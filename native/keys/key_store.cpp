@@ -42,6 +42,12 @@ Template certificate_template(std::string_view label, ByteView id, const Certifi
   return object;
 }
 
+// The key's own label; where it has none, that of the certificate which stands for it.
+std::string certificate_label(const Entry& entry) {
+  const pkcs11::KeyReference& key = entry.key.reference();
+  return key.label().empty() && entry.alias != id_alias(key.id()) ? entry.alias : key.label();
+}
+
 bool on_token(Session& session, const Certificate& certificate) {
   Template search = token_objects(CKO_CERTIFICATE);
   search.bytes(CKA_VALUE, certificate.der);
@@ -145,9 +151,13 @@ std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
   for (const KeyObject& key : objects.private_keys) {
     if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
   }
-  // By id within one label, so that "httpd#2" is the same key each time.
+  // By id within one label, so that "httpd#2" is the same key each time; first the keys that have the label
+  // themselves, which a search for it finds.
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.alias, a.key.reference().id()) < std::tie(b.alias, b.key.reference().id());
+    const pkcs11::KeyReference& left = a.key.reference();
+    const pkcs11::KeyReference& right = b.key.reference();
+    return std::forward_as_tuple(a.alias, left.label().empty(), left.id()) <
+           std::forward_as_tuple(b.alias, right.label().empty(), right.id());
   });
   std::map<std::string, unsigned> seen;
   for (Entry& entry : entries) {
@@ -295,7 +305,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
     };
     if (std::none_of(old.begin(), old.end(), is_new)) {
       const pkcs11::KeyReference& key = entry.key.reference();
-      session.create_object(certificate_template(key.label(), key.id(), chain.front()));
+      session.create_object(certificate_template(certificate_label(entry), key.id(), chain.front()));
     }
     for (const CertificateObject& object : old) {
       if (!is_new(object)) session.destroy_object(object.handle);

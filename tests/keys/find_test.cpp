@@ -2,6 +2,7 @@
 #include <thread>
 #include <vector>
 
+#include "native/pkcs11/key_search.h"
 #include "native/pkcs11/text.h"
 #include "tests/keys/key_store_test.h"
 
@@ -169,6 +170,22 @@ TEST_F(Find, IsNotMisledByCopiesInTheMaking) {
     EXPECT_TRUE(store_.find("httpd"));
     EXPECT_THAT(aliases(), ElementsAre("httpd"));
   }
+}
+
+// As NSS's tools leave their keys.
+TEST_F(Find, AKeyWithoutALabelByThatOfItsCertificate) {
+  const Entry made = generate("httpd");
+  store_.replace_chain(made, reply(made));
+  token_->with_rw_session([&](pkcs11::Session& session) {
+    session.set_attributes(pkcs11::find_private_key(session, made.key.reference()),
+                           std::move(pkcs11::Template().text(CKA_LABEL, "")));
+  });
+  EXPECT_THAT(aliases(), ElementsAre("httpd"));
+  const std::optional<Entry> found = store_.find("httpd");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key.public_key(), made.key.public_key());
+  store_.replace_chain(*found, reply(*found));
+  EXPECT_THAT(aliases(), ElementsAre("httpd")) << "a new certificate has the name again";
 }
 
 }  // namespace
