@@ -34,6 +34,7 @@ quickstart | Python 3                   | python3             | python3
 all        | GoogleTest                 | libgtest-dev        | libgtest-dev
 all        | GoogleMock                 | libgmock-dev        | libgmock-dev
 all        | Google Benchmark           | libbenchmark-dev    | libbenchmark-dev
+all        | NSS softokn, another token | certutil            | libnss3-tools
 all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-21-jdk-headless or openjdk-25-jdk-headless
 all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx

@@ -3,35 +3,16 @@
 #include <vector>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 
 #include "tests/provider/process_footprint.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
+#include "tests/provider/tls_connection.h"
 
 namespace keystay::test {
 namespace {
 
 using F = Function;
-
-using SslContext = Owned<SSL_CTX, SSL_CTX_free>;
-using Ssl = Owned<SSL, SSL_free>;
-
-// A self-signed certificate of the key, signed by the key.
-X509Certificate self_signed(EVP_PKEY* key) {
-  const EVP_MD* digest = EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : EVP_sha256();
-  X509Certificate certificate(X509_new());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-  X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
-  X509_set_version(certificate.get(), X509_VERSION_3);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-  X509_set_pubkey(certificate.get(), key);
-  EXPECT_GT(X509_sign(certificate.get(), key, digest), 0) << take_errors();
-  return certificate;
-}
 
 class TlsTest : public ProviderTest, public testing::WithParamInterface<std::tuple<const char*, int, Order>> {
  protected:
@@ -62,38 +43,6 @@ class TlsTest : public ProviderTest, public testing::WithParamInterface<std::tup
   EvpPkey key_ = context_.load(std::string("keystay:") + std::get<0>(GetParam()));
   SslContext server_;
   SslContext client_;
-};
-
-// Both ends of one connection.
-class Connection final {
- public:
-  Connection(SSL_CTX* server, SSL_CTX* client) : server_(SSL_new(server)), client_(SSL_new(client)) {
-    BIO* server_side = nullptr;
-    BIO* client_side = nullptr;
-    BIO_new_bio_pair(&server_side, 0, &client_side, 0);
-    SSL_set_bio(server_.get(), server_side, server_side);
-    SSL_set_bio(client_.get(), client_side, client_side);
-    SSL_set_accept_state(server_.get());
-    SSL_set_connect_state(client_.get());
-  }
-
-  // One step of either end; false on an error. SSL_get_error must never see an error that is none.
-  [[nodiscard]] bool step() { return step(client_.get()) && step(server_.get()); }
-  [[nodiscard]] bool done() const {
-    return SSL_is_init_finished(server_.get()) && SSL_is_init_finished(client_.get());
-  }
-  [[nodiscard]] bool waits_for_the_token() const { return SSL_want_async(server_.get()) != 0; }
-
- private:
-  static bool step(SSL* end) {
-    const int result = SSL_do_handshake(end);
-    if (result == 1) return true;
-    const int error = SSL_get_error(end, result);
-    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_ASYNC;
-  }
-
-  Ssl server_;
-  Ssl client_;
 };
 
 TEST_P(TlsTest, AHandshakeSucceedsAndLeavesNoError) {
