@@ -119,7 +119,7 @@ std::vector<TrustedEntry> AliasStore::trusted_entries() {
   keys_.token().with_session([&](pkcs11::Session& session) {
     result.clear();
     for (keys::CertificateObject& object :
-         keys::read_certificates(session, pkix_, keys::token_objects(CKO_CERTIFICATE))) {
+         keys::read_certificates(session, pkix_, keys::objects_of(CKO_CERTIFICATE))) {
       // Issuers that came with an alias are shown in its chain.
       if (keys::is_issuer_label(object.label) || !listed(object.label)) continue;
       if (std::ranges::find(trusted, object.certificate.der, &keys::Certificate::der) == trusted.end())

@@ -161,9 +161,9 @@ void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std:
 
 void destroy_pending(Session& session, std::string_view pending) {
   for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
-    Template search = token_objects(object_class);
+    Template search = objects_of(object_class);
     search.text(CKA_LABEL, pending);
-    for (const CK_OBJECT_HANDLE object : session.find_objects(std::move(search)))
+    for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
       session.destroy_object(object);
   }
 }

@@ -23,15 +23,16 @@ using pkcs11::Template;
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
 
 Template private_keys(std::string_view label, ByteView id) {
-  Template search = token_objects(CKO_PRIVATE_KEY);
+  Template search = objects_of(CKO_PRIVATE_KEY);
   if (!label.empty()) search.text(CKA_LABEL, label);
   if (!id.empty()) search.bytes(CKA_ID, id);
   return search;
 }
 
 Template certificate_template(std::string_view label, ByteView id, const Certificate& certificate) {
-  Template object = token_objects(CKO_CERTIFICATE);
-  object.number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+  Template object = objects_of(CKO_CERTIFICATE);
+  object.flag(CKA_TOKEN, true)
+      .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
       .flag(CKA_PRIVATE, false)
       .text(CKA_LABEL, label)
       .bytes(CKA_ID, id)
@@ -49,9 +50,9 @@ std::string certificate_label(const Entry& entry) {
 }
 
 bool on_token(Session& session, const Certificate& certificate) {
-  Template search = token_objects(CKO_CERTIFICATE);
+  Template search = objects_of(CKO_CERTIFICATE);
   search.bytes(CKA_VALUE, certificate.der);
-  return !session.find_objects(std::move(search)).empty();
+  return !session.find_token_objects(std::move(search)).empty();
 }
 
 bool belongs_to(const CertificateObject& object, const Entry& entry) {
@@ -69,18 +70,18 @@ IssuerSearch among(const std::vector<CertificateObject>& certificates) {
 }
 
 std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, ByteView subject) {
-  Template search = token_objects(CKO_CERTIFICATE);
+  Template search = objects_of(CKO_CERTIFICATE);
   search.bytes(CKA_SUBJECT, subject);
   return read_certificates(session, pkix, std::move(search));
 }
 
 // What may be the leaf of an entry: two searches, whatever else is on the token.
 std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, const Entry& entry) {
-  Template by_label = token_objects(CKO_CERTIFICATE);
+  Template by_label = objects_of(CKO_CERTIFICATE);
   by_label.text(CKA_LABEL, entry.alias);
   std::vector<CertificateObject> leaves = read_certificates(session, pkix, std::move(by_label));
   if (const pkcs11::Bytes& id = entry.key.reference().id(); !id.empty()) {
-    Template by_id = token_objects(CKO_CERTIFICATE);
+    Template by_id = objects_of(CKO_CERTIFICATE);
     by_id.bytes(CKA_ID, id);
     for (CertificateObject& object : read_certificates(session, pkix, std::move(by_id))) {
       if (object.label != entry.alias) leaves.push_back(std::move(object));
@@ -105,7 +106,7 @@ bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
   for (const Certificate& certificate : chain) {
     if (certificate.public_key) labels.push_back(issuer_label(pkix.key_identifier(*certificate.public_key)));
   }
-  for (const CK_OBJECT_HANDLE handle : session.find_objects(token_objects(CKO_CERTIFICATE))) {
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(objects_of(CKO_CERTIFICATE))) {
     const std::string label = session.attributes(handle, kLabel).text(CKA_LABEL);
     if (is_issuer_label(label) && std::find(labels.begin(), labels.end(), label) == labels.end()) return true;
   }
@@ -114,7 +115,7 @@ bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
 
 // Issuer certificates that came with aliases and are in no alias's chain any more.
 void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
-  const auto certificates = read_certificates(session, pkix, token_objects(CKO_CERTIFICATE));
+  const auto certificates = read_certificates(session, pkix, objects_of(CKO_CERTIFICATE));
   std::vector<pkcs11::Bytes> needed;
   for (const Entry& entry : entries) {
     if (!entry.leaf) continue;
@@ -214,7 +215,7 @@ std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label
   TokenObjects objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
   if (!has_leaf(key, objects)) {
     // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
-    objects.certificates = read_certificates(session, pkix_, token_objects(CKO_CERTIFICATE));
+    objects.certificates = read_certificates(session, pkix_, objects_of(CKO_CERTIFICATE));
   }
   return joined(key, objects);
 }
@@ -247,7 +248,7 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
 
 void KeyStore::require_unused(Session& session, std::string_view alias) {
   require_alias_name(alias);
-  if (!session.find_objects(private_keys(alias, {})).empty()) {
+  if (!session.find_token_objects(private_keys(alias, {})).empty()) {
     throw Error(ErrorClass::client, named(alias) + " exists already; delete it first or take another name");
   }
 }
@@ -367,7 +368,7 @@ void KeyStore::destroy(const Entry& entry) {
 bool KeyStore::destroy_certificates(std::string_view label) {
   bool any = false;
   token_->with_rw_session([&](Session& session) {
-    Template search = token_objects(CKO_CERTIFICATE);
+    Template search = objects_of(CKO_CERTIFICATE);
     search.text(CKA_LABEL, label);
     for (const CertificateObject& object : read_certificates(session, pkix_, std::move(search))) {
       session.destroy_object(object.handle);

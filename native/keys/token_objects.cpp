@@ -24,15 +24,15 @@ std::optional<CertificateObject> read_certificate(Session& session, const Pkix& 
 
 }  // namespace
 
-Template token_objects(CK_OBJECT_CLASS object_class) {
+Template objects_of(CK_OBJECT_CLASS object_class) {
   Template search;
-  search.number(CKA_CLASS, object_class).flag(CKA_TOKEN, true);
+  search.number(CKA_CLASS, object_class);
   return search;
 }
 
 std::vector<CertificateObject> read_certificates(Session& session, const Pkix& pkix, Template search) {
   std::vector<CertificateObject> certificates;
-  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(std::move(search))) {
     if (auto certificate = read_certificate(session, pkix, handle))
       certificates.push_back(std::move(*certificate));
   }
@@ -40,16 +40,16 @@ std::vector<CertificateObject> read_certificates(Session& session, const Pkix& p
 }
 
 TokenObjects read_all(Session& session, const Pkix& pkix) {
-  return {pkcs11::read_keys(session, token_objects(CKO_PRIVATE_KEY)),
-          pkcs11::read_keys(session, token_objects(CKO_PUBLIC_KEY)),
-          read_certificates(session, pkix, token_objects(CKO_CERTIFICATE))};
+  return {pkcs11::read_keys(session, objects_of(CKO_PRIVATE_KEY)),
+          pkcs11::read_keys(session, objects_of(CKO_PUBLIC_KEY)),
+          read_certificates(session, pkix, objects_of(CKO_CERTIFICATE))};
 }
 
 TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id) {
   Template search;
-  search.flag(CKA_TOKEN, true).bytes(CKA_ID, id);
+  search.bytes(CKA_ID, id);
   TokenObjects objects;
-  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(std::move(search))) {
     // Which attributes may be asked for depends on the class: a private key is never asked for its CKA_VALUE.
     const CK_ULONG object_class = session.attributes(handle, kClass).number(CKA_CLASS).value_or(CKO_DATA);
     if (object_class == CKO_CERTIFICATE) {

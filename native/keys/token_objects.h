@@ -27,8 +27,7 @@ struct TokenObjects {
   std::vector<CertificateObject> certificates;
 };
 
-// A template for token objects of this class: session objects, such as copies of keys, are not aliases.
-[[nodiscard]] pkcs11::Template token_objects(CK_OBJECT_CLASS object_class);
+[[nodiscard]] pkcs11::Template objects_of(CK_OBJECT_CLASS object_class);
 
 // One search, and one batched read per object.
 [[nodiscard]] std::vector<CertificateObject> read_certificates(pkcs11::Session& session, const Pkix& pkix,

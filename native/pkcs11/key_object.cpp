@@ -142,9 +142,8 @@ std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
 }
 
 std::vector<KeyObject> read_keys(Session& session, Template search) {
-  search.flag(CKA_TOKEN, true);
   std::vector<KeyObject> keys;
-  for (const CK_OBJECT_HANDLE handle : session.find_objects(std::move(search))) {
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(std::move(search))) {
     if (std::optional<KeyObject> key = read_key(session, handle)) keys.push_back(std::move(*key));
   }
   drop_unfinished_copies(session, keys);

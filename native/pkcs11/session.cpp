@@ -103,6 +103,11 @@ std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
   return objects;
 }
 
+std::vector<CK_OBJECT_HANDLE> Session::find_token_objects(Template search) {
+  search.flag(CKA_TOKEN, true);
+  return find_objects(std::move(search));
+}
+
 Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
   std::vector<Bytes> values(types.size());
   std::vector<CK_ATTRIBUTE> batch(types.size());

@@ -69,9 +69,9 @@ jobjectArray to_native_entries(JNIEnv* env, TokenStore& store,
 bool has_certificate(keys::KeyStore& store, std::string_view label) {
   bool any = false;
   store.token().with_session([&](pkcs11::Session& session) {
-    pkcs11::Template search = keys::token_objects(CKO_CERTIFICATE);
+    pkcs11::Template search = keys::objects_of(CKO_CERTIFICATE);
     search.text(CKA_LABEL, label);
-    any = !session.find_objects(std::move(search)).empty();
+    any = !session.find_token_objects(std::move(search)).empty();
   });
   return any;
 }
