@@ -71,10 +71,13 @@ void require_possession(Key& key, const keys::Entry& entry) {
     if (may_not_sign(error)) return;
     throw;
   }
+  const bool by_label = entry.public_half_source == keys::PublicHalfSource::label;
   throw Error(Reason::reference,
-              "the certificate with the CKA_ID of alias \"" + entry.alias + "\" on " +
-                  entry.key.operations().name() +
-                  " is not that key's; delete it or give it another CKA_ID, and store the right one");
+              std::string(by_label ? "the public key object with the label of alias \""
+                                   : "the certificate with the CKA_ID of alias \"") +
+                  entry.alias + "\" on " + entry.key.operations().name() + " is not that key's; " +
+                  (by_label ? "give the key and its public key object a CKA_ID that both have"
+                            : "delete it or give it another CKA_ID, and store the right one"));
 }
 
 }  // namespace keystay::provider

@@ -19,9 +19,8 @@ int distance(const CertificateObject& certificate, const KeyObject& key) {
   return certificate.label == key.label ? 1 : 2;
 }
 
-// On the private key object itself, or on the public key object with its CKA_ID.
-std::optional<pkcs11::PublicKey> public_half_on_token(const KeyObject& key, const ObjectIndex& objects) {
-  if (key.public_key || key.id.empty()) return key.public_key;
+// In the public key object with its CKA_ID.
+std::optional<pkcs11::PublicKey> published_half(const KeyObject& key, const ObjectIndex& objects) {
   for (const KeyObject* candidate : objects.public_keys_with(key.id)) {
     if (candidate->type == key.type && candidate->public_key) return candidate->public_key;
   }
@@ -37,6 +36,22 @@ std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const Obje
   return std::nullopt;
 }
 
+// In the public key object that was stored as this key was: without a CKA_ID, and with its label.
+std::optional<pkcs11::PublicKey> labelled_half(const KeyObject& key, const ObjectIndex& objects) {
+  const KeyObject* only = nullptr;
+  for (const KeyObject* candidate : objects.public_keys_with({})) {
+    if (candidate->label != key.label || candidate->type != key.type) continue;
+    if (only) return std::nullopt;
+    only = candidate;
+  }
+  return only ? only->public_key : std::nullopt;
+}
+
+std::optional<PublicHalf> shown_by(PublicHalfSource source, std::optional<pkcs11::PublicKey> key) {
+  if (!key) return std::nullopt;
+  return PublicHalf{std::move(*key), source};
+}
+
 // Tools of NSS give the certificate a name, and the key none.
 std::string alias_of(const KeyObject& key, const CertificateObject* leaf) {
   if (!key.label.empty()) return key.label;
@@ -50,9 +65,11 @@ bool preferred(const Certificate& a, const Certificate& b) {
   return a.not_before > b.not_before;
 }
 
-std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const ObjectIndex& objects) {
-  std::optional<pkcs11::PublicKey> shown = public_half_on_token(key, objects);
-  return shown || key.id.empty() ? shown : certified_half(key, objects);
+std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects) {
+  if (key.public_key) return shown_by(PublicHalfSource::token, key.public_key);
+  if (key.id.empty()) return shown_by(PublicHalfSource::label, labelled_half(key, objects));
+  if (auto half = shown_by(PublicHalfSource::token, published_half(key, objects))) return half;
+  return shown_by(PublicHalfSource::certificate, certified_half(key, objects));
 }
 
 const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
@@ -69,15 +86,13 @@ const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& 
 
 std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
                           std::shared_ptr<pkcs11::KeyOperations> operations) {
-  std::optional<pkcs11::PublicKey> public_key = public_half(key, objects);
-  if (!public_key) return std::nullopt;
-  const auto source =
-      public_half_on_token(key, objects) ? PublicHalfSource::token : PublicHalfSource::certificate;
-  const CertificateObject* leaf = leaf_of(key, *public_key, objects);
+  std::optional<PublicHalf> half = public_half(key, objects);
+  if (!half) return std::nullopt;
+  const CertificateObject* leaf = leaf_of(key, half->key, objects);
   Entry entry{alias_of(key, leaf),
               PrivateKey(std::move(operations),
-                         pkcs11::KeyReference(key.id, key.label, key.type, std::move(public_key))),
-              std::nullopt, key.allowed_mechanisms, source};
+                         pkcs11::KeyReference(key.id, key.label, key.type, std::move(half->key))),
+              std::nullopt, key.allowed_mechanisms, half->source};
   if (leaf) entry.leaf = leaf->certificate;
   return entry;
 }

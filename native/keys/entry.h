@@ -12,8 +12,14 @@
 
 namespace keystay::keys {
 
-// What shows the public half of a key. A certificate's word is not the token's: it may be another key's.
-enum class PublicHalfSource { token, certificate };
+// What shows the public half of a key. The token says that it is this key's; a certificate with its CKA_ID,
+// or a public key object with nothing but its label, may be another key's.
+enum class PublicHalfSource { token, certificate, label };
+
+struct PublicHalf {
+  pkcs11::PublicKey key;
+  PublicHalfSource source;
+};
 
 // A snapshot: it does not change when the token does.
 struct Entry {
@@ -27,8 +33,8 @@ struct Entry {
 };
 
 // The public half of a private key: from itself, from the public key object or the certificate with its
-// CKA_ID.
-[[nodiscard]] std::optional<pkcs11::PublicKey> public_half(const KeyObject& key, const ObjectIndex& objects);
+// CKA_ID; of a key without one, from the only public key object without one that has its label.
+[[nodiscard]] std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects);
 
 // The leaf of a key: of the certificates with its public key those with its CKA_ID, else those with its
 // label, else any; of these the one that is valid now and began last.

@@ -95,7 +95,7 @@ std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, con
 bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
   const ObjectIndex index(objects);
   const auto half = public_half(key, index);
-  return !half || leaf_of(key, *half, index);
+  return !half || leaf_of(key, half->key, index);
 }
 
 // Whether issuer certificates came with aliases that this chain does not need: only then is there anything to
@@ -171,7 +171,8 @@ Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
   if (std::optional<Entry> entry = join(key, ObjectIndex(objects), token_)) return std::move(*entry);
   throw Error(
       ErrorClass::client,
-      named(key.label) + " has neither a public key object nor a certificate on the token; store one");
+      named(key.label) +
+          " has neither a public key object nor a certificate with its CKA_ID on the token; store one");
 }
 
 std::optional<Entry> KeyStore::find(std::string_view alias) {

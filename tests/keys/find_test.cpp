@@ -122,6 +122,21 @@ TEST_F(Find, AKeyWithoutItsPublicKeyObjectByItsCertificate) {
   EXPECT_EQ(found->key.public_key(), made.key.public_key());
 }
 
+// pkcs11-tool makes it so. Of two such pairs with one label nobody can tell which halves belong together.
+TEST_F(Find, AKeyWithoutAnIdByThePublicKeyObjectOfItsLabel) {
+  const auto generate_without_id = [&] {
+    hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "bare"});
+  };
+  generate_without_id();
+  const std::optional<Entry> found = store_.find("bare");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->public_half_source, PublicHalfSource::label);
+  EXPECT_TRUE(signs(*found));
+  EXPECT_THAT(aliases(), ElementsAre("bare"));
+  generate_without_id();
+  EXPECT_THAT(aliases(), testing::IsEmpty());
+}
+
 TEST_F(Find, AKeyOfWhichNothingShowsThePublicHalfIsNotListedAndSaidSo) {
   generate("httpd");
   generate("mail");

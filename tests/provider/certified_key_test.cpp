@@ -1,5 +1,5 @@
-// Keys whose public half no key object of the token shows: their certificates do (pitfalls 39 and 40), if
-// they are theirs.
+// Keys whose public half the token does not show by itself: their certificates do (pitfalls 39 and 40), or a
+// label, if they are theirs.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -82,6 +82,27 @@ TEST_F(CertifiedKeyTest, ACertificateOfAnotherKeyIsRefusedInOneLine) {
 
   const Outcome listing = openssl({"storeutl", "-noout", "pkcs11:token=web"});
   EXPECT_EQ(listing.exit_code, 0) << "one such key hides all others" << listing;
+}
+
+TEST_F(CertifiedKeyTest, ALabelShowsThePublicHalfOfAKeyWithoutAnId) {
+  token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "bare"});
+  const EvpPkey key = context_.load("keystay:bare");
+  ASSERT_TRUE(key) << take_errors();
+  const auto signature = sign(context_, key.get(), "SHA256", message_);
+  ASSERT_TRUE(signature) << take_errors();
+  EXPECT_TRUE(verifies(exported("bare").get(), "SHA256", message_, *signature));
+
+  const Outcome other =
+      openssl({"pkey", "-in", "keystay:ec", "-pubout", "-outform", "DER", "-out", path("other.der")});
+  ASSERT_TRUE(other.ok()) << other;
+  delete_public_key("bare");
+  token().pkcs11_tool({"--write-object", path("other.der"), "--type", "pubkey", "--label", "bare"});
+  EXPECT_FALSE(context_.load("keystay:bare"));
+  EXPECT_THAT(take_errors(),
+              HasSubstr("the public key object with the label of alias \"bare\" on token \"web\" is "
+                        "not that key's; give the key"));
+  token().pkcs11_tool({"--delete-object", "--type", "privkey", "--label", "bare"});
+  delete_public_key("bare");
 }
 
 TEST_F(CertifiedKeyTest, AKeyThatMayNotSignIsTakenAsItIs) {
