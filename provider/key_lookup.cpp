@@ -15,7 +15,7 @@ namespace {
 void ask_ahead(Context& context, const pkcs11::Token& token) {
   const pkcs11::TokenOptions& options = token.options();
   if (context.tokens().prompts_for(token)) {
-    context.pin_dialogue().ask_ahead(options.label.empty() ? options.name : options.label);
+    context.pin_dialogue().ask_ahead(options.identity.label.empty() ? options.name : options.identity.label);
   }
 }
 

@@ -52,9 +52,14 @@ bool same(const std::optional<pkcs11::Pin>& left, const std::optional<pkcs11::Pi
   return left.has_value() == right.has_value() && (!left || left->equals(*right));
 }
 
-bool same(const config::TokenSettings& left, const config::TokenSettings& right) {
-  return left.module == right.module && left.label == right.label && left.serial == right.serial &&
-         left.pin == right.pin;
+pkcs11::TokenIdentity identity_of(const pkcs11::Uri& uri) {
+  return {uri.token, uri.serial, uri.manufacturer, uri.model};
+}
+
+// The configured token, if it is also what the URI says of it.
+pkcs11::TokenIdentity identity_of(const config::TokenSettings& settings, const pkcs11::Uri& uri) {
+  return {settings.label.empty() ? uri.token : settings.label,
+          settings.serial.empty() ? uri.serial : settings.serial, uri.manufacturer, uri.model};
 }
 
 bool has_pin(const pkcs11::Uri& uri) { return !uri.pin_value.empty() || !uri.pin_source.empty(); }
@@ -65,9 +70,9 @@ void take_pin(const pkcs11::Uri& uri, config::TokenSettings& settings, std::opti
   pin = uri.pin_value.empty() ? std::nullopt : std::optional(pkcs11::Pin(uri.pin_value));
 }
 
-std::string shown_name(const config::TokenSettings& settings) {
-  if (!settings.label.empty()) return settings.label;
-  return settings.serial.empty() ? settings.module.filename().string() : settings.serial;
+std::string shown_name(const pkcs11::Uri& uri, const config::TokenSettings& settings) {
+  if (!uri.token.empty()) return uri.token;
+  return uri.serial.empty() ? settings.module.filename().string() : uri.serial;
 }
 
 // Whether the configured token is the one that the URI describes, as far as both say. One of them must agree.
@@ -80,14 +85,6 @@ bool describes(const pkcs11::Uri& uri, const config::TokenSettings& settings) {
   return both_labels || both_serials;
 }
 
-std::string description(const pkcs11::Uri& uri) {
-  std::string text = "token";
-  if (!uri.token.empty()) text += " with label \"" + uri.token + "\"";
-  if (!uri.serial.empty())
-    text += (uri.token.empty() ? " with serial \"" : " and serial \"") + uri.serial + "\"";
-  return text;
-}
-
 }  // namespace
 
 Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
@@ -97,17 +94,17 @@ Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
       whole_module_(std::move(whole_module)) {
   for (const auto& [name, settings] : configuration_.tokens) {
     const std::string& shown = settings.label.empty() ? name : settings.label;
-    configured_.emplace(name, open(name, settings, config::pin_reader(settings.pin, shown, prompt_)));
+    configured_.emplace(name, open(name, settings, identity_of(settings, {}),
+                                   config::pin_reader(settings.pin, shown, prompt_)));
   }
 }
 
 std::shared_ptr<Token> Tokens::open(const std::string& name, const config::TokenSettings& settings,
-                                    pkcs11::PinReader pin) const {
+                                    pkcs11::TokenIdentity identity, pkcs11::PinReader pin) const {
   const bool copies = settings.key_copy == config::KeyCopy::automatic;
   return std::make_shared<Token>(
       pkcs11::Module::at(settings.module, settings.module_arguments),
-      pkcs11::TokenOptions{name, settings.label, settings.serial, std::move(pin), settings.sessions,
-                           settings.timeout,
+      pkcs11::TokenOptions{name, std::move(identity), std::move(pin), settings.sessions, settings.timeout,
                            copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never});
 }
 
@@ -163,7 +160,7 @@ const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
   for (const auto& [name, settings] : configuration_.tokens) {
     if (!describes(uri, settings)) continue;
     if (found) {
-      throw config::Error("several configured tokens match the " + description(uri) +
+      throw config::Error("several configured tokens match the " + to_string(identity_of(uri)) +
                           " of the URI; give the URI a serial");
     }
     found = &name;
@@ -173,9 +170,10 @@ const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
 
 std::shared_ptr<Token> Tokens::configured(const std::string& name, const pkcs11::Uri& uri) {
   const config::TokenSettings& settings = configuration_.tokens.at(name);
-  if (!has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt)) return configured_.at(name);
-  Described wanted{settings, std::nullopt, nullptr};
-  take_pin(uri, wanted.settings, wanted.pin);
+  const bool own_pin = !has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt);
+  Described wanted{name, settings, identity_of(settings, uri), std::nullopt, nullptr};
+  if (own_pin && wanted.identity == identity_of(settings, {})) return configured_.at(name);
+  if (!own_pin) take_pin(uri, wanted.settings, wanted.pin);
   return open_described(std::move(wanted));
 }
 
@@ -184,7 +182,7 @@ std::shared_ptr<Token> Tokens::described(const pkcs11::Uri& uri) {
       whole_module_ && (uri.module_path.empty() || uri.module_path == whole_module_->settings.module);
   if (uri.module_path.empty() && !of_whole_module) {
     throw config::Error(
-        "no configured token is the " + description(uri) + " of the URI; add a [token.NAME]" +
+        "no configured token is the " + to_string(identity_of(uri)) + " of the URI; add a [token.NAME]" +
         (configuration_.file.empty() ? std::string() : " to " + configuration_.file.string()) +
         " or give the URI a module-path");
   }
@@ -198,8 +196,8 @@ std::shared_ptr<Token> Tokens::described(const pkcs11::Uri& uri) {
   if (wanted.settings.module_arguments.empty()) {
     wanted.settings.module_arguments = arguments_of(wanted.settings.module);
   }
-  wanted.settings.label = uri.token;
-  wanted.settings.serial = uri.serial;
+  wanted.name = shown_name(uri, wanted.settings);
+  wanted.identity = identity_of(uri);
   if (has_pin(uri)) take_pin(uri, wanted.settings, wanted.pin);
   return open_described(std::move(wanted));
 }
@@ -215,12 +213,14 @@ std::string Tokens::arguments_of(const std::filesystem::path& module) const {
 std::shared_ptr<Token> Tokens::open_described(Described wanted) {
   const std::lock_guard lock(mutex_);
   for (const Described& known : described_) {
-    if (same(known.settings, wanted.settings) && same(known.pin, wanted.pin)) return known.token;
+    if (known.settings.module == wanted.settings.module && known.settings.pin == wanted.settings.pin &&
+        known.identity == wanted.identity && same(known.pin, wanted.pin))
+      return known.token;
   }
-  const std::string name = shown_name(wanted.settings);
+  const std::string& shown = wanted.identity.label.empty() ? wanted.name : wanted.identity.label;
   wanted.token =
-      open(name, wanted.settings,
-           wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, name, prompt_));
+      open(wanted.name, wanted.settings, wanted.identity,
+           wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, shown, prompt_));
   return described_.emplace_back(std::move(wanted)).token;
 }
 

@@ -44,7 +44,8 @@ class Tokens final {
 
   // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" (percent-encoded where RFC 3986 wants it) or
   // a "pkcs11:" URI, whose token is matched with the configuration by label and serial, or opened by its
-  // module-path. A slash stands for itself in an alias unless a token has the name before it. Throws
+  // module-path. What else the URI says of the token must be so when it is opened (RFC 7512, section 2.3).
+  // A slash stands for itself in an alias unless a token has the name before it. Throws
   // config::Error or pkcs11::Error.
   [[nodiscard]] KeyLocation locate(std::string_view alias_or_uri);
 
@@ -58,15 +59,18 @@ class Tokens final {
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }
 
  private:
-  // A token that only a URI and perhaps the whole module describe.
+  // A token that a URI describes, alone or more closely than the configuration does.
   struct Described {
+    std::string name;
     config::TokenSettings settings;
+    pkcs11::TokenIdentity identity;
     std::optional<pkcs11::Pin> pin;
     std::shared_ptr<pkcs11::Token> token;
   };
 
   [[nodiscard]] std::shared_ptr<pkcs11::Token> open(const std::string& name,
                                                     const config::TokenSettings& settings,
+                                                    pkcs11::TokenIdentity identity,
                                                     pkcs11::PinReader pin) const;
   [[nodiscard]] std::shared_ptr<pkcs11::Token> default_token();
   [[nodiscard]] const std::string* matching_name(const pkcs11::Uri& uri) const;

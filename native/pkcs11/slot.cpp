@@ -1,6 +1,7 @@
 #include "native/pkcs11/slot.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "native/pkcs11/error.h"
@@ -18,19 +19,21 @@ std::string unpadded(const CK_UTF8CHAR (&field)[Size]) {
   return text;
 }
 
-std::string wanted(std::string_view label, std::string_view serial) {
-  std::string text = "token";
-  if (!label.empty()) text.append(" with label \"").append(label).append("\"");
-  if (!serial.empty())
-    text.append(label.empty() ? " with" : " and").append(" serial \"").append(serial).append("\"");
-  return text;
+bool is(const TokenInfo& token, const TokenIdentity& wanted) {
+  const auto agrees = [](const std::string& shown, const std::string& demanded) {
+    return demanded.empty() || shown == demanded;
+  };
+  return agrees(token.label, wanted.label) && agrees(token.serial, wanted.serial) &&
+         agrees(token.manufacturer, wanted.manufacturer) && agrees(token.model, wanted.model);
 }
 
-std::string present(const std::vector<std::string>& labels) {
-  if (labels.empty()) return "it shows no token at all";
+std::string present(const std::vector<TokenInfo>& tokens) {
+  if (tokens.empty()) return "it shows no token at all";
   std::string text = "it shows";
-  for (const std::string& label : labels)
-    text.append(&label == labels.data() ? " \"" : ", \"").append(label).append("\"");
+  for (const TokenInfo& token : tokens) {
+    text += &token == tokens.data() ? " \"" : ", \"";
+    text += token.label + "\" (serial " + token.serial + ")";
+  }
   return text;
 }
 
@@ -44,10 +47,25 @@ TokenInfo token_info(CK_FUNCTION_LIST& functions, CK_SLOT_ID slot) {
           info.flags,           info.ulMaxSessionCount};
 }
 
-CK_SLOT_ID find_slot(Module& module, std::string_view label, std::string_view serial, Deadline deadline) {
+std::string to_string(const TokenIdentity& identity) {
+  std::string text = "token";
+  const char* conjunction = " with ";
+  const auto add = [&](const char* what, const std::string& value) {
+    if (value.empty()) return;
+    text += conjunction + std::string(what) + " \"" + value + "\"";
+    conjunction = " and ";
+  };
+  add("label", identity.label);
+  add("serial", identity.serial);
+  add("manufacturer", identity.manufacturer);
+  add("model", identity.model);
+  return text;
+}
+
+CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadline) {
   std::optional<CK_SLOT_ID> found;
   std::optional<Error> sick;  // a token that does not answer must not hide the others
-  std::vector<std::string> labels;
+  std::vector<TokenInfo> others;
   for (const CK_SLOT_ID slot : module.slots_with_token(deadline)) {
     TokenInfo info;
     try {
@@ -57,20 +75,22 @@ CK_SLOT_ID find_slot(Module& module, std::string_view label, std::string_view se
       continue;
     }
     if (!(info.flags & CKF_TOKEN_INITIALIZED)) continue;
-    labels.push_back(info.label);
-    if ((!label.empty() && info.label != label) || (!serial.empty() && info.serial != serial)) continue;
+    if (!is(info, wanted)) {
+      others.push_back(std::move(info));
+      continue;
+    }
     if (found) {
       throw Error(ErrorClass::client, "several tokens of " + module.path().string() + " match " +
-                                          wanted(label, serial) + "; name the one by its serial");
+                                          to_string(wanted) + "; name the one by its serial");
     }
     found = slot;
   }
-  if (!found && sick) throw sick->on(wanted(label, serial));
+  if (!found && sick) throw sick->on(to_string(wanted));
   if (!found) {
-    const std::string message = "PKCS#11 module " + module.path().string() + " has no " +
-                                wanted(label, serial) + "; " + present(labels);
+    const std::string message =
+        "PKCS#11 module " + module.path().string() + " has no " + to_string(wanted) + "; " + present(others);
     // A module that shows other tokens works; one that shows none may have lost its HSM.
-    if (labels.empty()) throw Error(ErrorClass::server, message);
+    if (others.empty()) throw Error(ErrorClass::server, message);
     throw Error(CKR_TOKEN_NOT_PRESENT, message);
   }
   return *found;

@@ -20,9 +20,20 @@ struct TokenInfo {
 
 [[nodiscard]] TokenInfo token_info(CK_FUNCTION_LIST& functions, CK_SLOT_ID slot);
 
-// The one slot whose token has this label and this serial; empty means any. Throws Error: server if there is
-// none, client if several match.
-[[nodiscard]] CK_SLOT_ID find_slot(Module& module, std::string_view label, std::string_view serial,
-                                   Deadline deadline);
+// Which token is meant, by what CK_TOKEN_INFO says of it; empty means any.
+struct TokenIdentity {
+  std::string label;
+  std::string serial;
+  std::string manufacturer{};
+  std::string model{};
+
+  bool operator==(const TokenIdentity&) const = default;
+};
+
+// For messages: `token with label "web" and serial "0123"`.
+[[nodiscard]] std::string to_string(const TokenIdentity& identity);
+
+// The one slot whose token it is. Throws Error: server if there is none, client if several match.
+[[nodiscard]] CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadline);
 
 }  // namespace keystay::pkcs11

@@ -23,10 +23,9 @@ enum class KeyCopies {
 };
 
 struct TokenOptions {
-  std::string name;    // for messages
-  std::string label;   // empty: any
-  std::string serial;  // empty: any
-  PinReader pin;       // empty: never log in
+  std::string name;  // for messages
+  TokenIdentity identity;
+  PinReader pin;  // empty: never log in
   std::size_t sessions = 32;
   std::chrono::milliseconds timeout{5000};
   KeyCopies key_copies = KeyCopies::automatic;

@@ -126,7 +126,7 @@ void TokenConnection::connect_patiently(Deadline deadline) {
 void TokenConnection::connect(Deadline deadline) {
   CK_FUNCTION_LIST& functions = module_.functions(deadline);
   const Module::Use use = module_.use();
-  const CK_SLOT_ID slot = find_slot(module_, options_.label, options_.serial, deadline);
+  const CK_SLOT_ID slot = find_slot(module_, options_.identity, deadline);
   const TokenInfo token = token_info(functions, slot);
   auto session = std::make_unique<Session>(module_, slot, SessionKind::read_only, deadline);
   login_.perform(*session, token);

@@ -35,8 +35,8 @@ CK_FUNCTION_LIST& BenchToken::functions() const {
 }
 
 CK_SLOT_ID BenchToken::slot() const {
-  return pkcs11::find_slot(*pkcs11::Module::at(softhsm_.module()), softhsm_.label(), softhsm_.serial(),
-                           token_->deadline());
+  return pkcs11::find_slot(*pkcs11::Module::at(softhsm_.module()),
+                           {.label = softhsm_.label(), .serial = softhsm_.serial()}, token_->deadline());
 }
 
 keys::PrivateKey BenchToken::key(const Algorithm& algorithm) const {

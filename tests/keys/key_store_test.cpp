@@ -39,8 +39,7 @@ KeyStoreTest::KeyStoreTest()
 std::shared_ptr<pkcs11::Token> KeyStoreTest::another_token() const {
   return std::make_shared<pkcs11::Token>(
       module_, pkcs11::TokenOptions{.name = "web",
-                                    .label = hsm_.label(),
-                                    .serial = {},
+                                    .identity = {.label = hsm_.label(), .serial = {}},
                                     .pin = [pin = hsm_.pin()] { return pkcs11::Pin(pin); },
                                     .timeout = std::chrono::seconds(60)});
 }

@@ -73,6 +73,30 @@ TEST_F(TokensTest, Pkcs11UriIsMatchedWithTheConfigurationByLabelOrSerial) {
   EXPECT_EQ(location.id, (Bytes{0x01, 0xff}));
 }
 
+// RFC 7512, section 2.3: all attributes must match, those too of which the configuration says nothing.
+TEST_F(TokensTest, WhateverAUriSaysOfTheTokenMustBeSo) {
+  Tokens tokens = this->tokens();
+  const std::string right = "manufacturer=SoftHSM%20project;model=SoftHSM%20v2";
+  const std::string label = "token=web%20label";
+  for (const std::string& token : {label, label + ";serial=" + hsm_.serial(), std::string("object=httpd")}) {
+    const std::string uri = "pkcs11:" + token + ";";
+    EXPECT_EQ(tokens.locate(uri + right).token->info().serial, hsm_.serial());
+    EXPECT_EQ(tokens.locate(uri + right).token, tokens.locate(uri + right).token) << "one token, one login";
+    for (const char* wrong : {"manufacturer=Another", "model=Another"}) {
+      const auto error = error_of([&] { (void)tokens.locate(uri + wrong).token->info(); });
+      ASSERT_TRUE(error) << uri << wrong;
+      EXPECT_THAT(error->what(), HasSubstr("\"Another\""));
+      EXPECT_THAT(error->what(), HasSubstr(hsm_.serial())) << "what is there instead";
+    }
+  }
+  EXPECT_TRUE(error_of([&] { (void)tokens.locate("pkcs11:" + label + ";serial=0").token->info(); }));
+}
+
+TEST_F(TokensTest, ASerialChoosesBetweenTokensOfTheConfiguredLabel) {
+  const std::string twin = hsm_.add_token("web label");
+  EXPECT_EQ(tokens().locate("pkcs11:token=web%20label;serial=" + twin).token->info().serial, twin);
+}
+
 TEST_F(TokensTest, Pkcs11UriWithAModulePathNeedsNoConfiguration) {
   hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--id", "01"});
   Tokens tokens{config::Configuration{}, nullptr};

@@ -29,7 +29,7 @@ TEST_F(LazyStart, FirstSignatureInitializesOnceWithTheSystemsLocks) {
 TEST_F(LazyStart, TwoTokensOfOneModuleInitializeItOnce) {
   hsm_.add_token("other");
   TokenOptions other = options();
-  other.label = "other";
+  other.identity.label = "other";
   EXPECT_EQ(token()->info().label, "web");
   EXPECT_EQ(token(other)->info().label, "other");
   EXPECT_EQ(faults_.calls(Function::C_Initialize), 1u);

@@ -10,8 +10,7 @@ class TokenSelection : public TokenTest {
  protected:
   std::shared_ptr<Token> token_named(const std::string& label, const std::string& serial) const {
     TokenOptions options = this->options();
-    options.label = label;
-    options.serial = serial;
+    options.identity = {.label = label, .serial = serial};
     return token(options);
   }
 };

@@ -46,8 +46,7 @@ TokenTest::TokenTest()
 
 TokenOptions TokenTest::options() const {
   return {.name = "web",
-          .label = hsm_.label(),
-          .serial = {},
+          .identity = {.label = hsm_.label(), .serial = {}},
           .pin = [pin = hsm_.pin()] { return Pin(pin); },
           .sessions = 32,
           .timeout = std::chrono::seconds(60),

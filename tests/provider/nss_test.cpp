@@ -251,7 +251,8 @@ TEST_F(NssTest, WhatIsWrongIsSaidInOneLine) {
   const Outcome without = list_with("module-arguments = \"" + token_->arguments() + "\"\n", "");
   EXPECT_THAT(without.error, HasSubstr("wants arguments: write its `module-arguments`"));
   const Outcome label = list_with("NSS Certificate DB", "web");
-  EXPECT_THAT(label.error, HasSubstr("it shows \"NSS Generic Crypto Services\", \"NSS Certificate DB\""));
+  EXPECT_THAT(label.error, AllOf(HasSubstr("it shows \"NSS Generic Crypto Services\" (serial "),
+                                 HasSubstr(", \"NSS Certificate DB\" (serial ")));
 }
 
 }  // namespace

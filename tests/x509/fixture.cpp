@@ -26,8 +26,7 @@ keys::PrivateKey TokenKeyTest::key(const std::string& algorithm, unsigned size, 
   const auto token = std::make_shared<pkcs11::Token>(
       pkcs11::Module::at(softhsm_.module()),
       pkcs11::TokenOptions{.name = "web",
-                           .label = softhsm_.label(),
-                           .serial = softhsm_.serial(),
+                           .identity = {.label = softhsm_.label(), .serial = softhsm_.serial()},
                            .pin = [pin = softhsm_.pin()] { return pkcs11::Pin(pin); }});
   keys::KeyStore store(token, pkix_);
   keys::PrivateKey result =

@@ -122,7 +122,7 @@ bool TokenStore::is_locked() {
   const pkcs11::Deadline deadline = token_->deadline();
   CK_FUNCTION_LIST& functions = module.functions(deadline);
   const pkcs11::Module::Use use = module.use();
-  const CK_SLOT_ID slot = pkcs11::find_slot(module, settings_.label, settings_.serial, deadline);
+  const CK_SLOT_ID slot = pkcs11::find_slot(module, token_->options().identity, deadline);
   const CK_FLAGS flags = pkcs11::token_info(functions, slot).flags;
   return (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
 }
