@@ -134,14 +134,17 @@ KeyLocation Tokens::locate(std::string_view alias_or_uri) {
     return {token(uri), std::move(uri.object), std::move(uri.id)};
   }
   const bool is_uri = alias_or_uri.starts_with(kScheme);
-  const std::string alias =
-      is_uri ? percent_decoded(alias_or_uri.substr(kScheme.size())) : std::string(alias_or_uri);
-  if (const std::size_t slash = alias.find('/'); slash != std::string::npos) {
-    if (const auto at = configured_.find(alias.substr(0, slash)); at != configured_.end()) {
-      return {at->second, alias.substr(slash + 1), {}};
+  const std::string_view alias = is_uri ? alias_or_uri.substr(kScheme.size()) : alias_or_uri;
+  const auto decoded = [&](std::string_view text) {
+    return is_uri ? percent_decoded(text) : std::string(text);
+  };
+  // Before decoding: an encoded slash is no delimiter (RFC 3986, section 2.2).
+  if (const std::size_t slash = alias.find('/'); slash != alias.npos) {
+    if (const auto at = configured_.find(decoded(alias.substr(0, slash))); at != configured_.end()) {
+      return {at->second, decoded(alias.substr(slash + 1)), {}};
     }
   }
-  return {default_token(), alias, {}};
+  return {default_token(), decoded(alias), {}};
 }
 
 std::shared_ptr<Token> Tokens::default_token() {

@@ -55,6 +55,7 @@ TEST_F(TokensTest, SlashAfterNoTokensNameIsPartOfTheAlias) {
   Tokens tokens = this->tokens();
   EXPECT_EQ(tokens.locate("a/b").label, "a/b");
   EXPECT_EQ(tokens.locate("a/b").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("keystay:web%2Fa").label, "web/a") << "encoded, it is no delimiter";
 }
 
 TEST_F(TokensTest, KeystayUriIsPercentDecoded) {
