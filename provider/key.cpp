@@ -5,6 +5,7 @@
 #include "provider/async_signing.h"
 
 namespace keystay::provider {
+
 Key::Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept
     : context_(context), type_(type), software_(std::move(software)), parts_(parts) {}
 
@@ -15,6 +16,16 @@ Key::Key(Context& context, keys::PrivateKey private_key, PublicHalf public_half,
       signers_(&signers),
       software_(std::move(public_half.key)),
       parts_(type_.required) {}
+
+Key::Key(const Key& other, x509::EvpPkey software)
+    : intrusive_ref_counter(other),
+      context_(other.context_),
+      type_(other.type_),
+      private_key_(other.private_key_),
+      signers_(other.signers_),
+      software_(std::move(software)),
+      parts_(other.parts_),
+      written_form_(other.written_form_) {}
 
 void Key::set_software(x509::EvpPkey software, int parts) noexcept {
   software_ = std::move(software);

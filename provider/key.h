@@ -20,8 +20,9 @@
 
 namespace keystay::provider {
 
-// A key on a token never changes after it is made, so that threads share it without a lock. A key in software
-// may grow as the default provider's keys do: made empty, then imported into.
+// What a key on a token is never changes after it is made, so that threads share it without a lock. How its
+// public half is written may be chosen, as with every EVP_PKEY. A key in software may grow as the default
+// provider's keys do: made empty, then imported into.
 class Key final : public boost::intrusive_ref_counter<Key> {
  public:
   // An empty key in software.
@@ -30,6 +31,8 @@ class Key final : public boost::intrusive_ref_counter<Key> {
   Key(Context& context, const KeyType& type, x509::EvpPkey software, int parts) noexcept;
   // A key on a token, for which `signers` sign in jobs.
   Key(Context& context, keys::PrivateKey private_key, PublicHalf public_half, SignerThreads& signers);
+  // The same key, with this copy of what it has in software.
+  Key(const Key& other, x509::EvpPkey software);
 
   [[nodiscard]] Context& context() const noexcept { return context_; }
   [[nodiscard]] const KeyType& type() const noexcept { return type_; }

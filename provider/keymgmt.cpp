@@ -1,5 +1,8 @@
 #include "provider/keymgmt.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -82,8 +85,7 @@ int export_parts(void* keydata, int selection, OSSL_CALLBACK* callback, void* ar
 
 void* duplicate(const void* keydata, int selection) {
   if (!keydata) return nullptr;
-  // A key on a token is shared by its copies, so its reference count changes.
-  Key& key = const_cast<Key&>(key_of(keydata));
+  const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return hand_over(duplicate_key(key, selection)); });
 }
 
@@ -93,11 +95,22 @@ int get_params(void* keydata, OSSL_PARAM params[]) {
   return key.software() ? EVP_PKEY_get_params(key.software(), params) : 0;
 }
 
+// Of what EVP_PKEY-EC(7) lets an application set, that which changes no key but how one is written; the
+// openssl program sets it before it writes any. Not the form of points: libcrypto loses it on the way to the
+// encoder.
+bool only_of_form(const OSSL_PARAM params[]) {
+  constexpr std::string_view kOfForm[] = {OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC};
+  for (; params->key; ++params) {
+    if (std::ranges::find(kOfForm, params->key) == std::end(kOfForm)) return false;
+  }
+  return true;
+}
+
 int set_params(void* keydata, const OSSL_PARAM params[]) {
   if (!keydata) return 0;
   Key& key = key_of(keydata);
   if (!params || !params->key) return 1;
-  if (key.on_token() || !key.software()) return 0;
+  if (!key.software() || (key.on_token() && !only_of_form(params))) return 0;
   // EVP_PKEY_set_params is not const-correct; it only reads.
   if (EVP_PKEY_set_params(key.software(), const_cast<OSSL_PARAM*>(params)) != 1) return 0;
   if (OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY)) {

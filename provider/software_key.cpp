@@ -62,21 +62,20 @@ bool match_keys(const Key& left, const Key& right, int selection) {
   return same_parts(left.software(), right.software(), selection);
 }
 
-KeyPtr duplicate_key(Key& key, int selection) {
-  const bool whole = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
-  if (whole && key.on_token()) return KeyPtr(&key);
-  if (!key.software()) return KeyPtr(new Key(key.context(), key.type()));
-  if (whole) {
+KeyPtr duplicate_key(const Key& key, int selection) {
+  KeyPtr empty(new Key(key.context(), key.type()));
+  if (!key.software()) return empty;
+  if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
     x509::EvpPkey copy(EVP_PKEY_dup(key.software()));
     if (!copy) throw SoftwareFailure("EVP_PKEY_dup");
-    return KeyPtr(new Key(key.context(), key.type(), std::move(copy), key.parts()));
+    return KeyPtr(new Key(key, std::move(copy)));
   }
+  if ((selection & key.type().required) == 0) return empty;  // such keys have no parameters
   OSSL_PARAM* params = nullptr;
   if (EVP_PKEY_todata(key.software(), selection, &params) != 1) throw SoftwareFailure("EVP_PKEY_todata");
   const x509::OsslParams owner(params);
-  KeyPtr copy(new Key(key.context(), key.type()));
-  if (!import_key(*copy, selection, params)) throw SoftwareFailure("EVP_PKEY_fromdata");
-  return copy;
+  if (!import_key(*empty, selection, params)) throw SoftwareFailure("EVP_PKEY_fromdata");
+  return empty;
 }
 
 bool validate_key(const Key& key, int selection, int check_type) {

@@ -19,8 +19,8 @@ namespace keystay::provider {
 // True if the selected parts are the same. Public keys stand for key pairs.
 [[nodiscard]] bool match_keys(const Key& left, const Key& right, int selection);
 
-// A copy of the selected parts. A key on a token is its own copy, for it never changes.
-[[nodiscard]] KeyPtr duplicate_key(Key& key, int selection);
+// A copy of the selected parts.
+[[nodiscard]] KeyPtr duplicate_key(const Key& key, int selection);
 
 // EVP_PKEY_public_check and its kin. The private half of a key on a token cannot be checked and passes.
 [[nodiscard]] bool validate_key(const Key& key, int selection, int check_type);

@@ -105,6 +105,13 @@ TEST_F(EdDsaTest, ADigestIsRefusedWithAMessageThatSaysWhatToDo) {
   EXPECT_THAT(take_errors(), HasSubstr("name no digest"));
 }
 
+// As libssl does when a certificate is given to it after its key; such keys have none.
+TEST_F(EdDsaTest, ItsParametersCanBeCopied) {
+  const EvpPkey key = context_.load("keystay:ed25519");
+  const EvpPkey empty(EVP_PKEY_new());
+  EXPECT_EQ(EVP_PKEY_copy_parameters(empty.get(), key.get()), 1) << take_errors();
+}
+
 TEST_F(EdDsaTest, AReferenceLoadsWithAndWithoutItsPublicKey) {
   for (const std::string label : {"ed25519", "ed448"}) {
     const EvpPkey key = context_.load("keystay:" + label);

@@ -192,9 +192,24 @@ TEST_F(KeyTest, ItsPublicHalfPassesLibcryptosChecks) {
   }
 }
 
+TEST_F(KeyTest, HowItsPublicHalfIsWrittenIsChosenForEachCopy) {
+  const EvpPkey copy(EVP_PKEY_dup(ec_.get()));
+  EXPECT_EQ(EVP_PKEY_set_int_param(copy.get(), OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 1), 1);
+  EXPECT_EQ(EVP_PKEY_set_utf8_string_param(copy.get(), OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+  EXPECT_EQ(text_param(copy.get(), OSSL_PKEY_PARAM_EC_ENCODING), "explicit");
+  EXPECT_EQ(text_param(ec_.get(), OSSL_PKEY_PARAM_EC_ENCODING), "named_curve");
+  EXPECT_EQ(EVP_PKEY_eq(copy.get(), ec_public_.get()), 1);
+  const auto message = bytes_of("explicit");
+  const auto signature = sign(context_, copy.get(), "SHA256", message);
+  ASSERT_TRUE(signature) << take_errors();
+  EXPECT_TRUE(verifies(ec_public_.get(), "SHA256", message, *signature));
+}
+
 TEST_F(KeyTest, CannotBeChanged) {
   EXPECT_NE(EVP_PKEY_set1_encoded_public_key(ec_.get(), nullptr, 0), 1);
   EXPECT_NE(EVP_PKEY_set_utf8_string_param(ec_.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-384"), 1);
+  EXPECT_NE(
+      EVP_PKEY_set_utf8_string_param(ec_.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"), 1);
   ERR_clear_error();
   EXPECT_EQ(EVP_PKEY_eq(ec_.get(), ec_public_.get()), 1);
 }

@@ -86,6 +86,19 @@ TEST_F(OpensslProgramTest, PkeyRefusesThePrivateKeyWithOneClearError) {
   }
 }
 
+TEST_F(OpensslProgramTest, EcAndRsaShowThePublicKeyAndRefuseThePrivateOne) {
+  for (const std::string& key : {std::string("ec"), std::string("rsa")}) {
+    const Outcome written = openssl({key, "-in", path(key + ".ref"), "-pubout"});
+    EXPECT_EQ(written.exit_code, 0) << written;
+    EXPECT_EQ(written.output, read_file(path(key + ".pub")));
+    EXPECT_THAT(openssl({key, "-in", "keystay:" + key, "-noout", "-text"}).output,
+                HasSubstr("alias \"" + key + "\""));
+    const Outcome refused = openssl({key, "-in", "keystay:" + key});
+    EXPECT_EQ(refused.exit_code, 1) << refused;
+    EXPECT_THAT(refused.error, HasSubstr("the private key cannot leave its token"));
+  }
+}
+
 TEST_F(OpensslProgramTest, PkeyShowsThePublicKeyAndWhereThePrivateOneIs) {
   const Outcome text = openssl({"pkey", "-in", "keystay:rsa", "-noout", "-text"});
   EXPECT_EQ(text.exit_code, 0) << text;
