@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
@@ -79,6 +81,34 @@ x509::InputOutput open(Context& context, OSSL_CORE_BIO* input) {
   return bio;
 }
 
+// A reference while a thread decodes it. libcrypto asks the decoders of all types in turn, and OSSL_STORE, by
+// which the openssl programs read files, drops their errors: so the key is looked up once, and why there is
+// none is told by the decoder of PEM, whose errors are kept.
+struct Decoding {
+  KeyPtr key;
+  std::optional<Failure> failure;
+};
+thread_local Decoding* current_decoding = nullptr;
+
+void look_up(Context& context, const pkcs11::Uri& uri, Decoding& decoding) noexcept {
+  if (decoding.key || decoding.failure) return;
+  try {
+    decoding.key = key_of_reference(context, uri);
+  } catch (...) {
+    decoding.failure = current_failure();
+  }
+}
+
+// Passes what was read from PEM on to the decoders of keys.
+int pass_on(const OSSL_PARAM result[], OSSL_CALLBACK* callback, void* argument) {
+  Decoding decoding;
+  Decoding* const outer = std::exchange(current_decoding, &decoding);
+  const int taken = callback(result, argument);
+  current_decoding = outer;
+  if (!taken && decoding.failure) throw Error(decoding.failure->reason, decoding.failure->message);
+  return taken;
+}
+
 // PEM to DER. The type of the key goes along where the reference states it, so that only one decoder follows.
 int decode_pem(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK* callback, void* argument,
                OSSL_PASSPHRASE_CALLBACK* /*passphrase*/, void* /*passphrase_argument*/) {
@@ -100,7 +130,7 @@ int decode_pem(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK
                                                  const_cast<char*>(type->algorithm), 0);
     }
     *next = OSSL_PARAM_construct_end();
-    return callback(result.data(), argument);
+    return pass_on(result.data(), callback, argument);
   });
 }
 
@@ -134,8 +164,12 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK
     const auto uri = reference_in(read_all(open(context, input).get()));
     if (!uri) return kGoOn;
     const PassphraseScope somebody_may_be_asked(passphrase, passphrase_argument);
-    const KeyPtr key = key_of_reference(context, *uri, type);
-    return key ? hand_over(key, callback, argument) : kGoOn;
+    Decoding alone;
+    Decoding& decoding = current_decoding ? *current_decoding : alone;
+    look_up(context, *uri, decoding);
+    if (alone.failure) throw Error(alone.failure->reason, alone.failure->message);
+    if (decoding.failure) return 0;
+    return &decoding.key->type() == &type ? hand_over(decoding.key, callback, argument) : kGoOn;
   });
 }
 

@@ -52,12 +52,12 @@ Statement statement(Context& context, const pkcs11::Uri& uri) {
   });
 }
 
-KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
-  if (stated_type(uri) != &type) return {};
+KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   Statement stated = statement(context, uri);
   auto token = context.tokens().token(uri);
   ask_ahead(context, *token);
-  keys::PrivateKey private_key(token, {uri.id, uri.object, type.token_type, std::move(stated.key)});
+  keys::PrivateKey private_key(token,
+                               {uri.id, uri.object, stated.half.type.token_type, std::move(stated.key)});
   return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*token)));
 }
 
@@ -68,10 +68,10 @@ const KeyType* stated_type(const pkcs11::Uri& uri) {
   return with_stated_spki(uri, [](const pkcs11::Bytes& spki) { return &key_type_of(spki); });
 }
 
-KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type) {
+KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   const x509::ErrorMark errors_of_the_module;
   require_private_key(uri);
-  if (!uri.spki.empty()) return key_as_stated(context, uri, type);
+  if (!uri.spki.empty()) return key_as_stated(context, uri);
   auto token = context.tokens().token(uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
   const auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id);
@@ -81,7 +81,6 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType&
                     " has no private key that the key reference names; list its keys with: keystay -list");
   }
   KeyPtr key = key_on_token(context, *token, *entry);
-  if (&key->type() != &type) return {};
   require_possession(*key, *entry);
   return key;
 }

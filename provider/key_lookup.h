@@ -12,9 +12,8 @@
 namespace keystay::provider {
 
 // The key of a PEM reference. One that carries its public key is made without touching token, module or PIN;
-// any other is looked up on the token. Null if the key is of another type. Throws Error, pkcs11::Error,
-// config::Error.
-[[nodiscard]] KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri, const KeyType& type);
+// any other is looked up on the token. Throws Error, pkcs11::Error, config::Error.
+[[nodiscard]] KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri);
 
 // Of a reference that carries its public key, the type; null if only the token knows. Throws Error.
 [[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);

@@ -15,8 +15,11 @@ using testing::HasSubstr;
 
 class ReferenceTest : public ProviderTest {
  protected:
+  // In both ways in which programs read files.
   void expect_refused(std::string_view pem, const char* why) {
     EXPECT_FALSE(context_.read_pem(pem));
+    EXPECT_THAT(take_errors(), HasSubstr(why));
+    EXPECT_FALSE(context_.load(token().directory().write("refused.pem", pem)));
     EXPECT_THAT(take_errors(), HasSubstr(why));
   }
 
@@ -77,6 +80,21 @@ TEST_F(ReferenceTest, OneThatPointsNowhereIsRefused) {
   uri.token = "elsewhere";
   uri.serial.clear();
   expect_refused(x509::encode_pem_reference(uri), "elsewhere");
+}
+
+// A server may have both in one file.
+TEST_F(ReferenceTest, ItsTokenIsNotAskedForTheCertificateBesideIt) {
+  const TestCa ca;
+  const auto file = token().directory().write("both.pem", bare_reference("nobody") + ca.root_pem());
+  const Owned<OSSL_STORE_CTX, OSSL_STORE_close> store(
+      OSSL_STORE_open_ex(file.c_str(), context_.get(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
+  ASSERT_EQ(OSSL_STORE_expect(store.get(), OSSL_STORE_INFO_CERT), 1);
+  Owned<OSSL_STORE_INFO, OSSL_STORE_INFO_free> info;
+  while (!info && !OSSL_STORE_eof(store.get())) info.reset(OSSL_STORE_load(store.get()));
+  ASSERT_TRUE(info) << take_errors();
+  ERR_clear_error();  // libcrypto's, of the block that is no certificate
+  EXPECT_EQ(OSSL_STORE_INFO_get_type(info.get()), OSSL_STORE_INFO_CERT);
+  EXPECT_EQ(faults().calls(), 0u);
 }
 
 TEST_F(ReferenceTest, OneThatNamesNoPrivateKeyIsRefused) {
