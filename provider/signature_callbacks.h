@@ -13,9 +13,9 @@ struct SignatureCallbacks : OperationContext<Object> {
   using Base::with;
 
   template <typename Make>
-  static int produce(void* ctx, const typename Base::Output& output, Make&& make) noexcept {
+  static int produce(void* ctx, const typename Base::Output& output, Make&& make, Place place = {}) noexcept {
     const auto size = [](Object& signature) { return signature.signature_size(); };
-    return Base::produce(ctx, output, size, std::forward<Make>(make));
+    return Base::produce(ctx, output, size, std::forward<Make>(make), place);
   }
 
   static int sign(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
