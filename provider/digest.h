@@ -22,7 +22,7 @@ struct Digest {
 
 [[nodiscard]] std::span<const Digest> digests() noexcept;
 
-// By any of its names, letters in either case; null if unknown.
+// By one of these names, letters in either case; null if unknown.
 [[nodiscard]] const Digest* find_digest(std::string_view name) noexcept;
 
 }  // namespace keystay::provider

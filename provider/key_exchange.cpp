@@ -66,7 +66,7 @@ bool KeyExchange::set_peer(const Key& peer) {
 }
 
 bool KeyExchange::set_params(const OSSL_PARAM params[]) {
-  return !params || !params->key || EVP_PKEY_CTX_set_params(parameters(), params) == 1;
+  return !params || !params->key || Software::set_params(parameters(), params);
 }
 
 bool KeyExchange::params(OSSL_PARAM params[]) {

@@ -200,9 +200,6 @@ const OSSL_DISPATCH* functions() {
                                                        Callbacks::sign_message_final),
       entry<OSSL_FUNC_signature_verify_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_INIT, begin<Operation::verify>),
       entry<OSSL_FUNC_signature_verify_fn>(OSSL_FUNC_SIGNATURE_VERIFY, Callbacks::verify),
-      entry<OSSL_FUNC_signature_verify_recover_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT,
-                                                        begin<Operation::verify_recover>),
-      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, Callbacks::recover),
       entry<OSSL_FUNC_signature_verify_message_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_INIT,
                                                         begin_message<Operation::verify>),
       entry<OSSL_FUNC_signature_verify_message_update_fn>(OSSL_FUNC_SIGNATURE_VERIFY_MESSAGE_UPDATE,
@@ -215,6 +212,12 @@ const OSSL_DISPATCH* functions() {
       entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, Callbacks::set_params),
       entry<OSSL_FUNC_signature_settable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
                                                         settable_params),
+      // The last ones, so that the table ends here where there are none.
+      &kAlgorithms[index].type == &kRsa
+          ? entry<OSSL_FUNC_signature_verify_recover_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT,
+                                                              begin<Operation::verify_recover>)
+          : kEndOfDispatch,
+      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, Callbacks::recover),
       kEndOfDispatch,
   };
   return table;

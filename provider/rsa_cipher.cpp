@@ -18,8 +18,8 @@ using Output = std::span<std::uint8_t>;
 constexpr char kImplicitRejection[] = "implicit-rejection";
 constexpr std::size_t kLongestModulus = 2048;  // bytes: RSA with 16,384 bits
 
-const Digest& known_digest(const char* name) {
-  const Digest* digest = find_digest(name);
+const Digest& known_digest(const char* name, Software& software) {
+  const Digest* digest = software.find(name);
   if (!digest) throw Error(Reason::unsupported, std::string("OAEP with the digest \"") + name + "\"");
   return *digest;
 }
@@ -91,7 +91,7 @@ bool RsaCipher::set_params(const OSSL_PARAM params[]) {
     if (OSSL_PARAM_get_uint(wish, &on) != 1) return false;
     implicit_rejection_ = on != 0;
   }
-  return EVP_PKEY_CTX_set_params(parameters(), params) == 1;
+  return Software::set_params(parameters(), params);
 }
 
 bool RsaCipher::params(OSSL_PARAM params[]) {
@@ -122,7 +122,8 @@ Oaep RsaCipher::oaep() {
   if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
   const char* hash_name = hash.front() ? hash.data() : "SHA1";
   const auto* bytes = static_cast<const std::uint8_t*>(label);
-  return {&known_digest(hash_name), &known_digest(mgf1.front() ? mgf1.data() : hash_name),
+  Software& software = context_.software();
+  return {&known_digest(hash_name, software), &known_digest(mgf1.front() ? mgf1.data() : hash_name, software),
           pkcs11::Bytes(bytes, bytes + (bytes ? request[2].return_size : 0))};
 }
 

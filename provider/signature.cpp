@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -14,23 +13,10 @@ namespace {
 
 using pkcs11::ByteView;
 
-const Digest& known_digest(std::string_view name) {
-  const Digest* digest = find_digest(name);
+const Digest& known_digest(std::string_view name, Software& software) {
+  const Digest* digest = software.find(name);
   if (!digest) throw Error(Reason::unsupported, "signatures with the digest \"" + std::string(name) + "\"");
   return *digest;
-}
-
-// The algorithms of Software are not chosen by the application's property queries.
-std::vector<OSSL_PARAM> without_properties(const OSSL_PARAM params[]) {
-  std::vector<OSSL_PARAM> kept;
-  for (; params->key; ++params) {
-    const std::string_view name = params->key;
-    if (name != OSSL_SIGNATURE_PARAM_PROPERTIES && name != OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES) {
-      kept.push_back(*params);
-    }
-  }
-  kept.push_back(OSSL_PARAM_construct_end());
-  return kept;
 }
 
 }  // namespace
@@ -71,7 +57,7 @@ void Signature::begin(Key* key, Operation operation) {
 }
 
 void Signature::begin_message(Key* key, Operation operation, std::string_view digest_name) {
-  const Digest& digest = known_digest(digest_name);
+  const Digest& digest = known_digest(digest_name, context_.software());
   begin(key, operation);
   input_ = Input::message;
   digest_ = &digest;
@@ -81,16 +67,26 @@ void Signature::begin_message(Key* key, Operation operation, std::string_view di
 
 bool Signature::set_params(const OSSL_PARAM params[]) {
   if (!params || !params->key) return true;
+  const Digest* digest = digest_;
   if (const OSSL_PARAM* name = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST)) {
     const char* text = nullptr;
     if (OSSL_PARAM_get_utf8_string_ptr(name, &text) != 1) return false;
-    const Digest& digest = known_digest(text);
-    if (input_ == Input::message && &digest != digest_) {
+    digest = &known_digest(text, context_.software());
+    if (input_ == Input::message && digest != digest_) {
       throw Error(Reason::unsupported, "another digest than the one that the operation began with");
     }
-    digest_ = &digest;
   }
-  return EVP_PKEY_CTX_set_params(parameters(), without_properties(params).data()) == 1;
+  if (!Software::set_params(parameters(), params)) return false;
+  digest_ = digest;
+  return true;
+}
+
+const OSSL_PARAM* Signature::settable_params() {
+  return key_ ? EVP_PKEY_CTX_settable_params(parameters()) : nullptr;
+}
+
+const OSSL_PARAM* Signature::gettable_params() {
+  return key_ ? EVP_PKEY_CTX_gettable_params(parameters()) : nullptr;
 }
 
 bool Signature::params(OSSL_PARAM params[]) {

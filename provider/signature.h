@@ -30,6 +30,9 @@ class Signature {
   void begin_message(Key* key, Operation operation, std::string_view digest_name);
   [[nodiscard]] bool set_params(const OSSL_PARAM params[]);
   [[nodiscard]] bool params(OSSL_PARAM params[]);
+  // Which there are: the default provider's lists, which are constant. Null before an operation has begun.
+  [[nodiscard]] const OSSL_PARAM* settable_params();
+  [[nodiscard]] const OSSL_PARAM* gettable_params();
 
   void update(pkcs11::ByteView message);
 

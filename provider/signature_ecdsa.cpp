@@ -4,6 +4,7 @@
 #include <array>
 
 #include <openssl/core_names.h>
+#include <openssl/params.h>
 
 #include "provider/ecdsa_syntax.h"
 
@@ -20,7 +21,21 @@ std::unique_ptr<Signature> EcdsaSignature::duplicate() const {
   return std::unique_ptr<Signature>(new EcdsaSignature(*this));
 }
 
+// OpenSSL can make nonces from the message and the private key since 3.2 (RFC 6979); for a token there is no
+// mechanism that asks for that.
+void EcdsaSignature::require_random_nonce() {
+#ifdef OSSL_SIGNATURE_PARAM_NONCE_TYPE
+  unsigned int type = 0;
+  OSSL_PARAM request[] = {OSSL_PARAM_construct_uint(OSSL_SIGNATURE_PARAM_NONCE_TYPE, &type),
+                          OSSL_PARAM_construct_end()};
+  if (!touched_parameters()) return;
+  if (!params(request)) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  if (type != 0) throw Error(Reason::unsupported, "deterministic nonces; tokens make their own, at random");
+#endif
+}
+
 std::optional<std::size_t> EcdsaSignature::sign_on_token(ByteView digest, std::span<std::uint8_t> signature) {
+  require_random_nonce();
   std::array<std::uint8_t, kLongestSignature> raw;
   const std::size_t size = key().on_token()->signature_size();
   if (size > raw.size()) throw Error(Reason::unsupported, "ECDSA with a curve of this size");
@@ -35,25 +50,6 @@ std::optional<std::size_t> EcdsaSignature::sign_on_token(ByteView digest, std::s
   if (encoded.size() > signature.size()) throw Error(Reason::internal, "the token's signature is too long");
   std::copy(encoded.begin(), encoded.end(), signature.begin());
   return encoded.size();
-}
-
-const OSSL_PARAM* EcdsaSignature::gettable_params() noexcept {
-  static const OSSL_PARAM params[] = {
-      OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
-      OSSL_PARAM_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, nullptr),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
-      OSSL_PARAM_END,
-  };
-  return params;
-}
-
-const OSSL_PARAM* EcdsaSignature::settable_params() noexcept {
-  static const OSSL_PARAM params[] = {
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, nullptr, 0),
-      OSSL_PARAM_END,
-  };
-  return params;
 }
 
 }  // namespace keystay::provider

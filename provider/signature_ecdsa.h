@@ -10,13 +10,14 @@ class EcdsaSignature final : public Signature {
   using Signature::Signature;
   [[nodiscard]] std::unique_ptr<Signature> duplicate() const override;
 
-  [[nodiscard]] static const OSSL_PARAM* gettable_params() noexcept;
-  [[nodiscard]] static const OSSL_PARAM* settable_params() noexcept;
+  static constexpr char kSoftwareName[] = "ECDSA";
+  static constexpr bool kRecovers = false;  // a signature does not have its digest in it
 
  private:
   EcdsaSignature(const EcdsaSignature&) = default;
   [[nodiscard]] std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
                                                          std::span<std::uint8_t> signature) override;
+  void require_random_nonce();
 };
 
 }  // namespace keystay::provider

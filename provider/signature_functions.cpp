@@ -61,14 +61,20 @@ int verify_message(void* ctx, const unsigned char* bytes, std::size_t length, co
   });
 }
 
-template <typename Algorithm>
-const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
-  return Algorithm::gettable_params();
-}
+using ListOfContext = const OSSL_PARAM* (Signature::*)();
+using ListOfAlgorithm = const OSSL_PARAM* (*)(const EVP_SIGNATURE*);
 
-template <typename Algorithm>
-const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
-  return Algorithm::settable_params();
+// Without a context it is asked what there is at all.
+template <typename Algorithm, ListOfContext of_context, ListOfAlgorithm of_algorithm>
+const OSSL_PARAM* list(void* ctx, void* provctx) {
+  auto& context = *static_cast<Context*>(provctx);
+  return guard(context.core(), [&] {
+    if (ctx) return (Callbacks::of(ctx).*of_context)();
+    const x509::Owned<EVP_SIGNATURE, EVP_SIGNATURE_free> algorithm(
+        EVP_SIGNATURE_fetch(context.software().libctx(), Algorithm::kSoftwareName, nullptr));
+    if (!algorithm) throw SoftwareFailure("EVP_SIGNATURE_fetch");
+    return of_algorithm(algorithm.get());
+  });
 }
 
 template <typename Algorithm>
@@ -81,9 +87,6 @@ const OSSL_DISPATCH* functions() {
       entry<OSSL_FUNC_signature_sign_fn>(OSSL_FUNC_SIGNATURE_SIGN, Callbacks::sign),
       entry<OSSL_FUNC_signature_verify_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_INIT, begin<Operation::verify>),
       entry<OSSL_FUNC_signature_verify_fn>(OSSL_FUNC_SIGNATURE_VERIFY, Callbacks::verify),
-      entry<OSSL_FUNC_signature_verify_recover_init_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT,
-                                                        begin<Operation::verify_recover>),
-      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, Callbacks::recover),
       entry<OSSL_FUNC_signature_digest_sign_init_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT,
                                                      begin_message<Operation::sign>),
       entry<OSSL_FUNC_signature_digest_sign_update_fn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE,
@@ -99,11 +102,18 @@ const OSSL_DISPATCH* functions() {
                                                         verify_message_final),
       entry<OSSL_FUNC_signature_digest_verify_fn>(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, verify_message),
       entry<OSSL_FUNC_signature_get_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Callbacks::get_params),
-      entry<OSSL_FUNC_signature_gettable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
-                                                        gettable_params<Algorithm>),
+      entry<OSSL_FUNC_signature_gettable_ctx_params_fn>(
+          OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS,
+          list<Algorithm, &Signature::gettable_params, EVP_SIGNATURE_gettable_ctx_params>),
       entry<OSSL_FUNC_signature_set_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, Callbacks::set_params),
-      entry<OSSL_FUNC_signature_settable_ctx_params_fn>(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
-                                                        settable_params<Algorithm>),
+      entry<OSSL_FUNC_signature_settable_ctx_params_fn>(
+          OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
+          list<Algorithm, &Signature::settable_params, EVP_SIGNATURE_settable_ctx_params>),
+      // The last ones, so that the table ends here where there are none.
+      Algorithm::kRecovers ? entry<OSSL_FUNC_signature_verify_recover_init_fn>(
+                                 OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, begin<Operation::verify_recover>)
+                           : kEndOfDispatch,
+      entry<OSSL_FUNC_signature_verify_recover_fn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, Callbacks::recover),
       kEndOfDispatch,
   };
   return table;

@@ -71,9 +71,9 @@ Pss RsaSignature::pss() {
       OSSL_PARAM_construct_end()};
   if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
   // A key that is bound to a digest has one without being told.
-  const Digest* hash = digest() ? digest() : find_digest(hash_name.data());
+  const Digest* hash = digest() ? digest() : context().software().find(hash_name.data());
   if (!hash) throw Error(Reason::unsupported, "PSS without a digest");
-  const Digest* mgf1 = find_digest(mgf1_name.data());
+  const Digest* mgf1 = context().software().find(mgf1_name.data());
   if (!mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
   const auto modulus_bits = static_cast<std::size_t>(EVP_PKEY_get_bits(key().software()));
   const std::size_t salt = salt_length(requested, modulus_bits, *hash);
@@ -122,31 +122,6 @@ std::optional<std::size_t> RsaSignature::sign_digest_info(ByteView digest_bytes,
     throw Error(Reason::unsupported, "PKCS#1 v1.5: the data is too long for this RSA key");
   }
   return key().perform(pkcs11::RsaPkcs{}, digest_bytes, signature);
-}
-
-const OSSL_PARAM* RsaSignature::gettable_params() noexcept {
-  static const OSSL_PARAM params[] = {
-      OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, nullptr, 0),
-      OSSL_PARAM_END,
-  };
-  return params;
-}
-
-const OSSL_PARAM* RsaSignature::settable_params() noexcept {
-  static const OSSL_PARAM params[] = {
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, nullptr, 0),
-      OSSL_PARAM_END,
-  };
-  return params;
 }
 
 }  // namespace keystay::provider

@@ -10,8 +10,8 @@ class RsaSignature final : public Signature {
   using Signature::Signature;
   [[nodiscard]] std::unique_ptr<Signature> duplicate() const override;
 
-  [[nodiscard]] static const OSSL_PARAM* gettable_params() noexcept;
-  [[nodiscard]] static const OSSL_PARAM* settable_params() noexcept;
+  static constexpr char kSoftwareName[] = "RSA";
+  static constexpr bool kRecovers = true;
 
  private:
   RsaSignature(const RsaSignature&) = default;

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <string_view>
 
 #include <openssl/provider.h>
 
@@ -26,12 +27,17 @@ class Software final {
   [[nodiscard]] OSSL_LIB_CTX* libctx() { return environment().libctx.get(); }
   [[nodiscard]] OSSL_PROVIDER* default_provider() { return environment().default_provider.get(); }
 
+  // By any name that libcrypto has for it, object identifiers among them; null if unknown.
+  [[nodiscard]] const Digest* find(std::string_view name);
   // The implementation of a hash function, fetched once and kept. Throws Error.
   [[nodiscard]] const EVP_MD* fetch(const Digest& digest);
 
   // A context for operations with this key, or for making one of this algorithm. Throws Error.
   [[nodiscard]] x509::EvpPkeyContext context_of(EVP_PKEY* key);
   [[nodiscard]] x509::EvpPkeyContext context_for(const char* algorithm);
+
+  // EVP_PKEY_CTX_set_params without property queries: those of the application do not choose what runs here.
+  [[nodiscard]] static bool set_params(EVP_PKEY_CTX* operation, const OSSL_PARAM params[]);
 
   // Keeps everything for the rest of the process: for a call that hangs in a module and may still use it.
   void keep() noexcept;

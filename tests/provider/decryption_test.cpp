@@ -31,7 +31,7 @@ Configure padding(int mode) {
 Configure oaep(const char* digest, const char* mgf1, std::string label = "") {
   return [=](EVP_PKEY_CTX* context) {
     if (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) <= 0 ||
-        EVP_PKEY_CTX_set_rsa_oaep_md_name(context, digest, nullptr) <= 0 ||
+        EVP_PKEY_CTX_set_rsa_oaep_md_name(context, digest, "provider=default") <= 0 ||
         EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, mgf1, nullptr) <= 0) {
       return 0;
     }

@@ -120,6 +120,15 @@ TEST_F(RsaPssTest, APublicKeyInACertificateBindsItsPrivateKeyOnTheToken) {
   const auto by_its_digest = sign_digest(context_, key.get(), Bytes(48, 0x5a));
   EXPECT_TRUE(by_its_digest) << take_errors();
 
+  // A digest that was refused is not taken all the same.
+  const auto insist = [](EVP_PKEY_CTX* context) {
+    EXPECT_LE(EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()), 0);
+    ERR_clear_error();
+    return 1;
+  };
+  EXPECT_FALSE(sign_digest(context_, key.get(), Bytes(32, 0x5a), insist));
+  EXPECT_THAT(take_errors(), HasSubstr("another length"));
+
   EXPECT_FALSE(sign(key.get(), "SHA256"));
   EXPECT_THAT(take_errors(), HasSubstr("digest not allowed"));
   EXPECT_FALSE(sign(key.get(), "SHA384", pss(20)));

@@ -252,6 +252,51 @@ TEST_F(SignatureTest, ParametersFollowTheDefaultProvider) {
   }
 }
 
+TEST_F(SignatureTest, ADigestHasEveryNameThatLibcryptoHasForIt) {
+  for (const char* name : {"sha256", "SHA2-256", "2.16.840.1.101.3.4.2.1", "RIPEMD"}) {
+    for (const auto& [key, peer] :
+         {std::pair(rsa_.get(), rsa_public_.get()), std::pair(ec_.get(), ec_public_.get())}) {
+      const auto signature = sign(context_, key, name, message_);
+      ASSERT_TRUE(signature) << name << take_errors();
+      EXPECT_TRUE(verifies(peer, name, message_, *signature)) << name;
+    }
+  }
+}
+
+TEST_F(SignatureTest, ItsParametersAreThoseOfTheDefaultProvider) {
+  const auto names = [](const OSSL_PARAM* list) {
+    std::vector<std::string> found;
+    for (; list && list->key; ++list) found.emplace_back(list->key);
+    return found;
+  };
+  for (const auto& [key, peer] :
+       {std::pair(rsa_.get(), rsa_public_.get()), std::pair(ec_.get(), ec_public_.get())}) {
+    const EvpPkeyContext ours(EVP_PKEY_CTX_new_from_pkey(context_.get(), key, nullptr));
+    const EvpPkeyContext theirs(EVP_PKEY_CTX_new_from_pkey(nullptr, peer, nullptr));
+    ASSERT_EQ(EVP_PKEY_sign_init(ours.get()), 1);
+    ASSERT_EQ(EVP_PKEY_sign_init(theirs.get()), 1);
+    EXPECT_EQ(names(EVP_PKEY_CTX_settable_params(ours.get())),
+              names(EVP_PKEY_CTX_settable_params(theirs.get())));
+    EXPECT_EQ(names(EVP_PKEY_CTX_gettable_params(ours.get())),
+              names(EVP_PKEY_CTX_gettable_params(theirs.get())));
+    EXPECT_EQ(EVP_PKEY_verify_recover_init(ours.get()), EVP_PKEY_verify_recover_init(theirs.get()));
+    ERR_clear_error();
+  }
+}
+
+#ifdef OSSL_SIGNATURE_PARAM_NONCE_TYPE
+TEST_F(SignatureTest, ATokenMakesNoDeterministicNonces) {
+  const auto deterministic = [](EVP_PKEY_CTX* context) {
+    unsigned int type = 1;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_uint(OSSL_SIGNATURE_PARAM_NONCE_TYPE, &type),
+                                 OSSL_PARAM_construct_end()};
+    return EVP_PKEY_CTX_set_params(context, params);
+  };
+  EXPECT_FALSE(sign(context_, ec_.get(), "SHA256", message_, deterministic));
+  EXPECT_THAT(take_errors(), HasSubstr("deterministic nonces"));
+}
+#endif
+
 TEST_F(SignatureTest, TheDigestOfAMessageCannotChange) {
   const EvpMdContext operation(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;
