@@ -48,6 +48,7 @@ class Loader final {
       failed_ = true;
       throw;
     }
+    if (at_end()) return 0;  // there is no certificate of that subject
     return std::visit([&](auto& object) { return hand_over(object, callback, argument); }, objects_[next_++]);
   }
 

@@ -12,17 +12,21 @@
 namespace keystay::provider {
 namespace {
 
-// What to hand out, by the URI's `type` and by what the application expects.
+// What to hand out, by the URI's `type` and by what the application expects or searches for: only
+// certificates have subjects.
 struct Wanted {
   bool private_key;
   bool public_key;
   bool certificates;
 };
 
-Wanted wanted_of(std::optional<CK_OBJECT_CLASS> type, int expect) {
+Wanted wanted_of(std::optional<CK_OBJECT_CLASS> type, const StoreRequest& request) {
   const auto is = [&](CK_OBJECT_CLASS object_class) { return !type || *type == object_class; };
-  const auto may = [&](int info) { return expect == 0 || expect == info; };
-  const bool public_key = type == CKO_PUBLIC_KEY || expect == OSSL_STORE_INFO_PUBKEY;
+  const auto may = [&](int info) {
+    return (request.expect == 0 || request.expect == info) &&
+           (request.subject.empty() || info == OSSL_STORE_INFO_CERT);
+  };
+  const bool public_key = type == CKO_PUBLIC_KEY || request.expect == OSSL_STORE_INFO_PUBKEY;
   return {.private_key = is(CKO_PRIVATE_KEY) && may(OSSL_STORE_INFO_PKEY),
           .public_key = public_key && is(CKO_PUBLIC_KEY) && may(OSSL_STORE_INFO_PUBKEY),
           .certificates = is(CKO_CERTIFICATE) && may(OSSL_STORE_INFO_CERT)};
@@ -37,19 +41,20 @@ class Search final {
         location_(context.tokens().locate(uri)),
         store_(location_.token, pkix_) {
     is_uri_ = uri.starts_with("pkcs11:");
-    wanted_ = wanted_of(is_uri_ ? pkcs11::parse_uri(uri).type : std::nullopt, request.expect);
+    wanted_ = wanted_of(is_uri_ ? pkcs11::parse_uri(uri).type : std::nullopt, request);
   }
 
   std::vector<StoreObject> run() {
     if (location_.label.empty() && location_.id.empty()) {
       add_whole_token();
     } else if (const auto entry = find()) {
-      add(*entry);
+      add_keys(*entry);
+      if (wanted_.certificates) add(store_.chain(*entry));
       require_possession(*entry);
     } else if (wanted_.certificates) {
-      for (const auto& certificate : store_.trusted_certificates(location_.label)) add(certificate);
+      add(store_.trusted_certificates(location_.label));
     }
-    if (found_.empty()) fail_not_found();
+    if (found_.empty() && request_.subject.empty()) fail_not_found();
     return std::move(found_);
   }
 
@@ -60,20 +65,22 @@ class Search final {
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
   void add_whole_token() {
-    const auto entries = store_.entries();
-    if (request_.expect == OSSL_STORE_INFO_PKEY && entries.size() > 1) {
-      throw Error(Reason::reference, location_.token->name() + " has " + std::to_string(entries.size()) +
+    const keys::Listing listing = store_.list();
+    if (request_.expect == OSSL_STORE_INFO_PKEY && listing.entries.size() > 1) {
+      throw Error(Reason::reference, location_.token->name() + " has " +
+                                         std::to_string(listing.entries.size()) +
                                          " keys and the URI names none of them; add object= or id=");
     }
-    for (const auto& entry : entries) add(entry);
+    for (const auto& [entry, chain] : listing.entries) {
+      add_keys(entry);
+      add(chain);
+    }
+    for (const auto& trusted : listing.trusted) add({trusted.certificate});
   }
 
-  void add(const keys::Entry& entry) {
+  void add_keys(const keys::Entry& entry) {
     if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry));
     if (wanted_.public_key) found_.emplace_back(public_half(entry));
-    if (wanted_.certificates) {
-      for (const auto& certificate : store_.chain(entry)) add(certificate);
-    }
   }
 
   // Not in listings: they must show the other keys too.
@@ -84,9 +91,12 @@ class Search final {
     }
   }
 
-  void add(const keys::Certificate& certificate) {
-    if (!request_.subject.empty() && certificate.subject != request_.subject) return;
-    found_.emplace_back(StoredCertificate{certificate.der});
+  void add(const std::vector<keys::Certificate>& certificates) {
+    if (!wanted_.certificates) return;
+    for (const keys::Certificate& certificate : certificates) {
+      if (!request_.subject.empty() && certificate.subject != request_.subject) continue;
+      found_.emplace_back(StoredCertificate{certificate.der});
+    }
   }
 
   KeyPtr public_half(const keys::Entry& entry) {

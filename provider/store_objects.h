@@ -21,8 +21,8 @@ struct StoreRequest {
   pkcs11::Bytes subject;  // DER Name of wanted certificates; empty: any
 };
 
-// Reads the token. A key that is asked for must be one: several are an error, as is none. Throws Error,
-// pkcs11::Error, config::Error.
+// Reads the token. A key that is asked for must be one: several are an error, as is none. Of a subject there
+// may be no certificate. Throws Error, pkcs11::Error, config::Error.
 [[nodiscard]] std::vector<StoreObject> find_store_objects(Context& context, std::string_view uri,
                                                           const StoreRequest& request);
 
