@@ -76,13 +76,18 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   const x509::OpenSslPkix pkix(context.software().libctx());
   const auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id);
   if (!entry) {
-    throw Error(Reason::key_not_found,
-                token->name() +
-                    " has no private key that the key reference names; list its keys with: keystay -list");
+    throw Error(Reason::key_not_found, token->name() + " has no private key that the key reference names; " +
+                                           how_to_find_keys(*token));
   }
   KeyPtr key = key_on_token(context, *token, *entry);
   require_possession(*key, *entry);
   return key;
+}
+
+std::string how_to_find_keys(const pkcs11::Token& token) {
+  return token.options().pin ? "see what it has with: keystay -list"
+                             : "it is used without a login, as no `pin` is configured, and many tokens show "
+                               "private keys only after one";
 }
 
 KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry) {

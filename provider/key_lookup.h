@@ -18,6 +18,9 @@ namespace keystay::provider {
 // Of a reference that carries its public key, the type; null if only the token knows. Throws Error.
 [[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);
 
+// What to do about a key that is not there: list them, or log in, without which private keys do not show.
+[[nodiscard]] std::string how_to_find_keys(const pkcs11::Token& token);
+
 // A key on a token. Throws Error if this provider has no operations for its type.
 [[nodiscard]] KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry);
 

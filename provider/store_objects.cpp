@@ -109,7 +109,8 @@ class Search final {
     const char* what = wanted_.private_key || wanted_.public_key ? " has no key" : " has no certificate";
     std::string message = location_.token->name() + what;
     if (!location_.label.empty()) message += " \"" + location_.label + "\"";
-    throw Error(Reason::key_not_found, message + " that the URI names; see what it has with: keystay -list");
+    throw Error(Reason::key_not_found,
+                message + " that the URI names; " + how_to_find_keys(*location_.token));
   }
 
   Context& context_;

@@ -158,6 +158,16 @@ TEST_F(StoreTest, UnknownAttributesTokensAndAliasesAreRefused) {
   EXPECT_THAT(take_errors(), HasSubstr("elsewhere"));
 }
 
+TEST_F(StoreTest, WithoutALoginTheErrorOfAMissingKeySaysSo) {
+  const std::string text = "[token.web]\nmodule = \"" + token().module().string() + "\"\nlabel = \"web\"\n";
+  setenv("KEYSTAY_CONF", token().directory().write("no-pin.toml", text).c_str(), 1);
+  faults().forget_initialize();  // nobody is logged in
+  EXPECT_FALSE(context_.load("keystay:ec"));
+  EXPECT_THAT(take_errors(), HasSubstr("no `pin` is configured"));
+  EXPECT_FALSE(context_.read_pem(bare_reference("ec")));
+  EXPECT_THAT(take_errors(), HasSubstr("no `pin` is configured"));
+}
+
 TEST_F(StoreTest, ABrokenConfigurationIsNamedAndReadAgain) {
   const auto good = read_file(token().write_configuration());
   const auto file = token().directory().write("keystay.toml", "[token.web]\nmodul = 1\n");
