@@ -85,9 +85,18 @@ class Loader final {
 
 Loader& loader_of(void* ctx) noexcept { return *static_cast<Loader*>(ctx); }
 
+// Schemes are the same in capitals (RFC 3986, section 3.1), and libcrypto comes here with those too.
+std::string with_small_scheme(std::string uri) {
+  for (char& letter : uri) {
+    if (letter == ':') break;
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return uri;
+}
+
 void* open(void* provctx, const char* uri) {
   auto& context = *static_cast<Context*>(provctx);
-  return guard(context.core(), [&]() -> void* { return new Loader(context, uri); });
+  return guard(context.core(), [&]() -> void* { return new Loader(context, with_small_scheme(uri)); });
 }
 
 const OSSL_PARAM* settable_params(void* /*provctx*/) {

@@ -49,7 +49,8 @@ std::string uri(const char* attributes) { return std::string("pkcs11:token=web")
 TEST_F(StoreTest, OneKeyHasManyNames) {
   for (const std::string& name :
        {std::string("keystay:ec"), std::string("keystay:web/ec"), std::string("keystay:EC"),
-        uri(";object=ec"), uri(";id=%02"), uri(";object=ec;id=%02;type=private")}) {
+        uri(";object=ec"), uri(";id=%02"), uri(";object=ec;id=%02;type=private"), std::string("Keystay:ec"),
+        std::string("PKCS11:token=web;object=ec")}) {
     const EvpPkey key = context_.load(name);
     ASSERT_TRUE(key) << name << take_errors();
     EXPECT_EQ(EVP_PKEY_eq(key.get(), public_key("ec").get()), 1) << name;
