@@ -16,9 +16,9 @@ using testing::IsEmpty;
 
 Configuration parse(std::string_view toml) { return parse_configuration(toml, "keystay.toml"); }
 
-constexpr std::string_view kToken = "module = \"/usr/lib/m.so\"\nlabel = \"web\"\n";
+constexpr std::string_view kModuleAndLabel = "module = \"/usr/lib/m.so\"\nlabel = \"web\"\n";
 
-std::string token(const std::string& name) { return "[token." + name + "]\n" + std::string(kToken); }
+std::string token(const std::string& name) { return "[token." + name + "]\n" + std::string(kModuleAndLabel); }
 
 TEST(Configuration, ReadsEveryKeyOfAToken) {
   const auto configuration = parse(R"(

@@ -21,9 +21,9 @@ std::string with_magic(std::string_view lines) {
   return std::string(kKeyStoreMagic) + "\n" + std::string(lines);
 }
 
-KeyStoreFile parse(std::string_view lines) { return parse_key_store(with_magic(lines), "keys.ks"); }
+KeyStoreFile parse_lines(std::string_view lines) { return parse_key_store(with_magic(lines), "keys.ks"); }
 
-std::string error_of(std::string_view text) {
+std::string error_in(std::string_view text) {
   try {
     static_cast<void>(parse_key_store(text, "keys.ks"));
   } catch (const Error& error) {
@@ -35,19 +35,19 @@ std::string error_of(std::string_view text) {
 constexpr char kUri[] = "pkcs11:token=web?module-path=/usr/lib/m.so";
 
 TEST(KeyStoreFile, MayNameNothingButItsKind) {
-  EXPECT_EQ(parse(""), KeyStoreFile());
+  EXPECT_EQ(parse_lines(""), KeyStoreFile());
   EXPECT_EQ(KeyStoreFile().scope, KeyStoreScope::all);
   EXPECT_EQ(KeyStoreFile().on_delete, DeleteAction::destroy);
 }
 
 TEST(KeyStoreFile, ReadsEveryKey) {
   const KeyStoreFile file =
-      parse("token = \"web\"\nscope = \"listed\"\ndelete = \"forget\"\naliases = [\"a\", \"b c\"]\n");
+      parse_lines("token = \"web\"\nscope = \"listed\"\ndelete = \"forget\"\naliases = [\"a\", \"b c\"]\n");
   EXPECT_EQ(file.token, "web");
   EXPECT_EQ(file.scope, KeyStoreScope::listed);
   EXPECT_EQ(file.on_delete, DeleteAction::forget);
   EXPECT_THAT(file.aliases, ElementsAre("a", "b c"));
-  EXPECT_EQ(parse("token = \"" + std::string(kUri) + "\"\n").token, kUri);
+  EXPECT_EQ(parse_lines("token = \"" + std::string(kUri) + "\"\n").token, kUri);
 }
 
 TEST(KeyStoreFile, IsWrittenAsItIsRead) {
@@ -69,30 +69,30 @@ TEST(KeyStoreFile, IsRecognisedByItsFirstLine) {
 
 TEST(KeyStoreFile, NamesFileLineKeyAndTheRemedy) {
   EXPECT_EQ(
-      error_of("token = \"web\"\n"),
+      error_in("token = \"web\"\n"),
       "keys.ks:1: this is not a key store file of Keystay; its first line would be \"# Keystay key store, "
       "version 1\"");
-  EXPECT_EQ(error_of(with_magic("tokem = \"web\"\n")),
+  EXPECT_EQ(error_in(with_magic("tokem = \"web\"\n")),
             "keys.ks:2: tokem: unknown key; did you mean \"token\"?");
-  EXPECT_EQ(error_of(with_magic("scope = \"some\"\n")),
+  EXPECT_EQ(error_in(with_magic("scope = \"some\"\n")),
             "keys.ks:2: scope: expected \"all\" or \"listed\", got \"some\"");
-  EXPECT_EQ(error_of(with_magic("delete = \"never\"\n")),
+  EXPECT_EQ(error_in(with_magic("delete = \"never\"\n")),
             "keys.ks:2: delete: expected \"destroy\" or \"forget\", got \"never\"");
-  EXPECT_EQ(error_of(with_magic("aliases = [\"a\"]\n")),
+  EXPECT_EQ(error_in(with_magic("aliases = [\"a\"]\n")),
             "keys.ks:2: aliases: the scope is \"all\"; write scope = \"listed\", or remove this line");
-  EXPECT_EQ(error_of(with_magic("delete = \"forget\"\n")),
+  EXPECT_EQ(error_in(with_magic("delete = \"forget\"\n")),
             "keys.ks:2: delete: an alias can be forgotten only by a list of them; write scope = \"listed\"");
   EXPECT_EQ(
-      error_of(with_magic("token = \"pkcs11:token=web\"\n")),
+      error_in(with_magic("token = \"pkcs11:token=web\"\n")),
       "keys.ks:2: token: the URI has no module-path; add ?module-path=/path/to/module.so, or name a token of "
       "keystay.toml");
-  EXPECT_THAT(error_of(with_magic("token = \"pkcs11:token=%zz\"\n")), HasSubstr("keys.ks:2: token: "));
-  EXPECT_THAT(error_of(with_magic("[[")), HasSubstr("keys.ks:2: this is not TOML"));
+  EXPECT_THAT(error_in(with_magic("token = \"pkcs11:token=%zz\"\n")), HasSubstr("keys.ks:2: token: "));
+  EXPECT_THAT(error_in(with_magic("[[")), HasSubstr("keys.ks:2: this is not TOML"));
 }
 
 TEST(KeyStoreFile, HoldsNoPin) {
   const std::string error =
-      error_of(with_magic("token = \"pkcs11:token=web?module-path=/m.so&pin-value=s3cret\"\n"));
+      error_in(with_magic("token = \"pkcs11:token=web?module-path=/m.so&pin-value=s3cret\"\n"));
   EXPECT_EQ(
       error,
       "keys.ks:2: token: a key store file holds no secret: write pin-source=file:/path instead of pin-value");

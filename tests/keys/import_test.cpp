@@ -14,13 +14,13 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-struct Kind {
+struct SoftwareKind {
   const char* name;
   const char* algorithm;  // of EVP_PKEY_Q_keygen
   const char* group;
 };
 
-x509::EvpPkey make_in_software(const Kind& kind) {
+x509::EvpPkey make_in_software(const SoftwareKind& kind) {
   const std::string_view algorithm = kind.algorithm;
   if (algorithm == "RSA") return x509::EvpPkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
   if (algorithm == "EC") return x509::EvpPkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kind.group));
@@ -57,7 +57,7 @@ class ImportTest : public KeyStoreTest {
   }
 };
 
-class Import : public ImportTest, public testing::WithParamInterface<Kind> {};
+class Import : public ImportTest, public testing::WithParamInterface<SoftwareKind> {};
 
 TEST_P(Import, MakesAnAliasWhoseSignaturesVerify) {
   const x509::EvpPkey key = make_in_software(GetParam());
@@ -111,8 +111,10 @@ TEST_P(Import, MakesAKeyThatStaysAndThatIsNotCalledTheTokensOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEveryKind, Import,
-                         testing::Values(Kind{"RSA_2048", "RSA", ""}, Kind{"P_256", "EC", "P-256"},
-                                         Kind{"P_521", "EC", "P-521"}, Kind{"Ed25519", "ED25519", ""}),
+                         testing::Values(SoftwareKind{"RSA_2048", "RSA", ""},
+                                         SoftwareKind{"P_256", "EC", "P-256"},
+                                         SoftwareKind{"P_521", "EC", "P-521"},
+                                         SoftwareKind{"Ed25519", "ED25519", ""}),
                          [](const auto& test) { return test.param.name; });
 
 class OneImport : public ImportTest {

@@ -19,7 +19,7 @@ using pkcs11::Bytes;
 using pkcs11::ByteView;
 using testing::HasSubstr;
 using Configure = std::function<int(EVP_PKEY_CTX*)>;
-using Process = int(EVP_PKEY_CTX*, unsigned char*, std::size_t*, const unsigned char*, std::size_t);
+using CipherCall = int(EVP_PKEY_CTX*, unsigned char*, std::size_t*, const unsigned char*, std::size_t);
 
 constexpr unsigned int kTls12 = 0x0303;
 constexpr std::size_t kSize = 256;
@@ -62,7 +62,7 @@ int explicit_rejection(EVP_PKEY_CTX* context) {
   return EVP_PKEY_CTX_set_params(context, params);
 }
 
-std::optional<Bytes> process(EVP_PKEY_CTX* context, Process& process, ByteView input) {
+std::optional<Bytes> process(EVP_PKEY_CTX* context, CipherCall& process, ByteView input) {
   std::size_t size = 0;
   if (process(context, nullptr, &size, input.data(), input.size()) != 1) return std::nullopt;
   Bytes output(size);

@@ -25,7 +25,7 @@ using RandomContext = Owned<EVP_RAND_CTX, EVP_RAND_CTX_free>;
 using RandomAlgorithm = Owned<EVP_RAND, EVP_RAND_free>;
 
 constexpr char kName[] = "KEYSTAY-RAND";
-constexpr std::size_t kSize = 32;
+constexpr std::size_t kDraw = 32;
 
 // The pause after a failed start of the token.
 constexpr std::chrono::milliseconds kPause{1100};
@@ -38,7 +38,7 @@ class RandomTest : public ProviderTest {
   }
 
   // Empty, with the reason on the error queue, for a failure.
-  static pkcs11::Bytes random_bytes(const LibraryContext& context, std::size_t size = kSize) {
+  static pkcs11::Bytes random_bytes(const LibraryContext& context, std::size_t size = kDraw) {
     pkcs11::Bytes bytes(size);
     if (RAND_bytes_ex(context.get(), bytes.data(), bytes.size(), 0) != 1) bytes.clear();
     return bytes;
@@ -57,8 +57,8 @@ TEST_F(RandomTest, GivesTheTokensBytes) {
   const RandomAlgorithm algorithm(EVP_RAND_fetch(context.get(), kName, nullptr));
   ASSERT_TRUE(algorithm);
   const RandomContext random(EVP_RAND_CTX_new(algorithm.get(), nullptr));
-  pkcs11::Bytes one(kSize);
-  pkcs11::Bytes other(kSize);
+  pkcs11::Bytes one(kDraw);
+  pkcs11::Bytes other(kDraw);
   EXPECT_EQ(EVP_RAND_generate(random.get(), one.data(), one.size(), 0, 0, nullptr, 0), 0);
   EXPECT_THAT(take_errors(), HasSubstr("not instantiated"));
   ASSERT_EQ(EVP_RAND_instantiate(random.get(), 256, 0, nullptr, 0, nullptr), 1);
@@ -78,7 +78,7 @@ TEST_F(RandomTest, GivesTheTokensBytes) {
 TEST_F(RandomTest, NothingComesFromTheTokenUnlessAskedFor) {
   for (const Order order : {Order::keystay_first, Order::keystay_last}) {
     const LibraryContext context(order);
-    EXPECT_EQ(random_bytes(context).size(), kSize);
+    EXPECT_EQ(random_bytes(context).size(), kDraw);
     EXPECT_EQ(primary_name(context), "CTR-DRBG");
     EXPECT_TRUE(context.load("keystay:ec"));
   }
@@ -113,7 +113,7 @@ TEST_F(RandomTest, WithoutTheTokenThereIsAnErrorAndNothingWeaker) {
   EXPECT_THAT(take_errors(), HasSubstr("random bytes of the token: "));
   faults().return_token();
   std::this_thread::sleep_for(kPause);
-  EXPECT_EQ(random_bytes(context).size(), kSize) << take_errors();
+  EXPECT_EQ(random_bytes(context).size(), kDraw) << take_errors();
 
   faults().fail(F::C_GenerateRandom, CKR_RANDOM_NO_RNG, kEveryCall);
   EXPECT_TRUE(random_bytes(context).empty());

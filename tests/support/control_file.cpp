@@ -17,13 +17,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void throw_errno(const fs::path& path) {
+[[noreturn]] void throw_file_error(const fs::path& path) {
   throw std::system_error(errno, std::generic_category(), "control file " + path.string());
 }
 
 void* map(const Descriptor& file, const fs::path& path) {
   void* memory = mmap(nullptr, sizeof(ControlBlock), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-  if (memory == MAP_FAILED) throw_errno(path);
+  if (memory == MAP_FAILED) throw_file_error(path);
   return memory;
 }
 
@@ -40,20 +40,20 @@ void make_lanes(ControlBlock& block) {
 
 ControlFile ControlFile::create(fs::path path, mode_t mode) {
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-  if (file.get() < 0 || ftruncate(file.get(), sizeof(ControlBlock)) != 0) throw_errno(path);
+  if (file.get() < 0 || ftruncate(file.get(), sizeof(ControlBlock)) != 0) throw_file_error(path);
   auto* block = new (map(file, path)) ControlBlock();
   make_lanes(*block);
-  if (fchmod(file.get(), mode) != 0) throw_errno(path);  // not by open(), where the umask has a say
+  if (fchmod(file.get(), mode) != 0) throw_file_error(path);  // not by open(), where the umask has a say
   return {std::move(path), *block};
 }
 
 ControlFile ControlFile::open(fs::path path) {
   const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   struct stat status {};
-  if (file.get() < 0 || fstat(file.get(), &status) != 0) throw_errno(path);
+  if (file.get() < 0 || fstat(file.get(), &status) != 0) throw_file_error(path);
   if (status.st_size != sizeof(ControlBlock)) {
     errno = EINVAL;
-    throw_errno(path);
+    throw_file_error(path);
   }
   auto* block = static_cast<ControlBlock*>(map(file, path));
   return {std::move(path), *block};

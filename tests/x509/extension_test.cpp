@@ -26,7 +26,7 @@ std::string text_of(std::string_view keytool) {
          std::string(data, static_cast<std::size_t>(size));
 }
 
-std::string error_of(std::string_view keytool) {
+std::string extension_error_of(std::string_view keytool) {
   try {
     static_cast<void>(parse_extension(keytool));
   } catch (const Error& error) {
@@ -66,33 +66,37 @@ TEST_F(ExtensionTest, IsAnExtendedKeyUsage) {
 
 TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
   EXPECT_EQ(
-      error_of("foo=bar"),
+      extension_error_of("foo=bar"),
       "extension \"foo=bar\": unknown; there are san=dns:example.org,ip:127.0.0.1; bc=ca:true,pathlen:0; "
       "ku=digitalSignature,keyEncipherment; eku=serverAuth,clientAuth");
-  EXPECT_EQ(error_of("san"), "extension \"san\": has no value; write san=dns:example.org,ip:127.0.0.1");
-  EXPECT_EQ(error_of("san="), "extension \"san=\": has no value; write san=dns:example.org,ip:127.0.0.1");
-  EXPECT_EQ(error_of("san=example.org"),
+  EXPECT_EQ(extension_error_of("san"),
+            "extension \"san\": has no value; write san=dns:example.org,ip:127.0.0.1");
+  EXPECT_EQ(extension_error_of("san="),
+            "extension \"san=\": has no value; write san=dns:example.org,ip:127.0.0.1");
+  EXPECT_EQ(extension_error_of("san=example.org"),
             "extension \"san=example.org\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
-  EXPECT_EQ(error_of("san=dns:"), "extension \"san=dns:\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
-  EXPECT_EQ(error_of("san=host:a"),
+  EXPECT_EQ(extension_error_of("san=dns:"),
+            "extension \"san=dns:\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
+  EXPECT_EQ(extension_error_of("san=host:a"),
             "extension \"san=host:a\": \"host\" is not one of dns, ip, uri, email, oid");
-  EXPECT_EQ(error_of("san:crit=dns:a"),
+  EXPECT_EQ(extension_error_of("san:crit=dns:a"),
             "extension \"san:crit=dns:a\": only \":critical\" may follow the name");
-  EXPECT_THAT(error_of("ku=key"), HasSubstr("\"key\" is not one of digitalSignature, ")) << "it is ambiguous";
-  EXPECT_THAT(error_of("ku=ds,,kcs"), HasSubstr("\"\" is not one of digitalSignature, "));
+  EXPECT_THAT(extension_error_of("ku=key"), HasSubstr("\"key\" is not one of digitalSignature, "))
+      << "it is ambiguous";
+  EXPECT_THAT(extension_error_of("ku=ds,,kcs"), HasSubstr("\"\" is not one of digitalSignature, "));
   EXPECT_THAT(
-      error_of("san=ip:300.0.0.1"),
+      extension_error_of("san=ip:300.0.0.1"),
       testing::StartsWith("extension \"san=ip:300.0.0.1\": write san=dns:example.org,ip:127.0.0.1: "));
-  EXPECT_THAT(error_of("bc=ca:perhaps"),
+  EXPECT_THAT(extension_error_of("bc=ca:perhaps"),
               testing::StartsWith("extension \"bc=ca:perhaps\": write bc=ca:true,pathlen:0"));
 }
 
 // libcrypto's own syntax has ways to read files and sections, which a value must not open.
 TEST_F(ExtensionTest, CannotSmuggleLibcryptosOwnSyntax) {
-  EXPECT_NE(error_of("san=dns:a,dirName:section"), "no error");
-  EXPECT_NE(error_of("san=otherName:1.2.3;UTF8:x"), "no error");
-  EXPECT_NE(error_of("ku=@section"), "no error");
-  EXPECT_NE(error_of("bc=DER:3000"), "no error");
+  EXPECT_NE(extension_error_of("san=dns:a,dirName:section"), "no error");
+  EXPECT_NE(extension_error_of("san=otherName:1.2.3;UTF8:x"), "no error");
+  EXPECT_NE(extension_error_of("ku=@section"), "no error");
+  EXPECT_NE(extension_error_of("bc=DER:3000"), "no error");
 }
 
 TEST_F(ExtensionTest, FollowsTheKeyIdentifierOfTheCertificate) {
