@@ -2,6 +2,7 @@
 # The JUnit tests of java/, on one JDK, with -Xcheck:jni, on SoftHSM tokens of this run.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need mvn maven
+export MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${MAVEN_OPTS:-}" # not for the tests, whose JVM is another
 
 make_token
 KEYSTAY_TEST_MODULE="$(softhsm_module)"

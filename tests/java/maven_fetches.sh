@@ -3,6 +3,7 @@
 # network. Compiles the first two.
 source "$(dirname "${BASH_SOURCE[0]}")/../interop/lib.sh"
 need mvn maven
+export MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${MAVEN_OPTS:-}" # it ends before optimising pays
 
 # maven DIRECTORY GOAL: offline if the local repository has everything.
 maven() {
