@@ -132,7 +132,7 @@ class Parser final {
     CLI::App* command =
         add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it");
     add_alias(command, genkeypair_.alias);
-    command->add_option("--keyalg", genkeypair_.key_algorithm, "RSA, EC, EdDSA, Ed25519 or Ed448")
+    command->add_option("--keyalg", genkeypair_.key_algorithm, "RSA, EC, EdDSA, Ed25519, Ed448 or X25519")
         ->required();
     CLI::Option* size =
         command->add_option("--keysize", genkeypair_.key_size, "RSA: 2048 to 4096; EC: 256, 384, 521");

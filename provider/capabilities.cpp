@@ -22,21 +22,22 @@ struct GroupFilter {
   void* argument;
 };
 
-// Passes on the groups whose keys are EC keys.
-int pass_ec_group(const OSSL_PARAM params[], void* argument) {
+// Passes on the groups whose keys this provider holds too.
+int pass_our_group(const OSSL_PARAM params[], void* argument) {
   const auto& filter = *static_cast<const GroupFilter*>(argument);
   const OSSL_PARAM* algorithm = OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ALG);
   const char* name = nullptr;
   if (!algorithm || OSSL_PARAM_get_utf8_string_ptr(algorithm, &name) != 1) return 1;
-  return ::strcasecmp(name, kEc.algorithm) == 0 ? filter.callback(params, filter.argument) : 1;
+  const bool ours = ::strcasecmp(name, kEc.algorithm) == 0 || ::strcasecmp(name, kX25519.algorithm) == 0;
+  return ours ? filter.callback(params, filter.argument) : 1;
 }
 
 // libssl takes a group only from the provider whose keymgmt it gets for the group's keys. When `keystay`
-// stands before `default`, that is this one: it announces the EC groups of the default provider, whose keys
-// it holds in software.
+// stands before `default`, that is this one: it announces the EC groups and x25519 of the default provider,
+// whose keys it holds in software.
 int tls_groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
   GroupFilter filter{callback, argument};
-  return OSSL_PROVIDER_get_capabilities(context.software().default_provider(), "TLS-GROUP", pass_ec_group,
+  return OSSL_PROVIDER_get_capabilities(context.software().default_provider(), "TLS-GROUP", pass_our_group,
                                         &filter);
 }
 

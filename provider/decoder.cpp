@@ -207,6 +207,8 @@ const OSSL_ALGORITHM* decoder_algorithms() noexcept {
        "References to Ed25519 keys on PKCS#11 tokens"},
       {kEd448.algorithm, kFromDer, functions<decode_key<kEd448>>(),
        "References to Ed448 keys on PKCS#11 tokens"},
+      {kX25519.algorithm, kFromDer, functions<decode_key<kX25519>>(),
+       "References to X25519 keys on PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr},
   };
   return algorithms;

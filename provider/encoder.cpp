@@ -150,13 +150,13 @@ OSSL_ALGORITHM* add(OSSL_ALGORITHM* next, const KeyType& type) {
   return next;
 }
 
-// Ends with an empty entry. The forms of RFC 8017 and RFC 5915 are not for Edwards keys.
-using Algorithms = std::array<OSSL_ALGORITHM, 5 * 5 + 2 * 2 + 1>;
+// Ends with an empty entry. The forms of RFC 8017 and RFC 5915 are not for keys of RFC 8410.
+using Algorithms = std::array<OSSL_ALGORITHM, 6 * 5 + 2 * 2 + 1>;
 
 Algorithms all_algorithms() {
   Algorithms algorithms{};
   OSSL_ALGORITHM* next = algorithms.data();
-  for (const KeyType* type : {&kRsa, &kRsaPss, &kEc, &kEd25519, &kEd448}) {
+  for (const KeyType* type : {&kRsa, &kRsaPss, &kEc, &kEd25519, &kEd448, &kX25519}) {
     next = add<kText, kPem, kDer, kEncryptedPem, kEncryptedDer>(next, *type);
   }
   for (const KeyType* type : {&kRsa, &kEc}) next = add<kTraditionalPem, kTraditionalDer>(next, *type);

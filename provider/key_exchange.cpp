@@ -20,6 +20,30 @@ struct Wiped {
   ~Wiped() { OPENSSL_cleanse(shared.data(), shared.size()); }
 };
 
+// What a token is given of its peer.
+pkcs11::Bytes point_of(const pkcs11::PublicKey& key) {
+  if (const auto* montgomery = std::get_if<pkcs11::MontgomeryPublicKey>(&key)) return montgomery->point;
+  return std::get<pkcs11::EcPublicKey>(key).point;
+}
+
+// In a time that says nothing of the bytes.
+bool all_zero(pkcs11::ByteView bytes) {
+  std::uint8_t any = 0;
+  for (const std::uint8_t byte : bytes) any |= byte;
+  return any == 0;
+}
+
+// RFC 7748, section 6.1: what a peer's point of small order makes of every key is no secret.
+std::size_t hand_out_x25519(pkcs11::ByteView shared, std::span<std::uint8_t> secret) {
+  if (all_zero(shared)) throw Error(Reason::unsupported, "a peer's key of small order");
+  if (secret.size() < shared.size())
+    throw Error(Reason::internal, "the place for the shared secret is too small");
+  std::copy(shared.begin(), shared.end(), secret.begin());
+  return shared.size();
+}
+
+bool is_montgomery(const Key& key) { return key.type().token_type == pkcs11::kMontgomeryKey; }
+
 std::size_t field_size(const EVP_PKEY* key) {
   return (static_cast<std::size_t>(EVP_PKEY_get_bits(key)) + 7) / 8;
 }
@@ -52,15 +76,14 @@ EVP_PKEY_CTX* KeyExchange::parameters() {
 }
 
 // What a token is given must be a point of its key's curve, or the answers tell the private key bit by bit
-// (SEC 1, section 3.2.2); some tokens rely on their callers for that. For keys in software, libcrypto has
-// done what the application wanted before it came here.
+// (SEC 1, section 3.2.2; X25519 needs no such check); some tokens rely on their callers for that. For keys in
+// software, libcrypto has done what the application wanted before it came here.
 bool KeyExchange::set_peer(const Key& peer) {
   if (!peer.software()) throw Error(Reason::internal, "a key exchange with a peer that has no key");
   const int validate = key_->on_token() ? 1 : 0;
   if (EVP_PKEY_derive_set_peer_ex(parameters(), peer.software(), validate) != 1) return false;
   if (key_->on_token()) {
-    const pkcs11::PublicKey public_key = x509::from_evp_pkey(peer.software());
-    peer_point_ = std::get<pkcs11::EcPublicKey>(public_key).point;
+    peer_point_ = point_of(x509::from_evp_pkey(peer.software()));
   }
   return true;
 }
@@ -74,6 +97,8 @@ bool KeyExchange::params(OSSL_PARAM params[]) {
 }
 
 std::optional<std::size_t> KeyExchange::secret_size() {
+  // The default provider wants X25519's private key before it tells.
+  if (key_->on_token() && is_montgomery(*key_)) return field_size(key_->software());
   std::size_t size = 0;
   if (EVP_PKEY_derive(parameters(), nullptr, &size) != 1) return std::nullopt;
   return size;
@@ -86,7 +111,7 @@ std::optional<std::size_t> KeyExchange::derive(std::span<std::uint8_t> secret) {
   return size;
 }
 
-// All curves of tokens have the cofactor 1, so that its mode makes no difference.
+// All curves of ECDH here have the cofactor 1, so that its mode makes no difference.
 std::optional<std::size_t> KeyExchange::derive_on_token(std::span<std::uint8_t> secret) {
   if (peer_point_.empty()) throw Error(Reason::unsupported, "deriving a secret without the peer's key");
   const std::optional<std::size_t> wanted = secret_size();
@@ -95,6 +120,7 @@ std::optional<std::size_t> KeyExchange::derive_on_token(std::span<std::uint8_t> 
   const auto place = std::span(shared).first(field_size(key_->software()));
   if (!key_->perform(Ecdh{}, peer_point_, place)) return std::nullopt;
   const Wiped wiped{shared};
+  if (is_montgomery(*key_)) return hand_out_x25519(place, secret);
   if (!wants_x963_kdf(parameters())) {  // cut off where there is no room, as the default provider does
     const std::size_t size = std::min(secret.size(), place.size());
     std::copy_n(place.begin(), size, secret.begin());

@@ -1,4 +1,5 @@
-// ECDH (SEC 1, section 3.3.1), with the key derivation of X9.63 after it if that is asked for.
+// ECDH (SEC 1, section 3.3.1), with the key derivation of X9.63 after it if that is asked for, and X25519
+// (RFC 7748, section 6).
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,7 @@ class KeyExchange final {
   Context& context_;
   KeyPtr key_;
   x509::EvpPkeyContext parameters_;
-  pkcs11::Bytes peer_point_;  // for a token: uncompressed
+  pkcs11::Bytes peer_point_;  // for a token: uncompressed; of X25519 the u-coordinate
 };
 
 }  // namespace keystay::provider

@@ -61,7 +61,7 @@ const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
   return params;
 }
 
-const OSSL_DISPATCH* functions() {
+const OSSL_DISPATCH* ecdh_functions() {
   static const OSSL_DISPATCH table[] = {
       entry<OSSL_FUNC_keyexch_newctx_fn>(OSSL_FUNC_KEYEXCH_NEWCTX, new_context),
       entry<OSSL_FUNC_keyexch_freectx_fn>(OSSL_FUNC_KEYEXCH_FREECTX, Callbacks::free),
@@ -78,11 +78,26 @@ const OSSL_DISPATCH* functions() {
   return table;
 }
 
+// Without parameters, as in the default provider.
+const OSSL_DISPATCH* x25519_functions() {
+  static const OSSL_DISPATCH table[] = {
+      entry<OSSL_FUNC_keyexch_newctx_fn>(OSSL_FUNC_KEYEXCH_NEWCTX, new_context),
+      entry<OSSL_FUNC_keyexch_freectx_fn>(OSSL_FUNC_KEYEXCH_FREECTX, Callbacks::free),
+      entry<OSSL_FUNC_keyexch_dupctx_fn>(OSSL_FUNC_KEYEXCH_DUPCTX, Callbacks::duplicate),
+      entry<OSSL_FUNC_keyexch_init_fn>(OSSL_FUNC_KEYEXCH_INIT, begin),
+      entry<OSSL_FUNC_keyexch_set_peer_fn>(OSSL_FUNC_KEYEXCH_SET_PEER, set_peer),
+      entry<OSSL_FUNC_keyexch_derive_fn>(OSSL_FUNC_KEYEXCH_DERIVE, derive),
+      kEndOfDispatch,
+  };
+  return table;
+}
+
 }  // namespace
 
 const OSSL_ALGORITHM* key_exchange_algorithms() noexcept {
   static const OSSL_ALGORITHM algorithms[] = {
-      {kEc.key_exchange, kProperties, functions(), "ECDH with keys on PKCS#11 tokens"},
+      {kEc.key_exchange, kProperties, ecdh_functions(), "ECDH with keys on PKCS#11 tokens"},
+      {kX25519.key_exchange, kProperties, x25519_functions(), "X25519 with keys on PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr},
   };
   return algorithms;

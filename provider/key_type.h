@@ -17,7 +17,7 @@ inline constexpr char kProperties[] = "provider=keystay";
 struct KeyType {
   const char* names;         // keymgmt: what EVP_PKEY_is_a answers to
   const char* algorithm;     // the first of them, also that of the default provider
-  const char* signature;     // OSSL_OP_SIGNATURE
+  const char* signature;     // OSSL_OP_SIGNATURE; null where there is none
   const char* key_exchange;  // OSSL_OP_KEYEXCH; null where there is none
   const char* cipher;        // OSSL_OP_ASYM_CIPHER
   CK_KEY_TYPE token_type;    // CKA_KEY_TYPE
@@ -50,5 +50,7 @@ inline constexpr KeyType kEd25519{"ED25519:1.3.101.112", "ED25519", "KEYSTAY-ED2
                                   CKK_EC_EDWARDS,        kKeyPair,  "Ed25519"};
 inline constexpr KeyType kEd448{"ED448:1.3.101.113", "ED448",  "KEYSTAY-ED448", nullptr, nullptr,
                                 CKK_EC_EDWARDS,      kKeyPair, "Ed448"};
+inline constexpr KeyType kX25519{"X25519:1.3.101.110",   "X25519", nullptr, "KEYSTAY-X25519", nullptr,
+                                 pkcs11::kMontgomeryKey, kKeyPair, "X25519"};
 
 }  // namespace keystay::provider

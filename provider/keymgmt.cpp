@@ -134,7 +134,7 @@ const char* query_operation_name(int operation) {
 }
 
 // What imports and exports consist of (provider-keymgmt(7), EVP_PKEY-RSA(7), EVP_PKEY-EC(7),
-// EVP_PKEY-ED25519(7)).
+// EVP_PKEY-X25519(7), which has the Edwards keys too).
 constexpr OSSL_PARAM kRsaTypes[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, nullptr, 0),
                                     OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
                                     OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, nullptr, 0),
@@ -159,9 +159,9 @@ constexpr OSSL_PARAM kEcTypes[] = {
     OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
     OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
     OSSL_PARAM_END};
-constexpr OSSL_PARAM kEdwardsTypes[] = {OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
-                                        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
-                                        OSSL_PARAM_END};
+constexpr OSSL_PARAM kRawTypes[] = {OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0),
+                                    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, nullptr, 0),
+                                    OSSL_PARAM_END};
 
 template <const KeyType& type>
 const OSSL_PARAM* exchange_types(int selection) {
@@ -170,7 +170,8 @@ const OSSL_PARAM* exchange_types(int selection) {
     case CKK_EC:
       return kEcTypes;
     case CKK_EC_EDWARDS:
-      return kEdwardsTypes;
+    case pkcs11::kMontgomeryKey:
+      return kRawTypes;
     default:
       return kRsaTypes;
   }
@@ -232,6 +233,7 @@ const OSSL_ALGORITHM* keymgmt_algorithms() noexcept {
       {kEc.names, kProperties, functions<kEc>(), "EC keys on PKCS#11 tokens"},
       {kEd25519.names, kProperties, functions<kEd25519>(), "Ed25519 keys on PKCS#11 tokens"},
       {kEd448.names, kProperties, functions<kEd448>(), "Ed448 keys on PKCS#11 tokens"},
+      {kX25519.names, kProperties, functions<kX25519>(), "X25519 keys on PKCS#11 tokens"},
       {nullptr, nullptr, nullptr, nullptr},
   };
   return algorithms;

@@ -9,6 +9,7 @@
 
 #include "native/pkcs11/error.h"
 #include "native/x509/error_mark.h"
+#include "provider/key_exchange.h"
 #include "provider/signature_ecdsa.h"
 #include "provider/signature_rsa.h"
 
@@ -43,6 +44,26 @@ bool signs_and_verifies_eddsa(const Key& key, ByteView challenge) {
          EVP_DigestVerify(verification.get(), bytes.data(), *size, challenge.data(), challenge.size()) == 1;
 }
 
+// A key that cannot sign proves itself to one that nobody else has.
+bool agrees(Key& key) {
+  const auto generator = key.context().software().context_of(key.software());
+  EVP_PKEY* made = nullptr;
+  if (EVP_PKEY_keygen_init(generator.get()) != 1 || EVP_PKEY_generate(generator.get(), &made) != 1)
+    throw SoftwareFailure("EVP_PKEY_generate");
+  const KeyPtr ephemeral(new Key(key.context(), key.type(), x509::EvpPkey(made), kKeyPair));
+  const auto secret_of = [&](Key& own, const Key& peer) -> std::optional<pkcs11::Bytes> {
+    KeyExchange exchange(key.context());
+    exchange.begin(&own);
+    if (!exchange.set_peer(peer)) return std::nullopt;
+    pkcs11::Bytes secret(exchange.secret_size().value_or(0));  // of no use to anybody
+    if (!exchange.derive(secret)) return std::nullopt;
+    return secret;
+  };
+  const auto ours = secret_of(key, *ephemeral);
+  const auto theirs = secret_of(*ephemeral, key);
+  return ours && theirs && *ours == *theirs;
+}
+
 bool possesses(Key& key) {
   Challenge challenge;
   if (RAND_bytes_ex(key.context().software().libctx(), challenge.data(), challenge.size(), 0) != 1)
@@ -51,6 +72,7 @@ bool possesses(Key& key) {
     EcdsaSignature signature(key.context());
     return signs_and_verifies(signature, key, challenge);
   }
+  if (&key.type() == &kX25519) return agrees(key);
   if (&key.type() == &kRsa) {
     RsaSignature signature(key.context());
     return signs_and_verifies(signature, key, challenge);

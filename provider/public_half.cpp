@@ -12,20 +12,26 @@ namespace {
 
 using pkcs11::ByteView;
 
-constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc, &kEd25519, &kEd448};
+constexpr const KeyType* kTokenTypes[] = {&kRsa, &kEc, &kEd25519, &kEd448, &kX25519};
 
-// The name of an Edwards curve; those of ECDSA are no types of their own.
-std::string_view curve_of(const pkcs11::PublicKey& key) noexcept {
-  const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key);
-  const pkcs11::Curve* curve = edwards ? pkcs11::find_curve_by_parameters(edwards->parameters) : nullptr;
-  return curve ? curve->name : std::string_view();
-}
+// The name of an Edwards or Montgomery curve; those of ECDSA are no types of their own.
+struct OwnCurve {
+  std::string_view operator()(const pkcs11::RsaPublicKey&) const noexcept { return {}; }
+  std::string_view operator()(const pkcs11::EcPublicKey&) const noexcept { return {}; }
+  std::string_view operator()(const auto& key) const noexcept {
+    const pkcs11::Curve* curve = pkcs11::find_curve_by_parameters(key.parameters);
+    return curve ? curve->name : std::string_view();
+  }
+};
+
+std::string_view curve_of(const pkcs11::PublicKey& key) { return std::visit(OwnCurve{}, key); }
 
 const KeyType& key_type_of(const pkcs11::PublicKey& key) {
   for (const KeyType* type : kTokenTypes) {
     if (type->token_type == pkcs11::key_type(key) && type->curve == curve_of(key)) return *type;
   }
-  throw Error(Reason::unsupported, "a key of this type; the provider has RSA, EC, Ed25519 and Ed448 keys");
+  throw Error(Reason::unsupported,
+              "a key of this type; the provider has RSA, EC, Ed25519, Ed448 and X25519 keys");
 }
 
 PublicHalf plain(const pkcs11::PublicKey& key, Software& software) {

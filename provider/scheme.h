@@ -27,7 +27,8 @@ struct RsaDecryption {
   std::optional<pkcs11::RsaOaep> otherwise;
 };
 
-// ECDH with cofactor 1 (SEC 1, section 3.3.1). Data: the peer's point. Result: as long as the curve's field.
+// ECDH with cofactor 1 (SEC 1, section 3.3.1), or X25519 (RFC 7748, section 6). Data: the peer's point.
+// Result: as long as the curve's field.
 struct Ecdh {};
 
 using Scheme =

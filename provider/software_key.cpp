@@ -32,6 +32,15 @@ x509::EvpPkey from_params(Context& context, const KeyType& type, int selection, 
   return x509::EvpPkey(key);
 }
 
+// What EVP_PKEY_copy_parameters makes. X25519 keys have no parameters: libcrypto exports nothing where they
+// are asked for.
+x509::EvpPkey without_key_pair(EVP_PKEY* key) {
+  x509::EvpPkey copy(EVP_PKEY_new());
+  if (!copy || EVP_PKEY_copy_parameters(copy.get(), key) != 1)
+    throw SoftwareFailure("EVP_PKEY_copy_parameters");
+  return copy;
+}
+
 bool same_parts(const EVP_PKEY* left, const EVP_PKEY* right, int selection) {
   if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) return EVP_PKEY_eq(left, right) == 1;
   if ((selection & OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS) != 0)
@@ -70,6 +79,9 @@ KeyPtr duplicate_key(const Key& key, int selection) {
     if (!copy) throw SoftwareFailure("EVP_PKEY_dup");
     return KeyPtr(new Key(key, std::move(copy)));
   }
+  // libssl puts a peer's public key into what it has copied so.
+  if (key.type().token_type == pkcs11::kMontgomeryKey)
+    return KeyPtr(new Key(key.context(), key.type(), without_key_pair(key.software()), selection));
   if ((selection & key.type().required) == 0) return empty;  // such keys have no parameters
   OSSL_PARAM* params = nullptr;
   if (EVP_PKEY_todata(key.software(), selection, &params) != 1) throw SoftwareFailure("EVP_PKEY_todata");

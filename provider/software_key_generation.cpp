@@ -115,10 +115,12 @@ template void* gen_init<kRsaPss>(void*, int, const OSSL_PARAM[]);
 template void* gen_init<kEc>(void*, int, const OSSL_PARAM[]);
 template void* gen_init<kEd25519>(void*, int, const OSSL_PARAM[]);
 template void* gen_init<kEd448>(void*, int, const OSSL_PARAM[]);
+template void* gen_init<kX25519>(void*, int, const OSSL_PARAM[]);
 template const OSSL_PARAM* gen_settable_params<kRsa>(void*, void*);
 template const OSSL_PARAM* gen_settable_params<kRsaPss>(void*, void*);
 template const OSSL_PARAM* gen_settable_params<kEc>(void*, void*);
 template const OSSL_PARAM* gen_settable_params<kEd25519>(void*, void*);
 template const OSSL_PARAM* gen_settable_params<kEd448>(void*, void*);
+template const OSSL_PARAM* gen_settable_params<kX25519>(void*, void*);
 
 }  // namespace keystay::provider

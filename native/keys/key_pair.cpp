@@ -24,9 +24,13 @@ using pkcs11::Template;
 
 constexpr std::array<std::uint8_t, 3> kF4 = {0x01, 0x00, 0x01};  // 65537
 
-// What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither.
+// What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither,
+// and Montgomery keys do nothing else.
+bool signs(CK_KEY_TYPE type) { return type != pkcs11::kMontgomeryKey; }
 bool decrypts(KeyUse use, CK_KEY_TYPE type) { return use == KeyUse::sign_and_exchange && type == CKK_RSA; }
-bool derives(KeyUse use, CK_KEY_TYPE type) { return use == KeyUse::sign_and_exchange && type == CKK_EC; }
+bool derives(KeyUse use, CK_KEY_TYPE type) {
+  return !signs(type) || (use == KeyUse::sign_and_exchange && type == CKK_EC);
+}
 
 // What is not asked for is refused by name: tokens differ in what they allow by default. NSS softokn tries a
 // new key by its halves, so that what one may do, the other may undo.
@@ -34,7 +38,7 @@ Template public_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, false)
-      .flag(CKA_VERIFY, true)
+      .flag(CKA_VERIFY, signs(type))
       .flag(CKA_ENCRYPT, decrypts(use, type))
       .flag(CKA_WRAP, false)
       .text(CKA_LABEL, label);
@@ -47,7 +51,7 @@ Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) 
       .flag(CKA_PRIVATE, true)
       .flag(CKA_SENSITIVE, true)
       .flag(CKA_EXTRACTABLE, false)
-      .flag(CKA_SIGN, true)
+      .flag(CKA_SIGN, signs(type))
       .flag(CKA_DECRYPT, decrypts(use, type))
       .flag(CKA_UNWRAP, false)
       .flag(CKA_DERIVE, derives(use, type))
@@ -59,9 +63,11 @@ ByteView oid(const pkcs11::Curve& curve) {
   return {reinterpret_cast<const std::uint8_t*>(curve.parameters.data()), curve.parameters.size()};
 }
 
-// PKCS #11 v3.0, section 2.3.10: tokens take Edwards curves by OID, by name, or both.
-Bytes edwards_name(const pkcs11::Curve& curve) {
-  const std::string_view name = curve.name == "Ed25519" ? "edwards25519" : "edwards448";
+// PKCS #11 v3.0, section 2.3.10: tokens take Edwards and Montgomery curves by OID, by name, or both.
+Bytes printable_name(const pkcs11::Curve& curve) {
+  const std::string_view name = curve.name == "Ed25519" ? "edwards25519"
+                                : curve.name == "Ed448" ? "edwards448"
+                                                        : "curve25519";
   Bytes der = {0x13, static_cast<std::uint8_t>(name.size())};  // PrintableString
   der.insert(der.end(), name.begin(), name.end());
   return der;
@@ -81,12 +87,15 @@ struct Generate {
   }
 
   Session::KeyPair operator()(const CurveSpec& spec) const {
-    if (spec.curve->key_type == CKK_EC) return on_curve(CKM_EC_KEY_PAIR_GEN, CKK_EC, oid(*spec.curve));
+    const CK_KEY_TYPE type = spec.curve->key_type;
+    if (type == CKK_EC) return on_curve(CKM_EC_KEY_PAIR_GEN, CKK_EC, oid(*spec.curve));
+    const auto mechanism =
+        type == CKK_EC_EDWARDS ? CKM_EC_EDWARDS_KEY_PAIR_GEN : pkcs11::kMontgomeryKeyPairGen;
     try {
-      return on_curve(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, oid(*spec.curve));
+      return on_curve(mechanism, type, oid(*spec.curve));
     } catch (const Error& error) {
       if (error.error_class() == ErrorClass::session_lost || error.code() == CKR_MECHANISM_INVALID) throw;
-      return on_curve(CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, edwards_name(*spec.curve));
+      return on_curve(mechanism, type, printable_name(*spec.curve));
     }
   }
 

@@ -61,8 +61,9 @@ KeySpec key_spec(std::string_view algorithm, unsigned size, std::string_view gro
   if (equal_ignoring_case(algorithm, "Ed25519") || equal_ignoring_case(algorithm, "Ed448")) {
     return curve_named(algorithm, CKK_EC_EDWARDS);
   }
+  if (equal_ignoring_case(algorithm, "X25519")) return curve_named(algorithm, pkcs11::kMontgomeryKey);
   throw Error(ErrorClass::client, "unknown key algorithm \"" + std::string(algorithm) +
-                                      "\"; use RSA, EC, EdDSA, Ed25519 or Ed448");
+                                      "\"; use RSA, EC, EdDSA, Ed25519, Ed448 or X25519");
 }
 
 }  // namespace keystay::keys

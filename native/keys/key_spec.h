@@ -19,12 +19,12 @@ using KeySpec = std::variant<RsaSpec, CurveSpec>;
 
 // What a key is made for. What is not asked for, the token refuses for the life of the key.
 enum class KeyUse {
-  sign,               // CKA_SIGN
+  sign,               // CKA_SIGN; X25519 keys, which cannot, have CKA_DERIVE in any case
   sign_and_exchange,  // and CKA_DECRYPT for RSA, CKA_DERIVE for EC: TLS_RSA_*, ECDH, S/MIME
 };
 
-// From -keyalg (RSA, EC, Ed25519, EdDSA), -keysize (0: the default) and -groupname (empty: the default).
-// Throws pkcs11::Error (client) that names the accepted values.
+// From -keyalg (RSA, EC, Ed25519, EdDSA, X25519), -keysize (0: the default) and -groupname (empty: the
+// default). Throws pkcs11::Error (client) that names the accepted values.
 [[nodiscard]] KeySpec key_spec(std::string_view algorithm, unsigned size, std::string_view group_name);
 
 }  // namespace keystay::keys

@@ -15,8 +15,7 @@ std::string_view text(ByteView bytes) noexcept {
 // What differs between any two keys of one kind. Keys that differ only in the rest are compared as well.
 struct Distinctive {
   std::string_view operator()(const pkcs11::RsaPublicKey& key) const noexcept { return text(key.modulus); }
-  std::string_view operator()(const pkcs11::EcPublicKey& key) const noexcept { return text(key.point); }
-  std::string_view operator()(const pkcs11::EdwardsPublicKey& key) const noexcept { return text(key.point); }
+  std::string_view operator()(const auto& key) const noexcept { return text(key.point); }
 };
 
 template <typename Map, typename Key>

@@ -17,6 +17,10 @@ using ByteView = std::span<const std::uint8_t>;
 // The point in time at which an operation gives up, queueing included.
 using Deadline = std::chrono::steady_clock::time_point;
 
+// What p11-kit's header of Debian 12 lacks: keys of RFC 7748's curves, which agree and do not sign.
+inline constexpr CK_KEY_TYPE kMontgomeryKey = 0x41;                 // CKK_EC_MONTGOMERY
+inline constexpr CK_MECHANISM_TYPE kMontgomeryKeyPairGen = 0x1056;  // CKM_EC_MONTGOMERY_KEY_PAIR_GEN
+
 // Where p11-kit's header differs from the OASIS one, the OASIS value.
 inline constexpr CK_RV kFipsSelfTestFailed = 0x1B6;
 inline constexpr CK_RV kLibraryLoadFailed = 0x1B7;

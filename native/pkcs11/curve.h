@@ -10,19 +10,20 @@
 namespace keystay::pkcs11 {
 
 struct Curve {
-  std::string_view name;          // "P-256": SP 800-186, RFC 5639, RFC 8032
+  std::string_view name;          // "P-256": SP 800-186, RFC 5639, RFC 8032, RFC 7748
   std::string_view sec_name;      // "secp256r1": SEC 2, also keytool's -groupname; empty if there is none
   std::string_view openssl_name;  // "prime256v1": OpenSSL's short name
-  CK_KEY_TYPE key_type;           // CKK_EC or CKK_EC_EDWARDS
+  CK_KEY_TYPE key_type;           // CKK_EC, CKK_EC_EDWARDS or kMontgomeryKey
   std::string_view parameters;    // CKA_EC_PARAMS: the DER OBJECT IDENTIFIER
-  std::size_t signature_size;     // bytes of a raw signature
+  std::size_t signature_size;     // bytes of a raw signature; 0 where there are none
+  std::size_t point_size;         // bytes of a public key, of CKK_EC the uncompressed point
 };
 
 [[nodiscard]] std::span<const Curve> curves() noexcept;
 
 // By any of its names, letters in either case; null if unknown.
 [[nodiscard]] const Curve* find_curve(std::string_view name) noexcept;
-// By CKA_EC_PARAMS: the OID, or the PrintableString form of Edwards curves; null if unknown.
+// By CKA_EC_PARAMS: the OID, or the PrintableString form of Edwards and Montgomery curves; null if unknown.
 [[nodiscard]] const Curve* find_curve_by_parameters(ByteView parameters) noexcept;
 
 }  // namespace keystay::pkcs11

@@ -34,7 +34,7 @@ Bytes without_leading_zeros(const Bytes& number) {
 // CKA_EC_POINT is a DER OCTET STRING by the standard and the bare point on some tokens; the curve says which,
 // because a bare point may look like an OCTET STRING.
 Bytes unwrapped(const Bytes& point, const Curve& curve) {
-  const std::size_t bare = curve.key_type == CKK_EC ? curve.signature_size + 1 : curve.signature_size / 2;
+  const std::size_t bare = curve.point_size;
   const std::size_t header = bare < 0x80 ? 2 : 3;  // tag and length
   const bool wrapped = point.size() == header + bare && point[0] == 0x04 && point[header - 1] == bare;
   return wrapped ? Bytes(point.begin() + static_cast<std::ptrdiff_t>(header), point.end()) : point;
@@ -56,8 +56,10 @@ std::optional<PublicKey> curve_public_key(const Attributes& key) {
   const Curve* curve = find_curve_by_parameters(*parameters);
   if (!curve) return std::nullopt;
   Bytes oid(curve->parameters.begin(), curve->parameters.end());
-  if (curve->key_type == CKK_EC) return EcPublicKey{std::move(oid), unwrapped(*point, *curve)};
-  return EdwardsPublicKey{std::move(oid), unwrapped(*point, *curve)};
+  Bytes bare = unwrapped(*point, *curve);
+  if (curve->key_type == CKK_EC) return EcPublicKey{std::move(oid), std::move(bare)};
+  if (curve->key_type == CKK_EC_EDWARDS) return EdwardsPublicKey{std::move(oid), std::move(bare)};
+  return MontgomeryPublicKey{std::move(oid), std::move(bare)};
 }
 
 std::optional<PublicKey> public_key_in(const Attributes& key) {
@@ -66,6 +68,7 @@ std::optional<PublicKey> public_key_in(const Attributes& key) {
       return rsa_public_key(key);
     case CKK_EC:
     case CKK_EC_EDWARDS:
+    case kMontgomeryKey:
       return curve_public_key(key);
     default:
       return std::nullopt;

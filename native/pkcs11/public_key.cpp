@@ -15,12 +15,12 @@ struct KeyType {
   CK_KEY_TYPE operator()(const RsaPublicKey&) const noexcept { return CKK_RSA; }
   CK_KEY_TYPE operator()(const EcPublicKey&) const noexcept { return CKK_EC; }
   CK_KEY_TYPE operator()(const EdwardsPublicKey&) const noexcept { return CKK_EC_EDWARDS; }
+  CK_KEY_TYPE operator()(const MontgomeryPublicKey&) const noexcept { return kMontgomeryKey; }
 };
 
 struct SignatureSize {
   std::size_t operator()(const RsaPublicKey& key) const { return key.modulus.size(); }
-  std::size_t operator()(const EcPublicKey& key) const { return curve_signature_size(key.parameters); }
-  std::size_t operator()(const EdwardsPublicKey& key) const { return curve_signature_size(key.parameters); }
+  std::size_t operator()(const auto& key) const { return curve_signature_size(key.parameters); }
 };
 
 }  // namespace

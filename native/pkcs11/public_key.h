@@ -26,12 +26,20 @@ struct EdwardsPublicKey {
   bool operator==(const EdwardsPublicKey&) const = default;
 };
 
-using PublicKey = std::variant<RsaPublicKey, EcPublicKey, EdwardsPublicKey>;
+// A key that agrees on secrets and cannot sign.
+struct MontgomeryPublicKey {
+  Bytes parameters;  // CKA_EC_PARAMS, as of an Edwards key
+  Bytes point;       // RFC 7748's u-coordinate, little-endian
+  bool operator==(const MontgomeryPublicKey&) const = default;
+};
 
-// CKK_RSA, CKK_EC or CKK_EC_EDWARDS.
+using PublicKey = std::variant<RsaPublicKey, EcPublicKey, EdwardsPublicKey, MontgomeryPublicKey>;
+
+// CKK_RSA, CKK_EC, CKK_EC_EDWARDS or kMontgomeryKey.
 [[nodiscard]] CK_KEY_TYPE key_type(const PublicKey& key) noexcept;
 
-// The length in bytes of a raw signature by the private key: the modulus', r || s', or RFC 8032's.
+// The length in bytes of a raw signature by the private key: the modulus', r || s', or RFC 8032's;
+// 0 for a key that makes none.
 // Throws Error (client) for a curve that Keystay does not know.
 [[nodiscard]] std::size_t signature_size(const PublicKey& key);
 

@@ -86,7 +86,9 @@ std::string describe_key(const pkcs11::PublicKey& key) {
   }
   if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key))
     return "EC (" + curve_name(ec->parameters) + ") key";
-  return curve_name(std::get<pkcs11::EdwardsPublicKey>(key).parameters) + " key";
+  const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key);
+  return curve_name(edwards ? edwards->parameters : std::get<pkcs11::MontgomeryPublicKey>(key).parameters) +
+         " key";
 }
 
 std::string describe_time(std::chrono::system_clock::time_point time) {

@@ -56,7 +56,8 @@ EvpPkey to_evp(const pkcs11::EcPublicKey& key, OSSL_LIB_CTX* libctx) {
   return from_data("EC", params.data(), libctx);
 }
 
-EvpPkey to_evp(const pkcs11::EdwardsPublicKey& key, OSSL_LIB_CTX* libctx) {
+// Edwards and Montgomery keys.
+EvpPkey to_evp(const auto& key, OSSL_LIB_CTX* libctx) {
   const std::string name(known_curve(key.parameters).openssl_name);
   EvpPkey pkey(
       EVP_PKEY_new_raw_public_key_ex(libctx, name.c_str(), kSoftware, key.point.data(), key.point.size()));
@@ -92,14 +93,17 @@ std::optional<pkcs11::PublicKey> ec_public_key(const EVP_PKEY* key) {
   return pkcs11::EcPublicKey{Bytes(curve->parameters.begin(), curve->parameters.end()), std::move(point)};
 }
 
-std::optional<pkcs11::PublicKey> edwards_public_key(const EVP_PKEY* key, const Curve& curve) {
+pkcs11::PublicKey key_of_own_algorithm(const EVP_PKEY* key, const Curve& curve) {
   std::size_t size = 0;
   if (EVP_PKEY_get_raw_public_key(key, nullptr, &size) != 1)
     throw openssl_error("cannot read the public key");
   Bytes point(size);
   if (EVP_PKEY_get_raw_public_key(key, point.data(), &size) != 1)
     throw openssl_error("cannot read the public key");
-  return pkcs11::EdwardsPublicKey{Bytes(curve.parameters.begin(), curve.parameters.end()), std::move(point)};
+  Bytes parameters(curve.parameters.begin(), curve.parameters.end());
+  if (curve.key_type == CKK_EC_EDWARDS)
+    return pkcs11::EdwardsPublicKey{std::move(parameters), std::move(point)};
+  return pkcs11::MontgomeryPublicKey{std::move(parameters), std::move(point)};
 }
 
 }  // namespace
@@ -115,9 +119,8 @@ std::optional<pkcs11::PublicKey> supported_public_key(const EVP_PKEY* key) {
   }
   if (EVP_PKEY_is_a(key, "EC") == 1) return ec_public_key(key);
   for (const Curve& curve : pkcs11::curves()) {
-    if (curve.key_type == CKK_EC_EDWARDS &&
-        EVP_PKEY_is_a(key, std::string(curve.openssl_name).c_str()) == 1) {
-      return edwards_public_key(key, curve);
+    if (curve.key_type != CKK_EC && EVP_PKEY_is_a(key, std::string(curve.openssl_name).c_str()) == 1) {
+      return key_of_own_algorithm(key, curve);
     }
   }
   return std::nullopt;
@@ -126,7 +129,8 @@ std::optional<pkcs11::PublicKey> supported_public_key(const EVP_PKEY* key) {
 pkcs11::PublicKey from_evp_pkey(const EVP_PKEY* key) {
   auto supported = supported_public_key(key);
   if (!supported) {
-    throw openssl_error("Keystay's keys are RSA, EC on a named curve, Ed25519 or Ed448; this is another one");
+    throw openssl_error(
+        "Keystay's keys are RSA, EC on a named curve, Ed25519, Ed448 or X25519; this is another one");
   }
   return *std::move(supported);
 }

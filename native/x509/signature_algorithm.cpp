@@ -120,6 +120,7 @@ Bytes ecdsa_signature(const Bytes& raw) {
 }  // namespace
 
 const SignatureAlgorithm& signature_algorithm(std::string_view name, const pkcs11::PublicKey& key) {
+  if (pkcs11::signature_size(key) == 0) throw Error("a key of this kind agrees on secrets and cannot sign");
   const std::string_view wanted = name.empty() ? usual_name(key) : name;
   const auto found = std::ranges::find_if(kAlgorithms, [&](const SignatureAlgorithm& algorithm) {
     return same_name(algorithm.name, wanted) && fits(algorithm, key);

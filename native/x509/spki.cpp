@@ -1,5 +1,5 @@
 // SubjectPublicKeyInfo: RFC 5280 (syntax), RFC 3279 (RSA), RFC 4055 (RSA-PSS), RFC 5480 (EC), RFC 8410
-// (Ed25519, Ed448).
+// (Ed25519, Ed448, X25519).
 #include <utility>
 
 #include <openssl/obj_mac.h>
@@ -44,8 +44,7 @@ Bytes key_bits(const pkcs11::RsaPublicKey& key) {
                 "cannot encode the RSA public key");
 }
 
-Bytes key_bits(const pkcs11::EcPublicKey& key) { return key.point; }
-Bytes key_bits(const pkcs11::EdwardsPublicKey& key) { return key.point; }
+Bytes key_bits(const auto& key) { return key.point; }
 
 // libcrypto's own object of the curve or algorithm that CKA_EC_PARAMS names; never freed.
 ASN1_OBJECT* curve_object(const Bytes& parameters) {
@@ -61,12 +60,13 @@ int set_algorithm(X509_ALGOR* algorithm, const pkcs11::EcPublicKey& key) {
   return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
                          curve_object(key.parameters));
 }
-int set_algorithm(X509_ALGOR* algorithm, const pkcs11::EdwardsPublicKey& key) {
+int set_algorithm(X509_ALGOR* algorithm, const auto& key) {
   return X509_ALGOR_set0(algorithm, curve_object(key.parameters), V_ASN1_UNDEF, nullptr);
 }
 
 [[noreturn]] void refuse() {
-  throw openssl_error("this is no SubjectPublicKeyInfo of an RSA, named-curve EC, Ed25519 or Ed448 key");
+  throw openssl_error(
+      "this is no SubjectPublicKeyInfo of an RSA, named-curve EC, Ed25519, Ed448 or X25519 key");
 }
 
 pkcs11::PublicKey rsa_key(ByteView bits) {
@@ -100,12 +100,15 @@ pkcs11::PublicKey ec_key(const ASN1_TYPE* parameters, ByteView bits) {
                              uncompressed(bits, nid)};
 }
 
-pkcs11::PublicKey edwards_key(int algorithm, ByteView bits) {
+// RFC 8410: the curve is the algorithm.
+pkcs11::PublicKey key_of_own_algorithm(int algorithm, ByteView bits) {
   const auto* curve = algorithm == NID_undef ? nullptr : pkcs11::find_curve(OBJ_nid2sn(algorithm));
-  if (curve == nullptr || curve->key_type != CKK_EC_EDWARDS || bits.size() != curve->signature_size / 2)
-    refuse();
-  return pkcs11::EdwardsPublicKey{Bytes(curve->parameters.begin(), curve->parameters.end()),
-                                  Bytes(bits.begin(), bits.end())};
+  if (curve == nullptr || curve->key_type == CKK_EC || bits.size() != curve->point_size) refuse();
+  Bytes parameters(curve->parameters.begin(), curve->parameters.end());
+  Bytes point(bits.begin(), bits.end());
+  if (curve->key_type == CKK_EC_EDWARDS)
+    return pkcs11::EdwardsPublicKey{std::move(parameters), std::move(point)};
+  return pkcs11::MontgomeryPublicKey{std::move(parameters), std::move(point)};
 }
 
 }  // namespace
@@ -140,7 +143,7 @@ pkcs11::PublicKey from_spki(ByteView der) {
   // Which of the two it is, and the parameters of the second, is no matter of the key itself.
   if (algorithm == NID_rsaEncryption || algorithm == NID_rsassaPss) return rsa_key(bits);
   if (algorithm == NID_X9_62_id_ecPublicKey) return ec_key(info->algorithm->parameter, bits);
-  return edwards_key(algorithm, bits);
+  return key_of_own_algorithm(algorithm, bits);
 }
 
 }  // namespace keystay::x509

@@ -34,8 +34,10 @@ TEST(Curve, HasTheSignatureSizeThatLibcryptoComputes) {
     ASSERT_NE(group, nullptr) << curve.name;
     const auto half = static_cast<std::size_t>(EC_GROUP_order_bits(group) + 7) / 8;
     EXPECT_EQ(curve.signature_size, 2 * half) << curve.name;
+    EXPECT_EQ(curve.point_size, 1 + 2 * half) << curve.name;
     EC_GROUP_free(group);
   }
+  EXPECT_EQ(find_curve("X25519")->signature_size, 0u);
   EXPECT_EQ(find_curve("Ed25519")->signature_size, 64u);  // RFC 8032, section 5.1.6
   EXPECT_EQ(find_curve("Ed448")->signature_size, 114u);   // section 5.2.6
 }
@@ -52,13 +54,16 @@ TEST(Curve, IsFoundByEachOfItsNamesInEitherCase) {
 }
 
 // PKCS #11 v3.0, section 2.3.10, allows the curve's name in the place of its OID.
-TEST(Curve, OfEdwardsIsFoundByItsPrintableString) {
+TEST(Curve, OfEdwardsAndMontgomeryIsFoundByItsPrintableString) {
   EXPECT_EQ(find_curve_by_parameters(bytes("\x13\x0c"
                                            "edwards25519")),
             find_curve("Ed25519"));
   EXPECT_EQ(find_curve_by_parameters(bytes("\x13\x0a"
                                            "edwards448")),
             find_curve("Ed448"));
+  EXPECT_EQ(find_curve_by_parameters(bytes("\x13\x0a"
+                                           "curve25519")),
+            find_curve("X25519"));
 }
 
 TEST(Curve, ThatNobodyKnowsIsNull) {

@@ -1,7 +1,8 @@
 // NSS softokn as the token: what was SoftHSM's habit and not the standard's would fail here.
 #include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -27,19 +28,18 @@ using testing::Not;
 
 const Bytes kMessage{'s', 'o', 'f', 't', 'o', 'k', 'n'};
 
-// One database for all tests, with the keys "rsa" and "ec", made by the command-line tool, and "native", made
-// by certutil.
+// A module starts once in a process, so all suites here have one database, with the keys "rsa" and "ec", made
+// by the command-line tool, and "native", made by certutil.
 class NssTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!NssToken::missing().empty()) return;
+    if (token_ || !NssToken::missing().empty()) return;
     token_ = std::make_unique<NssToken>();
     configuration_ = token_->write_configuration();
     make_key("rsa", "RSA");
     make_key("ec", "EC");
     token_->make_native_key("native");
   }
-  static void TearDownTestSuite() { token_.reset(); }
 
   void SetUp() override {
     if (!token_) GTEST_SKIP() << NssToken::missing();
@@ -84,13 +84,20 @@ class NssTest : public testing::Test {
     return signature && verifies(public_key.get(), "SHA256", kMessage, *signature, configure);
   }
 
+  // After the last test, and before the process ends.
+  struct End final : testing::Environment {
+    void TearDown() override { token_.reset(); }
+  };
+
   static std::unique_ptr<NssToken> token_;
   static std::string configuration_;
+  static testing::Environment* const end_;
   LibraryContext context_;
 };
 
 std::unique_ptr<NssToken> NssTest::token_;
 std::string NssTest::configuration_;
+testing::Environment* const NssTest::end_ = testing::AddGlobalTestEnvironment(new End);
 
 TEST_F(NssTest, KeysSignByAliasAndUri) {
   for (const std::string alias : {"rsa", "ec"}) {
@@ -241,6 +248,88 @@ TEST_F(NssTest, AnOpensslCnfOfPkcs11ProviderNamesTheDatabase) {
   EXPECT_TRUE(signing.ok()) << signing;
 }
 
+// NSS makes such keys since 3.105.
+class NssX25519Test : public NssTest {
+ protected:
+  void SetUp() override {
+    NssTest::SetUp();
+    if (IsSkipped()) return;
+    const Outcome made = keystay({"-genkeypair", "-alias", "x25519", "-keyalg", "X25519"});
+    if (made.error.find("CKR_MECHANISM_INVALID") != std::string::npos) GTEST_SKIP() << made.error;
+    ASSERT_TRUE(made.ok()) << made;
+  }
+  void TearDown() override {
+    if (token_) (void)keystay({"-delete", "-alias", "x25519"});
+    NssTest::TearDown();
+  }
+
+  // Nothing, with the reason on the error queue, if it fails.
+  static std::optional<Bytes> derive(OSSL_LIB_CTX* libctx, EVP_PKEY* own, EVP_PKEY* peer) {
+    const EvpPkeyContext context(EVP_PKEY_CTX_new_from_pkey(libctx, own, nullptr));
+    Bytes secret(32);
+    std::size_t size = 0;
+    if (EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer(context.get(), peer) != 1 ||
+        EVP_PKEY_derive(context.get(), nullptr, &size) != 1 || size != secret.size() ||
+        EVP_PKEY_derive(context.get(), secret.data(), &size) != 1) {
+      return std::nullopt;
+    }
+    return secret;
+  }
+  static EvpPkey peer() { return EvpPkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")); }
+};
+
+TEST_F(NssX25519Test, BothSidesHaveOneSecretInEveryOrderOfProviders) {
+  for (const Order order : {Order::keystay_first, Order::keystay_last}) {
+    const LibraryContext context(order);
+    const EvpPkey ours = context.load("keystay:x25519");
+    ASSERT_TRUE(ours) << take_errors();
+    EXPECT_EQ(EVP_PKEY_is_a(ours.get(), "X25519"), 1);
+    const EvpPkey public_half = context.load("keystay:x25519", OSSL_STORE_INFO_PUBKEY);
+    const EvpPkey theirs = peer();
+    const auto secret = derive(context.get(), ours.get(), theirs.get());
+    ASSERT_TRUE(secret) << take_errors();
+    EXPECT_EQ(secret, derive(nullptr, theirs.get(), public_half.get())) << take_errors();
+  }
+}
+
+TEST_F(NssX25519Test, APeersKeyOfSmallOrderGivesNoSecret) {
+  const EvpPkey ours = context_.load("keystay:x25519");
+  ASSERT_TRUE(ours) << take_errors();
+  ASSERT_TRUE(derive(context_.get(), ours.get(), peer().get())) << take_errors();
+  for (const int point : {0, 1}) {
+    Bytes small(32);
+    small.front() = static_cast<std::uint8_t>(point);
+    const EvpPkey theirs(
+        EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, small.data(), small.size()));
+    EXPECT_FALSE(derive(context_.get(), ours.get(), theirs.get())) << point;
+    EXPECT_NE(take_errors(), "");
+  }
+}
+
+TEST_F(NssX25519Test, TheReferenceIsReadAndWhatCannotSignSaysSo) {
+  const auto file = token_->directory().path() / "x25519.key";
+  const Outcome written = keystay({"-exportref", "-alias", "x25519", "-file", file});
+  ASSERT_TRUE(written.ok()) << written;
+  const EvpPkey ours = context_.read_pem(read_file(file));
+  ASSERT_TRUE(ours) << take_errors();
+  EXPECT_TRUE(derive(context_.get(), ours.get(), peer().get())) << take_errors();
+  std::filesystem::remove(file);
+  const Outcome listed = keystay({"-list", "-alias", "x25519"});
+  EXPECT_THAT(listed.output, HasSubstr("X25519 key without a certificate")) << listed;
+  const Outcome request = keystay({"-certreq", "-alias", "x25519", "-dname", "CN=x"});
+  EXPECT_THAT(request.error, HasSubstr("cannot sign")) << request;
+}
+
+TEST_F(NssX25519Test, EvpGeneratesThemOnTheToken) {
+  const EvpPkeyContext generation(EVP_PKEY_CTX_new_from_name(context_.get(), "X25519", "provider=keystay"));
+  ASSERT_EQ(EVP_PKEY_keygen_init(generation.get()), 1);
+  ASSERT_EQ(EVP_PKEY_CTX_ctrl_str(generation.get(), "pkcs11_uri", "keystay:made-X25519"), 1) << take_errors();
+  EVP_PKEY* made = nullptr;
+  ASSERT_EQ(EVP_PKEY_generate(generation.get(), &made), 1) << take_errors();
+  const EvpPkey key(made);
+  EXPECT_TRUE(derive(context_.get(), key.get(), peer().get())) << take_errors();
+}
+
 TEST_F(NssTest, WhatIsWrongIsSaidInOneLine) {
   const Outcome pin = list_with(token_->pin_file(), token_->directory().write("wrong", "654321\n"));
   EXPECT_THAT(pin.error,
@@ -248,8 +337,11 @@ TEST_F(NssTest, WhatIsWrongIsSaidInOneLine) {
   const Outcome elsewhere = list_with(token_->arguments(), "configDir='sql:/nonexistent/db'");
   EXPECT_THAT(elsewhere.error,
               AllOf(HasSubstr("does not start with its `module-arguments`"), Not(HasSubstr("nonexistent"))));
+  // Later versions of softokn have a database of their own choice then.
   const Outcome without = list_with("module-arguments = \"" + token_->arguments() + "\"\n", "");
-  EXPECT_THAT(without.error, HasSubstr("wants arguments: write its `module-arguments`"));
+  EXPECT_TRUE(without.ok() ||
+              without.error.find("wants arguments: write its `module-arguments`") != without.error.npos)
+      << without;
   const Outcome label = list_with("NSS Certificate DB", "web");
   EXPECT_THAT(label.error, AllOf(HasSubstr("it shows \"NSS Generic Crypto Services\" (serial "),
                                  HasSubstr(", \"NSS Certificate DB\" (serial ")));

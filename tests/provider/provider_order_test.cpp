@@ -56,30 +56,32 @@ Bytes derive(const LibraryContext& context, EVP_PKEY* own, EVP_PKEY* peer) {
   return secret;
 }
 
-TEST_F(ProviderOrderTest, EphemeralEcKeysAreGeneratedAndAgreeInSoftware) {
-  const EvpPkey one = generate_ec();
-  const EvpPkey other = generate_ec();
-  ASSERT_TRUE(one && other);
-  EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(one.get())), "keystay");
-  EXPECT_EQ(derive(context_, one.get(), other.get()), derive(context_, other.get(), one.get()));
+TEST_F(ProviderOrderTest, EphemeralKeysAreGeneratedAndAgreeInSoftware) {
+  for (const auto& [one, other] : std::array{std::pair(generate_ec(), generate_ec()),
+                                             std::pair(generate("X25519"), generate("X25519"))}) {
+    ASSERT_TRUE(one && other);
+    EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(one.get())), "keystay");
+    EXPECT_EQ(derive(context_, one.get(), other.get()), derive(context_, other.get(), one.get()));
+  }
 }
 
 // As libssl does it: parameters from the own key, the point from the wire.
 TEST_F(ProviderOrderTest, APeersPointMakesAKey) {
-  const EvpPkey own = generate_ec();
-  const EvpPkey peer = generate_ec();
-  unsigned char* point = nullptr;
-  const std::size_t size = EVP_PKEY_get1_encoded_public_key(peer.get(), &point);
-  const EvpPkey received(EVP_PKEY_new());
-  ASSERT_EQ(EVP_PKEY_copy_parameters(received.get(), own.get()), 1) << take_errors();
-  ASSERT_EQ(EVP_PKEY_set1_encoded_public_key(received.get(), point, size), 1) << take_errors();
-  OPENSSL_free(point);
-  EXPECT_EQ(EVP_PKEY_eq(received.get(), peer.get()), 1);
-  EXPECT_EQ(derive(context_, own.get(), received.get()), derive(context_, peer.get(), own.get()));
+  for (const auto& [own, peer] : std::array{std::pair(generate_ec(), generate_ec()),
+                                            std::pair(generate("X25519"), generate("X25519"))}) {
+    unsigned char* point = nullptr;
+    const std::size_t size = EVP_PKEY_get1_encoded_public_key(peer.get(), &point);
+    const EvpPkey received(EVP_PKEY_new());
+    ASSERT_EQ(EVP_PKEY_copy_parameters(received.get(), own.get()), 1) << take_errors();
+    ASSERT_EQ(EVP_PKEY_set1_encoded_public_key(received.get(), point, size), 1) << take_errors();
+    OPENSSL_free(point);
+    EXPECT_EQ(EVP_PKEY_eq(received.get(), peer.get()), 1);
+    EXPECT_EQ(derive(context_, own.get(), received.get()), derive(context_, peer.get(), own.get()));
+  }
 }
 
 TEST_F(ProviderOrderTest, AGeneratedKeyGivesItsPrivateHalf) {
-  for (const EvpPkey& key : {generate_ec(), generate("RSA")}) {
+  for (const EvpPkey& key : {generate_ec(), generate("RSA"), generate("X25519")}) {
     const x509::InputOutput bio(BIO_new(BIO_s_mem()));
     ASSERT_EQ(PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr), 1)
         << take_errors();

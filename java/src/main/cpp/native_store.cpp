@@ -118,7 +118,9 @@ void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
 jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
-    const keys::Listing listing = store.keys().list();
+    keys::Listing listing = store.keys().list();
+    std::erase_if(listing.entries,
+                  [](const keys::ListedEntry& listed) { return !has_parts(listed.entry.key.public_key()); });
     LocalFrame frame(env, 3);
     const jobjectArray entries = to_native_entries(env, store, listing.entries);
     std::vector<pkcs11::ByteView> labels;
@@ -140,7 +142,7 @@ jobject JNICALL native_find(JNIEnv* env, jclass, jlong address, jbyteArray alias
   return jni_entry(env, jobject{}, [&]() -> jobject {
     TokenStore& store = store_at(address);
     const std::optional<keys::Entry> entry = store.keys().find(to_text(env, alias), {});
-    return entry ? to_native_entry(env, store, *entry) : nullptr;
+    return entry && has_parts(entry->key.public_key()) ? to_native_entry(env, store, *entry) : nullptr;
   });
 }
 

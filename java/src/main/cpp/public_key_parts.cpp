@@ -5,6 +5,10 @@
 
 namespace keystay::jni {
 
+bool has_parts(const pkcs11::PublicKey& key) noexcept {
+  return !std::holds_alternative<pkcs11::MontgomeryPublicKey>(key);
+}
+
 PublicKeyParts parts(const pkcs11::PublicKey& key) {
   struct Visitor {
     PublicKeyParts operator()(const pkcs11::RsaPublicKey& rsa) const {
@@ -15,6 +19,9 @@ PublicKeyParts parts(const pkcs11::PublicKey& key) {
     }
     PublicKeyParts operator()(const pkcs11::EdwardsPublicKey& edwards) const {
       return {PublicKeyType::edwards, edwards.parameters, edwards.point};
+    }
+    PublicKeyParts operator()(const pkcs11::MontgomeryPublicKey&) const {
+      throw std::invalid_argument("Java has no use for keys of this kind here");
     }
   };
   return std::visit(Visitor{}, key);

@@ -14,6 +14,9 @@ struct PublicKeyParts {
   const pkcs11::Bytes& second;  // CKA_PUBLIC_EXPONENT or the point
 };
 
+// False for X25519 keys: key stores of Java are for keys that sign, and have no use for them.
+[[nodiscard]] bool has_parts(const pkcs11::PublicKey& key) noexcept;
+// Throws std::invalid_argument for a key that has none.
 [[nodiscard]] PublicKeyParts parts(const pkcs11::PublicKey& key);
 // Throws std::invalid_argument for a type that is none.
 [[nodiscard]] pkcs11::PublicKey assemble(int type, pkcs11::Bytes first, pkcs11::Bytes second);
