@@ -89,8 +89,12 @@ Attributes read_what_it_tells(Session& session, CK_OBJECT_HANDLE handle) {
   return session.attributes(handle, kPlainKeyAttributes);
 }
 
-// Nothing for an object that was destroyed since it was found: a copy goes with its session. For an object
-// that is being made or destroyed at this moment SoftHSM 2.6 has an error of its own, which passes.
+// SoftHSM 2.6 says so of an object that is being made or destroyed at this moment.
+bool may_pass(const Error& error) {
+  return error.code() == CKR_GENERAL_ERROR || error.code() == CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
+// Nothing for an object that was destroyed since it was found: a copy goes with its session.
 std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
   for (;;) {
@@ -98,7 +102,7 @@ std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
       return read_what_it_tells(session, handle);
     } catch (const Error& error) {
       if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
-      if (error.code() != CKR_GENERAL_ERROR || std::chrono::steady_clock::now() >= until) throw;
+      if (!may_pass(error) || std::chrono::steady_clock::now() >= until) throw;
     }
     std::this_thread::sleep_for(kBetweenLooks);
   }
@@ -107,8 +111,9 @@ std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
 bool alike(const auto& a, const auto& b) { return a == b || a.empty() || b.empty(); }
 
 // Two objects of which one may be an unfinished copy of the other: it has the same attributes, or not yet.
+// Its type tells nothing: CKA_KEY_TYPE is 0 (CKK_RSA) until it is copied.
 bool is_twin(const KeyObject& a, const KeyObject& b) {
-  return &a != &b && a.type == b.type && alike(a.id, b.id) && alike(a.label, b.label);
+  return &a != &b && alike(a.id, b.id) && alike(a.label, b.label);
 }
 
 bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
