@@ -1,5 +1,5 @@
 // A private operation that a signer thread makes while the job that asked for it is paused
-// (ASYNC_start_job(3)).
+// (ASYNC_start_job(3)), or a thread waits for it.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace keystay::provider {
 
-// What a job asks for.
+// What a job, or a thread that leaves hung calls, asks for.
 struct JobOperation {
   const keys::PrivateKey& key;
   const Scheme& scheme;

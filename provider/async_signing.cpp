@@ -100,7 +100,8 @@ std::optional<Pause> submit(ASYNC_JOB* job, SignerThreads& signers, const JobOpe
   return paused;
 }
 
-// Still not on the job's stack.
+}  // namespace
+
 Result perform_and_wait(SignerThreads& signers, const JobOperation& wanted) {
   const AsyncRequestPtr request(new AsyncRequest(wanted, Wake()));
   static_cast<void>(signers.submit(request, Admission::always));
@@ -108,12 +109,10 @@ Result perform_and_wait(SignerThreads& signers, const JobOperation& wanted) {
   return request->take(wanted.result);
 }
 
-}  // namespace
-
 Result perform_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobOperation& wanted) {
   if (abandoning) return abandoned();
   const std::optional<Pause> paused = submit(job, signers, wanted);
-  if (!paused) return perform_and_wait(signers, wanted);
+  if (!paused) return perform_and_wait(signers, wanted);  // still not on the job's stack
   pause(*paused);
   const AsyncRequestPtr request =
       paused->descriptor ? paused->descriptor->let_go() : AsyncRequestPtr(paused->request, false);

@@ -36,12 +36,13 @@ std::optional<std::size_t> Key::perform(const Scheme& scheme, pkcs11::ByteView d
                                         std::span<std::uint8_t> result) const {
   Software& software = context_.software();
   ASYNC_JOB* job = ASYNC_get_current_job();
-  if (!job) {
-    const auto deadline = private_key_->operations().deadline();
-    return provider::perform({*private_key_, scheme, data, result, deadline}, software);
-  }
-  const auto outcome = perform_in_job(job, *signers_, {*private_key_, scheme, data, result, software});
+  const pkcs11::KeyOperations& operations = private_key_->operations();
+  if (!job && operations.hung_calls() == pkcs11::HungCalls::waited_for)
+    return provider::perform({*private_key_, scheme, data, result, operations.deadline()}, software);
+  const JobOperation wanted{*private_key_, scheme, data, result, software};
+  const auto outcome = job ? perform_in_job(job, *signers_, wanted) : perform_and_wait(*signers_, wanted);
   if (const auto* failure = std::get_if<Failure>(&outcome)) {
+    if (!job) throw Error(*failure);
     context_.core().raise(failure->reason, failure->message.c_str());
     return std::nullopt;
   }

@@ -80,7 +80,7 @@ bool possesses(Key& key) {
   return signs_and_verifies_eddsa(key, challenge);
 }
 
-bool may_not_sign(const pkcs11::Error& error) { return error.code() == CKR_KEY_FUNCTION_NOT_PERMITTED; }
+bool may_not_sign(const auto& error) { return error.code() == CKR_KEY_FUNCTION_NOT_PERMITTED; }
 
 }  // namespace
 
@@ -90,6 +90,9 @@ void require_possession(Key& key, const keys::Entry& entry) {
     const x509::ErrorMark the_reason_is_ours;
     if (possesses(key)) return;
   } catch (const pkcs11::Error& error) {
+    if (may_not_sign(error)) return;
+    throw;
+  } catch (const Error& error) {
     if (may_not_sign(error)) return;
     throw;
   }

@@ -36,9 +36,9 @@ Failure translate() {
   try {
     throw;
   } catch (const Error& error) {
-    return {error.reason(), error.what()};
+    return {error.reason(), error.what(), error.code()};
   } catch (const pkcs11::Error& error) {
-    return {reason_of(error), error.what()};
+    return {reason_of(error), error.what(), error.code()};
   } catch (const config::Error& error) {
     return {Reason::configuration, error.what()};
   } catch (const x509::Error& error) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include <openssl/core.h>
+
+#include "native/pkcs11/cryptoki.h"
 
 namespace keystay::provider {
 
@@ -32,6 +35,7 @@ enum class Reason : std::uint32_t {
 struct Failure {
   Reason reason;
   std::string message;
+  std::optional<CK_RV> code{};  // of the module, where it is the one that failed
 };
 
 // The exception that is being handled, as such an entry.
@@ -41,10 +45,15 @@ struct Failure {
 class Error : public std::runtime_error {
  public:
   Error(Reason reason, const std::string& message) : std::runtime_error(message), reason_(reason) {}
+  // What failed on another thread.
+  explicit Error(const Failure& failure)
+      : std::runtime_error(failure.message), reason_(failure.reason), code_(failure.code) {}
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
+  [[nodiscard]] std::optional<CK_RV> code() const noexcept { return code_; }
 
  private:
   Reason reason_;
+  std::optional<CK_RV> code_;
 };
 
 // A libcrypto function failed and has left its own entries on the error queue, which say why.

@@ -76,6 +76,13 @@ KeyCopy key_copy(const TableReader& table) {
   table.fail("key-copy", "expected \"auto\" or \"never\", got \"" + text + "\"");
 }
 
+HungCalls hung_calls(const TableReader& table) {
+  const std::string text = table.text("hung-calls").value_or("wait");
+  if (text == "wait") return HungCalls::waited_for;
+  if (text == "leave") return HungCalls::left;
+  table.fail("hung-calls", "expected \"wait\" or \"leave\", got \"" + text + "\"");
+}
+
 KeyImport key_import(const TableReader& table) {
   const std::string text = table.text("import").value_or("refuse");
   if (text == "refuse") return KeyImport::refused;
@@ -87,8 +94,8 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   if (!is_token_name(name)) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
   }
-  table.allow(
-      {"module", "module-arguments", "label", "serial", "pin", "sessions", "timeout", "key-copy", "import"});
+  table.allow({"module", "module-arguments", "label", "serial", "pin", "sessions", "timeout", "key-copy",
+               "hung-calls", "import"});
   TokenSettings token;
   token.module = module_path(table);
   token.module_arguments = module_arguments(table);
@@ -103,6 +110,7 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
       table.integer("sessions", kSessions).value_or(static_cast<std::int64_t>(token.sessions)));
   token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
   token.key_copy = key_copy(table);
+  token.hung_calls = hung_calls(table);
   token.key_import = key_import(table);
   return token;
 }

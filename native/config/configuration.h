@@ -17,6 +17,12 @@ enum class KeyCopy {
   never,
 };
 
+// What a program without asynchronous jobs does with a call into the module that does not return.
+enum class HungCalls {
+  waited_for,
+  left,  // at the time-out; a thread of its own makes each call
+};
+
 // Whether private keys that were made elsewhere may be brought to the token.
 enum class KeyImport { refused, allowed };
 
@@ -30,6 +36,7 @@ struct TokenSettings {
   std::size_t sessions = 32;  // operations in flight at most
   std::chrono::milliseconds timeout{5000};  // one operation, queueing included
   KeyCopy key_copy = KeyCopy::automatic;
+  HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
 };
 

@@ -102,10 +102,12 @@ Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
 std::shared_ptr<Token> Tokens::open(const std::string& name, const config::TokenSettings& settings,
                                     pkcs11::TokenIdentity identity, pkcs11::PinReader pin) const {
   const bool copies = settings.key_copy == config::KeyCopy::automatic;
+  const bool leaves = settings.hung_calls == config::HungCalls::left;
   return std::make_shared<Token>(
       pkcs11::Module::at(settings.module, settings.module_arguments),
       pkcs11::TokenOptions{name, std::move(identity), std::move(pin), settings.sessions, settings.timeout,
-                           copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never});
+                           copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never,
+                           leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for});
 }
 
 std::string Tokens::known_names() const {

@@ -10,6 +10,13 @@
 
 namespace keystay::pkcs11 {
 
+// What whoever has no other work meanwhile does with a call that does not return: nobody can take a thread
+// out of it.
+enum class HungCalls {
+  waited_for,  // it makes the call itself
+  left,        // another thread makes the call, and is left in it at the deadline
+};
+
 class KeyOperations {
  public:
   KeyOperations() = default;
@@ -39,6 +46,8 @@ class KeyOperations {
 
   // The deadline of an operation that begins now, by the configured time-out.
   [[nodiscard]] virtual Deadline deadline() const = 0;
+  // As configured. The functions above make their calls themselves in any case.
+  [[nodiscard]] virtual HungCalls hung_calls() const { return HungCalls::waited_for; }
 
   // For messages: `token "web"`.
   [[nodiscard]] virtual std::string name() const = 0;

@@ -29,6 +29,7 @@ struct TokenOptions {
   std::size_t sessions = 32;
   std::chrono::milliseconds timeout{5000};
   KeyCopies key_copies = KeyCopies::automatic;
+  HungCalls hung_calls = HungCalls::waited_for;
 };
 
 struct KeyDemand;
@@ -52,6 +53,7 @@ class Token final : public KeyOperations {
   [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
   [[nodiscard]] bool supports_decryption(const DecryptMechanism& mechanism) override;
   [[nodiscard]] Deadline deadline() const override;
+  [[nodiscard]] HungCalls hung_calls() const override { return options_.hung_calls; }
   [[nodiscard]] std::string name() const override;
 
   [[nodiscard]] const TokenOptions& options() const noexcept { return options_; }

@@ -66,7 +66,7 @@ constexpr Case kToken[] = {
     {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
      "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"module-arguments\", \"label\", "
      "\"serial\", \"pin\", "
-     "\"sessions\", \"timeout\", \"key-copy\", \"import\""},
+     "\"sessions\", \"timeout\", \"key-copy\", \"hung-calls\", \"import\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
     {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",
@@ -124,6 +124,8 @@ constexpr Case kToken[] = {
      "\"9ms\""},
     {"KeyCopy", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nkey-copy = \"always\"\n",
      "keystay.toml:4: token.web.key-copy: expected \"auto\" or \"never\", got \"always\""},
+    {"HungCalls", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nhung-calls = \"kill\"\n",
+     "keystay.toml:4: token.web.hung-calls: expected \"wait\" or \"leave\", got \"kill\""},
     {"Import", "[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\nimport = \"yes\"\n",
      "keystay.toml:4: token.web.import: expected \"refuse\" or \"allow\", got \"yes\""},
 };

@@ -20,6 +20,7 @@ namespace keystay::test {
 namespace {
 
 using F = Function;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::SizeIs;
 
@@ -194,6 +195,24 @@ TEST_F(AsyncTest, ACallThatHangsEndsAtTheDeadline) {
   ERR_clear_error();
   faults().release(F::C_Sign);
   EXPECT_TRUE(job()->run()) << take_errors();
+}
+
+// `hung-calls = "leave"`.
+TEST_F(AsyncTest, WithoutAJobACallThatHangsIsLeftAtTheDeadlineIfThatIsConfigured) {
+  configure("timeout = \"300ms\"\nhung-calls = \"leave\"\n");
+  context_ = std::make_unique<LibraryContext>();
+  key_ = context_->load("keystay:ec");
+  ASSERT_TRUE(signs()) << take_errors();
+  faults().hold(F::C_Sign);
+  EXPECT_FALSE(signs());
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("the token is not available"),
+                                   HasSubstr("token \"web\" did not answer within its time-out")));
+  faults().release(F::C_Sign);
+  EXPECT_TRUE(signs()) << take_errors();
+  faults().fail(F::C_Sign, CKR_KEY_FUNCTION_NOT_PERMITTED);
+  EXPECT_FALSE(signs());
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("the token refused the operation"),
+                                   HasSubstr("CKR_KEY_FUNCTION_NOT_PERMITTED")));
 }
 
 TEST_F(AsyncTest, AnAbandonedJobEndsAtOnceAndNobodyIsWoken) {
