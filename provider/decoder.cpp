@@ -88,6 +88,7 @@ struct Decoding {
   KeyPtr key;
   std::optional<Failure> failure;
 };
+// Nothing that is done while it is set pauses a job: this thread's other jobs would see it.
 thread_local Decoding* current_decoding = nullptr;
 
 void look_up(Context& context, const pkcs11::Uri& uri, Decoding& decoding) noexcept {
@@ -105,7 +106,7 @@ int pass_on(const OSSL_PARAM result[], OSSL_CALLBACK* callback, void* argument) 
   Decoding* const outer = std::exchange(current_decoding, &decoding);
   const int taken = callback(result, argument);
   current_decoding = outer;
-  if (!taken && decoding.failure) throw Error(decoding.failure->reason, decoding.failure->message);
+  if (!taken && decoding.failure) throw Error(*decoding.failure);
   return taken;
 }
 
@@ -167,7 +168,7 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK
     Decoding alone;
     Decoding& decoding = current_decoding ? *current_decoding : alone;
     look_up(context, *uri, decoding);
-    if (alone.failure) throw Error(alone.failure->reason, alone.failure->message);
+    if (alone.failure) throw Error(*alone.failure);
     if (decoding.failure) return 0;
     return &decoding.key->type() == &type ? hand_over(decoding.key, callback, argument) : kGoOn;
   });

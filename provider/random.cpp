@@ -5,9 +5,7 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <thread>
 
-#include <openssl/async.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -19,6 +17,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key_type.h"
+#include "provider/outside_of_jobs.h"
 #include "provider/process_exit.h"
 
 namespace keystay::provider {
@@ -67,15 +66,9 @@ class Random final {
       throw Error(Reason::token_unavailable, "random bytes of the token: the process is ending");
   }
 
-  // A value and no exception: it may be on the stack of a job, which is too small for a module as well.
-  // libcrypto could not bear a pause here.
+  // A job waits: libcrypto could not bear a pause here.
   [[nodiscard]] bool fill_from_token(std::span<std::uint8_t> out) {
-    std::optional<Failure> failure;
-    if (ASYNC_get_current_job()) {
-      std::thread([&] { failure = ask_token(out); }).join();
-    } else {
-      failure = ask_token(out);
-    }
+    const std::optional<Failure> failure = outside_of_jobs([&] { return ask_token(out); });
     if (failure) core().raise(failure->reason, ("random bytes of the token: " + failure->message).c_str());
     return !failure;
   }

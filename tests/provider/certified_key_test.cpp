@@ -1,10 +1,13 @@
 // Keys whose public half the token does not show by itself: their certificates do (pitfalls 39 and 40), or a
 // label, if they are theirs.
+#include <memory>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "tests/provider/openssl_program.h"
 #include "tests/provider/signing.h"
+#include "tests/provider/signing_job.h"
 
 namespace keystay::test {
 namespace {
@@ -12,6 +15,7 @@ namespace {
 using pkcs11::Bytes;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class CertifiedKeyTest : public OpensslProgramTest {
  protected:
@@ -82,6 +86,26 @@ TEST_F(CertifiedKeyTest, ACertificateOfAnotherKeyIsRefusedInOneLine) {
 
   const Outcome listing = openssl({"storeutl", "-noout", "pkcs11:token=web"});
   EXPECT_EQ(listing.exit_code, 0) << "one such key hides all others" << listing;
+}
+
+// Nor does the token's refusal look like a certificate of another key.
+TEST_F(CertifiedKeyTest, AJobLoadsWithoutAPause) {
+  generate("in-a-job", "EC:prime256v1", "52");
+  certify("in-a-job", "in-a-job", "52");
+  delete_public_key("in-a-job");
+  const std::string reference = bare_reference("in-a-job");
+  const auto job = [&] {
+    return std::make_unique<SigningJob>([&] { return context_.read_pem(reference) != nullptr; });
+  };
+  const auto loading = job();
+  EXPECT_EQ(loading->resume(), ASYNC_FINISH);
+  EXPECT_TRUE(loading->succeeded()) << take_errors();
+
+  faults().fail(Function::C_Sign, CKR_DATA_LEN_RANGE);
+  const auto refused = job();
+  EXPECT_EQ(refused->resume(), ASYNC_FINISH);
+  EXPECT_FALSE(refused->succeeded());
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("CKR_DATA_LEN_RANGE"), Not(HasSubstr("is not that key's"))));
 }
 
 TEST_F(CertifiedKeyTest, ALabelShowsThePublicHalfOfAKeyWithoutAnId) {
