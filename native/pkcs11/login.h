@@ -2,30 +2,17 @@
 // section 5.6.8).
 #pragma once
 
-#include <mutex>
-#include <optional>
-
+#include "native/pkcs11/login_history.h"
 #include "native/pkcs11/pin.h"
 #include "native/pkcs11/session.h"
 #include "native/pkcs11/slot.h"
 
 namespace keystay::pkcs11 {
 
-class Login final {
- public:
-  // An empty reader: the token is used without a login.
-  explicit Login(PinReader reader) : reader_(std::move(reader)) {}
-
-  // C_Login through this session, if the token wants a login and nobody is logged in. Not tried with a PIN
-  // that the token has refused before, nor when the next refusal would lock the token. Throws Error
-  // (authentication). One thread at a time.
-  void perform(Session& session, const TokenInfo& token);
-
- private:
-  void refuse_if_locking(const TokenInfo& token) const;
-
-  PinReader reader_;
-  std::optional<Pin> refused_;
-};
+// C_Login through this session, if the token wants a login and nobody is logged in; an empty reader: never.
+// Not tried with a PIN that the token has refused in this process before, nor when the next refusal would
+// lock the token. Throws Error: authentication; busy if another thread's login lasts until the deadline.
+void log_in(Session& session, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
+            Deadline deadline);
 
 }  // namespace keystay::pkcs11

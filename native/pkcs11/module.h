@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/login_history.h"
 #include "native/pkcs11/per_process.h"
 #include "native/pkcs11/single_flight.h"
 
@@ -65,6 +66,9 @@ class Module final {
   // Error.
   void reinitialize(std::uint64_t seen, Deadline deadline);
 
+  // What this process remembers of logins at the module's tokens, also past a re-initialisation.
+  [[nodiscard]] LoginHistories& logins() { return state_.get().logins; }
+
   // The slots that hold a token now.
   [[nodiscard]] std::vector<CK_SLOT_ID> slots_with_token(Deadline deadline);
 
@@ -76,6 +80,7 @@ class Module final {
     std::atomic<int> uses{0};
     std::atomic<int> copies{0};
     std::atomic<bool> closing{false};
+    LoginHistories logins;
     bool foreign = false;  // somebody else in this process had initialised it: not ours to finalise
   };
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "native/pkcs11/key_search.h"
+#include "native/pkcs11/login.h"
 #include "native/pkcs11/module_call.h"
 
 namespace keystay::pkcs11 {
@@ -41,7 +42,6 @@ bool wants_new_module(const Error& error) { return may_pass(error) && error.code
 TokenConnection::TokenConnection(Module& module, const TokenOptions& options)
     : module_(module),
       options_(options),
-      login_(options.pin),
       pool_(options.sessions, [this](Deadline deadline) { return open_pooled(deadline); }) {}
 
 bool TokenConnection::recover(const Error& error, std::uint64_t seen, Deadline deadline) {
@@ -100,7 +100,7 @@ void TokenConnection::reconnect(Deadline deadline) {
   try {
     connect_patiently(deadline);
   } catch (const Error& error) {
-    // A PIN that is put right is tried at once; one that was refused is not tried again anyway (Login).
+    // A PIN that is put right is tried at once; one that was refused is not tried again anyway (log_in).
     if (error.error_class() != ErrorClass::authentication) back_off(error);
     throw;
   }
@@ -129,7 +129,7 @@ void TokenConnection::connect(Deadline deadline) {
   const CK_SLOT_ID slot = find_slot(module_, options_.identity, deadline);
   const TokenInfo token = token_info(functions, slot);
   auto session = std::make_unique<Session>(module_, slot, SessionKind::read_only, deadline);
-  login_.perform(*session, token);
+  log_in(*session, token, options_.pin, module_.logins().of(token.label, token.serial), deadline);
 
   login_session_ = std::move(session);
   // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.

@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/login.h"
 #include "native/pkcs11/session_pool.h"
 #include "native/pkcs11/single_flight.h"
 #include "native/pkcs11/token.h"
@@ -71,7 +70,6 @@ class TokenConnection final {
   std::atomic<bool> open_{false};
   std::atomic<std::uint64_t> epoch_{0};
   // Only the thread that opens touches these.
-  Login login_;
   std::unique_ptr<Session> login_session_;  // keeps the login: a token logs out with its last session
   std::chrono::milliseconds pause_{0};
 

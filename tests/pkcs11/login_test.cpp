@@ -64,6 +64,22 @@ TEST_F(Login, RefusedPinIsNotTriedAgainByManyThreads) {
   EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
 }
 
+// A process has several objects of one token where one alias names its serial and another does not.
+TEST_F(Login, RefusedPinIsNotTriedAgainByAnotherObjectOfTheToken) {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      TokenOptions options = with_pin("999999");
+      options.identity = {.label = "web", .serial = i % 2 == 0 ? "" : hsm_.serial()};
+      const std::optional<Error> error = error_of([&] { sign(*token(options)); });
+      EXPECT_TRUE(error && error->error_class() == ErrorClass::authentication);
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+  EXPECT_TRUE(verifies(sign(*token()))) << "another PIN is tried";
+}
+
 TEST_F(Login, CorrectedPinIsTriedAtOnce) {
   std::string pin = "999999";
   TokenOptions options = this->options();
@@ -98,7 +114,8 @@ TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
        {CKR_PIN_INCORRECT, CKR_PIN_EXPIRED, CKR_PIN_LOCKED, CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
     faults_.reset();
     faults_.fail(Function::C_Login, code, kEveryCall);
-    const auto token = this->token();
+    // Of a module of its own, which remembers no refusal.
+    const auto token = std::make_shared<Token>(std::make_shared<Module>(hsm_.module()), options());
     for (int i = 0; i < 2; ++i) {
       const std::optional<Error> error = error_of([&] { sign(*token); });
       ASSERT_TRUE(error);
