@@ -19,7 +19,7 @@ constexpr char kImplicitRejection[] = "implicit-rejection";
 constexpr std::size_t kLongestModulus = 2048;  // bytes: RSA with 16,384 bits
 
 const Digest& known_digest(const char* name, Software& software) {
-  const Digest* digest = software.find(name);
+  const Digest* digest = software.digest_named(name);
   if (!digest) throw Error(Reason::unsupported, std::string("OAEP with the digest \"") + name + "\"");
   return *digest;
 }

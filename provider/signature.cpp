@@ -14,7 +14,7 @@ namespace {
 using pkcs11::ByteView;
 
 const Digest& known_digest(std::string_view name, Software& software) {
-  const Digest* digest = software.find(name);
+  const Digest* digest = software.digest_named(name);
   if (!digest) throw Error(Reason::unsupported, "signatures with the digest \"" + std::string(name) + "\"");
   return *digest;
 }

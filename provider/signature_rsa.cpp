@@ -71,9 +71,9 @@ Pss RsaSignature::pss() {
       OSSL_PARAM_construct_end()};
   if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
   // A key that is bound to a digest has one without being told.
-  const Digest* hash = digest() ? digest() : context().software().find(hash_name.data());
+  const Digest* hash = digest() ? digest() : context().software().digest_named(hash_name.data());
   if (!hash) throw Error(Reason::unsupported, "PSS without a digest");
-  const Digest* mgf1 = context().software().find(mgf1_name.data());
+  const Digest* mgf1 = context().software().digest_named(mgf1_name.data());
   if (!mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
   const auto modulus_bits = static_cast<std::size_t>(EVP_PKEY_get_bits(key().software()));
   const std::size_t salt = salt_length(requested, modulus_bits, *hash);

@@ -38,7 +38,7 @@ Software::Environment& Software::environment() {
   return *known;
 }
 
-const Digest* Software::find(std::string_view name) {
+const Digest* Software::digest_named(std::string_view name) {
   if (const Digest* digest = find_digest(name)) [[likely]]
     return digest;
   const x509::ErrorMark an_unknown_name_is_no_error;

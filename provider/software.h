@@ -28,7 +28,7 @@ class Software final {
   [[nodiscard]] OSSL_PROVIDER* default_provider() { return environment().default_provider.get(); }
 
   // By any name that libcrypto has for it, object identifiers among them; null if unknown.
-  [[nodiscard]] const Digest* find(std::string_view name);
+  [[nodiscard]] const Digest* digest_named(std::string_view name);
   // The implementation of a hash function, fetched once and kept. Throws Error.
   [[nodiscard]] const EVP_MD* fetch(const Digest& digest);
 
