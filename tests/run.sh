@@ -121,7 +121,7 @@ step "ctest --preset $preset (temporary files in ${TMPDIR:-/tmp})"
 readonly cases="$PWD/$build/googletest"
 rm -rf "$cases" "$build/ctest.xml"
 mkdir -p "$cases"
-GTEST_OUTPUT="xml:$cases/" ctest --preset "$preset" --parallel "$jobs" --no-tests=error \
+GTEST_BRIEF=1 GTEST_OUTPUT="xml:$cases/" ctest --preset "$preset" --parallel "$jobs" --no-tests=error \
   --output-junit "$PWD/$build/ctest.xml" </dev/null || true
 
 step "result"
