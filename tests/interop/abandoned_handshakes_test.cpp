@@ -73,7 +73,9 @@ std::string client_hello() {
   const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
   const std::unique_ptr<SSL, Free> ssl(SSL_new(context.get()));
   SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-  SSL_set_tlsext_host_name(ssl.get(), "localhost");
+  std::string name = "localhost";
+  // SSL_set_tlsext_host_name, whose macro hides a C cast.
+  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
   SSL_connect(ssl.get());  // wants to read: there is nobody
   std::string flight(4096, '\0');
   const int size = BIO_read(SSL_get_wbio(ssl.get()), flight.data(), static_cast<int>(flight.size()));
