@@ -60,7 +60,8 @@ class Search final {
 
  private:
   std::optional<keys::Entry> find() {
-    return is_uri_ ? store_.find(location_.label, location_.id) : store_.find(location_.label);
+    const keys::Parts parts = wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
+    return is_uri_ ? store_.find(location_.label, location_.id, parts) : store_.find(location_.label, parts);
   }
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.

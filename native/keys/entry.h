@@ -27,7 +27,8 @@ struct Entry {
   // without any.
   std::string alias;
   PrivateKey key;
-  std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one
+  std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one,
+                                    // and see Parts
   std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // of the key; empty: all that the token offers
   PublicHalfSource public_half_source = PublicHalfSource::token;
 };

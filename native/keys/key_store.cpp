@@ -22,11 +22,18 @@ using pkcs11::Template;
 
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
 
-Template private_keys(std::string_view label, ByteView id) {
+Template named_private_keys(std::string_view label) {
   Template search = objects_of(CKO_PRIVATE_KEY);
-  if (!label.empty()) search.text(CKA_LABEL, label);
-  if (!id.empty()) search.bytes(CKA_ID, id);
+  search.text(CKA_LABEL, label);
   return search;
+}
+
+// All that may belong to the key which these name; an empty one names any.
+TokenObjects read_named(Session& session, const Pkix& pkix, std::string_view label, ByteView id) {
+  if (!id.empty()) return read_by_id(session, pkix, id);
+  Template search;
+  if (!label.empty()) search.text(CKA_LABEL, label);
+  return read_matching(session, pkix, std::move(search));
 }
 
 Template certificate_template(std::string_view label, ByteView id, const Certificate& certificate) {
@@ -89,6 +96,15 @@ std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, con
   }
   std::erase_if(leaves, [&](const CertificateObject& object) { return !belongs_to(object, entry); });
   return leaves;
+}
+
+// Whether the key objects tell all about it. Not of an RSA key: only a certificate says that it is one of
+// RSASSA-PSS (RFC 4055, section 1.2). Nor where a certificate shows the public half: there may be a public
+// key object of another label, which would have to be asked first.
+bool known_without_certificates(const KeyObject& key, const TokenObjects& objects) {
+  if (key.type == CKK_RSA) return false;
+  const auto half = public_half(key, ObjectIndex(objects));
+  return half && half->source != PublicHalfSource::certificate;
 }
 
 // Also true where the public half is unknown, which is the caller's error to tell.
@@ -175,9 +191,9 @@ Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
           " has neither a public key object nor a certificate with its CKA_ID on the token; store one");
 }
 
-std::optional<Entry> KeyStore::find(std::string_view alias) {
+std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
   if (alias.empty()) return std::nullopt;
-  if (std::optional<Entry> entry = find(alias, {})) return entry;
+  if (std::optional<Entry> entry = find(alias, {}, parts)) return entry;
   return find_listed(alias);
 }
 
@@ -197,23 +213,29 @@ std::optional<Entry> KeyStore::find_listed(std::string_view alias) {
   return similar;
 }
 
-std::optional<Entry> KeyStore::find(std::string_view label, ByteView id) {
+std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
   std::optional<Entry> entry;
-  token_->with_session([&](Session& session) { entry = find_one(session, label, id); });
+  token_->with_session([&](Session& session) { entry = find_one(session, label, id, parts); });
   return entry;
 }
 
-std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id) {
-  const std::vector<KeyObject> keys = pkcs11::read_keys(session, private_keys(label, id));
-  if (keys.empty()) return std::nullopt;
-  if (keys.size() > 1) {
+std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id, Parts parts) {
+  TokenObjects objects = read_named(session, pkix_, label, id);
+  std::erase_if(objects.private_keys,
+                [&](const KeyObject& key) { return !label.empty() && key.label != label; });
+  if (objects.private_keys.empty()) return std::nullopt;
+  if (objects.private_keys.size() > 1) {
     std::string ids;
-    for (const KeyObject& key : keys) ids += (ids.empty() ? "" : ", ") + id_alias(key.id);
+    for (const KeyObject& key : objects.private_keys) ids += (ids.empty() ? "" : ", ") + id_alias(key.id);
     throw Error(ErrorClass::client,
                 named(label) + " matches several private keys; name one by its id: " + ids);
   }
-  const KeyObject& key = keys.front();
-  TokenObjects objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
+  const KeyObject key = objects.private_keys.front();
+  if (parts == Parts::key && known_without_certificates(key, objects)) {
+    objects.certificates.clear();
+    return joined(key, objects);
+  }
+  if (id.empty()) objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
   if (!has_leaf(key, objects)) {
     // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
     objects.certificates = read_certificates(session, pkix_, objects_of(CKO_CERTIFICATE));
@@ -249,7 +271,7 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
 
 void KeyStore::require_unused(Session& session, std::string_view alias) {
   require_alias_name(alias);
-  if (!session.find_token_objects(private_keys(alias, {})).empty()) {
+  if (!session.find_token_objects(named_private_keys(alias)).empty()) {
     throw Error(ErrorClass::client, named(alias) + " exists already; delete it first or take another name");
   }
 }
@@ -260,7 +282,7 @@ Entry KeyStore::generate(std::string_view alias, const KeySpec& spec, KeyUse use
   token_->with_rw_session([&](Session& session) {
     require_unused(session, alias);
     generate_key_pair(session, spec, use, pkix_, {alias, pending});
-    entry = find_one(session, alias, {});
+    entry = find_one(session, alias, {}, Parts::key);
   });
   if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was generated");
   return std::move(*entry);
@@ -282,7 +304,7 @@ Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUs
     require_unused(session, alias);
     require_new(session, key.public_key);
     import_key_pair(session, key, use, pkix_, {alias, pending});
-    entry = find_one(session, alias, {});
+    entry = find_one(session, alias, {}, Parts::key_and_leaf);
   });
   if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was imported");
   return std::move(*entry);

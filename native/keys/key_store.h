@@ -18,6 +18,13 @@
 
 namespace keystay::keys {
 
+// What of an alias is to be found.
+enum class Parts {
+  key,           // Entry::leaf only if it has a say in what the key is: of all but RSA keys, one search where
+                 // the key pair's objects have one label
+  key_and_leaf,  // at least two searches, if the alias is named by its label
+};
+
 // Reads the token at each call and keeps nothing. Thread-safe. Throws pkcs11::Error that names the token.
 class KeyStore final {
  public:
@@ -33,10 +40,11 @@ class KeyStore final {
   // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else "id:<hex>" of CKA_ID, a
   // name that entries() made ("httpd#2"), or one that differs only in letter case. Throws Error if two keys
   // match.
-  [[nodiscard]] std::optional<Entry> find(std::string_view alias);
+  [[nodiscard]] std::optional<Entry> find(std::string_view alias, Parts parts = Parts::key_and_leaf);
   // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys
   // do.
-  [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id);
+  [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id,
+                                          Parts parts = Parts::key_and_leaf);
 
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
   // Ends with the self-signed root if the token has it. Empty for an entry without a certificate.
@@ -67,7 +75,7 @@ class KeyStore final {
 
  private:
   [[nodiscard]] std::optional<Entry> find_one(pkcs11::Session& session, std::string_view label,
-                                              pkcs11::ByteView id);
+                                              pkcs11::ByteView id, Parts parts);
   [[nodiscard]] std::optional<Entry> find_listed(std::string_view alias);
   [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);

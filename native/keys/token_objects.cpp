@@ -9,7 +9,6 @@ using pkcs11::Attributes;
 using pkcs11::Session;
 using pkcs11::Template;
 
-constexpr CK_ATTRIBUTE_TYPE kClass[] = {CKA_CLASS};
 constexpr CK_ATTRIBUTE_TYPE kCertificateAttributes[] = {CKA_CERTIFICATE_TYPE, CKA_ID, CKA_LABEL, CKA_VALUE};
 
 std::optional<CertificateObject> read_certificate(Session& session, const Pkix& pkix,
@@ -45,13 +44,11 @@ TokenObjects read_all(Session& session, const Pkix& pkix) {
           read_certificates(session, pkix, objects_of(CKO_CERTIFICATE))};
 }
 
-TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id) {
-  Template search;
-  search.bytes(CKA_ID, id);
+TokenObjects read_matching(Session& session, const Pkix& pkix, Template search) {
   TokenObjects objects;
   for (const CK_OBJECT_HANDLE handle : session.find_token_objects(std::move(search))) {
     // Which attributes may be asked for depends on the class: a private key is never asked for its CKA_VALUE.
-    const CK_ULONG object_class = session.attributes(handle, kClass).number(CKA_CLASS).value_or(CKO_DATA);
+    const std::optional<CK_OBJECT_CLASS> object_class = pkcs11::class_of(session, handle);
     if (object_class == CKO_CERTIFICATE) {
       if (auto object = read_certificate(session, pkix, handle))
         objects.certificates.push_back(std::move(*object));
@@ -61,7 +58,14 @@ TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id)
       if (auto object = pkcs11::read_key(session, handle)) objects.public_keys.push_back(std::move(*object));
     }
   }
+  pkcs11::drop_unfinished_copies(session, objects.private_keys);
   return objects;
+}
+
+TokenObjects read_by_id(Session& session, const Pkix& pkix, pkcs11::ByteView id) {
+  Template search;
+  search.bytes(CKA_ID, id);
+  return read_matching(session, pkix, std::move(search));
 }
 
 }  // namespace keystay::keys

@@ -35,6 +35,8 @@ struct TokenObjects {
 
 // All objects of the token: three searches.
 [[nodiscard]] TokenObjects read_all(pkcs11::Session& session, const Pkix& pkix);
+// The objects of all three classes that the template matches: one search.
+[[nodiscard]] TokenObjects read_matching(pkcs11::Session& session, const Pkix& pkix, pkcs11::Template search);
 // The objects with this CKA_ID: one search.
 [[nodiscard]] TokenObjects read_by_id(pkcs11::Session& session, const Pkix& pkix, pkcs11::ByteView id);
 

@@ -89,17 +89,23 @@ Attributes read_what_it_tells(Session& session, CK_OBJECT_HANDLE handle) {
   return session.attributes(handle, kPlainKeyAttributes);
 }
 
+Attributes read_class(Session& session, CK_OBJECT_HANDLE handle) {
+  constexpr CK_ATTRIBUTE_TYPE kClass[] = {CKA_CLASS};
+  return session.attributes(handle, kClass);
+}
+
 // SoftHSM 2.6 says so of an object that is being made or destroyed at this moment.
 bool may_pass(const Error& error) {
   return error.code() == CKR_GENERAL_ERROR || error.code() == CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
 // Nothing for an object that was destroyed since it was found: a copy goes with its session.
-std::optional<Attributes> read(Session& session, CK_OBJECT_HANDLE handle) {
+template <typename Read>
+std::optional<Attributes> patiently(const Read& read, Session& session, CK_OBJECT_HANDLE handle) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
   for (;;) {
     try {
-      return read_what_it_tells(session, handle);
+      return read(session, handle);
     } catch (const Error& error) {
       if (error.code() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;
       if (!may_pass(error) || std::chrono::steady_clock::now() >= until) throw;
@@ -120,6 +126,26 @@ bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
   return std::any_of(keys.begin(), keys.end(), [&](const KeyObject& other) { return is_twin(key, other); });
 }
 
+}  // namespace
+
+std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
+  return public_key_in(session.attributes(key, kPlainKeyAttributes));
+}
+
+std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE handle) {
+  const std::optional<Attributes> attributes = patiently(read_class, session, handle);
+  return attributes ? attributes->number(CKA_CLASS) : std::nullopt;
+}
+
+std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
+  const std::optional<Attributes> attributes = patiently(read_what_it_tells, session, handle);
+  if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
+  const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
+  if (!type) return std::nullopt;
+  return KeyObject{handle, attributes->bytes(CKA_ID),  attributes->text(CKA_LABEL),
+                   *type,  public_key_in(*attributes), allowed_mechanisms(*attributes)};
+}
+
 // SoftHSM 2.6 copies an object with all its attributes, CKA_TOKEN among them, before it applies the template
 // that makes the copy a session object: for a moment a search finds it as a second key. Two keys that stay
 // alike when nothing is being copied are two keys.
@@ -132,21 +158,6 @@ void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys) {
     copying = session.copying();  // before the look: what was copied until now is seen by it
     std::erase_if(keys, [&](const KeyObject& key) { return !read_key(session, key.handle); });
   }
-}
-
-}  // namespace
-
-std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
-  return public_key_in(session.attributes(key, kPlainKeyAttributes));
-}
-
-std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
-  const std::optional<Attributes> attributes = read(session, handle);
-  if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
-  const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
-  if (!type) return std::nullopt;
-  return KeyObject{handle, attributes->bytes(CKA_ID),  attributes->text(CKA_LABEL),
-                   *type,  public_key_in(*attributes), allowed_mechanisms(*attributes)};
 }
 
 std::vector<KeyObject> read_keys(Session& session, Template search) {

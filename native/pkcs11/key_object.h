@@ -28,7 +28,11 @@ struct KeyObject {
 // The token's keys that the template matches: one search, and one batched read per object. Session objects,
 // such as the copies that sessions sign with, are left out.
 [[nodiscard]] std::vector<KeyObject> read_keys(Session& session, Template search);
+// CKA_CLASS; nothing if the object is gone.
+[[nodiscard]] std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE object);
 // One object by its handle; nothing if it is no key, or no token object, or gone.
 [[nodiscard]] std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle);
+// What read_keys does with what it read: takes away what some session is only now copying.
+void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys);
 
 }  // namespace keystay::pkcs11

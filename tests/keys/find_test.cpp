@@ -167,6 +167,54 @@ TEST_F(Find, ReadsOnlyTheObjectsOfTheAlias) {
   EXPECT_LT(faults_.calls(Function::C_GetAttributeValue), all / 2);
 }
 
+// A search goes through all objects of the token.
+TEST_F(Find, SearchesOnceForAKeyAndOnceMoreForItsLeaf) {
+  const Entry made = generate("httpd");
+  store_.replace_chain(made, reply(made));
+  const auto searches = [&](std::string_view label, const Bytes& id, Parts parts) {
+    faults_.reset_calls();
+    const std::optional<Entry> found = store_.find(label, id, parts);
+    EXPECT_TRUE(found && found->key.public_key() == made.key.public_key());
+    EXPECT_EQ(found && found->leaf, parts == Parts::key_and_leaf);
+    return faults_.calls(Function::C_FindObjectsInit);
+  };
+  const Bytes& id = made.key.reference().id();
+  EXPECT_EQ(searches("httpd", {}, Parts::key), 1u);
+  EXPECT_EQ(searches("httpd", {}, Parts::key_and_leaf), 2u);
+  EXPECT_EQ(searches("httpd", id, Parts::key_and_leaf), 1u);
+  EXPECT_EQ(searches("", id, Parts::key_and_leaf), 1u);
+  EXPECT_EQ(searches("", id, Parts::key), 1u);
+}
+
+// Whose certificate may say that it is one of RSASSA-PSS.
+TEST_F(Find, AnRsaKeyAloneWithItsLeaf) {
+  const Entry made = store_.generate("httpd", key_spec("RSA", 2048, ""));
+  store_.replace_chain(made, reply(made));
+  const std::optional<Entry> found = store_.find("httpd", {}, Parts::key);
+  EXPECT_TRUE(found && found->leaf);
+}
+
+// Its public key object is not found by the label, and the certificate that is may be another key's.
+TEST_F(Find, AKeyAloneByItsIdToo) {
+  const Entry made = generate("httpd");
+  const Entry other = generate("other");
+  store_.replace_chain(other, reply(other));
+  const Bytes& id = made.key.reference().id();
+  token_->with_rw_session([&](pkcs11::Session& session) {
+    for (const auto& object : read_by_id(session, pkix_, id).public_keys) {
+      session.set_attributes(object.handle, std::move(pkcs11::Template().text(CKA_LABEL, "another name")));
+    }
+    for (const auto& object : read_by_id(session, pkix_, other.key.reference().id()).certificates) {
+      session.set_attributes(object.handle,
+                             std::move(pkcs11::Template().text(CKA_LABEL, "httpd").bytes(CKA_ID, id)));
+    }
+  });
+  const std::optional<Entry> found = store_.find("httpd", {}, Parts::key);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key.public_key(), made.key.public_key());
+  EXPECT_EQ(found->public_half_source, PublicHalfSource::token);
+}
+
 // SoftHSM shows a copy in the making as a token object.
 TEST_F(Find, IsNotMisledByCopiesInTheMaking) {
   const Entry made = generate("httpd");
@@ -183,6 +231,7 @@ TEST_F(Find, IsNotMisledByCopiesInTheMaking) {
   }
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(store_.find("httpd"));
+    EXPECT_TRUE(store_.find("httpd", {}, Parts::key));
     EXPECT_THAT(aliases(), ElementsAre("httpd"));
   }
 }
