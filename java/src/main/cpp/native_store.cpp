@@ -76,15 +76,20 @@ bool has_certificate(keys::KeyStore& store, std::string_view label) {
   return any;
 }
 
-// The entry of a key as it is on the token now: its label may have changed.
-keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
-  std::optional<keys::Entry> entry =
-      key.id().empty() ? store.keys().find(key.label(), {}) : store.keys().find({}, key.id());
+// The entry of a key that these name on the token now.
+keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key, std::string_view label,
+                    pkcs11::ByteView id) {
+  std::optional<keys::Entry> entry = store.keys().find(label, id);
   if (!entry) {
     throw Error(ErrorClass::client,
                 "alias \"" + key.label() + "\" is not on " + store.keys().token().name() + " any more");
   }
   return std::move(*entry);
+}
+
+// Though its label may have changed.
+keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
+  return current(store, key, key.id().empty() ? std::string_view(key.label()) : std::string_view(), key.id());
 }
 
 keys::Certificate decoded(pkcs11::ByteView der) {
@@ -229,7 +234,11 @@ jobject JNICALL native_rename(JNIEnv* env, jclass, jlong address, jlong key, jby
 }
 
 void JNICALL native_destroy(JNIEnv* env, jclass, jlong store, jlong key) {
-  jni_entry(env, [&] { store_at(store).keys().destroy(current(store_at(store), reference_at(key))); });
+  jni_entry(env, [&] {
+    const pkcs11::KeyReference& read = reference_at(key);
+    // Not a key that got another name since it was read, perhaps by the process that had made it.
+    store_at(store).keys().destroy(current(store_at(store), read, read.label(), read.id()));
+  });
 }
 
 void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray label, jbyteArray der) {
