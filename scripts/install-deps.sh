@@ -157,10 +157,13 @@ choose() {
   return 1
 }
 
+# An archive that does not answer at once is asked again.
+readonly patience=(-o Acquire::Retries=5 -o Acquire::http::Timeout=30)
+
 # install_packages PACKAGE …: with what they depend on and nothing more; what is there is never removed.
 install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends \
-    -o Dpkg::Use-Pty=0 "$@" >&2
+    "${patience[@]}" -o Dpkg::Use-Pty=0 "$@" >&2
 }
 
 # unpack PACKAGE: its files go into build/unpacked; the libraries that it needs, into the system.
@@ -173,7 +176,7 @@ unpack() {
   done < <(apt-cache depends "$package" | sed -n 's/^ *Depends: \(lib.*\)/\1/p')
   [[ ${#libraries[@]} -eq 0 ]] || install_packages "${libraries[@]}"
   download="$(mktemp -d)"
-  (cd "$download" && apt-get download -qq -o APT::Sandbox::User=root "$package" >&2)
+  (cd "$download" && apt-get download -qq "${patience[@]}" -o APT::Sandbox::User=root "$package" >&2)
   mkdir -p "$unpacked"
   dpkg-deb --extract "$download"/*.deb "$unpacked"
   rm -r "$download"
@@ -225,7 +228,7 @@ if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
 fi
 
 say "updating the package lists"
-as_root apt-get update -qq >&2
+as_root apt-get update -qq "${patience[@]}" >&2
 
 packages=()
 to_unpack=()

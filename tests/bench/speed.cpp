@@ -11,9 +11,11 @@ namespace keystay::bench {
 namespace {
 
 constexpr std::array kThreads{1, 2, 4, 8, 16};
-constexpr std::array kUsualArguments{"keystay-bench", "--benchmark_repetitions=41",
-                                     "--benchmark_min_time=0.03",
+constexpr std::array kUsualArguments{"keystay-bench", "--benchmark_repetitions=15",
                                      "--benchmark_enable_random_interleaving=true"};
+
+// Of a repetition, in seconds: long beside the moments at its ends in which only some of the threads run.
+constexpr double kMinTime = 0.2;
 
 // What each thread of a benchmark does.
 void sign(benchmark::State& state, const Contender& contender, const Algorithm& algorithm) {
@@ -75,7 +77,7 @@ void register_benchmarks(const std::vector<Contender>& contenders) {
                                        [&](benchmark::State& state) { sign(state, contender, algorithm); });
       for (const int threads : kThreads) registered->Threads(threads);
       // What all threads sign together in a second, and the processor time of all threads for it.
-      registered->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
+      registered->MinTime(kMinTime)->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
     }
   }
 }

@@ -42,6 +42,10 @@ finish() {
       tail -n 60 "$log"
     done
   fi
+  if [[ -f "$scratch/ports" ]]; then
+    (cd "$taken_ports" && xargs -r rmdir <"$scratch/ports") || true # what it says is in the log
+    rm "$scratch/ports"
+  fi
   [[ -n "${KEYSTAY_KEEP:-}" ]] || rm -rf "$scratch"
 }
 trap finish EXIT
@@ -135,8 +139,20 @@ handshake() {
 }
 
 # --- processes -------------------------------------------------------------------------------------------------------
+# free_port: one that nobody listens on, below those that the kernel gives away, and that no other test gets as long as
+# this one runs: a server may take its time until it binds.
+readonly taken_ports="${TMPDIR:-/tmp}/keystay-ports-$UID"
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  local port
+  mkdir -p "$taken_ports"
+  for _ in {1..1000}; do
+    port=$((10000 + SRANDOM % 20000))
+    if ! listens "$port" && mkdir "$taken_ports/$port" 2>/dev/null; then
+      echo "$port" | tee -a "$scratch/ports"
+      return
+    fi
+  done
+  fail "no port is free; tests that were killed may have left theirs in $taken_ports" >&2
 }
 
 # start NAME [others|plain] PROGRAM …: runs it in the background, with NAME.log. A simple command, so that the process is

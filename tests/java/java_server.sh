@@ -53,7 +53,7 @@ lftp_transfers() {
   cat >"$scratch/client/$name.lftp" <<SESSION
 set cmd:fail-exit yes
 set dns:order inet
-set net:timeout 30
+set net:timeout 60
 set net:max-retries 1
 set ftp:ssl-force yes
 set ftp:ssl-protect-data yes
@@ -68,7 +68,7 @@ cls -1
 get $name -o $name.back
 SESSION
   rm -f "$scratch/client/$name.back"
-  (cd "$scratch/client" && HOME="$scratch/client" timeout 30 lftp --norc -f "$name.lftp") >>"$scratch/lftp.log" 2>&1 &&
+  (cd "$scratch/client" && HOME="$scratch/client" timeout 180 lftp --norc -f "$name.lftp") >>"$scratch/lftp.log" 2>&1 &&
     cmp "$scratch/client/content" "$scratch/client/$name.back"
 }
 

@@ -96,18 +96,19 @@ TEST_F(AsyncTest, AJobWithACallbackNeedsNoDescriptor) {
 }
 
 TEST_F(AsyncTest, OneThreadKeepsManySignaturesInFlight) {
-  faults().delay(F::C_Sign, std::chrono::milliseconds(50));
+  faults().hold(F::C_Sign);
   std::vector<std::unique_ptr<SigningJob>> jobs;
   for (int i = 0; i < 16; ++i) {
     jobs.push_back(job());
     ASSERT_EQ(jobs.back()->resume(), ASYNC_PAUSE);
   }
+  EXPECT_TRUE(faults().wait_until_inside(F::C_Sign, 16));
+  faults().release(F::C_Sign);
   for (const auto& signing : jobs) EXPECT_TRUE(signing->run()) << take_errors();
-  EXPECT_GE(faults().peak(F::C_Sign), 4);
 }
 
 TEST_F(AsyncTest, AllPausesOfAWaitContextHaveOneDescriptor) {
-  faults().delay(F::C_Sign, std::chrono::milliseconds(5));
+  faults().hold(F::C_Sign);
   std::vector<OSSL_ASYNC_FD> seen;
   SigningJob three([this] { return signs() && signs() && signs(); });
   int pauses = 0;
@@ -117,10 +118,12 @@ TEST_F(AsyncTest, AllPausesOfAWaitContextHaveOneDescriptor) {
     if (seen.empty()) seen = now;
     EXPECT_EQ(now, seen);
     EXPECT_THAT(now, SizeIs(1));
-    static_cast<void>(three.wait_for_wake());
+    faults().release(F::C_Sign);
+    EXPECT_TRUE(three.wait_for_wake());
+    faults().hold(F::C_Sign);  // the next one
   }
   EXPECT_TRUE(three.succeeded()) << take_errors();
-  EXPECT_GE(pauses, 3);
+  EXPECT_EQ(pauses, 3);
 }
 
 TEST_F(AsyncTest, AJobThatIsResumedTooEarlyPausesAgain) {
@@ -185,7 +188,7 @@ TEST_F(AsyncTest, WherePausingIsBlockedTheThreadWaitsInstead) {
 }
 
 TEST_F(AsyncTest, ACallThatHangsEndsAtTheDeadline) {
-  start_again("timeout = \"300ms\"\n");
+  start_again("timeout = \"2s\"\n");
   ASSERT_TRUE(signs()) << take_errors();
   faults().hold(F::C_Sign);
   const auto signing = job();
@@ -204,7 +207,7 @@ TEST_F(AsyncTest, ACallThatHangsEndsAtTheDeadline) {
 
 // `hung-calls = "leave"`.
 TEST_F(AsyncTest, WithoutAJobACallThatHangsIsLeftAtTheDeadlineIfThatIsConfigured) {
-  start_again("timeout = \"300ms\"\nhung-calls = \"leave\"\n");
+  start_again("timeout = \"2s\"\nhung-calls = \"leave\"\n");
   ASSERT_TRUE(signs()) << take_errors();
   faults().hold(F::C_Sign);
   EXPECT_FALSE(signs());
@@ -260,7 +263,8 @@ TEST_F(AsyncTest, AnAbandonedJobBeginsNothingNew) {
 TEST_F(AsyncTest, TwentyThousandAbandonedJobsLeaveNothing) {
   start_again("sessions = 4\n");
   faults().delay(F::C_Sign, std::chrono::milliseconds(1));
-  const auto abandon_jobs = [this, give_up = abandon()](int count) {
+  const auto eventfds = open_eventfds();
+  const auto abandon_jobs = [this, eventfds, give_up = abandon()](int count) {
     for (int abandoned = 0; abandoned < count;) {
       std::atomic<int> woken = 0;
       const auto signing = job();
@@ -272,6 +276,7 @@ TEST_F(AsyncTest, TwentyThousandAbandonedJobsLeaveNothing) {
       ++abandoned;
     }
     ASSERT_TRUE(job()->run());  // behind all of them in the queue
+    ASSERT_TRUE(wait_for_eventfds(eventfds));
   };
   abandon_jobs(4000);
   const Footprint before = Footprint::now();
@@ -287,8 +292,8 @@ TEST_F(AsyncTest, TwentyThousandAbandonedJobsLeaveNothing) {
 // HAProxy frees the wait context and never resumes the job. Its stack is OpenSSL's loss; the rest is not.
 TEST_F(AsyncTest, AJobWhoseWaitContextIsFreedLeavesNoDescriptor) {
   static auto& lost = *new std::vector<ASYNC_JOB*>;  // reachable for a leak checker
-  ASSERT_TRUE(job()->run());
   const auto before = open_eventfds();
+  ASSERT_TRUE(job()->run());
   for (const bool late : {true, false}) {
     faults().hold(F::C_Sign);
     const auto signing = job();
@@ -303,10 +308,7 @@ TEST_F(AsyncTest, AJobWhoseWaitContextIsFreedLeavesNoDescriptor) {
     faults().release(F::C_Sign);
     ASSERT_TRUE(job()->run()) << take_errors();
   }
-  // The signer thread closes it last.
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (open_eventfds() != before && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
-  EXPECT_EQ(open_eventfds(), before);
+  EXPECT_TRUE(wait_for_eventfds(before));  // the signer thread closes it last
 }
 
 TEST_F(AsyncTest, OutsideOfJobsThereAreNoThreads) {
@@ -321,7 +323,7 @@ TEST_F(AsyncTest, UnloadingTheProviderLeavesNoThread) {
   EXPECT_GT(Footprint::now().threads, before);
   key_.reset();
   context_.reset();
-  EXPECT_EQ(Footprint::now().threads, before);
+  EXPECT_TRUE(wait_for_threads(before));
 }
 
 TEST_F(AsyncTest, AForkedChildHasItsOwnThreads) {

@@ -167,6 +167,7 @@ TEST_F(DecryptionTest, WrongPaddingGivesASubstituteThatIsAlwaysTheSame) {
     EXPECT_EQ(ERR_peek_error(), 0u);
     EXPECT_LE(first->size(), kSize - 11);
     EXPECT_EQ(first, test::decrypt(another.get(), same_key.get(), ciphertext, padding(RSA_PKCS1_PADDING)));
+    if (first->size() < 8) continue;  // short ones, of which the empty one is the likeliest, may be equal
     EXPECT_THAT(substitutes, testing::Not(testing::Contains(*first)));
     substitutes.push_back(*first);
   }

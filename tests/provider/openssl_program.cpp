@@ -1,6 +1,7 @@
 #include "tests/provider/openssl_program.h"
 
 #include <chrono>
+#include <regex>
 
 namespace keystay::test {
 
@@ -49,16 +50,16 @@ void OpensslServerTest::serve(const Service& service, const std::vector<Argument
   ASSERT_TRUE(openssl({"req", "-x509", "-new", "-key", "keystay:" + service.key, "-subj", "/CN=localhost",
                        "-addext", "subjectAltName=DNS:localhost", "-out", certificate})
                   .ok());
-  const std::string port = std::to_string(free_port());
   Arguments arguments{"s_server", "-key",     path(service.key + ".ref"),     "-cert", certificate, "-accept",
-                      port,       "-naccept", std::to_string(clients.size()), "-www"};
+                      "0",        "-naccept", std::to_string(clients.size()), "-www"};
   arguments.insert(arguments.end(), service.options.begin(), service.options.end());
   Environment environment = program_environment();
   // The random generators of a thread that ends after libcrypto's clean-up, as those that sign for jobs do,
   // are lost.
   environment["ASAN_OPTIONS"] = "detect_leaks=0";
   Process server(with_providers(arguments, service.order), {.environment = environment});
-  ASSERT_TRUE(server.wait_for_text("ACCEPT", std::chrono::seconds(20))) << server.error();
+  const std::string port = port_of(server);
+  ASSERT_NE(port, "") << server.error();
   for (const Arguments& options : clients) {
     Arguments client{"s_client",    "-connect",  "localhost:" + port,
                      "-CAfile",     certificate, "-verify_return_error",
@@ -71,6 +72,14 @@ void OpensslServerTest::serve(const Service& service, const std::vector<Argument
   }
   const Outcome ended = server.wait(std::chrono::seconds(20));
   EXPECT_EQ(ended.exit_code, 0) << ended;
+}
+
+std::string OpensslServerTest::port_of(Process& server) {
+  static_cast<void>(server.wait_for_text("ACCEPT ", std::chrono::seconds(20)));
+  const std::string output = server.output();
+  std::smatch match;
+  return std::regex_search(output, match, std::regex("ACCEPT .*:([0-9]+)\n")) ? match[1].str()
+                                                                              : std::string();
 }
 
 }  // namespace keystay::test

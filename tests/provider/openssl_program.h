@@ -41,6 +41,9 @@ class OpensslServerTest : public OpensslProgramTest {
   };
   // Connects once with each of these options of s_client; all must succeed, with the certificate verified.
   void serve(const Service& service, const std::vector<Arguments>& clients);
+
+  // That `s_server -accept 0` got; empty if it does not say that it listens.
+  static std::string port_of(Process& server);
 };
 
 }  // namespace keystay::test

@@ -1,8 +1,10 @@
 #include "tests/provider/process_footprint.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <malloc.h>
 #include <unistd.h>
@@ -17,6 +19,16 @@ std::size_t entries(const char* directory) {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
+template <typename Count>
+bool wait_for(const Count& counted, std::size_t wanted) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (counted() != wanted) {
+    if (std::chrono::steady_clock::now() >= limit) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::size_t open_eventfds() {
@@ -26,6 +38,12 @@ std::size_t open_eventfds() {
     if (std::filesystem::read_symlink(entry, closed_meanwhile) == "anon_inode:[eventfd]") ++count;
   }
   return count;
+}
+
+bool wait_for_eventfds(std::size_t count) { return wait_for(open_eventfds, count); }
+
+bool wait_for_threads(std::size_t count) {
+  return wait_for([] { return entries("/proc/self/task"); }, count);
 }
 
 Footprint Footprint::now() {

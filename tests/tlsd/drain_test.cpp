@@ -15,7 +15,15 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-class DrainTest : public HttpTest {};
+class DrainTest : public HttpTest {
+ protected:
+  // Until all workers have been told, which stop() does not wait for: the thread that tells them answers.
+  void stop_and_tell_all() {
+    server_->stop();
+    RawSocket admin = RawSocket::connect(server_->admin_port());
+    EXPECT_NE(send_request(admin, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n").status, 0U);
+  }
+};
 
 TEST_F(DrainTest, FinishesRequestsInFlightAndClosesIdleConnections) {
   std::promise<void> in_flight;
@@ -33,7 +41,7 @@ TEST_F(DrainTest, FinishesRequestsInFlightAndClosesIdleConnections) {
   TlsClient busy = connect();
   busy.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
   in_flight.get_future().wait();
-  server_->stop();
+  stop_and_tell_all();
   EXPECT_EQ(idle.read_some(), "");
   EXPECT_TRUE(idle.ended_in_order());
   go_on.set_value();
@@ -47,7 +55,7 @@ TEST_F(DrainTest, FinishesAHandshakeAndServesOneRequest) {
   serve(TestBackend::hello());
   TlsClient client(server_->port());
   ASSERT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 1));
-  server_->stop();
+  stop_and_tell_all();
   ASSERT_TRUE(client.handshake()) << client.reason();
   const HttpResponse response = send_request(client, kGet);
   EXPECT_EQ(response.status, 200U);

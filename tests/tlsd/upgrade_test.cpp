@@ -41,7 +41,7 @@ TEST_F(UpgradeTest, TunnelsWebSocketAfter101) {
 }
 
 TEST_F(UpgradeTest, ATunnelThatIsIdleEnds) {
-  listener_.idle_timeout = 200ms;
+  listener_.idle_timeout = 1s;
   serve([](RawSocket& client) {
     read_until(client, "\r\n\r\n");
     client.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");

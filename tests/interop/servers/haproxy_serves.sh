@@ -60,6 +60,7 @@ serves() {
 
   before="$(descriptors "$(children_of "${pids[haproxy]}")")"
   for _ in 1 2 3; do
+    expect_descriptors "$before" # so that the two go to different threads
     leave_in_mid_handshake "$port" 2
     fetch "$port"
   done
