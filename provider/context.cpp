@@ -2,6 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "provider/context.h"
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -30,7 +31,13 @@ config::Configuration read_configuration(const std::filesystem::path& file) {
 // That RAND_bytes uses libcrypto's own generators. As long as nobody has asked for random numbers, a module
 // may make an engine their source for the whole process: SoftHSM does so with `rdrand` where libcrypto has
 // that.
-void decide_generators_before_modules() noexcept { static_cast<void>(RAND_get_rand_method()); }
+void decide_generators_before_modules() noexcept {
+  static std::atomic<bool> decided{false};
+  // Once: libcrypto locks the whole process for its answer, and a fork in that moment leaves it locked.
+  if (decided.load(std::memory_order_acquire)) return;
+  static_cast<void>(RAND_get_rand_method());
+  decided.store(true, std::memory_order_release);
+}
 
 }  // namespace
 
