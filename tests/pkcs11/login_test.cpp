@@ -68,7 +68,7 @@ TEST_F(Login, RefusedPinIsNotTriedAgainByManyThreads) {
 TEST_F(Login, RefusedPinIsNotTriedAgainByAnotherObjectOfTheToken) {
   std::vector<std::jthread> threads;
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
+    threads.emplace_back([&, i] {
       TokenOptions options = with_pin("999999");
       options.identity = {.label = "web", .serial = i % 2 == 0 ? "" : hsm_.serial()};
       const std::optional<Error> error = error_of([&] { sign(*token(options)); });
