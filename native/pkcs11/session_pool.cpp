@@ -7,12 +7,6 @@
 #include "native/pkcs11/error.h"
 
 namespace keystay::pkcs11 {
-namespace {
-
-// Of this thread, and only to be compared: it may be closed since.
-constinit thread_local const PooledSession* last_used = nullptr;
-
-}  // namespace
 
 SessionLease::SessionLease(SessionPool& pool, std::unique_ptr<PooledSession> session) noexcept
     : pool_(&pool), session_(std::move(session)) {}
@@ -37,7 +31,12 @@ SessionPool::SessionPool(std::size_t limit, std::function<std::unique_ptr<Pooled
 SessionLease SessionPool::lease(Deadline deadline) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (!idle_.empty()) return {*this, take_idle()};
+    if (!idle_.empty()) {
+      std::unique_ptr<PooledSession> session = std::move(idle_.back());
+      idle_.pop_back();
+      ++lent_;
+      return {*this, std::move(session)};
+    }
     if (lent_ < limit_) {
       if (std::unique_ptr<PooledSession> session = open_one(lock, deadline))
         return {*this, std::move(session)};
@@ -49,16 +48,6 @@ SessionLease SessionPool::lease(Deadline deadline) {
                       " sessions are busy until the time-out; raise `sessions` or `timeout`");
     }
   }
-}
-
-std::unique_ptr<PooledSession> SessionPool::take_idle() noexcept {
-  const auto own = std::find_if(idle_.rbegin(), idle_.rend(),
-                                [](const auto& session) { return session.get() == last_used; });
-  if (own != idle_.rend()) std::swap(*own, idle_.back());
-  std::unique_ptr<PooledSession> session = std::move(idle_.back());
-  idle_.pop_back();
-  ++lent_;
-  return session;
 }
 
 std::unique_ptr<PooledSession> SessionPool::open_one(std::unique_lock<std::mutex>& lock, Deadline deadline) {
@@ -100,7 +89,6 @@ void SessionPool::limit(std::size_t sessions) {
 }
 
 void SessionPool::give_back(std::unique_ptr<PooledSession> session) noexcept {
-  last_used = session.get();
   std::unique_ptr<PooledSession> dead;
   const std::lock_guard lock(mutex_);
   if (session->epoch == epoch_) {

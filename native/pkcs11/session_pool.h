@@ -41,9 +41,8 @@ class SessionLease final {
   std::unique_ptr<PooledSession> session_;
 };
 
-// Bounded. A thread gets the session that it had last, if it can, for what the module keeps of it is in that
-// core's caches; else the last one that came in, so that an HSM has as few sessions as its load needs. No
-// lock is held across any call into the module.
+// Bounded. Last in, first out, so that an idle HSM keeps as few sessions as its load needs. No lock is held
+// across any call into the module.
 class SessionPool final {
  public:
   // `open` opens one session; it runs without a lock, on the thread that wants the lease.
@@ -63,8 +62,7 @@ class SessionPool final {
  private:
   friend class SessionLease;
   void give_back(std::unique_ptr<PooledSession> session) noexcept;
-  void forget() noexcept;                                             // a lent session was closed
-  [[nodiscard]] std::unique_ptr<PooledSession> take_idle() noexcept;  // the caller holds the lock
+  void forget() noexcept;  // a lent session was closed
   [[nodiscard]] std::unique_ptr<PooledSession> open_one(std::unique_lock<std::mutex>& lock,
                                                         Deadline deadline);
   void release_place() noexcept;  // the caller holds the lock

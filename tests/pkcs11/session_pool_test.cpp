@@ -42,30 +42,6 @@ TEST_F(SessionPool, OneThreadNeedsOneSession) {
   EXPECT_EQ(faults_.open_sessions(), 2) << "one to sign with, and the one that keeps the login";
 }
 
-// What the module keeps of it is in this core's caches.
-TEST_F(SessionPool, AThreadGetsTheSessionThatItHadLast) {
-  const auto token = this->token();
-  const auto session_of_this_thread = [&] {
-    const Session* used = nullptr;
-    token->with_session([&](Session& session) { used = &session; });
-    return used;
-  };
-  std::promise<void> taken;
-  std::promise<void> give_back;
-  auto other = std::async(std::launch::async, [&] {
-    token->with_session([&](Session&) {
-      taken.set_value();
-      give_back.get_future().wait();
-    });
-  });
-  taken.get_future().wait();
-  const Session* own = session_of_this_thread();
-  give_back.set_value();
-  other.get();  // so that the other's session is the last that came in
-  EXPECT_EQ(session_of_this_thread(), own);
-  EXPECT_EQ(faults_.open_sessions(), 3);
-}
-
 TEST_F(SessionPool, NeverMoreOperationsThanSessions) {
   const auto token = this->token(with_sessions(3));
   faults_.delay(Function::C_Sign, milliseconds(5));
