@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include <string.h>
+#include "native/pkcs11/wipe.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -14,7 +14,7 @@ ByteView view(const auto& value) { return {reinterpret_cast<const std::uint8_t*>
 }  // namespace
 
 Template::~Template() {
-  for (Bytes& value : values_) ::explicit_bzero(value.data(), value.size());
+  for (Bytes& value : values_) wipe(value);
 }
 
 Template& Template::flag(CK_ATTRIBUTE_TYPE type, bool value) {

@@ -2,8 +2,6 @@
 #include <optional>
 #include <utility>
 
-#include <string.h>
-
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_pkix.h"
 #include "java/src/main/cpp/java_types.h"
@@ -15,6 +13,7 @@
 #include "java/src/main/cpp/token_store.h"
 #include "native/keys/key_spec.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/wipe.h"
 
 namespace keystay::jni {
 namespace {
@@ -182,7 +181,7 @@ struct PrivateHalf {
   PrivateHalf(const PrivateHalf&) = delete;
   PrivateHalf& operator=(const PrivateHalf&) = delete;
   ~PrivateHalf() {
-    for (pkcs11::Bytes& part : parts) ::explicit_bzero(part.data(), part.size());
+    for (pkcs11::Bytes& part : parts) pkcs11::wipe(part);
   }
 };
 
@@ -210,7 +209,7 @@ jbyteArray JNICALL native_random(JNIEnv* env, jclass, jlong store, jint length) 
     store_at(store).keys().token().with_session(
         [&](pkcs11::Session& session) { session.generate_random(random); });
     const jbyteArray result = to_java(env, random);
-    ::explicit_bzero(random.data(), random.size());
+    pkcs11::wipe(random);
     return result;
   });
 }
