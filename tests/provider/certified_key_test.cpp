@@ -88,21 +88,31 @@ TEST_F(CertifiedKeyTest, ACertificateOfAnotherKeyIsRefusedInOneLine) {
   EXPECT_EQ(listing.exit_code, 0) << "one such key hides all others" << listing;
 }
 
-// Nor does the token's refusal look like a certificate of another key.
-TEST_F(CertifiedKeyTest, AJobLoadsWithoutAPause) {
-  generate("in-a-job", "EC:prime256v1", "52");
-  certify("in-a-job", "in-a-job", "52");
-  delete_public_key("in-a-job");
-  const std::string reference = bare_reference("in-a-job");
-  const auto job = [&] {
-    return std::make_unique<SigningJob>([&] { return context_.read_pem(reference) != nullptr; });
-  };
-  const auto loading = job();
-  EXPECT_EQ(loading->resume(), ASYNC_FINISH);
-  EXPECT_TRUE(loading->succeeded()) << take_errors();
+class CertifiedKeyInAJobTest : public CertifiedKeyTest {
+ protected:
+  // A job that loads a new key, which only its certificate shows.
+  [[nodiscard]] std::unique_ptr<SigningJob> loading(const std::string& label, const std::string& id) const {
+    generate(label, "EC:prime256v1", id);
+    certify(label, label, id);
+    delete_public_key(label);
+    return std::make_unique<SigningJob>(
+        [this, reference = bare_reference(label)] { return context_.read_pem(reference) != nullptr; });
+  }
+};
 
+TEST_F(CertifiedKeyInAJobTest, LoadsWithoutAPause) {
+  const auto job = loading("right", "52");
+  EXPECT_EQ(job->resume(), ASYNC_FINISH);
+  EXPECT_TRUE(job->succeeded()) << take_errors();
+}
+
+// Nor does the token's refusal look like a certificate of another key.
+TEST_F(CertifiedKeyInAJobTest, ARefusalIsNoPauseEither) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer does not know a job's stack, which an exception unwinds";
+#endif
+  const auto refused = loading("refused", "53");
   faults().fail(Function::C_Sign, CKR_DATA_LEN_RANGE);
-  const auto refused = job();
   EXPECT_EQ(refused->resume(), ASYNC_FINISH);
   EXPECT_FALSE(refused->succeeded());
   EXPECT_THAT(take_errors(), AllOf(HasSubstr("CKR_DATA_LEN_RANGE"), Not(HasSubstr("is not that key's"))));
