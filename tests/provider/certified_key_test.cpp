@@ -90,11 +90,12 @@ TEST_F(CertifiedKeyTest, ACertificateOfAnotherKeyIsRefusedInOneLine) {
 
 class CertifiedKeyInAJobTest : public CertifiedKeyTest {
  protected:
-  // A job that loads a new key, which only its certificate shows.
+  // A job that loads a new key, which only its certificate shows, once more: the module has found its token.
   [[nodiscard]] std::unique_ptr<SigningJob> loading(const std::string& label, const std::string& id) const {
     generate(label, "EC:prime256v1", id);
     certify(label, label, id);
     delete_public_key(label);
+    EXPECT_TRUE(context_.load("keystay:" + label)) << take_errors();
     return std::make_unique<SigningJob>(
         [this, reference = bare_reference(label)] { return context_.read_pem(reference) != nullptr; });
   }
