@@ -222,6 +222,21 @@ class KeyStoreTest {
     assertEquals(0, token.find(renamed).chain().length);
   }
 
+  /** A sweep of abandoned keys may have read the name before the key's own process gave it another. */
+  @Test
+  void aKeyThatGotAnotherNameSinceItWasReadIsNotDestroyed() throws Exception {
+    NativeStore token = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate())
+        .entry().store();
+    NativeEntry read =
+        token.generate(TestToken.unusedAlias("unnamed"), KeySpec.ofGroup("EC", "secp256r1"));
+    String alias = TestToken.unusedAlias("named");
+    NativeEntry named = token.rename(read.key(), alias);
+    assertThrows(KeystayException.class, () -> token.destroy(read.key()));
+    assertEquals(read.publicKey(), token.find(alias).publicKey());
+    token.destroy(named.key());
+    assertNull(token.find(alias));
+  }
+
   @Test
   void aTrustedCertificateIsStoredAndDeleted() throws Exception {
     String label = TestToken.unusedAlias("root");
