@@ -6,6 +6,7 @@
 
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
+#include "native/keys/issuers.h"
 #include "native/keys/key_pair.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_search.h"
@@ -67,15 +68,6 @@ bool belongs_to(const CertificateObject& object, const Entry& entry) {
          (object.id == entry.key.reference().id() || object.label == entry.alias);
 }
 
-IssuerSearch among(const std::vector<CertificateObject>& certificates) {
-  return [&](ByteView subject) {
-    std::vector<CertificateObject> found;
-    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
-                 [&](const auto& object) { return std::ranges::equal(object.certificate.subject, subject); });
-    return found;
-  };
-}
-
 std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, ByteView subject) {
   Template search = objects_of(CKO_CERTIFICATE);
   search.bytes(CKA_SUBJECT, subject);
@@ -112,37 +104,6 @@ bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
   const ObjectIndex index(objects);
   const auto half = public_half(key, index);
   return !half || leaf_of(key, half->key, index);
-}
-
-// Whether issuer certificates came with aliases that this chain does not need: only then is there anything to
-// tidy up. Reads labels, and no certificate.
-bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
-  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
-  std::vector<std::string> labels;
-  for (const Certificate& certificate : chain) {
-    if (certificate.public_key) labels.push_back(issuer_label(pkix.key_identifier(*certificate.public_key)));
-  }
-  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(objects_of(CKO_CERTIFICATE))) {
-    const std::string label = session.attributes(handle, kLabel).text(CKA_LABEL);
-    if (is_issuer_label(label) && std::find(labels.begin(), labels.end(), label) == labels.end()) return true;
-  }
-  return false;
-}
-
-// Issuer certificates that came with aliases and are in no alias's chain any more.
-void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
-  const auto certificates = read_certificates(session, pkix, objects_of(CKO_CERTIFICATE));
-  std::vector<pkcs11::Bytes> needed;
-  for (const Entry& entry : entries) {
-    if (!entry.leaf) continue;
-    for (Certificate& certificate : build_chain(*entry.leaf, pkix, among(certificates))) {
-      needed.push_back(std::move(certificate.der));
-    }
-  }
-  for (const CertificateObject& object : certificates) {
-    const bool is_needed = std::find(needed.begin(), needed.end(), object.certificate.der) != needed.end();
-    if (is_issuer_label(object.label) && !is_needed) session.destroy_object(object.handle);
-  }
 }
 
 }  // namespace
