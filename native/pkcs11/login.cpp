@@ -6,7 +6,6 @@
 #include "native/pkcs11/error.h"
 
 namespace keystay::pkcs11 {
-
 namespace {
 
 void refuse_if_locking(const TokenInfo& token) {
