@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr IntegerRange kSessions{1, 1024};
 constexpr DurationRange kTimeout{10ms, 10min};
+constexpr DurationRange kKeyCheck{100ms, 1h};
 constexpr std::size_t kLabelSize = 32;   // CK_TOKEN_INFO.label
 constexpr std::size_t kSerialSize = 16;  // CK_TOKEN_INFO.serialNumber
 
@@ -95,7 +96,7 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
   }
   table.allow({"module", "module-arguments", "label", "serial", "pin", "sessions", "timeout", "key-copy",
-               "hung-calls", "import"});
+               "key-check", "hung-calls", "import"});
   TokenSettings token;
   token.module = module_path(table);
   token.module_arguments = module_arguments(table);
@@ -110,6 +111,7 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
       table.integer("sessions", kSessions).value_or(static_cast<std::int64_t>(token.sessions)));
   token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
   token.key_copy = key_copy(table);
+  token.key_check = table.duration("key-check", kKeyCheck).value_or(token.key_check);
   token.hung_calls = hung_calls(table);
   token.key_import = key_import(table);
   return token;

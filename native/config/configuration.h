@@ -36,6 +36,7 @@ struct TokenSettings {
   std::size_t sessions = 32;  // operations in flight at most
   std::chrono::milliseconds timeout{5000};  // one operation, queueing included
   KeyCopy key_copy = KeyCopy::automatic;
+  std::chrono::milliseconds key_check{5000};  // how often the token is asked whether a key in use is there
   HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
 };

@@ -107,7 +107,8 @@ std::shared_ptr<Token> Tokens::open(const std::string& name, const config::Token
       pkcs11::Module::at(settings.module, settings.module_arguments),
       pkcs11::TokenOptions{name, std::move(identity), std::move(pin), settings.sessions, settings.timeout,
                            copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never,
-                           leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for});
+                           leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for,
+                           settings.key_check});
 }
 
 std::string Tokens::known_names() const {

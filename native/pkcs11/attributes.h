@@ -48,10 +48,15 @@ class Attributes final {
   [[nodiscard]] std::optional<CK_ULONG> number(CK_ATTRIBUTE_TYPE type) const noexcept;
   [[nodiscard]] std::optional<bool> flag(CK_ATTRIBUTE_TYPE type) const noexcept;
 
+  // Those of one read are equal to those of another with the same types in the same order.
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+
  private:
   struct Value {
     CK_ATTRIBUTE_TYPE type;
     Bytes bytes;
+
+    friend bool operator==(const Value&, const Value&) = default;
   };
   std::vector<Value> values_;
 };

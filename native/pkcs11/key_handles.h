@@ -1,19 +1,25 @@
-// Handles of keys that were found before: valid in one session or one epoch of a token, and forgotten with
-// it.
+// Keys that were found before: valid in one session or one epoch of a token, and forgotten with it.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
 #include "native/pkcs11/key_reference.h"
+#include "native/pkcs11/token_key.h"
 
 namespace keystay::pkcs11 {
 
+struct KnownKey {
+  std::shared_ptr<TokenKey> object;  // on the token
+  CK_OBJECT_HANDLE handle;           // to sign with: a session's own copy, or that object
+};
+
 class KeyHandles final {
  public:
-  [[nodiscard]] std::optional<CK_OBJECT_HANDLE> find(const KeyReference& key) const;
-  void put(const KeyReference& key, CK_OBJECT_HANDLE handle);
+  // Null for a key that is not known. Valid until the next put() or clear().
+  [[nodiscard]] const KnownKey* find(const KeyReference& key) const;
+  void put(const KeyReference& key, KnownKey known);
   void clear() noexcept { handles_.clear(); }
   [[nodiscard]] std::size_t size() const noexcept { return handles_.size(); }
 
@@ -39,7 +45,7 @@ class KeyHandles final {
     }
   };
 
-  std::unordered_map<Identity, CK_OBJECT_HANDLE, Hash, Equal> handles_;
+  std::unordered_map<Identity, KnownKey, Hash, Equal> handles_;
 };
 
 }  // namespace keystay::pkcs11

@@ -94,6 +94,12 @@ Attributes read_class(Session& session, CK_OBJECT_HANDLE handle) {
   return session.attributes(handle, kClass);
 }
 
+Attributes read_what_it_is(Session& session, CK_OBJECT_HANDLE handle) {
+  constexpr CK_ATTRIBUTE_TYPE kIdentity[] = {CKA_CLASS, CKA_KEY_TYPE, CKA_ID,     CKA_MODULUS,
+                                             CKA_SIGN,  CKA_DECRYPT,  CKA_DERIVE, CKA_EC_POINT};
+  return session.attributes(handle, kIdentity);
+}
+
 // SoftHSM 2.6 says so of an object that is being made or destroyed at this moment.
 bool may_pass(const Error& error) {
   return error.code() == CKR_GENERAL_ERROR || error.code() == CKR_ATTRIBUTE_VALUE_INVALID;
@@ -135,6 +141,10 @@ std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
 std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE handle) {
   const std::optional<Attributes> attributes = patiently(read_class, session, handle);
   return attributes ? attributes->number(CKA_CLASS) : std::nullopt;
+}
+
+std::optional<Attributes> read_identity(Session& session, CK_OBJECT_HANDLE handle) {
+  return patiently(read_what_it_is, session, handle);
 }
 
 std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {

@@ -32,6 +32,10 @@ struct KeyObject {
 [[nodiscard]] std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE object);
 // One object by its handle; nothing if it is no key, or no token object, or gone.
 [[nodiscard]] std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle);
+// What tells a private key object from another one that has its handle now, and what it may be used for:
+// type, CKA_ID, the public half as far as the object shows it, CKA_SIGN, CKA_DECRYPT and CKA_DERIVE. Nothing
+// if the object is gone.
+[[nodiscard]] std::optional<Attributes> read_identity(Session& session, CK_OBJECT_HANDLE handle);
 // What read_keys does with what it read: takes away what some session is only now copying.
 void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys);
 

@@ -1,5 +1,6 @@
 #include "native/pkcs11/key_search.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -9,22 +10,36 @@
 namespace keystay::pkcs11 {
 namespace {
 
-// The public half on the private key object itself, else on the public key object with the same id.
-std::optional<PublicKey> public_half(Session& session, const KeyObject& private_key) {
-  if (private_key.public_key || private_key.id.empty()) return private_key.public_key;
+// The public halves that the token shows for a private key: the one on the object itself, else those of the
+// public key objects with the same id and type, and the same label where there are such.
+std::vector<PublicKey> public_halves(Session& session, const KeyObject& private_key) {
+  if (private_key.public_key) return {*private_key.public_key};
+  if (private_key.id.empty()) return {};
   Template search;
-  search.number(CKA_CLASS, CKO_PUBLIC_KEY).bytes(CKA_ID, private_key.id);
-  for (KeyObject& key : read_keys(session, std::move(search))) {
-    if (key.public_key) return std::move(key.public_key);
-  }
-  return std::nullopt;
+  search.number(CKA_CLASS, CKO_PUBLIC_KEY)
+      .number(CKA_KEY_TYPE, private_key.type)
+      .bytes(CKA_ID, private_key.id);
+  std::vector<KeyObject> keys = read_keys(session, std::move(search));
+  std::erase_if(keys, [](const KeyObject& key) { return !key.public_key; });
+  const auto other_label = [&](const KeyObject& key) { return key.label != private_key.label; };
+  if (!std::ranges::all_of(keys, other_label)) std::erase_if(keys, other_label);
+  std::vector<PublicKey> halves;
+  for (KeyObject& key : keys) halves.push_back(*std::move(key.public_key));
+  return halves;
 }
 
-// A key that shows no public half is told by its id alone.
+// A key that shows no public half is told by its id alone. Of public keys that differ one was left behind by
+// a key that is gone, and nothing says which.
 bool is(Session& session, const KeyObject& candidate, const KeyReference& key) {
   if (!key.public_key()) return true;
-  const std::optional<PublicKey> shown = public_half(session, candidate);
-  return !shown || *shown == *key.public_key();
+  const std::vector<PublicKey> shown = public_halves(session, candidate);
+  const auto fitting = std::ranges::count(shown, *key.public_key());
+  if (fitting != 0 && fitting != std::ssize(shown)) {
+    throw Error(ErrorClass::client,
+                "several public keys with the CKA_ID of the private key match it; destroy those that are not "
+                "its own");
+  }
+  return shown.empty() || fitting != 0;
 }
 
 }  // namespace

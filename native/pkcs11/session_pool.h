@@ -13,7 +13,7 @@
 
 namespace keystay::pkcs11 {
 
-// A session and the handles of the keys it signs with: its own copies, or the token's objects.
+// A session and the keys it signs with: its own copies, or the token's objects.
 struct PooledSession {
   Session session;
   KeyHandles keys;

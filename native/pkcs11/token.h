@@ -30,6 +30,7 @@ struct TokenOptions {
   std::chrono::milliseconds timeout{5000};
   KeyCopies key_copies = KeyCopies::automatic;
   HungCalls hung_calls = HungCalls::waited_for;
+  std::chrono::milliseconds key_check{5000};  // how often the token is asked whether a key in use is there
 };
 
 struct KeyDemand;

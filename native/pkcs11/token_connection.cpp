@@ -76,13 +76,16 @@ void TokenConnection::repair(std::uint64_t seen, Deadline deadline) {
   });
 }
 
-void TokenConnection::begin_epoch() {
-  const std::uint64_t epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+void TokenConnection::begin_epoch() { end_epoch(epoch_.load(std::memory_order_acquire)); }
+
+// Of several threads that have seen the same, one ends it.
+void TokenConnection::end_epoch(std::uint64_t epoch) {
+  if (!epoch_.compare_exchange_strong(epoch, epoch + 1, std::memory_order_acq_rel)) return;
   {
     const std::lock_guard lock(mutex_);
     objects_.clear();
   }
-  pool_.begin_epoch(epoch);
+  pool_.begin_epoch(epoch + 1);
 }
 
 TokenConnection::Place TokenConnection::open(Deadline deadline) {
@@ -182,9 +185,14 @@ void TokenConnection::perform_rw(Deadline deadline, const std::function<void(Ses
 }
 
 CK_OBJECT_HANDLE TokenConnection::key_handle(PooledSession& session, const KeyReference& key) {
-  if (const std::optional<CK_OBJECT_HANDLE> known = session.keys.find(key)) [[likely]]
-    return *known;
-  CK_OBJECT_HANDLE handle = token_object(session.session, key);
+  if (const KnownKey* known = session.keys.find(key)) [[likely]] {
+    if (known->object->due(options_.key_check)) [[unlikely]]
+      look_at(*known->object, session);
+    return known->handle;
+  }
+  std::shared_ptr<TokenKey> object = token_object(session.session, key);
+  if (object->due(options_.key_check)) look_at(*object, session);  // another session found it
+  CK_OBJECT_HANDLE handle = object->handle();
   if (options_.key_copies == KeyCopies::automatic && session.keys.size() < kCopiesPerSession) {
     try {
       handle = session.session.copy_object(handle, std::move(Template().flag(CKA_TOKEN, false)));
@@ -193,20 +201,28 @@ CK_OBJECT_HANDLE TokenConnection::key_handle(PooledSession& session, const KeyRe
       if (error.error_class() == ErrorClass::session_lost) throw;
     }
   }
-  session.keys.put(key, handle);
+  session.keys.put(key, {std::move(object), handle});
   return handle;
 }
 
-CK_OBJECT_HANDLE TokenConnection::token_object(Session& session, const KeyReference& key) {
+void TokenConnection::look_at(TokenKey& object, PooledSession& session) {
+  if (object.look(session.session)) return;
+  end_epoch(session.epoch);
+  // Repaired by searching it anew, which tells what became of it.
+  throw Error(ErrorClass::session_lost, "the key was destroyed or changed on the token");
+}
+
+std::shared_ptr<TokenKey> TokenConnection::token_object(Session& session, const KeyReference& key) {
   const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
   {
     const std::lock_guard lock(mutex_);
-    if (const std::optional<CK_OBJECT_HANDLE> known = objects_.find(key)) return *known;
+    if (const KnownKey* known = objects_.find(key)) return known->object;
   }
-  const CK_OBJECT_HANDLE handle = find_private_key(session, key);
+  const auto now = steady_clock::now();
+  auto object = std::make_shared<TokenKey>(session, find_private_key(session, key), now);
   const std::lock_guard lock(mutex_);
-  if (epoch == epoch_.load(std::memory_order_acquire)) objects_.put(key, handle);
-  return handle;
+  if (epoch == epoch_.load(std::memory_order_acquire)) objects_.put(key, {object, object->handle()});
+  return object;
 }
 
 CK_FLAGS TokenConnection::uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline) {

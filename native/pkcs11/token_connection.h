@@ -29,7 +29,8 @@ class TokenConnection final {
   // sick token may have done half is not done twice.
   void perform_rw(Deadline deadline, const std::function<void(Session&)>& body);
 
-  // The handle to sign with in this session: its own copy of the key, or the token's object.
+  // The handle to sign with in this session: its own copy of the key, or the token's object. That object is
+  // looked at every key_check; if it is gone, the epoch ends, and with it all copies.
   [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
 
   // CKF_SIGN, CKF_DECRYPT … of CK_MECHANISM_INFO; none for a mechanism that the token lacks.
@@ -61,7 +62,9 @@ class TokenConnection final {
 
   [[nodiscard]] CK_FLAGS ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
-  [[nodiscard]] CK_OBJECT_HANDLE token_object(Session& session, const KeyReference& key);
+  [[nodiscard]] std::shared_ptr<TokenKey> token_object(Session& session, const KeyReference& key);
+  void look_at(TokenKey& object, PooledSession& session);
+  void end_epoch(std::uint64_t epoch);
 
   Module& module_;
   const TokenOptions& options_;
@@ -75,7 +78,7 @@ class TokenConnection final {
 
   std::mutex mutex_;  // of the rest
   std::optional<Place> place_;
-  KeyHandles objects_;  // of this epoch
+  KeyHandles objects_;  // the token's own, of this epoch
   std::map<CK_MECHANISM_TYPE, CK_FLAGS> mechanisms_;
   std::optional<Error> failure_;  // why the last opening failed, told again until retry_at_
   std::chrono::steady_clock::time_point retry_at_;
@@ -92,6 +95,10 @@ auto TokenConnection::attempt(Deadline deadline, const Body& body) {
     if (!lease->session.alive())
       throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
     return body(*lease);
+  } catch (const Error& error) {
+    // A key that was not found is no fault of the session, which may hold the copies of others.
+    if (error.code() || error.error_class() != ErrorClass::client) lease.discard();
+    throw;
   } catch (...) {
     lease.discard();
     throw;

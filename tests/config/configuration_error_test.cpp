@@ -66,7 +66,7 @@ constexpr Case kToken[] = {
     {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
      "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"module-arguments\", \"label\", "
      "\"serial\", \"pin\", "
-     "\"sessions\", \"timeout\", \"key-copy\", \"hung-calls\", \"import\""},
+     "\"sessions\", \"timeout\", \"key-copy\", \"key-check\", \"hung-calls\", \"import\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
     {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",

@@ -31,6 +31,7 @@ pin      = "file:/etc/keystay/web.pin"
 sessions = 7
 timeout  = "1500ms"
 key-copy = "never"
+key-check = "250ms"
 hung-calls = "leave"
 import   = "allow"
 )");
@@ -43,6 +44,7 @@ import   = "allow"
   EXPECT_EQ(web.sessions, 7U);
   EXPECT_EQ(web.timeout, 1500ms);
   EXPECT_EQ(web.key_copy, KeyCopy::never);
+  EXPECT_EQ(web.key_check, 250ms);
   EXPECT_EQ(web.hung_calls, HungCalls::left);
   EXPECT_EQ(web.key_import, KeyImport::allowed);
 }
@@ -55,6 +57,7 @@ TEST(Configuration, HasADefaultForWhatATokenLeavesOut) {
   EXPECT_EQ(web.sessions, 32U);
   EXPECT_EQ(web.timeout, 5s);
   EXPECT_EQ(web.key_copy, KeyCopy::automatic);
+  EXPECT_EQ(web.key_check, 5s);
   EXPECT_EQ(web.hung_calls, HungCalls::waited_for);
   EXPECT_EQ(web.key_import, KeyImport::refused);
 }

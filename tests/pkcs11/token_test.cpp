@@ -50,7 +50,8 @@ TokenOptions TokenTest::options() const {
           .pin = [pin = hsm_.pin()] { return Pin(pin); },
           .sessions = 32,
           .timeout = std::chrono::seconds(60),
-          .key_copies = KeyCopies::automatic};
+          .key_copies = KeyCopies::automatic,
+          .key_check = std::chrono::hours(1)};  // for tests that count calls; gone_key_test.cpp has its own
 }
 
 std::shared_ptr<Token> TokenTest::token(TokenOptions options) const {
