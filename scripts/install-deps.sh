@@ -11,7 +11,7 @@ set -euo pipefail
 # One requirement per line: who needs it | what it is | the command or package that proves it is there |
 # the packages that bring it. Alternatives are separated by " or "; the first one that apt has is installed.
 # What only "wished" needs is installed where apt has it, and done without elsewhere. What is "unpacked" comes with the
-# servers, but into build/unpacked: the packages of FTP servers exclude one another.
+# servers, but into build/unpacked: FTP servers exclude one another, a mail server every other, MariaDB MySQL.
 readonly requirements='
 quickstart | C++20 compiler             | g++                 | g++
 quickstart | CMake 3.25                 | cmake               | cmake
@@ -35,9 +35,11 @@ all        | GoogleTest                 | libgtest-dev        | libgtest-dev
 all        | GoogleMock                 | libgmock-dev        | libgmock-dev
 all        | Google Benchmark           | libbenchmark-dev    | libbenchmark-dev
 all        | NSS softokn, another token | certutil            | libnss3-tools
-all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-21-jdk-headless or openjdk-25-jdk-headless
+all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-25-jdk-headless or openjdk-21-jdk-headless
 all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
+all        | p11-kit, a remote token    | p11-kit             | p11-kit
+all        | client module of p11-kit   | p11-kit-modules     | p11-kit-modules
 all        | Git                        | git                 | git
 wished     | clang-format 14            | clang-format-14     | clang-format-14
 wished     | pkcs11-provider            | pkcs11-provider     | pkcs11-provider
@@ -49,6 +51,21 @@ unpacked   | vsftpd                     | vsftpd              | vsftpd
 unpacked   | ProFTPD                    | proftpd             | proftpd-core proftpd-mod-crypto
 servers    | lftp, an FTPS client       | lftp                | lftp
 servers    | PostgreSQL                 | pg_ctlcluster       | postgresql-common postgresql
+servers    | lighttpd                   | lighttpd            | lighttpd lighttpd-mod-openssl
+servers    | Dovecot                    | dovecot             | dovecot-core dovecot-imapd
+servers    | Redis                      | redis-server        | redis-server
+servers    | mosquitto                  | mosquitto           | mosquitto
+servers    | clients of mosquitto       | mosquitto_pub       | mosquitto-clients
+servers    | unbound                    | unbound             | unbound
+servers    | dnsdist                    | dnsdist             | dnsdist
+servers    | hitch                      | hitch               | hitch
+servers    | OpenVPN                    | openvpn             | openvpn
+servers    | Node.js                    | node                | nodejs
+servers    | socat                      | socat               | socat
+servers    | PHP                        | php                 | php-cli
+unpacked   | Postfix                    | postfix             | postfix
+unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
+unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core
 '
 
 # Where the packages go that are unpacked instead of installed.
@@ -104,8 +121,9 @@ boost_installed() {
 present() {
   case "$1" in
     boost) boost_installed ;;
-    lib*-dev | *-cpp-dev | pkcs11-provider) package_installed "$1" ;;
-    *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ]] ;;
+    lib*-dev | *-cpp-dev | pkcs11-provider | p11-kit-modules) package_installed "$1" ;;
+    *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ||
+      -x "$unpacked/usr/bin/$1" ]] ;;
   esac
 }
 

@@ -2,21 +2,59 @@
 """Adds up a CTest run and prints `N passed, N failed, N skipped` as its last line.
 
   scripts/summarize_tests.py CTEST_JUNIT_XML [--cases DIRECTORY] [--check NAME=passed|failed]
+                             [--allowed-skips FILE [--fact WORD]...]
 
 A test program that left a report of its cases (GoogleTest, NAME.xml in DIRECTORY) counts by its cases, so that a
-skipped case is counted as skipped; every other CTest test counts as one, and so does a check that ran before. A program that CTest saw fail counts as failed even if all its cases passed: it
-crashed at exit, leaked, or ran out of time. Exits with 1 if a test failed or none ran.
+skipped case is counted as skipped; every other CTest test counts as one, and so does a check that ran before. A program
+that CTest saw fail counts as failed even if all its cases passed: it crashed at exit, leaked, or ran out of time. With a
+list of allowed skips, which is described in tests/allowed-skips.txt, any other skip counts as failed; the facts are what
+is so in this run. Exits with 1 if a test failed or none ran.
 """
 
 import argparse
+import fnmatch
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
+# The facts that tests/run.sh tells, and "any", which is none.
+FACT = re.compile(r"any|release|asan|tsan|short|user|(debian|ubuntu)[0-9.]*")
+
+
+@dataclass(frozen=True)
+class AllowedSkip:
+    """One line of the list: where all these facts hold, the tests whose names match may be skipped."""
+    facts: frozenset
+    test: str
+
+    def covers(self, name: str, facts: set) -> bool:
+        return self.facts <= facts and fnmatch.fnmatchcase(name, self.test)
+
+
+def read_allowed_skips(path: Path) -> list:
+    """Exits with a message for a line of another form: a typing error must not allow anything, or hide a line."""
+    allowed = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        columns = [column.strip() for column in line.split("|", 2)]
+        if len(columns) != 3 or not all(columns):
+            sys.exit(f"{path}:{number}: expected: WHEN | TEST | WHY")
+        unknown = [word for word in columns[0].split() if not FACT.fullmatch(word)]
+        if unknown:
+            sys.exit(f"{path}:{number}: no fact of a run: {unknown[0]}; the head of the file lists them")
+        allowed.append(AllowedSkip(frozenset(columns[0].split()) - {"any"}, columns[1]))
+    return allowed
+
+
 @dataclass
 class Tally:
+    """What became of the tests. A skip that the list (None: there is no list) does not allow is a failure."""
+    allowed: list | None = None
+    facts: set = field(default_factory=set)
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -24,11 +62,17 @@ class Tally:
     skips: list = field(default_factory=list)
 
     def add(self, name: str, outcome: str, reason: str = ""):
+        told = f"{name}: {reason}" if reason else name
+        if outcome == "skipped" and not self.may_skip(name):
+            outcome, told = "failed", f"{told} (skipped, which tests/allowed-skips.txt does not allow here)"
         setattr(self, outcome, getattr(self, outcome) + 1)
         if outcome == "failed":
-            self.failures.append(name)
+            self.failures.append(told)
         if outcome == "skipped":
-            self.skips.append(f"{name}: {reason}" if reason else name)
+            self.skips.append(told)
+
+    def may_skip(self, name: str) -> bool:
+        return self.allowed is None or any(line.covers(name, self.facts) for line in self.allowed)
 
 
 def ctest_outcome(case) -> str:
@@ -66,16 +110,14 @@ def add_googletest(tally: Tally, program: str, report: Path, program_outcome: st
         tally.add(f"{program} (the program itself)", "failed")
 
 
-def add_up(ctest_report: Path, cases: Path | None) -> Tally:
-    tally = Tally()
+def add_up(tally: Tally, ctest_report: Path, cases: Path | None):
     for case in ElementTree.parse(ctest_report).iter("testcase"):
         name, outcome = case.get("name"), ctest_outcome(case)
         report = cases / f"{name}.xml" if cases else None
         if report and report.is_file() and outcome != "skipped":
             add_googletest(tally, name, report, outcome)
         else:
-            tally.add(name, outcome, skip_reason(case))
-    return tally
+            tally.add(name, outcome, skip_reason(case) if outcome == "skipped" else "")
 
 
 def main() -> int:
@@ -83,8 +125,12 @@ def main() -> int:
     parser.add_argument("report", type=Path)
     parser.add_argument("--cases", type=Path)
     parser.add_argument("--check", action="append", default=[])
+    parser.add_argument("--allowed-skips", type=Path)
+    parser.add_argument("--fact", action="append", default=[])
     arguments = parser.parse_args()
-    tally = add_up(arguments.report, arguments.cases)
+    allowed = read_allowed_skips(arguments.allowed_skips) if arguments.allowed_skips else None
+    tally = Tally(allowed, set(arguments.fact))
+    add_up(tally, arguments.report, arguments.cases)
     tests = tally.passed + tally.failed
     for check in arguments.check:
         tally.add(*check.rsplit("=", 1))
