@@ -23,8 +23,7 @@ std::string named(std::string_view alias) { return "alias \"" + std::string(alia
 config::PinPrompt prompt(const StoreOptions& options) {
   return [given = options.pin](std::string_view token) {
     if (!given) return ask_pin("PIN of token \"" + std::string(token) + "\": ");
-    const pkcs11::ByteView bytes = given->bytes();
-    return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    return given->copy();
   };
 }
 

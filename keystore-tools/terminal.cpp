@@ -103,7 +103,7 @@ pkcs11::Pin ask_pin(std::string_view question) {
   const Silence silence(terminal.get());
   const Line line(terminal.get());
   if (line.text().empty()) fail("no PIN was given");
-  return pkcs11::Pin(line.text());
+  return pkcs11::Pin(line.text(), "what was typed");
 }
 
 Answer ask(std::string_view question) {

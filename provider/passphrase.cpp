@@ -12,6 +12,8 @@
 namespace keystay::provider {
 namespace {
 
+constexpr std::string_view kTyped = "what was typed";  // a PIN's origin
+
 thread_local OSSL_PASSPHRASE_CALLBACK* current_callback = nullptr;
 thread_local void* current_argument = nullptr;
 
@@ -55,7 +57,7 @@ pkcs11::Pin PinDialogue::ask(std::string_view token_label) {
   TypedPin typed;
   if (!current_callback || !typed.read(token_label)) return recall(token_label);
   remember(token_label, typed.text());
-  return pkcs11::Pin(typed.text());
+  return pkcs11::Pin(typed.text(), std::string(kTyped));
 }
 
 void PinDialogue::ask_ahead(std::string_view token_label) {
@@ -77,12 +79,11 @@ pkcs11::Pin PinDialogue::recall(std::string_view token_label) {
             "\": it is to be typed and nobody answers here; write pin = \"file:/path\" in keystay.toml, or "
             "pkcs11-module-token-pin = file:/path in openssl.cnf");
   }
-  const auto bytes = answer->second.bytes();
-  return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return answer->second.copy();
 }
 
 void PinDialogue::remember(std::string_view token_label, std::string_view pin) {
-  pkcs11::Pin answer(pin);
+  pkcs11::Pin answer(pin, std::string(kTyped));
   const std::lock_guard lock(mutex_);
   answers_.insert_or_assign(std::string(token_label), std::move(answer));
 }

@@ -129,7 +129,7 @@ pkcs11::Pin read_pin_file(const std::filesystem::path& path, std::string_view to
     fail(token_label, path.string() + " has more than one line; leave only the PIN");
   }
   if (text.size() > kLongestPin) fail(token_label, path.string() + " is too long for a PIN");
-  return pkcs11::Pin(text);
+  return pkcs11::Pin(text, "file:" + path.string());
 }
 
 pkcs11::Pin read_variable(const std::string& name, std::string_view token_label) {
@@ -138,7 +138,7 @@ pkcs11::Pin read_variable(const std::string& name, std::string_view token_label)
     fail(token_label,
          "the environment variable " + name + " is not set (nginx and others clear it: use file:)");
   }
-  return pkcs11::Pin(value);
+  return pkcs11::Pin(value, "env:" + name);
 }
 
 pkcs11::Pin read_credential(const std::string& name, std::string_view token_label) {

@@ -35,17 +35,12 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
-pkcs11::Pin copy(const pkcs11::Pin& pin) {
-  const pkcs11::ByteView bytes = pin.bytes();
-  return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 std::optional<pkcs11::Pin> copy(const std::optional<pkcs11::Pin>& pin) {
-  return pin ? std::optional(copy(*pin)) : std::nullopt;
+  return pin ? std::optional(pin->copy()) : std::nullopt;
 }
 
 pkcs11::PinReader reader_of(const pkcs11::Pin& pin) {
-  return [kept = std::make_shared<const pkcs11::Pin>(copy(pin))] { return copy(*kept); };
+  return [kept = std::make_shared<const pkcs11::Pin>(pin.copy())] { return kept->copy(); };
 }
 
 bool same(const std::optional<pkcs11::Pin>& left, const std::optional<pkcs11::Pin>& right) {
@@ -67,7 +62,8 @@ bool has_pin(const pkcs11::Uri& uri) { return !uri.pin_value.empty() || !uri.pin
 // A URI has one of them at most: parse_uri refuses both.
 void take_pin(const pkcs11::Uri& uri, config::TokenSettings& settings, std::optional<pkcs11::Pin>& pin) {
   settings.pin = uri.pin_value.empty() ? uri.pin_source : std::string();
-  pin = uri.pin_value.empty() ? std::nullopt : std::optional(pkcs11::Pin(uri.pin_value));
+  pin = uri.pin_value.empty() ? std::nullopt
+                              : std::optional(pkcs11::Pin(uri.pin_value, "pin-value of the URI"));
 }
 
 std::string shown_name(const pkcs11::Uri& uri, const config::TokenSettings& settings) {

@@ -1,5 +1,7 @@
 #include "native/pkcs11/login.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -29,12 +31,35 @@ bool logged_in(Session& session) {
   return state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS;
 }
 
+std::string the_pin(const Pin& pin) {
+  return pin.origin().empty() ? std::string("the PIN") : "the PIN from " + pin.origin();
+}
+
+// A token counts wrong PINs, so what no token accepts is not tried: a text file that an editor began with a
+// byte-order mark (RFC 3629, section 6) or wrote in UTF-16, a line end that a shell left in a variable.
+void require_plausible(const Pin& pin) {
+  const ByteView bytes = pin.bytes();
+  const auto begins_with = [&](std::initializer_list<std::uint8_t> mark) {
+    return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin());
+  };
+  const char* fault = nullptr;
+  if (begins_with({0xEF, 0xBB, 0xBF})) fault = "begins with a byte-order mark";
+  if (begins_with({0xFE, 0xFF}) || begins_with({0xFF, 0xFE})) fault = "is UTF-16";
+  if (!fault && std::ranges::any_of(bytes, [](std::uint8_t byte) { return byte < 0x20 || byte == 0x7F; }))
+    fault = "has a control character, such as a zero byte or the end of a line";
+  if (bytes.empty()) fault = "is empty";
+  if (!fault) return;
+  throw Error(ErrorClass::authentication, "C_Login is not tried: " + the_pin(pin) + " " + fault +
+                                              "; write the PIN alone, in UTF-8 without a byte-order mark");
+}
+
 void try_pin(Session& session, Pin pin, std::optional<Pin>& refused) {
+  require_plausible(pin);
   if (refused && refused->equals(pin)) {
     throw Error(
         ErrorClass::authentication,
-        "C_Login is not tried again with the PIN that the token refused; correct the configured PIN, or "
-        "restart this program if it is the token's PIN that was corrected");
+        "C_Login is not tried again: the token refused " + the_pin(pin) +
+            " before; correct it, or restart this program if it is the token's PIN that was corrected");
   }
   try {
     session.login(&pin);
@@ -45,7 +70,12 @@ void try_pin(Session& session, Pin pin, std::optional<Pin>& refused) {
       // nothing of the PIN.
       throw Error(ErrorClass::server, std::string(error.what()) + " (the token says that the PIN is set)");
     }
-    if (error.error_class() == ErrorClass::authentication) refused = std::move(pin);
+    if (error.error_class() != ErrorClass::authentication) throw;
+    const std::string wrong = "C_Login: " + describe(CKR_PIN_INCORRECT) + "; " + the_pin(pin) +
+                              " is wrong: correct it; it is not tried again as it is, so that the token "
+                              "does not lock";
+    refused = std::move(pin);
+    if (error.code() == CKR_PIN_INCORRECT) throw Error(CKR_PIN_INCORRECT, wrong);
     throw;
   }
 }

@@ -9,7 +9,7 @@
 
 namespace keystay::pkcs11 {
 
-Pin::Pin(std::string_view text) : size_(text.size()) {
+Pin::Pin(std::string_view text, std::string origin) : size_(text.size()), origin_(std::move(origin)) {
   void* pages = ::mmap(nullptr, std::max<std::size_t>(size_, 1), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) throw std::bad_alloc();
@@ -21,18 +21,23 @@ Pin::Pin(std::string_view text) : size_(text.size()) {
 }
 
 Pin::Pin(Pin&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      origin_(std::move(other.origin_)) {}
 
 Pin& Pin::operator=(Pin&& other) noexcept {
   if (this != &other) {
     wipe();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
+    origin_ = std::move(other.origin_);
   }
   return *this;
 }
 
 Pin::~Pin() { wipe(); }
+
+Pin Pin::copy() const { return Pin({reinterpret_cast<const char*>(data_), size_}, origin_); }
 
 bool Pin::equals(const Pin& other) const noexcept {
   if (size_ != other.size_) return false;

@@ -110,8 +110,8 @@ TEST_F(Login, IsNotTriedWithALockedPin) {
 }
 
 TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
-  for (const CK_RV code :
-       {CKR_PIN_INCORRECT, CKR_PIN_EXPIRED, CKR_PIN_LOCKED, CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
+  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_EXPIRED,
+                           CKR_PIN_LOCKED, CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
     faults_.reset();
     faults_.fail(Function::C_Login, code, kEveryCall);
     // Of a module of its own, which remembers no refusal.
@@ -178,6 +178,33 @@ TEST_F(Login, FailureOfThePinReaderIsTheErrorAndNoLoginIsTried) {
   ASSERT_TRUE(error);
   EXPECT_THAT(error->what(), HasSubstr("/etc/keystay/web.pin"));
   EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
+// What an editor or a shell makes of a PIN: the token would count it as a wrong one.
+TEST_F(Login, IsNotTriedWithWhatCannotBeAPin) {
+  const std::string pin = hsm_.pin();
+  using namespace std::string_literals;
+  for (const std::string& text : {"\xEF\xBB\xBF"s + pin, "\xFF\xFE"s + pin, "\xFE\xFF"s + pin, pin + "\n",
+                                  pin + "\r", "\t"s + pin, pin.substr(0, 1) + "\0"s, pin + "\x7F", ""s}) {
+    const std::optional<Error> error = error_of([&] { sign(*token(with_pin(text))); });
+    ASSERT_TRUE(error) << testing::PrintToString(text);
+    EXPECT_EQ(error->error_class(), ErrorClass::authentication);
+    EXPECT_THAT(error->what(), HasSubstr("C_Login is not tried: the PIN "));
+  }
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+  EXPECT_TRUE(verifies(sign(*token())));
+}
+
+TEST_F(Login, NamesTheOriginOfARefusedPin) {
+  TokenOptions options = this->options();
+  options.pin = [] { return Pin("999999", "file:/etc/keystay/web.pin"); };
+  const auto token = this->token(options);
+  for (const char* message : {"CKR_PIN_INCORRECT (0xa0) for ", "is not tried again: the token refused "}) {
+    const std::optional<Error> error = error_of([&] { sign(*token); });
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(),
+                testing::AllOf(HasSubstr(message), HasSubstr("the PIN from file:/etc/keystay/web.pin")));
+  }
 }
 
 // Whatever fails, the message does not hold the PIN.

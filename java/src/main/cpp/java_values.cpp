@@ -71,7 +71,7 @@ pkcs11::Pin to_pin(JNIEnv* env, jbyteArray utf8) {
   PinBuffer buffer;
   env->GetByteArrayRegion(utf8, 0, size, reinterpret_cast<jbyte*>(buffer.text.data()));
   check(env);
-  return pkcs11::Pin({buffer.text.data(), static_cast<std::size_t>(size)});
+  return pkcs11::Pin({buffer.text.data(), static_cast<std::size_t>(size)}, "the password of the key store");
 }
 
 jbyteArray to_java(JNIEnv* env, pkcs11::ByteView bytes) {

@@ -35,8 +35,7 @@ pkcs11::Pin StorePin::copy(std::string_view token_label) const {
                             "\" wants its PIN: give it as the password of the key store, or say where it is "
                             "with pin = \"file:/path\" in keystay.toml");
   }
-  const pkcs11::ByteView bytes = pin_->bytes();
-  return pkcs11::Pin({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return pin_->copy();
 }
 
 }  // namespace keystay::jni
