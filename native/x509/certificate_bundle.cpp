@@ -7,6 +7,7 @@
 
 #include "native/x509/der.h"
 #include "native/x509/error_mark.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/pem_block.h"
 #include "native/x509/x509_certificate.h"
 
@@ -52,6 +53,7 @@ void add_block(std::vector<Certificate>& certificates, const PemBlock& block) {
 }  // namespace
 
 std::vector<Certificate> read_certificates(std::string_view content) {
+  const ErrorsSetAside others;
   std::vector<Certificate> certificates;
   const ByteView der(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
   if (add_x509(certificates, der) || add_pkcs7(certificates, der)) return certificates;

@@ -1,6 +1,7 @@
 #include "native/x509/certificate_request.h"
 
 #include "native/x509/der.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/extension.h"
 #include "native/x509/public_key.h"
 #include "native/x509/signature_algorithm.h"
@@ -24,6 +25,7 @@ X509Request unsigned_request(EVP_PKEY* public_key, const RequestContent& content
 }  // namespace
 
 pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content) {
+  const ErrorsSetAside others;
   const SignatureAlgorithm& algorithm = signature_algorithm(content.signature_algorithm, key.public_key());
   const EvpPkey public_key = to_evp_pkey(key.public_key(), nullptr);
   const X509Extensions extensions = parse_extensions(content.extensions, key.public_key());

@@ -10,6 +10,7 @@
 
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
+#include "native/x509/errors_set_aside.h"
 
 namespace keystay::x509 {
 namespace {
@@ -179,6 +180,7 @@ void add(X509_NAME* name, const Attribute& attribute, int set) {
 }  // namespace
 
 X509Name parse_name(std::string_view text) {
+  const ErrorsSetAside others;
   const std::vector<RelativeName> names = NameParser(text).parse();
   X509Name result(X509_NAME_new());
   if (!result) throw openssl_error("cannot make a name");
@@ -190,6 +192,7 @@ X509Name parse_name(std::string_view text) {
 }
 
 X509Name decode_name(pkcs11::ByteView der) {
+  const ErrorsSetAside others;
   const unsigned char* in = der.data();
   X509Name name(d2i_X509_NAME(nullptr, &in, static_cast<long>(der.size())));
   if (!name || in != der.data() + der.size()) throw openssl_error("cannot read a distinguished name");
@@ -197,6 +200,7 @@ X509Name decode_name(pkcs11::ByteView der) {
 }
 
 std::string format_name(pkcs11::ByteView der) {
+  const ErrorsSetAside others;
   const X509Name name = decode_name(der);
   const InputOutput memory(BIO_new(BIO_s_mem()));
   constexpr unsigned long flags =

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "native/x509/error.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/openssl_pkix.h"
 
 namespace keystay::x509 {
@@ -111,6 +112,10 @@ std::string alternative_names(std::string_view text, std::string_view value) {
     if (colon == std::string::npos || colon + 1 == part.size())
       fail(text, "expected dns:NAME, ip:ADDRESS, uri:… in a list");
     const char* form = find_word(text, part.substr(0, colon), kNameForms);
+    // RFC 5280, section 4.2.1.6: dNSName, rfc822Name and URI are IA5Strings.
+    if (std::ranges::any_of(part, [](unsigned char c) { return c < 0x20 || c >= 0x7F; })) {
+      fail(text, "only ASCII is allowed here; write an international domain name as xn--…");
+    }
     result += (result.empty() ? "" : ",") + std::string(form) + ":" + part.substr(colon + 1);
   }
   return result;
@@ -173,6 +178,7 @@ void push(X509Extensions& extensions, X509Extension extension) {
 }  // namespace
 
 X509Extension parse_extension(std::string_view text) {
+  const ErrorsSetAside others;
   const std::size_t equals = text.find('=');
   const std::string_view value = equals == std::string_view::npos ? "" : text.substr(equals + 1);
   std::string name(text.substr(0, equals));
@@ -195,6 +201,7 @@ X509Extension parse_extension(std::string_view text) {
 }
 
 X509Extensions parse_extensions(std::span<const std::string> texts, const pkcs11::PublicKey& key) {
+  const ErrorsSetAside others;
   X509Extensions extensions(sk_X509_EXTENSION_new_null());
   if (!extensions) throw openssl_error("cannot make a list of extensions");
   push(extensions, key_identifier(key));

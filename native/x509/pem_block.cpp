@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include "native/x509/error.h"
+#include "native/x509/errors_set_aside.h"
 
 namespace keystay::x509 {
 
@@ -14,6 +15,7 @@ PemReader::PemReader(std::string_view text)
 }
 
 std::optional<PemBlock> PemReader::next() {
+  const ErrorsSetAside others;
   char* name = nullptr;
   char* header = nullptr;
   unsigned char* data = nullptr;

@@ -7,6 +7,7 @@
 
 #include "native/pkcs11/error.h"
 #include "native/x509/der.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/pem.h"
 #include "native/x509/pem_block.h"
 #include "native/x509/public_key.h"
@@ -79,6 +80,7 @@ std::string encode_pem_reference(const pkcs11::Uri& uri) {
 }
 
 pkcs11::Uri decode_reference(ByteView der) {
+  const ErrorsSetAside others;
   const unsigned char* in = der.data();
   const Reference reference(reinterpret_cast<ReferenceSyntax*>(
       ASN1_item_d2i(nullptr, &in, static_cast<long>(der.size()), ASN1_ITEM_rptr(ReferenceSyntax))));

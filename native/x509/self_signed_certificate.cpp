@@ -1,6 +1,7 @@
 #include "native/x509/self_signed_certificate.h"
 
 #include "native/x509/der.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/extension.h"
 #include "native/x509/public_key.h"
 #include "native/x509/signature_algorithm.h"
@@ -79,6 +80,7 @@ X509Certificate unsigned_certificate(const keys::PrivateKey& key, EVP_PKEY* publ
 
 keys::Certificate self_signed_certificate(const keys::PrivateKey& key, const RequestContent& content,
                                           Validity validity) {
+  const ErrorsSetAside others;
   const SignatureAlgorithm& algorithm = signature_algorithm(content.signature_algorithm, key.public_key());
   const EvpPkey public_key = to_evp_pkey(key.public_key(), nullptr);
   const X509Certificate certificate = unsigned_certificate(key, public_key.get(), content);

@@ -6,6 +6,7 @@
 
 #include "native/pkcs11/curve.h"
 #include "native/x509/der.h"
+#include "native/x509/errors_set_aside.h"
 #include "native/x509/public_key.h"
 #include "native/x509/public_key_syntax.h"
 
@@ -133,6 +134,7 @@ Bytes to_spki(const pkcs11::PublicKey& key) {
 }
 
 pkcs11::PublicKey from_spki(ByteView der) {
+  const ErrorsSetAside others;
   const unsigned char* in = der.data();
   const SubjectPublicKeyInfo info(reinterpret_cast<SubjectPublicKeyInfoSyntax*>(
       ASN1_item_d2i(nullptr, &in, static_cast<long>(der.size()), subject_public_key_info_item())));
