@@ -4,6 +4,7 @@
 #include "keystore-tools/file_argument.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
+#include "native/x509/extension.h"
 #include "native/x509/pem.h"
 
 namespace keystay::tools {
@@ -21,6 +22,10 @@ x509::X509Name subject(const CertReq& command, const keys::Entry& entry) {
 }  // namespace
 
 void CertReq::run(AliasStore& store) const {
+  argument([&] {  // before the token is asked
+    for (const std::string& extension : extensions) static_cast<void>(x509::parse_extension(extension));
+    if (!distinguished_name.empty()) static_cast<void>(x509::parse_name(distinguished_name));
+  });
   const keys::Entry entry = store.require_key(alias);
   const x509::RequestContent content{
       .subject = subject(*this, entry), .extensions = extensions, .signature_algorithm = signature_algorithm};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iostream>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -65,6 +67,17 @@ class Parser final {
     }
     check_store_type();
     return CommandLine{store_, command()};
+  }
+
+  [[nodiscard]] std::set<std::string, std::less<>> options_with_values() const {
+    std::set<std::string, std::less<>> names;
+    for (const CLI::App* command : app_.get_subcommands({})) {
+      for (const CLI::Option* option : command->get_options()) {
+        if (option->get_items_expected_max() == 0) continue;
+        for (const std::string& name : option->get_lnames()) names.insert(name);
+      }
+    }
+    return names;
   }
 
  private:
@@ -266,6 +279,11 @@ std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments
                      "; instead: " + std::string(elsewhere->instead));
   }
   return Parser().parse(std::move(arguments));
+}
+
+bool takes_value(std::string_view option) {
+  static const std::set<std::string, std::less<>> names = Parser().options_with_values();
+  return names.contains(option);
 }
 
 }  // namespace keystay::tools

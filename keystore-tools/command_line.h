@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,5 +29,8 @@ struct CommandLine {
 
 // Nothing if help or the version was asked for, which is on standard output then. Throws UsageError.
 [[nodiscard]] std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments);
+
+// Whether some command has an option of this name ("alias") that wants a value.
+[[nodiscard]] bool takes_value(std::string_view option);
 
 }  // namespace keystay::tools

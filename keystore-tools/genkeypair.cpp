@@ -6,10 +6,12 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/start_date.h"
+#include "native/keys/alias_name.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
 #include "native/x509/extension.h"
 #include "native/x509/self_signed_certificate.h"
+#include "native/x509/signature_algorithm.h"
 
 namespace keystay::tools {
 namespace {
@@ -21,12 +23,18 @@ x509::Validity validity(const GenKeyPair& command) {
 }
 
 // What is wrong in the arguments comes to light before the token is touched.
-void check_arguments(const GenKeyPair& command) {
+void check_arguments(const GenKeyPair& command, const keys::KeySpec& spec) {
+  keys::require_alias_name(command.alias);
   if (command.distinguished_name.empty() && !command.extensions.empty()) {
     throw UsageError("-ext needs -dname: without a name there is no certificate that could carry it");
   }
   for (const std::string& extension : command.extensions) static_cast<void>(x509::parse_extension(extension));
   static_cast<void>(validity(command));
+  if (!command.distinguished_name.empty()) {
+    x509::require_signature_algorithm(command.signature_algorithm, spec);
+  } else if (!command.signature_algorithm.empty()) {
+    throw UsageError("-sigalg needs -dname: without a name there is no certificate that is signed");
+  }
 }
 
 void certify(AliasStore& store, const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
@@ -42,9 +50,10 @@ void certify(AliasStore& store, const keys::Entry& entry, const GenKeyPair& comm
 }  // namespace
 
 void GenKeyPair::run(AliasStore& store) const {
-  const keys::KeySpec spec = keys::key_spec(key_algorithm, key_size, group_name);
-  check_arguments(*this);
-  x509::X509Name subject = distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name);
+  const keys::KeySpec spec = argument([&] { return keys::key_spec(key_algorithm, key_size, group_name); });
+  argument([&] { check_arguments(*this, spec); });
+  x509::X509Name subject =
+      argument([&] { return distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name); });
   const keys::Entry entry = store.generate(alias, spec);
   fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().token().name(),
              x509::describe_key(entry.key.public_key()));

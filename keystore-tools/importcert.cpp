@@ -7,6 +7,7 @@
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/terminal.h"
+#include "native/keys/alias_name.h"
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
@@ -101,6 +102,7 @@ void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate
                     entry.alias + "\", not to \"" + alias + "\"; write -alias " + entry.alias);
     }
   }
+  argument([&] { keys::require_alias_name(alias); });
   store.require_unused(alias);
   refuse_outside_validity(certificate);
   if (!no_prompt) {

@@ -38,7 +38,7 @@ std::string lower_case(std::string_view text) {
   return result;
 }
 
-// An option begins with a dash and a letter; "-1d" and "-" are values.
+// An option begins with a dash and a letter.
 bool is_option(std::string_view argument) {
   argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
   return !argument.empty() && std::isalpha(static_cast<unsigned char>(argument.front())) != 0;
@@ -69,7 +69,8 @@ std::optional<std::string_view> command_name(std::string_view written) {
 
 class Translation final {
  public:
-  explicit Translation(std::span<char*> arguments) : arguments_(arguments) {}
+  Translation(std::span<char*> arguments, const std::function<bool(std::string_view)>& takes_value)
+      : arguments_(arguments), takes_value_(takes_value) {}
 
   GnuForm translate() {
     for (; position_ < arguments_.size(); ++position_) take(arguments_[position_]);
@@ -88,7 +89,11 @@ class Translation final {
       return;
     }
     result_.arguments.push_back("--" + option.name);
-    if (option.value) result_.arguments.back().append("=").append(*option.value);
+    if (!option.value && !takes_value_(option.name)) return;
+    const char* value = value_of(argument, option);
+    if (*value == '\0')
+      throw UsageError("option -" + option.name + " has an empty value; leave it out, or name something");
+    result_.arguments.back().append("=").append(value);
   }
 
   // A bare word is the command only where GNU has it, in the first place; else it is a value.
@@ -99,19 +104,25 @@ class Translation final {
 
   // keytool wants -keypass for every key; a token has one PIN for all, so only the first of the two counts.
   void take_secret(char* argument, const Option& option) {
-    char* value = nullptr;
-    if (option.value) {
-      value = argument + (std::string_view(argument).size() - option.value->size());
-    } else if (position_ + 1 < arguments_.size()) {
-      value = arguments_[++position_];
-    } else {
-      throw UsageError("option -" + option.name + " needs a value");
-    }
-    if (option.name == "storepass") result_.pin.emplace(std::string_view(value));
+    char* value = value_of(argument, option);
+    const bool is_pin = option.name == "storepass";
+    const bool second = is_pin && result_.pin;
+    const bool empty = *value == '\0';
+    if (is_pin && !second) result_.pin.emplace(std::string_view(value), "-storepass");
     ::explicit_bzero(value, ::strlen(value));
+    if (second) throw UsageError("-storepass stands twice; a token has one PIN");
+    if (empty) throw UsageError("option -" + option.name + " has an empty value");
+  }
+
+  // The value that is joined to the option, or the next argument.
+  char* value_of(char* argument, const Option& option) {
+    if (option.value) return argument + (std::string_view(argument).size() - option.value->size());
+    if (position_ + 1 < arguments_.size()) return arguments_[++position_];
+    throw UsageError("option -" + option.name + " needs a value");
   }
 
   std::span<char*> arguments_;
+  const std::function<bool(std::string_view)>& takes_value_;
   std::size_t position_ = 0;
   std::optional<std::string_view> command_;
   GnuForm result_;
@@ -119,6 +130,8 @@ class Translation final {
 
 }  // namespace
 
-GnuForm to_gnu_form(std::span<char*> arguments) { return Translation(arguments).translate(); }
+GnuForm to_gnu_form(std::span<char*> arguments, const std::function<bool(std::string_view)>& takes_value) {
+  return Translation(arguments, takes_value).translate();
+}
 
 }  // namespace keystay::tools

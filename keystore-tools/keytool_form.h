@@ -2,9 +2,11 @@
 // httpd`), which is understood as it is.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "native/pkcs11/pin.h"
@@ -16,8 +18,11 @@ struct GnuForm {
   std::optional<pkcs11::Pin> pin;      // of a plain -storepass, which is not among the arguments
 };
 
-// Takes the arguments after the program's name. The value of -storepass and -keypass is overwritten where it
-// stands, so that it does not stay in the process table. Throws UsageError for a -storepass without a value.
-[[nodiscard]] GnuForm to_gnu_form(std::span<char*> arguments);
+// Takes the arguments after the program's name. What follows an option that `takes_value` (its name in small
+// letters, without dashes) is its value whatever it looks like, and joined to it: "--alias=-Dash". The value
+// of -storepass and -keypass is overwritten where it stands, so that it does not stay in the process table.
+// Throws UsageError for a value that is missing or empty, and for a second -storepass.
+[[nodiscard]] GnuForm to_gnu_form(std::span<char*> arguments,
+                                  const std::function<bool(std::string_view)>& takes_value);
 
 }  // namespace keystay::tools

@@ -18,10 +18,11 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 void run(std::span<char*> arguments) {
-  GnuForm form = to_gnu_form(arguments);
+  GnuForm form = to_gnu_form(arguments, takes_value);
   auto line = parse_command_line(std::move(form.arguments));
   if (!line) return;
   if (form.pin) {
+    if (!line->store.pin_source.empty()) throw UsageError("more than one -storepass; a token has one PIN");
     fmt::print(stderr,
                "keystay: warning: everybody on this machine can see a command line while it runs; use "
                "-storepass:file FILE\n");

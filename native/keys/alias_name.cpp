@@ -5,6 +5,7 @@
 #include <string>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/text.h"
 
 namespace keystay::keys {
 namespace {
@@ -17,6 +18,11 @@ void require_alias_name(std::string_view alias) {
   const bool reserved = std::ranges::any_of(
       kReservedPrefixes, [&](std::string_view prefix) { return alias.starts_with(prefix); });
   const bool printable = std::ranges::none_of(alias, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!pkcs11::is_utf8(alias)) {
+    throw pkcs11::Error(
+        pkcs11::ErrorClass::client,
+        "an alias is UTF-8 text, which this name is not; set the locale of the terminal to UTF-8");
+  }
   if (!alias.empty() && !reserved && printable) return;
   throw pkcs11::Error(pkcs11::ErrorClass::client, "\"" + std::string(printable ? alias : "…") +
                                                       "\" cannot be an alias: it must be printable text that "

@@ -34,18 +34,33 @@ const pkcs11::Curve* curve(const pkcs11::PublicKey& key) {
   return nullptr;
 }
 
+// What of a key decides about its signatures.
+struct Signer {
+  CK_KEY_TYPE type;
+  std::size_t signature_size;  // in bytes; 0: it makes none
+  const pkcs11::Curve* curve;  // null: RSA, or a curve that Keystay does not know
+};
+
+Signer signer(const pkcs11::PublicKey& key) {
+  return {pkcs11::key_type(key), pkcs11::signature_size(key), curve(key)};
+}
+
+Signer signer(const keys::KeySpec& spec) {
+  if (const auto* rsa = std::get_if<keys::RsaSpec>(&spec)) return {CKK_RSA, rsa->modulus_bits / 8, nullptr};
+  const pkcs11::Curve* curve = std::get<keys::CurveSpec>(spec).curve;
+  return {curve->key_type, curve->signature_size, curve};
+}
+
 // A digest of the strength of the key (SP 800-57, table 2), as keytool chooses it.
-std::string_view usual_name(const pkcs11::PublicKey& key) {
-  const std::size_t size = pkcs11::signature_size(key);
-  switch (pkcs11::key_type(key)) {
+std::string_view usual_name(const Signer& key) {
+  const std::size_t size = key.signature_size;
+  switch (key.type) {
     case CKK_RSA:
       return size > 384 ? "SHA384withRSA" : "SHA256withRSA";
     case CKK_EC:
       return size > 96 ? "SHA512withECDSA" : size > 64 ? "SHA384withECDSA" : "SHA256withECDSA";
-    default: {
-      const pkcs11::Curve* edwards = curve(key);
-      return edwards != nullptr ? edwards->name : "";
-    }
+    default:
+      return key.curve != nullptr ? key.curve->name : "";
   }
 }
 
@@ -54,14 +69,13 @@ bool same_name(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-bool fits(const SignatureAlgorithm& algorithm, const pkcs11::PublicKey& key) {
-  if (algorithm.key_type != pkcs11::key_type(key)) return false;
+bool fits(const SignatureAlgorithm& algorithm, const Signer& key) {
+  if (algorithm.key_type != key.type) return false;
   if (algorithm.key_type != CKK_EC_EDWARDS) return true;
-  const pkcs11::Curve* edwards = curve(key);
-  return edwards != nullptr && edwards->name == algorithm.name;
+  return key.curve != nullptr && key.curve->name == algorithm.name;
 }
 
-std::string names_for(const pkcs11::PublicKey& key) {
+std::string names_for(const Signer& key) {
   std::string names;
   for (const SignatureAlgorithm& algorithm : kAlgorithms) {
     if (fits(algorithm, key)) names.append(names.empty() ? "" : ", ").append(algorithm.name);
@@ -117,10 +131,8 @@ Bytes ecdsa_signature(const Bytes& raw) {
                 "cannot encode the signature");
 }
 
-}  // namespace
-
-const SignatureAlgorithm& signature_algorithm(std::string_view name, const pkcs11::PublicKey& key) {
-  if (pkcs11::signature_size(key) == 0) throw Error("a key of this kind agrees on secrets and cannot sign");
+const SignatureAlgorithm& algorithm_for(std::string_view name, const Signer& key) {
+  if (key.signature_size == 0) throw Error("a key of this kind agrees on secrets and cannot sign");
   const std::string_view wanted = name.empty() ? usual_name(key) : name;
   const auto found = std::ranges::find_if(kAlgorithms, [&](const SignatureAlgorithm& algorithm) {
     return same_name(algorithm.name, wanted) && fits(algorithm, key);
@@ -130,6 +142,16 @@ const SignatureAlgorithm& signature_algorithm(std::string_view name, const pkcs1
                 names_for(key));
   }
   return *found;
+}
+
+}  // namespace
+
+const SignatureAlgorithm& signature_algorithm(std::string_view name, const pkcs11::PublicKey& key) {
+  return algorithm_for(name, signer(key));
+}
+
+void require_signature_algorithm(std::string_view name, const keys::KeySpec& spec) {
+  static_cast<void>(algorithm_for(name, signer(spec)));
 }
 
 X509Algorithm algorithm_identifier(const SignatureAlgorithm& algorithm) {

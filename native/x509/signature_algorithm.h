@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "native/keys/key_spec.h"
 #include "native/keys/private_key.h"
 #include "native/x509/openssl_types.h"
 
@@ -20,6 +21,10 @@ struct SignatureAlgorithm {
 // Error if the key cannot make such a signature.
 [[nodiscard]] const SignatureAlgorithm& signature_algorithm(std::string_view name,
                                                             const pkcs11::PublicKey& key);
+
+// Throws Error, as the function above would, if a key that is made by this specification could not make such
+// a signature.
+void require_signature_algorithm(std::string_view name, const keys::KeySpec& spec);
 
 // The AlgorithmIdentifier. Throws Error.
 [[nodiscard]] X509Algorithm algorithm_identifier(const SignatureAlgorithm& algorithm);

@@ -87,8 +87,33 @@ TEST_F(BadInputTest, UnknownCommand) {
 }
 
 TEST_F(BadInputTest, OptionWithoutValue) {
-  refused(2, HasSubstr("--alias"), {"-list", "-alias"});
+  refused(2, testing::Eq("keystay: option -alias needs a value\n"), {"-list", "-alias"});
   refused(2, testing::Eq("keystay: option -storepass needs a value\n"), {"-list", "-storepass"});
+}
+
+// What a variable of a script that was never set leaves behind means "nothing", and never "everything".
+TEST_F(BadInputTest, EmptyValue) {
+  make_alias("httpd");
+  for (const char* option :
+       {"-alias", "-token", "-conf", "-keystore", "-storepass:file", "-storepass:env", "-storepass"}) {
+    refused(2, HasSubstr("has an empty value"), {"-list", option, ""});
+    refused(2, HasSubstr("has an empty value"), {"list", "-" + std::string(option) + "="});
+  }
+  refused(2, HasSubstr("option -alias has an empty value"), {"-delete", "-alias", ""});
+  refused(2, HasSubstr("option -dname has an empty value"),
+          {"-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", ""});
+  refused(2, HasSubstr("option -file has an empty value"), {"-exportcert", "-alias", "httpd", "-file", ""});
+}
+
+TEST_F(BadInputTest, MoreThanOnePin) {
+  const std::string pin = token_.pin();
+  const std::string file = token_.pin_file();
+  refused(2, HasSubstr("more than one -storepass"),
+          {"-list", "-storepass", pin, "-storepass:file", "/nonexistent"});
+  refused(2, HasSubstr("more than one -storepass"), {"-list", "-storepass:env", "X", "-storepass", pin});
+  refused(2, HasSubstr("-storepass stands twice"), {"-list", "-storepass", pin, "-storepass", pin});
+  refused(2, HasSubstr("--storepass-file"), {"-list", "-storepass:file", file, "-storepass:env", "X"});
+  refused(2, HasSubstr("--storepass-file"), {"-list", "-storepass:file", file, "-storepass:file", file});
 }
 
 TEST_F(BadInputTest, StoreOfAnotherType) {
@@ -97,13 +122,16 @@ TEST_F(BadInputTest, StoreOfAnotherType) {
 }
 
 TEST_F(BadInputTest, NameThatCannotBeAnAlias) {
-  for (const char* alias : {"", "id:01", "issuer-1", "pending-1", "a\nb"}) {
-    refused(1, HasSubstr("cannot be an alias: it must be printable text"),
+  for (const char* alias : {"id:01", "issuer-1", "pending-1", "a\nb"}) {
+    refused(2, HasSubstr("cannot be an alias: it must be printable text"),
             {"-genkeypair", "-alias", alias, "-keyalg", "EC"});
   }
+  for (const char* alias : {"caf\xE9", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\xE2\x82"}) {
+    refused(2, HasSubstr("an alias is UTF-8 text"), {"-genkeypair", "-alias", alias, "-keyalg", "EC"});
+  }
   make_alias("httpd");
-  refused(1, HasSubstr("cannot be an alias"), {"-changealias", "-alias", "httpd", "-destalias", "id:02"});
-  refused(1, HasSubstr("cannot be an alias"),
+  refused(2, HasSubstr("cannot be an alias"), {"-changealias", "-alias", "httpd", "-destalias", "id:02"});
+  refused(2, HasSubstr("cannot be an alias"),
           {"-importcert", "-noprompt", "-alias", "issuer-2", "-file", write("root.pem", ca_.root_pem())});
 }
 
@@ -115,6 +143,21 @@ TEST_F(BadInputTest, DoesNotDependOnAnOpensslConfiguration) {
        {.environment = {{"OPENSSL_CONF", broken}}});
   EXPECT_THAT(done({"-list", "-v"}, {.environment = {{"OPENSSL_CONF", "/nonexistent/openssl.cnf"}}}),
               HasSubstr("Owner: CN=localhost"));
+}
+
+// The token's module may use the same libcrypto and leave errors of its own on the queue.
+TEST_F(BadInputTest, RepeatsNoErrorOfAnotherLibrary) {
+  make_alias("httpd");
+  const auto message = [](const char* extension, const char* reason) {
+    return testing::Eq(std::string("keystay: extension \"") + extension + "\": write " + reason + "\n");
+  };
+  for (const char* command : {"-certreq", "-genkeypair"}) {
+    refused(2, message("SAN=ip:300.1.1.1", "san=dns:example.org,ip:127.0.0.1: bad ip address"),
+            command == std::string("-certreq")
+                ? test::Arguments{command, "-alias", "httpd", "-ext", "SAN=ip:300.1.1.1"}
+                : test::Arguments{command, "-alias", "x", "-keyalg", "EC", "-dname", "CN=a", "-ext",
+                                  "SAN=ip:300.1.1.1"});
+  }
 }
 
 class SickTokenTest : public KeystayTest {

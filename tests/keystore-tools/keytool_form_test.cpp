@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "keystore-tools/command_line.h"
 #include "keystore-tools/failure.h"
 
 namespace keystay::tools {
@@ -17,7 +18,7 @@ class CommandLineOf {
   explicit CommandLineOf(std::vector<std::string> words) : words_(std::move(words)) {
     for (std::string& word : words_) pointers_.push_back(word.data());
   }
-  GnuForm translate() { return to_gnu_form(pointers_); }
+  GnuForm translate() { return to_gnu_form(pointers_, takes_value); }
   [[nodiscard]] const std::vector<std::string>& words() const { return words_; }
 
  private:
@@ -31,16 +32,16 @@ std::vector<std::string> gnu(std::vector<std::string> words) {
 
 TEST(KeytoolForm, BecomesTheGnuForm) {
   EXPECT_THAT(gnu({"-genkeypair", "-alias", "httpd", "-keyalg", "EC"}),
-              ElementsAre("genkeypair", "--alias", "httpd", "--keyalg", "EC"));
+              ElementsAre("genkeypair", "--alias=httpd", "--keyalg=EC"));
 }
 
 TEST(KeytoolForm, LeavesTheGnuFormAsItIs) {
   EXPECT_THAT(gnu({"genkeypair", "--alias", "httpd", "--keyalg=EC"}),
-              ElementsAre("genkeypair", "--alias", "httpd", "--keyalg=EC"));
+              ElementsAre("genkeypair", "--alias=httpd", "--keyalg=EC"));
 }
 
 TEST(KeytoolForm, MayHaveItsCommandAnywhereAndInAnyLetterCase) {
-  EXPECT_THAT(gnu({"-alias", "httpd", "-LIST", "-RFC"}), ElementsAre("list", "--alias", "httpd", "--rfc"));
+  EXPECT_THAT(gnu({"-alias", "httpd", "-LIST", "-RFC"}), ElementsAre("list", "--alias=httpd", "--rfc"));
 }
 
 TEST(KeytoolForm, KnowsTheOlderNamesOfCommands) {
@@ -51,15 +52,14 @@ TEST(KeytoolForm, KnowsTheOlderNamesOfCommands) {
 
 TEST(KeytoolForm, LeavesValuesAlone) {
   EXPECT_THAT(gnu({"-genkeypair", "-alias", "list", "-startdate", "-1d", "-dname", "CN=A -B", "-file", "-"}),
-              ElementsAre("genkeypair", "--alias", "list", "--startdate", "-1d", "--dname", "CN=A -B",
-                          "--file", "-"));
-  EXPECT_THAT(gnu({"-list", "-alias", "HTTPD"}), ElementsAre("list", "--alias", "HTTPD"));
-  EXPECT_THAT(gnu({"-exportcert", "-alias", "export"}), ElementsAre("exportcert", "--alias", "export"));
+              ElementsAre("genkeypair", "--alias=list", "--startdate=-1d", "--dname=CN=A -B", "--file=-"));
+  EXPECT_THAT(gnu({"-list", "-alias", "HTTPD"}), ElementsAre("list", "--alias=HTTPD"));
+  EXPECT_THAT(gnu({"-exportcert", "-alias", "export"}), ElementsAre("exportcert", "--alias=export"));
 }
 
 TEST(KeytoolForm, WritesAModifierOfKeytoolWithADash) {
   EXPECT_THAT(gnu({"-list", "-storepass:file", "F", "-keypass:env", "V"}),
-              ElementsAre("list", "--storepass-file", "F", "--keypass-env", "V"));
+              ElementsAre("list", "--storepass-file=F", "--keypass-env=V"));
 }
 
 TEST(KeytoolForm, MayBeEmpty) { EXPECT_THAT(gnu({}), IsEmpty()); }
@@ -83,6 +83,27 @@ TEST(KeytoolForm, DropsAKeyPasswordBecauseATokenHasOnePinForAllKeys) {
   const GnuForm translated = line.translate();
   EXPECT_THAT(translated.arguments, ElementsAre("certreq"));
   EXPECT_TRUE(translated.pin->equals(pkcs11::Pin("s3cret")));
+  EXPECT_EQ(line.words()[4], std::string(5, '\0'));
+}
+
+// keytool takes what follows such an option for its value, whatever it looks like.
+TEST(KeytoolForm, TakesAValueThatLooksLikeAnOption) {
+  EXPECT_THAT(gnu({"-list", "-alias", "-Dash"}), ElementsAre("list", "--alias=-Dash"));
+  EXPECT_THAT(gnu({"-alias", "-list", "-delete"}), ElementsAre("delete", "--alias=-list"));
+  EXPECT_THAT(gnu({"-list", "-alias", "--"}), ElementsAre("list", "--alias=--"));
+  EXPECT_THAT(gnu({"-list", "-v", "-rfc"}), ElementsAre("list", "--v", "--rfc"));
+}
+
+TEST(KeytoolForm, RefusesAnEmptyOrAMissingValue) {
+  EXPECT_THROW((void)gnu({"-list", "-alias", ""}), UsageError);
+  EXPECT_THROW((void)gnu({"-list", "--alias="}), UsageError);
+  EXPECT_THROW((void)gnu({"-list", "-alias"}), UsageError);
+  EXPECT_THROW((void)gnu({"-list", "-storepass", ""}), UsageError);
+}
+
+TEST(KeytoolForm, OverwritesASecondPinToo) {
+  CommandLineOf line({"-list", "-storepass", "s3cret", "-storepass", "0ther"});
+  EXPECT_THROW((void)line.translate(), UsageError);
   EXPECT_EQ(line.words()[4], std::string(5, '\0'));
 }
 
