@@ -97,7 +97,7 @@ TEST_F(BadInputTest, EmptyValue) {
   for (const char* option :
        {"-alias", "-token", "-conf", "-keystore", "-storepass:file", "-storepass:env", "-storepass"}) {
     refused(2, HasSubstr("has an empty value"), {"-list", option, ""});
-    refused(2, HasSubstr("has an empty value"), {"list", "-" + std::string(option) + "="});
+    refused(2, HasSubstr("has an empty value"), {"list", std::string("-").append(option).append("=")});
   }
   refused(2, HasSubstr("option -alias has an empty value"), {"-delete", "-alias", ""});
   refused(2, HasSubstr("option -dname has an empty value"),
