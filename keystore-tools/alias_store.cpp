@@ -1,10 +1,14 @@
 #include "keystore-tools/alias_store.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
+
+#include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/terminal.h"
+#include "native/config/file.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/token_objects.h"
@@ -37,8 +41,7 @@ bool may_lack_configuration(const StoreOptions& options, std::string_view token)
 
 config::Configuration configuration(const StoreOptions& options, std::string_view token) {
   const auto file = options.configuration.empty() ? config::configuration_file() : options.configuration;
-  std::error_code unreadable;  // is told by reading it
-  if (may_lack_configuration(options, token) && !std::filesystem::exists(file, unreadable)) return {};
+  if (may_lack_configuration(options, token) && config::is_absent(file)) return {};
   config::Configuration configuration = config::read_configuration(file);
   if (const std::string source = pin_source(options); !source.empty()) {
     for (auto& [name, settings] : configuration.tokens) settings.pin = source;
@@ -59,9 +62,24 @@ bool names_a_file(const std::filesystem::path& key_store) {
   return !key_store.empty() && key_store != "NONE";
 }
 
-config::KeyStoreFile key_store_file(const StoreOptions& options) {
+std::string absence(const std::filesystem::path& file) {
+  return "the key store file " + file.string() +
+         " does not exist; correct its name, or make it by -genkeypair or -importcert (-keystore NONE is the "
+         "token itself)";
+}
+
+// Before there is an alias for it.
+void require_directory(const std::filesystem::path& file) {
+  const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(directory, unreadable)) return;
+  throw Failure("the key store file " + file.string() + " cannot be made: " + directory.string() +
+                " is no directory that can be entered");
+}
+
+config::KeyStoreFile key_store_file(const StoreOptions& options, bool is_missing) {
   config::KeyStoreFile key_store;
-  if (names_a_file(options.key_store) && std::filesystem::exists(options.key_store)) {
+  if (names_a_file(options.key_store) && !is_missing) {
     key_store = config::read_key_store(options.key_store);
   } else {
     key_store.token = options.token;
@@ -77,19 +95,30 @@ config::KeyStoreFile key_store_file(const StoreOptions& options) {
 
 struct AliasStore::Source {
   std::filesystem::path file;
+  bool is_missing;
   config::KeyStoreFile key_store;
   std::shared_ptr<pkcs11::Token> token;
 
-  explicit Source(const StoreOptions& options)
+  Source(const StoreOptions& options, MissingKeyStore missing)
       : file(names_a_file(options.key_store) ? options.key_store : std::filesystem::path()),
-        key_store(key_store_file(options)),
+        is_missing(find_missing(missing)),
+        key_store(key_store_file(options, is_missing)),
         token(open_token(key_store.token, options)) {}
+
+  [[nodiscard]] bool find_missing(MissingKeyStore missing) const {
+    if (file.empty() || !config::is_absent(file)) return false;
+    if (missing == MissingKeyStore::refused) throw Failure(absence(file));
+    require_directory(file);
+    return true;
+  }
 };
 
-AliasStore::AliasStore(const StoreOptions& options) : AliasStore(Source(options)) {}
+AliasStore::AliasStore(const StoreOptions& options, MissingKeyStore missing)
+    : AliasStore(Source(options, missing)) {}
 
 AliasStore::AliasStore(Source source)
     : file_(std::move(source.file)),
+      file_is_missing_(source.is_missing),
       key_store_(std::move(source.key_store)),
       keys_(std::move(source.token), pkix_) {}
 
@@ -104,6 +133,13 @@ void AliasStore::update_list(const std::function<void(config::KeyStoreFile&)>& c
     if (key_store.scope == config::KeyStoreScope::listed) change(key_store);
     key_store_ = key_store;
   });
+  if (!std::exchange(file_is_missing_, false)) return;
+  fmt::print(stderr, "keystay: note: made the key store file {}, with all aliases of {}\n", file_.string(),
+             keys_.token().name());
+}
+
+void AliasStore::require_key_store() const {
+  if (file_is_missing_) throw Failure(absence(file_));
 }
 
 std::vector<Entry> AliasStore::entries() {
@@ -164,7 +200,12 @@ void AliasStore::require_unused(std::string_view alias) {
 Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec) {
   require_unused(alias);
   Entry entry = keys_.generate(alias, spec);
-  update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+  try {
+    update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+  } catch (...) {
+    keys_.destroy(entry);  // all or nothing
+    throw;
+  }
   return entry;
 }
 
@@ -176,7 +217,12 @@ void AliasStore::withdraw(const Entry& entry) {
 void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& certificate) {
   require_unused(alias);
   keys_.add_certificate(alias, certificate);
-  update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+  try {
+    update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+  } catch (...) {
+    keys_.destroy_certificates(alias);
+    throw;
+  }
 }
 
 void AliasStore::rename(const Entry& entry, std::string_view alias) {

@@ -24,8 +24,8 @@ struct TrustedEntry {
 class AliasStore final {
  public:
   // Reads the configuration and the key store file; the token is opened at its first use. Throws
-  // config::Error.
-  explicit AliasStore(const StoreOptions& options);
+  // config::Error, and Failure for a key store file that is missing.
+  AliasStore(const StoreOptions& options, MissingKeyStore missing);
 
   [[nodiscard]] std::vector<keys::Entry> entries();
   [[nodiscard]] std::vector<TrustedEntry> trusted_entries();
@@ -36,6 +36,9 @@ class AliasStore final {
   [[nodiscard]] keys::Entry require_key(std::string_view alias);
   // Throws Failure if a key or a trusted certificate has the alias, or if it cannot be one.
   void require_unused(std::string_view alias);
+  // Throws Failure if the key store file is yet to be made: then nothing says that the command may change an
+  // alias that exists.
+  void require_key_store() const;
 
   [[nodiscard]] keys::Entry generate(std::string_view alias, const keys::KeySpec& spec);
   // Takes a key back that was just generated, whatever the key store file says about deleting.
@@ -57,6 +60,7 @@ class AliasStore final {
   void update_list(const std::function<void(config::KeyStoreFile&)>& change);
 
   std::filesystem::path file_;  // of the key store; empty: none
+  bool file_is_missing_;        // until the first alias makes it
   config::KeyStoreFile key_store_;
   x509::OpenSslPkix pkix_;
   keys::KeyStore keys_;

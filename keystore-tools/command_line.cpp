@@ -270,6 +270,12 @@ class Parser final {
 
 }  // namespace
 
+MissingKeyStore missing_key_store(const Command& command) {
+  const bool makes =
+      std::holds_alternative<GenKeyPair>(command) || std::holds_alternative<ImportCert>(command);
+  return makes ? MissingKeyStore::made : MissingKeyStore::refused;
+}
+
 std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments) {
   if (arguments.empty()) throw UsageError("no command is given; see keystay -help");
   if (arguments.front() == "help") arguments.front() = "--help";

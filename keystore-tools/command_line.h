@@ -22,6 +22,9 @@ namespace keystay::tools {
 using Command =
     std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias>;
 
+// As keytool: -genkeypair and -importcert make one.
+[[nodiscard]] MissingKeyStore missing_key_store(const Command& command);
+
 struct CommandLine {
   StoreOptions store;
   Command command;

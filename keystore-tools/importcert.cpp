@@ -123,6 +123,7 @@ void ImportCert::run(AliasStore& store) const {
     throw Failure(source() + ": " + error.what());
   }
   if (const auto entry = store.find(alias)) {
+    store.require_key_store();
     import_reply(store, *entry, std::move(certificates));
   } else {
     import_trusted(store, certificates);

@@ -28,7 +28,7 @@ void run(std::span<char*> arguments) {
                "-storepass:file FILE\n");
     line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
   }
-  AliasStore store(line->store);
+  AliasStore store(line->store, missing_key_store(line->command));
   std::visit([&](const auto& command) { command.run(store); }, line->command);
 }
 

@@ -9,6 +9,13 @@
 
 namespace keystay::tools {
 
+// What it means to a command that its key store file is not there. Nothing stands in for the file where
+// something is read, changed or destroyed: "all of the token" would be a guess.
+enum class MissingKeyStore {
+  refused,
+  made,  // by a command that makes an alias, together with it
+};
+
 struct StoreOptions {
   std::filesystem::path configuration;     // -conf; empty: KEYSTAY_CONF, else /etc/keystay/keystay.toml
   std::string token;                       // -token; empty: the default one

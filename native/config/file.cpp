@@ -66,6 +66,11 @@ class TemporaryFile final {
 
 }  // namespace
 
+bool is_absent(const std::filesystem::path& file) noexcept {
+  std::error_code unreadable;  // then the type is not `not_found`
+  return std::filesystem::symlink_status(file, unreadable).type() == std::filesystem::file_type::not_found;
+}
+
 std::string read_file(const std::filesystem::path& file) {
   const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened.valid()) fail("open", file);

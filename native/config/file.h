@@ -9,6 +9,10 @@
 
 namespace keystay::config {
 
+// Whether nothing has this name. What cannot be looked at is not absent, nor is a link that leads nowhere:
+// reading such a file tells what is wrong with it.
+[[nodiscard]] bool is_absent(const std::filesystem::path& file) noexcept;
+
 // Throws std::system_error.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 

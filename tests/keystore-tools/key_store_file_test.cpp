@@ -97,6 +97,68 @@ TEST_F(KeyStoreFileTest, IsNotOneOfAnotherKind) {
   EXPECT_EQ(test::read_file(file_), "\xfe\xed\xfe\xed");
 }
 
+// "The whole token, and -delete destroys" must never stand in for a file that is not there.
+TEST_F(KeyStoreFileTest, IsNeverGuessedByACommandThatReadsChangesOrDestroys) {
+  make_alias("httpd");
+  const std::string reply_file = write("reply.pem", reply("httpd"));
+  const std::filesystem::path& directory = token_.directory().path();
+  const auto missing = directory / "misspelt.ks";
+  const auto dangling = directory / "dangling.ks";
+  std::filesystem::create_symlink(directory / "nowhere.ks", dangling);
+  const auto inside_a_file = std::filesystem::path(write("plain", "")) / "keys.ks";
+  const auto nowhere = directory / "no-such-directory" / "keys.ks";
+  for (const auto& store :
+       {missing, dangling, inside_a_file, nowhere, directory, std::filesystem::path(write("empty.ks", "")),
+        std::filesystem::path(write("other.ks", "# Keystay key store, version 9\n"))}) {
+    for (const test::Arguments& command : {
+             test::Arguments{"-delete", "-alias", "httpd"},
+             {"-changealias", "-alias", "httpd", "-destalias", "www"},
+             {"-importcert", "-alias", "httpd", "-file", reply_file},
+             {"-list"},
+             {"-certreq", "-alias", "httpd"},
+             {"-exportcert", "-alias", "httpd"},
+             {"-exportref", "-alias", "httpd"},
+         }) {
+      test::Arguments line = command;
+      line.insert(line.end(), {"-keystore", store, "-token", "web"});
+      refused(1, HasSubstr(store.filename()), line);
+    }
+  }
+  for (const auto& store : {missing, directory / "nowhere.ks"}) EXPECT_FALSE(std::filesystem::exists(store));
+}
+
+TEST_F(KeyStoreFileTest, IsMadeOnlyWithAnAliasAndSaidSo) {
+  const auto made = [&](const test::Arguments& arguments) {
+    const test::Outcome outcome = keystay(arguments);
+    EXPECT_TRUE(outcome.ok()) << outcome;
+    return outcome.error;
+  };
+  EXPECT_THAT(made({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keystore", file_}),
+              HasSubstr("made the key store file " + file_.string()));
+  EXPECT_THAT(made({"-genkeypair", "-alias", "mail", "-keyalg", "EC", "-keystore", file_}),
+              Not(HasSubstr("made the key store file")));
+  std::filesystem::remove(file_);
+  EXPECT_THAT(made({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem()),
+                    "-keystore", file_}),
+              HasSubstr("made the key store file " + file_.string()));
+}
+
+TEST_F(KeyStoreFileTest, ThatCannotBeMadeLeavesNoAliasOnTheToken) {
+  refused(1, HasSubstr("keys.ks"),
+          {"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keystore",
+           token_.directory().path() / "no-such-directory" / "keys.ks"});
+  const auto closed = token_.directory().path() / "closed";
+  std::filesystem::create_directory(closed);
+  // Not by permissions, which root does not heed: the file's new name is too long for its directory.
+  const auto long_name = closed / (std::string(250, 'k') + ".ks");
+  refused(1, HasSubstr("cannot write the key store file"),
+          {"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keystore", long_name});
+  refused(1, HasSubstr("cannot write the key store file"),
+          {"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem()),
+           "-keystore", long_name});
+  EXPECT_TRUE(std::filesystem::is_empty(closed));
+}
+
 TEST_F(KeyStoreFileTest, MustAgreeWithTheTokenOfTheCommandLine) {
   write_store(KeyStoreScope::all, DeleteAction::destroy);
   refused(1, HasSubstr("is for token \"web\", not for \"other\""),

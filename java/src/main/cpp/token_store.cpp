@@ -5,6 +5,7 @@
 
 #include "java/src/main/cpp/java_pkix.h"
 #include "native/config/error.h"
+#include "native/config/file.h"
 #include "native/config/pin_source.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/error.h"
@@ -23,8 +24,7 @@ constexpr std::string_view kUriScheme = "pkcs11:";
 // A URI with a module-path works without a keystay.toml.
 config::Configuration read_configuration(const std::optional<std::filesystem::path>& file, bool optional) {
   const std::filesystem::path path = file.value_or(config::configuration_file());
-  std::error_code unreadable;  // is told by reading it
-  if (optional && !file && !std::filesystem::exists(path, unreadable)) return {};
+  if (optional && !file && config::is_absent(path)) return {};
   return config::read_configuration(path);
 }
 
