@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "native/config/error.h"
 #include "native/config/file_descriptor.h"
@@ -73,6 +74,18 @@ std::optional<Source> parse_source(std::string_view source) {
                       "cannot read the PIN of token \"" + std::string(token_label) + "\": " + what);
 }
 
+// Why a PIN file cannot be opened. The user that signs is seldom the one that set the server up: it is named,
+// and so is what it lacks.
+std::string cannot_open(const std::filesystem::path& path, int error) {
+  std::string why = path.string() + ": " + std::system_category().message(error);
+  if (error == EACCES) {
+    why += " for the user with the ID " + std::to_string(::geteuid()) +
+           "; let a group of this user read the file and enter its directory: chgrp GROUP " + path.string() +
+           "; chmod 640 " + path.string();
+  }
+  return why;
+}
+
 // The bytes of a PIN file on their way into a Pin.
 class WipedBuffer final {
  public:
@@ -103,9 +116,7 @@ class WipedBuffer final {
 FileDescriptor open_private(const std::filesystem::path& path, std::string_view token_label) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) {
-    fail(token_label, path.string() + ": " + std::system_category().message(errno));
-  }
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) fail(token_label, cannot_open(path, errno));
   if (!S_ISREG(status.st_mode)) fail(token_label, path.string() + " is not a file");
   if ((status.st_mode & S_IRWXO) != 0) {
     fail(token_label,

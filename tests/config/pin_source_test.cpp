@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "native/config/error.h"
 #include "native/pkcs11/error.h"
@@ -79,6 +80,21 @@ TEST_F(PinSource, RefusesAFileThatOthersMayReadOrWrite) {
                                  " is open to all users of this machine; run: chmod o= " + path);
   }
   EXPECT_EQ(read(file("123456", 0640)), "123456") << "the group of a server may read its PIN";
+}
+
+// In a process that is not root's (any more): root may read everything.
+TEST_F(PinSource, SaysWhichUserMayNotReadTheFileAndWhatWouldLetIt) {
+  const std::string path = file("123456", 0000);
+  const uid_t user = ::geteuid();
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  const std::string message = failure(path);
+  const std::string id = std::to_string(::geteuid());
+  ASSERT_EQ(::seteuid(user), 0);
+  EXPECT_THAT(message,
+              HasSubstr(path + ": Permission denied for the user with the ID " + id + "; let a group"));
+  EXPECT_THAT(message, HasSubstr("chmod 640 " + path));
 }
 
 TEST_F(PinSource, RefusesWhatCannotBeAPin) {
