@@ -1,12 +1,12 @@
 #include "tlsd/admin.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "tlsd/event_loop.h"
 #include "tlsd/time_limit.h"
 
 namespace keystay::tlsd {
@@ -17,6 +17,28 @@ constexpr std::chrono::seconds kIdleLimit{60};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
 
+// The handler that ends a connection. Where an exception destroys the connection's coroutine it is never
+// called.
+class Served final {
+ public:
+  explicit Served(Metrics& metrics) noexcept : metrics_(&metrics) {}
+  Served(Served&& other) noexcept : metrics_(std::exchange(other.metrics_, nullptr)) {}
+  Served& operator=(Served&&) = delete;
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+  ~Served() {
+    if (metrics_ != nullptr) metrics_->admin_given_up().Increment();
+  }
+
+  void operator()(const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);  // the event loop logs it
+    metrics_ = nullptr;
+  }
+
+ private:
+  Metrics* metrics_;  // null once the connection has ended in order
+};
+
 }  // namespace
 
 Admin::Admin(Acceptor acceptor, Health& health, Metrics& metrics)
@@ -25,10 +47,12 @@ Admin::Admin(Acceptor acceptor, Health& health, Metrics& metrics)
       executor_(acceptor.get_executor()),
       listener_(std::move(acceptor), std::make_shared<ConnectionLimit>(kMostConnections),
                 metrics.admin_accept_errors(), [this](Socket socket, ConnectionLimit::Place place) {
-                  asio::co_spawn(executor_, serve(std::move(socket), std::move(place)), asio::detached);
+                  asio::co_spawn(executor_, serve(std::move(socket), std::move(place)), Served(metrics_));
                 }) {}
 
-void Admin::start() { asio::co_spawn(executor_, listener_.run(), asio::detached); }
+void Admin::start() {
+  listener_.start([] {});
+}
 
 awaitable<void> Admin::serve(Socket socket, ConnectionLimit::Place) {
   TimeLimit limit(executor_, kIdleLimit, [&socket] {

@@ -90,4 +90,13 @@ void Connection::cut() noexcept {
   http_.cut();
 }
 
+void Connection::report(std::string_view why) noexcept {
+  listener_.metrics.given_up().Increment();
+  try {
+    listener_.log.write(client_, why);
+  } catch (const std::exception&) {
+    // No memory for a line: the counter has it.
+  }
+}
+
 }  // namespace keystay::tlsd

@@ -36,6 +36,9 @@ class Connection final {
   // Whatever is in flight ends now.
   void cut() noexcept;
 
+  // Counts and logs that an exception ended it.
+  void report(std::string_view why) noexcept;
+
  private:
   [[nodiscard]] awaitable<bool> shake_hands();
   [[nodiscard]] awaitable<void> answer_plain_http();

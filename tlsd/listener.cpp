@@ -1,7 +1,9 @@
 #include "tlsd/listener.h"
 
+#include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include "tlsd/event_loop.h"
 #include "tlsd/listening_socket.h"
 
 namespace keystay::tlsd {
@@ -20,6 +22,48 @@ Listener::Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, pr
       wait_(std::make_shared<AsyncWait>(acceptor_.get_executor())),
       pause_(acceptor_.get_executor()) {
   acceptor_.non_blocking(true);
+}
+
+// Owned by the coroutine of run(): its end without complete() is that of a coroutine which an exception
+// destroyed.
+class Listener::Running final {
+ public:
+  explicit Running(std::weak_ptr<Listener> listener) noexcept : listener_(std::move(listener)) {}
+  Running(Running&&) noexcept = default;
+  Running& operator=(Running&&) = delete;
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    if (const auto listener = listener_.lock()) listener->spawn_again();
+  }
+
+  void complete(const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);  // the event loop logs it
+    if (const auto listener = std::exchange(listener_, {}).lock()) listener->on_end_();
+  }
+
+ private:
+  std::weak_ptr<Listener> listener_;  // none once it was moved from or is complete
+};
+
+void Listener::start(std::function<void()> on_end) {
+  on_end_ = std::move(on_end);
+  spawn();
+}
+
+void Listener::spawn() {
+  asio::co_spawn(
+      acceptor_.get_executor(), run(),
+      [running = Running(self_)](const std::exception_ptr& failure) mutable { running.complete(failure); });
+}
+
+// An exception ended the coroutine: after a pause there is another one.
+void Listener::spawn_again() noexcept {
+  errors_.Increment();
+  pause_.expires_after(AcceptBackoff::kLongest);
+  pause_.async_wait([listener = std::weak_ptr(self_)](error_code) {
+    if (const auto self = listener.lock()) self->spawn();
+  });
 }
 
 awaitable<void> Listener::run() {
@@ -84,8 +128,18 @@ error_code Listener::accept(ConnectionLimit::Place place) {
   acceptor_.accept(socket, error);
   if (error) return error;
   backoff_.succeeded();
-  serve_(std::move(socket), std::move(place));
-  return error;
+  return serve(std::move(socket), std::move(place));
+}
+
+error_code Listener::serve(Socket socket, ConnectionLimit::Place place) {
+  try {
+    serve_(std::move(socket), std::move(place));
+    return {};
+  } catch (...) {
+    // A new connection needs memory and descriptors: the listener waits, as if accept(2) had failed.
+    spdlog::error("a connection could not be served: {}", description(std::current_exception()));
+    return make_error_code(boost::system::errc::not_enough_memory);
+  }
 }
 
 void Listener::accept_backlog() {

@@ -54,6 +54,13 @@ auto& accept_error_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& given_up_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_connections_given_up_total")
+      .Help("Connections that an exception ended; the log says which")
+      .Register(registry);
+}
+
 auto& reload_family(Registry& registry) {
   return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
 }
@@ -62,7 +69,8 @@ auto& reload_family(Registry& registry) {
 
 ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener)
     : connections_(&connection_family(registry).Add({{"listener", listener}})),
-      accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})) {
+      accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})),
+      given_up_(&given_up_family(registry).Add({{"listener", listener}})) {
   for (std::size_t i = 0; i < handshakes_.size(); ++i) {
     handshakes_[i] = &handshake_family(registry).Add(
         {{"listener", listener}, {"result", std::string(kHandshakeNames[i])}});
@@ -101,6 +109,12 @@ Metrics::Metrics()
                .Register(registry_)
                .Add({})),
       admin_accept_errors_(&accept_error_family(registry_).Add({{"listener", "admin"}})),
+      admin_given_up_(&given_up_family(registry_).Add({{"listener", "admin"}})),
+      exceptions_(&BuildCounter()
+                       .Name("keystay_tlsd_handler_exceptions_total")
+                       .Help("Exceptions that ended what a handler served, and not the server")
+                       .Register(registry_)
+                       .Add({})),
       reloads_succeeded_(&reload_family(registry_).Add({{"result", "succeeded"}})),
       reloads_failed_(&reload_family(registry_).Add({{"result", "failed"}})),
       certificate_expiry_(

@@ -44,6 +44,8 @@ class ListenerMetrics final {
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
   [[nodiscard]] prometheus::Gauge& connections() { return *connections_; }
   [[nodiscard]] prometheus::Counter& accept_errors() { return *accept_errors_; }
+  // Connections that an exception ended.
+  [[nodiscard]] prometheus::Counter& given_up() { return *given_up_; }
 
  private:
   std::array<prometheus::Counter*, kHandshakeNames.size()> handshakes_{};
@@ -51,6 +53,7 @@ class ListenerMetrics final {
   std::array<prometheus::Counter*, kBackendFaultNames.size()> backend_faults_{};
   prometheus::Gauge* connections_;
   prometheus::Counter* accept_errors_;
+  prometheus::Counter* given_up_;
 };
 
 // Of the process. Thread-safe, except that listener() is for the time before threads start.
@@ -64,6 +67,9 @@ class Metrics final {
   [[nodiscard]] prometheus::Histogram& sign_wait() { return *sign_wait_; }
   [[nodiscard]] prometheus::Counter& abandoned_signatures() { return *abandoned_signatures_; }
   [[nodiscard]] prometheus::Counter& admin_accept_errors() { return *admin_accept_errors_; }
+  [[nodiscard]] prometheus::Counter& admin_given_up() { return *admin_given_up_; }
+  // Exceptions that left a handler and that an event loop caught.
+  [[nodiscard]] prometheus::Counter& exceptions() { return *exceptions_; }
   void reload_succeeded() { reloads_succeeded_->Increment(); }
   void reload_failed() { reloads_failed_->Increment(); }
   // Replaces the gauge of the certificates' ends.
@@ -79,6 +85,8 @@ class Metrics final {
   prometheus::Histogram* sign_wait_;
   prometheus::Counter* abandoned_signatures_;
   prometheus::Counter* admin_accept_errors_;
+  prometheus::Counter* admin_given_up_;
+  prometheus::Counter* exceptions_;
   prometheus::Counter* reloads_succeeded_;
   prometheus::Counter* reloads_failed_;
   prometheus::Family<prometheus::Gauge>* certificate_expiry_;

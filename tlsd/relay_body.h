@@ -1,12 +1,12 @@
 // Passes the body of an HTTP message from one connection to another, piece by piece, as it comes: never more
-// than kPiece bytes are held, and a piece is passed on as soon as it is there.
+// than kMostUnparsed bytes and a piece of kPiece are held, and a piece is passed on as soon as it is there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
 #include "tlsd/execution.h"
@@ -20,6 +20,28 @@ struct RelayResult {
   error_code error;
 };
 
+// Like Beast's http::async_read_some, except that it parses in the coroutine, so that an exception of the
+// parser is one of the connection, and that it stops at kMostUnparsed bytes, with buffer_overflow.
+template <typename Input, typename Parser>
+awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parser& parser) {
+  for (;;) {
+    error_code error;
+    if (buffer.size() > 0) {
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error != http::error::need_more) co_return error;
+    }
+    if (buffer.size() >= kMostUnparsed) co_return http::error::buffer_overflow;
+    const std::size_t room = std::min(kPiece, kMostUnparsed - buffer.size());
+    const auto [read_error, size] = co_await input.async_read_some(buffer.prepare(room), kOutcome);
+    if (read_error == asio::error::eof) {
+      parser.put_eof(error);
+      co_return error;
+    }
+    if (read_error) co_return read_error;
+    buffer.commit(size);
+  }
+}
+
 // The head was parsed by `parser`; `serializer` serves parser.get(), its head written or not. `after_piece`
 // is called for each piece that was passed on.
 template <typename Input, typename Parser, typename Output, typename Serializer, typename AfterPiece>
@@ -32,7 +54,7 @@ awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Pars
     if (!parser.is_done()) {
       body.data = piece->data();
       body.size = piece->size();
-      const auto [error, _] = co_await http::async_read_some(input, buffer, parser, kOutcome);
+      const error_code error = co_await parse_some(input, buffer, parser);
       if (error && error != http::error::need_buffer)
         co_return RelayResult{RelayResult::End::input_failed, error};
       size = piece->size() - body.size;

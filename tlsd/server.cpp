@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "tlsd/event_loop.h"
 #include "tlsd/listening_socket.h"
 #include "tlsd/sd_notify.h"
 
@@ -97,7 +98,7 @@ Server::End Server::run() {
   if (admin_) admin_->start();
   notify_ready();
   const auto work = asio::make_work_guard(control_);
-  control_.run();
+  run_event_loop(control_, "control", metrics_.exceptions());
   return end_;
 }
 

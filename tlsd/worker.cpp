@@ -1,9 +1,10 @@
 #include "tlsd/worker.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
+
+#include "tlsd/event_loop.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -49,12 +50,12 @@ void Worker::run() {
   tls_.emplace(TlsThread{jobs, metrics_, abandon_});
   for (const auto& listener : acceptors_) {
     ++accepting_;
-    asio::co_spawn(context_, listener->run(), [this](std::exception_ptr) {
+    listener->start([this] {
       --accepting_;
       settle();
     });
   }
-  context_.run();
+  run_event_loop(context_, "I/O thread", metrics_.exceptions());
   tls_.reset();
 }
 
@@ -84,32 +85,56 @@ void Worker::cut() {
   });
 }
 
+// A connection among those of its worker, until this object is gone. The coroutine of the connection owns it,
+// so that it goes also where an exception destroys that coroutine: then complete() is never called.
+class Worker::Served final {
+ public:
+  Served(Worker& worker, std::unique_ptr<Connection> connection)
+      : worker_(worker), connection_(std::move(connection)) {
+    worker_.connections_.insert(connection_.get());
+  }
+  Served(Served&&) noexcept = default;
+  Served& operator=(Served&&) = delete;
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+  ~Served() {
+    if (!connection_) return;  // moved
+    if (!complete_) connection_->report("given up because of an exception in a handler");
+    worker_.ended(*connection_);
+  }
+
+  [[nodiscard]] Connection& connection() noexcept { return *connection_; }
+
+  void complete(const std::exception_ptr& failure) {
+    if (failure)
+      connection_->report(fmt::format("given up because of an exception: {}", description(failure)));
+    complete_ = true;
+  }
+
+ private:
+  Worker& worker_;
+  std::unique_ptr<Connection> connection_;
+  bool complete_ = false;
+};
+
 void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place place) {
-  auto connection =
-      std::make_unique<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_);
-  connections_.insert(connection.get());
-  if (draining_) connection->drain();
-  if (cut_) connection->cut();
-  auto run = connection->run();
-  asio::co_spawn(context_, std::move(run),
-                 [this, connection = std::move(connection)](std::exception_ptr failure) {
-                   ended(*connection, failure);
-                 });
+  Served served(
+      *this, std::make_unique<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_));
+  Connection& connection = served.connection();
+  if (draining_) connection.drain();
+  if (cut_) connection.cut();
+  asio::co_spawn(
+      context_, connection.run(),
+      [served = std::move(served)](const std::exception_ptr& failure) mutable { served.complete(failure); });
 }
 
-void Worker::ended(Connection& connection, std::exception_ptr failure) {
+void Worker::ended(Connection& connection) noexcept {
   connections_.erase(&connection);
   settle();
-  if (!failure) return;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    spdlog::error("a connection was given up: {}", error.what());
-  }
 }
 
 // Once nothing is left to serve, idle connections to backends must not keep the thread.
-void Worker::settle() {
+void Worker::settle() noexcept {
   if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
   for (const auto& listener : listeners_) listener->backend.reset();
   work_.reset();

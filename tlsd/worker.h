@@ -38,10 +38,12 @@ class Worker final {
   void cut();                                          // ends all connections
 
  private:
+  class Served;
+
   void run();
   void serve(std::size_t listener, Socket socket, ConnectionLimit::Place place);
-  void ended(Connection& connection, std::exception_ptr failure);
-  void settle();
+  void ended(Connection& connection) noexcept;
+  void settle() noexcept;
 
   Metrics& metrics_;
   async::AbandonFunction abandon_;

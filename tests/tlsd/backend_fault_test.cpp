@@ -78,6 +78,30 @@ TEST_F(BackendFaultTest, AChunkedResponseThatBreaksOffHasNoLastChunk) {
   EXPECT_FALSE(client.ended_in_order());
 }
 
+TEST_F(BackendFaultTest, ATrailerOfAnySizeEndsItsConnectionOnly) {
+  for (const std::size_t size : {20'000U, 64'000U, 65'536U, 200'000U, 5'000'000U}) {
+    serve([size](RawSocket& client) {
+      const bool babbles = read_until(client, "\r\n\r\n").starts_with("GET /babble");
+      client.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n");
+      client.write(babbles ? "X: " + std::string(size, 'x') + "\r\n\r\n" : "\r\n");
+    });
+    TlsClient client = connect();
+    client.write("GET /babble HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_THAT(read_to_end(client), Not(EndsWith("0\r\n\r\n")));
+    EXPECT_FALSE(client.ended_in_order());
+    EXPECT_EQ(answer(kGet).body, "ok") << size;
+  }
+}
+
+TEST_F(BackendFaultTest, TrailerFieldsAreNoFieldsOfTheHead) {
+  serve(
+      TestBackend::answer_once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "0\r\nSet-Cookie: a=b\r\n\r\n"));
+  const HttpResponse response = answer(kGet);
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.field("Set-Cookie"), "");
+}
+
 TEST_F(BackendFaultTest, ARequestIsSentAgainIfTheIdleConnectionWasClosed) {
   // Answers one request per connection and closes at the second, as a server does whose idle time is over
   // just then.

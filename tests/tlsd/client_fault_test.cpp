@@ -79,6 +79,24 @@ TEST_F(ClientFaultTest, ABodyThatIsNotProperlyChunkedGives400) {
   }
 }
 
+TEST_F(ClientFaultTest, ATrailerOfAnySizeEndsItsConnectionOnly) {
+  serve([](RawSocket& client) {
+    if (read_until(client, "\r\n\r\n").starts_with("GET")) {
+      client.write("HTTP/1.1 204 No Content\r\n\r\n");
+    } else {
+      read_to_end(client);
+    }
+  });
+  for (const std::size_t size : {20'000U, 64'000U, 65'536U, 200'000U, 5'000'000U}) {
+    TlsClient client = connect();
+    client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+                 std::string(size, 'x') + "\r\n\r\n");
+    const unsigned status = read_response(client).status;
+    EXPECT_TRUE(status == 431 || status == 400) << status;
+    EXPECT_EQ(answer(kGet).status, 204U) << size;
+  }
+}
+
 TEST_F(ClientFaultTest, AClientThatLeavesInTheMiddleOfAnUploadLeavesNothingBehind) {
   serve([](RawSocket& client) { read_to_end(client); });
   {

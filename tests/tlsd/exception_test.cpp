@@ -1,0 +1,155 @@
+// An exception, wherever it is thrown, ends at most the connection that it belongs to: every single
+// allocation of the server is made to fail in its turn, and the next client is served as if nothing had been.
+#include <array>
+#include <csignal>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/tlsd/failing_allocation.h"
+#include "tests/tlsd/http_test.h"
+
+namespace keystay::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kConnections[] = R"(keystay_tlsd_connections{listener="https"})";
+constexpr char kGivenUp[] = R"(keystay_tlsd_connections_given_up_total{listener="https"})";
+
+// Not chunked: Beast's serializer allocates sixteen bytes for each chunk in a function that is noexcept.
+constexpr char kUpload[] = "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+constexpr char kUpgrade[] =
+    "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+void answer(RawSocket& client) {
+  for (;;) {
+    const std::string head = read_until(client, "\r\n\r\n");
+    if (head.empty()) return;
+    if (head.starts_with("POST") && !head.ends_with("hello")) read_until(client, "hello");
+    if (head.starts_with("GET /upgrade")) {
+      client.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi");
+      return;
+    }
+    if (head.starts_with("POST")) client.write("HTTP/1.1 103 Early Hints\r\n\r\n");
+    client.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  }
+}
+
+// A backend in a process of its own: its allocations are nobody's concern.
+class BackendProcess final {
+ public:
+  BackendProcess() {
+    std::array<int, 2> pipe{};
+    if (::pipe(pipe.data()) != 0) throw std::runtime_error("pipe");
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const TestBackend backend(answer);
+      const std::uint16_t port = backend.port();
+      static_cast<void>(::write(pipe[1], &port, sizeof port) == sizeof port);
+      for (;;) ::pause();
+    }
+    if (::read(pipe[0], &port_, sizeof port_) != sizeof port_) throw std::runtime_error("no backend");
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+  }
+  BackendProcess(const BackendProcess&) = delete;
+  BackendProcess& operator=(const BackendProcess&) = delete;
+  ~BackendProcess() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+  }
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  pid_t process_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+class ExceptionTest : public testing::Test {
+ protected:
+  ExceptionTest() {
+    exempt_this_thread();
+    settings_.threads = 1;
+    settings_.drain_timeout = std::chrono::seconds(5);
+  }
+
+  // `talk` with each allocation of the server failing in its turn, until it makes no more of them.
+  void sweep(const std::function<void()>& talk) {
+    ASSERT_TRUE(is_served());  // it has started
+    constexpr std::size_t kMostAllocations = 5000;
+    std::size_t nth = 1;
+    for (bool failed = true; failed; ++nth) {
+      ASSERT_LT(nth, kMostAllocations);
+      {
+        const FailingAllocation failing(nth);
+        talk();
+        failed = failing.failed();
+      }
+      SCOPED_TRACE("allocation " + std::to_string(nth));
+      ASSERT_TRUE(is_served());
+    }
+    EXPECT_GT(nth, 10U) << "nothing was made to fail";
+    EXPECT_TRUE(server_.wait_for_metric(kConnections, 0));
+  }
+
+  bool is_served() {
+    TlsClient client(server_.port());
+    return client.handshake() && send_request(client, kGet).body == "hello";
+  }
+
+  void converse(std::string_view request) {
+    TlsClient client(server_.port());
+    if (!client.handshake()) return;
+    client.write(request);
+    client.send_close_notify();
+    read_to_end(client);
+  }
+
+  TemporaryDirectory directory_;
+  BackendProcess backend_;
+  config::TlsdSettings settings_ = simple_settings(directory_, backend_.port());
+  TestServer server_{settings_};
+};
+
+TEST_F(ExceptionTest, AnyAllocationOfAConnectionMayFail) {
+  sweep([&] { converse(kGet); });
+  EXPECT_GT(server_.metric(kGivenUp), 0);
+  server_.stop();
+  EXPECT_EQ(server_.end(), tlsd::Server::End::drained) << "a connection is still counted";
+}
+
+TEST_F(ExceptionTest, AnyAllocationOfAnUploadMayFail) {
+  sweep([&] { converse(kUpload); });
+  server_.stop();
+  EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
+}
+
+TEST_F(ExceptionTest, AnyAllocationOfATunnelMayFail) {
+  sweep([&] { converse(kUpgrade); });
+  server_.stop();
+  EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
+}
+
+TEST_F(ExceptionTest, AnyAllocationOfTheAdministratorsMayFail) {
+  const auto get = [&](std::string_view path) {
+    RawSocket admin = RawSocket::connect(server_.admin_port());
+    admin.write("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    return read_to_end(admin);
+  };
+  sweep([&] {
+    get("/health");
+    get("/metrics");
+  });
+  EXPECT_THAT(get("/health"), HasSubstr("HTTP/1.1 204"));
+  EXPECT_GT(server_.metric(R"(keystay_tlsd_connections_given_up_total{listener="admin"})"), 0);
+}
+
+}  // namespace
+}  // namespace keystay::test
