@@ -166,6 +166,12 @@ std::vector<TrustedEntry> AliasStore::trusted_entries() {
   return result;
 }
 
+std::vector<keys::UnreadableObject> AliasStore::unreadable() {
+  std::vector<keys::UnreadableObject> objects = keys_.list().unreadable;
+  std::erase_if(objects, [this](const keys::UnreadableObject& object) { return !listed(object.label); });
+  return objects;
+}
+
 std::optional<Entry> AliasStore::find(std::string_view alias) {
   std::optional<Entry> entry = keys_.find(alias);
   if (entry && !listed(entry->alias)) return std::nullopt;

@@ -30,6 +30,9 @@ class AliasStore final {
   [[nodiscard]] std::vector<keys::Entry> entries();
   [[nodiscard]] std::vector<TrustedEntry> trusted_entries();
 
+  // Keys and certificates of the token that nothing can be done with.
+  [[nodiscard]] std::vector<keys::UnreadableObject> unreadable();
+
   [[nodiscard]] std::optional<keys::Entry> find(std::string_view alias);
   [[nodiscard]] std::optional<TrustedEntry> find_trusted(std::string_view alias);
   // Throws Failure if there is no such key; says so if the alias is a trusted certificate.

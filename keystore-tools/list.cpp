@@ -97,6 +97,11 @@ std::string heading(AliasStore& store, std::size_t entries) {
       token.serial, token.manufacturer, token.model, entries, entries == 1 ? "entry" : "entries");
 }
 
+// Not an entry: nothing can be done with it, but who looks for it must hear why.
+std::string text_of(const keys::UnreadableObject& object) {
+  return fmt::format("{}: cannot be used: {}\n", keys::name_of(object), object.reason);
+}
+
 std::string all(AliasStore& store, ListForm form) {
   const std::vector<keys::Entry> entries = store.entries();
   const std::vector<TrustedEntry> trusted = store.trusted_entries();
@@ -104,6 +109,7 @@ std::string all(AliasStore& store, ListForm form) {
   const std::string_view rule = form == ListForm::brief ? "" : kRule;
   for (const keys::Entry& entry : entries) text.append(text_of(store, entry, form)).append(rule);
   for (const TrustedEntry& entry : trusted) text.append(text_of(entry, form)).append(rule);
+  for (const keys::UnreadableObject& object : store.unreadable()) text += text_of(object);
   return text;
 }
 

@@ -73,9 +73,15 @@ class Search final {
                                          " keys and the URI names none of them; add object= or id=");
     }
     for (const auto& [entry, chain] : listing.entries) {
-      add_keys(entry);
+      try {
+        add_keys(entry);
+      } catch (const std::exception& error) {  // of a kind that this provider has no operations for
+        left_out_ += "; key \"" + entry.alias + "\" cannot be used: " + error.what();
+      }
       add(chain);
     }
+    for (const keys::UnreadableObject& object : listing.unreadable)
+      left_out_ += "; " + keys::name_of(object) + " cannot be used: " + object.reason;
     for (const auto& trusted : listing.trusted) add({trusted.certificate});
   }
 
@@ -111,7 +117,7 @@ class Search final {
     std::string message = location_.token->name() + what;
     if (!location_.label.empty()) message += " \"" + location_.label + "\"";
     throw Error(Reason::key_not_found,
-                message + " that the URI names; " + how_to_find_keys(*location_.token));
+                message + " that the URI names; " + how_to_find_keys(*location_.token) + left_out_);
   }
 
   Context& context_;
@@ -122,6 +128,7 @@ class Search final {
   bool is_uri_;
   Wanted wanted_;
   std::vector<StoreObject> found_;
+  std::string left_out_;  // of a listing, and why
 };
 
 }  // namespace

@@ -72,6 +72,15 @@ std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& o
   return shown_by(PublicHalfSource::certificate, certified_half(key, objects));
 }
 
+std::string why_unknown(const KeyObject& key, const ObjectIndex& objects) {
+  for (const KeyObject* published : objects.public_keys_with(key.id)) {
+    const bool its_own = !key.id.empty() || published->label == key.label;
+    if (its_own && !published->fault.empty()) return "of its public key object, " + published->fault;
+  }
+  if (!key.fault.empty()) return key.fault;
+  return "it has neither a public key object nor a certificate with its CKA_ID on the token; store one";
+}
+
 const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
                                  const ObjectIndex& objects) {
   const CertificateObject* leaf = nullptr;

@@ -37,6 +37,9 @@ struct Entry {
 // CKA_ID; of a key without one, from the only public key object without one that has its label.
 [[nodiscard]] std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects);
 
+// Why the public half of a key is not known, for a message: "its CKA_EC_POINT …".
+[[nodiscard]] std::string why_unknown(const KeyObject& key, const ObjectIndex& objects);
+
 // The leaf of a key: of the certificates with its public key those with its CKA_ID, else those with its
 // label, else any; of these the one that is valid now and began last.
 [[nodiscard]] const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,

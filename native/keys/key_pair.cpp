@@ -159,7 +159,7 @@ Template imported_private_key(const SoftwareKey& key, KeyUse use, std::string_vi
 }
 
 void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std::string_view alias) {
-  const auto public_key = pkcs11::public_key_of(session, pair.public_key);
+  const auto public_key = public_key_of(session, pkix, pair.public_key);
   if (!public_key)
     throw Error(ErrorClass::server, "the token does not show the public key that it has generated");
   const Bytes id = pkix.key_identifier(*public_key);

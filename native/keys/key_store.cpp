@@ -120,7 +120,9 @@ std::vector<Entry> KeyStore::entries() {
 Listing KeyStore::list() {
   TokenObjects objects;
   token_->with_session([&](Session& session) { objects = read_all(session, pkix_); });
-  return listing_of(join_all(objects), objects.certificates, pkix_);
+  Listing listing = listing_of(join_all(objects), objects.certificates, pkix_);
+  listing.unreadable = unreadable_objects(objects);
+  return listing;
 }
 
 std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
@@ -146,10 +148,8 @@ std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
 
 Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
   if (std::optional<Entry> entry = join(key, ObjectIndex(objects), token_)) return std::move(*entry);
-  throw Error(
-      ErrorClass::client,
-      named(key.label) +
-          " has neither a public key object nor a certificate with its CKA_ID on the token; store one");
+  throw Error(ErrorClass::client, named(key.label) + " on " + token_->name() +
+                                      " cannot be used: " + why_unknown(key, ObjectIndex(objects)));
 }
 
 std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {

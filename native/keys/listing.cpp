@@ -1,9 +1,11 @@
 #include "native/keys/listing.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "native/keys/chain.h"
+#include "native/pkcs11/text.h"
 
 namespace keystay::keys {
 
@@ -34,6 +36,23 @@ Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObje
     }
   }
   return listing;
+}
+
+std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects) {
+  const ObjectIndex index(objects);
+  std::vector<UnreadableObject> unreadable = objects.unreadable_certificates;
+  for (const KeyObject& key : objects.private_keys) {
+    if (public_half(key, index)) continue;
+    unreadable.push_back({CKO_PRIVATE_KEY, key.label, key.id, why_unknown(key, index)});
+  }
+  std::ranges::stable_sort(unreadable, {}, &UnreadableObject::label);
+  return unreadable;
+}
+
+std::string name_of(const UnreadableObject& object) {
+  const std::string kind = object.object_class == CKO_CERTIFICATE ? "certificate" : "key";
+  if (!object.label.empty()) return kind + " \"" + object.label + "\"";
+  return object.id.empty() ? kind + " without label and id" : kind + " with id " + pkcs11::hex(object.id);
 }
 
 }  // namespace keystay::keys

@@ -22,10 +22,18 @@ struct TrustedCertificate {
 struct Listing {
   std::vector<ListedEntry> entries;  // in the order of their names
   std::vector<TrustedCertificate> trusted;
+  // What would be among these if it could be read: private keys without a public half, and certificates.
+  std::vector<UnreadableObject> unreadable{};
 };
 
 // Puts together what was read: `entries` are joined from the same certificates.
 [[nodiscard]] Listing listing_of(std::vector<Entry> entries,
                                  const std::vector<CertificateObject>& certificates, const Pkix& pkix);
+
+// In the order of their labels.
+[[nodiscard]] std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects);
+
+// `key "web"` or `certificate with id 01ab`, for messages.
+[[nodiscard]] std::string name_of(const UnreadableObject& object);
 
 }  // namespace keystay::keys

@@ -22,6 +22,11 @@ class Pkix {
   // (a)(1)).
   [[nodiscard]] virtual bool issued_by(const Certificate& certificate, const Certificate& issuer) const = 0;
 
+  // The key with its point in the uncompressed form (SEC 1, section 2.3.3), from that or the compressed one.
+  // Nothing if no point of the curve has these coordinates, or the library does not know the curve.
+  [[nodiscard]] virtual std::optional<pkcs11::EcPublicKey> uncompressed(
+      const pkcs11::EcPublicKey& key) const = 0;
+
   // SHA-1 of the subject public key bits (RFC 5280, section 4.2.1.2, method 1): Keystay's CKA_ID.
   [[nodiscard]] virtual pkcs11::Bytes key_identifier(const pkcs11::PublicKey& key) const = 0;
 };

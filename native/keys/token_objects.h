@@ -21,10 +21,19 @@ struct CertificateObject {
   Certificate certificate;
 };
 
+// A private key or an X.509 certificate that nothing can be done with, and why.
+struct UnreadableObject {
+  CK_OBJECT_CLASS object_class;  // CKO_PRIVATE_KEY or CKO_CERTIFICATE
+  std::string label;             // may be empty
+  pkcs11::Bytes id;              // may be empty
+  std::string reason;            // the rest of a sentence: "its CKA_MODULUS is zero"
+};
+
 struct TokenObjects {
   std::vector<KeyObject> private_keys;
   std::vector<KeyObject> public_keys;
   std::vector<CertificateObject> certificates;
+  std::vector<UnreadableObject> unreadable_certificates{};
 };
 
 [[nodiscard]] pkcs11::Template objects_of(CK_OBJECT_CLASS object_class);
@@ -32,6 +41,11 @@ struct TokenObjects {
 // One search, and one batched read per object.
 [[nodiscard]] std::vector<CertificateObject> read_certificates(pkcs11::Session& session, const Pkix& pkix,
                                                                pkcs11::Template search);
+
+// The public half that a key object states (stated_key.h), on its curve and uncompressed; nothing if it
+// states none.
+[[nodiscard]] std::optional<pkcs11::PublicKey> public_key_of(pkcs11::Session& session, const Pkix& pkix,
+                                                             CK_OBJECT_HANDLE key);
 
 // All objects of the token: three searches.
 [[nodiscard]] TokenObjects read_all(pkcs11::Session& session, const Pkix& pkix);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
+#include "native/pkcs11/der_element.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::pkcs11 {
@@ -28,19 +30,37 @@ constexpr std::array kCurves = std::to_array<Curve>({
     {"X25519", "", "X25519", kMontgomeryKey, "\x06\x03\x2b\x65\x6e"sv, 0, 32},
 });
 
-// PKCS #11 v3.0, section 2.3.10: Edwards and Montgomery curves may also be named by a PrintableString.
-constexpr std::string_view kEdwards25519 =
-    "\x13\x0c"
-    "edwards25519"sv;
-constexpr std::string_view kEdwards448 =
-    "\x13\x0a"
-    "edwards448"sv;
-constexpr std::string_view kCurve25519 =
-    "\x13\x0a"
-    "curve25519"sv;
+// CKA_EC_PARAMS may also hold a curve's name (PKCS #11 v3.0, section 2.3.10: curveName, a PrintableString).
+constexpr std::uint8_t kPrintableString = 0x13;
+constexpr std::uint8_t kUtf8String = 0x0c;
+
+struct OtherName {
+  std::string_view name;
+  std::string_view curve;
+};
+
+// RFC 7748 and RFC 8032 name the curves; our table the keys.
+constexpr OtherName kCurveNames[] = {
+    {"edwards25519", "Ed25519"}, {"edwards448", "Ed448"}, {"curve25519", "X25519"}};
+
+// What OpenSC and its cards used before RFC 8410 had OIDs: 1.3.6.1.4.1.11591.15.1 and 1.3.6.1.4.1.3029.1.5.1.
+constexpr OtherName kEarlierIdentifiers[] = {
+    {"\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01"sv, "Ed25519"},
+    {"\x06\x0a\x2b\x06\x01\x04\x01\x97\x55\x01\x05\x01"sv, "X25519"}};
 
 bool same(std::string_view text, ByteView bytes) noexcept {
   return text.size() == bytes.size() && std::memcmp(text.data(), bytes.data(), text.size()) == 0;
+}
+
+const Curve* find_curve_by_name_in(ByteView parameters) noexcept {
+  std::optional<ByteView> content = content_of(kPrintableString, parameters);
+  if (!content) content = content_of(kUtf8String, parameters);
+  if (!content) return nullptr;
+  const std::string_view name(reinterpret_cast<const char*>(content->data()), content->size());
+  for (const OtherName& other : kCurveNames) {
+    if (equal_ignoring_case(other.name, name)) return find_curve(other.curve);
+  }
+  return find_curve(name);
 }
 
 }  // namespace
@@ -57,13 +77,14 @@ const Curve* find_curve(std::string_view name) noexcept {
 }
 
 const Curve* find_curve_by_parameters(ByteView parameters) noexcept {
-  if (same(kEdwards25519, parameters)) return find_curve("Ed25519");
-  if (same(kEdwards448, parameters)) return find_curve("Ed448");
-  if (same(kCurve25519, parameters)) return find_curve("X25519");
   const auto* at = std::find_if(kCurves.begin(), kCurves.end(), [parameters](const Curve& curve) {
     return same(curve.parameters, parameters);
   });
-  return at != kCurves.end() ? at : nullptr;
+  if (at != kCurves.end()) return at;
+  for (const OtherName& other : kEarlierIdentifiers) {
+    if (same(other.name, parameters)) return find_curve(other.curve);
+  }
+  return find_curve_by_name_in(parameters);
 }
 
 }  // namespace keystay::pkcs11

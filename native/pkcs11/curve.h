@@ -23,7 +23,8 @@ struct Curve {
 
 // By any of its names, letters in either case; null if unknown.
 [[nodiscard]] const Curve* find_curve(std::string_view name) noexcept;
-// By CKA_EC_PARAMS: the OID, or the PrintableString form of Edwards and Montgomery curves; null if unknown.
+// By CKA_EC_PARAMS: the OID (RFC 5480, RFC 5639, RFC 8410, or the earlier one of OpenSC for 25519), or a name
+// as a PrintableString or UTF8String; null if unknown.
 [[nodiscard]] const Curve* find_curve_by_parameters(ByteView parameters) noexcept;
 
 }  // namespace keystay::pkcs11

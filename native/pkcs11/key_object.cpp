@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "native/pkcs11/allowed_mechanisms.h"
-#include "native/pkcs11/curve.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/stated_key.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -25,55 +25,6 @@ constexpr std::span kPlainKeyAttributes = std::span(kKeyAttributes).first<8>();
 // how often we look.
 constexpr auto kCopyingTakes = 2s;
 constexpr auto kBetweenLooks = 2ms;
-
-Bytes without_leading_zeros(const Bytes& number) {
-  return {std::find_if(number.begin(), number.end(), [](std::uint8_t byte) { return byte != 0; }),
-          number.end()};
-}
-
-// CKA_EC_POINT is a DER OCTET STRING by the standard and the bare point on some tokens; the curve says which,
-// because a bare point may look like an OCTET STRING.
-Bytes unwrapped(const Bytes& point, const Curve& curve) {
-  const std::size_t bare = curve.point_size;
-  const std::size_t header = bare < 0x80 ? 2 : 3;  // tag and length
-  const bool wrapped = point.size() == header + bare && point[0] == 0x04 && point[header - 1] == bare;
-  return wrapped ? Bytes(point.begin() + static_cast<std::ptrdiff_t>(header), point.end()) : point;
-}
-
-std::optional<PublicKey> rsa_public_key(const Attributes& key) {
-  const Bytes* modulus = key.find(CKA_MODULUS);
-  const Bytes* exponent = key.find(CKA_PUBLIC_EXPONENT);
-  if (!modulus || !exponent || modulus->empty() || exponent->empty()) return std::nullopt;
-  return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
-}
-
-// On curves that Keystay knows. The parameters are always the curve's OID, so that equal keys compare equal
-// however the token names their curve.
-std::optional<PublicKey> curve_public_key(const Attributes& key) {
-  const Bytes* parameters = key.find(CKA_EC_PARAMS);
-  const Bytes* point = key.find(CKA_EC_POINT);
-  if (!parameters || !point || point->empty()) return std::nullopt;
-  const Curve* curve = find_curve_by_parameters(*parameters);
-  if (!curve) return std::nullopt;
-  Bytes oid(curve->parameters.begin(), curve->parameters.end());
-  Bytes bare = unwrapped(*point, *curve);
-  if (curve->key_type == CKK_EC) return EcPublicKey{std::move(oid), std::move(bare)};
-  if (curve->key_type == CKK_EC_EDWARDS) return EdwardsPublicKey{std::move(oid), std::move(bare)};
-  return MontgomeryPublicKey{std::move(oid), std::move(bare)};
-}
-
-std::optional<PublicKey> public_key_in(const Attributes& key) {
-  switch (key.number(CKA_KEY_TYPE).value_or(CK_UNAVAILABLE_INFORMATION)) {
-    case CKK_RSA:
-      return rsa_public_key(key);
-    case CKK_EC:
-    case CKK_EC_EDWARDS:
-    case kMontgomeryKey:
-      return curve_public_key(key);
-    default:
-      return std::nullopt;
-  }
-}
 
 bool may_dislike_an_attribute(const Error& error) {
   return error.error_class() == ErrorClass::client || error.code() == CKR_GENERAL_ERROR ||
@@ -135,7 +86,7 @@ bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
 }  // namespace
 
 std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
-  return public_key_in(session.attributes(key, kPlainKeyAttributes));
+  return stated_key(session.attributes(key, kPlainKeyAttributes)).key;
 }
 
 std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE handle) {
@@ -152,8 +103,14 @@ std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
   if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
   const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
   if (!type) return std::nullopt;
-  return KeyObject{handle, attributes->bytes(CKA_ID),  attributes->text(CKA_LABEL),
-                   *type,  public_key_in(*attributes), allowed_mechanisms(*attributes)};
+  StatedKey stated = stated_key(*attributes);
+  return KeyObject{handle,
+                   attributes->bytes(CKA_ID),
+                   attributes->text(CKA_LABEL),
+                   *type,
+                   std::move(stated.key),
+                   allowed_mechanisms(*attributes),
+                   std::move(stated.fault)};
 }
 
 // SoftHSM 2.6 copies an object with all its attributes, CKA_TOKEN among them, before it applies the template

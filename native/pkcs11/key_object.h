@@ -16,13 +16,12 @@ struct KeyObject {
   Bytes id;
   std::string label;
   CK_KEY_TYPE type;
-  std::optional<PublicKey> public_key;                  // as far as the object itself shows it
+  std::optional<PublicKey> public_key;                  // as far as the object itself states it: stated_key.h
   std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // empty: all that the token offers
+  std::string fault{};                                  // why what it states is no public key; else empty
 };
 
-// The public half that a key object states itself: CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and
-// CKA_EC_POINT (with or without the OCTET STRING around it). Nothing if the object does not have them all, or
-// is on a curve that Keystay does not know.
+// The public half that a key object states itself: StatedKey::key.
 [[nodiscard]] std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key);
 
 // The token's keys that the template matches: one search, and one batched read per object. Session objects,

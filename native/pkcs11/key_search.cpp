@@ -6,6 +6,7 @@
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_object.h"
+#include "native/pkcs11/stated_key.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -33,7 +34,8 @@ std::vector<PublicKey> public_halves(Session& session, const KeyObject& private_
 bool is(Session& session, const KeyObject& candidate, const KeyReference& key) {
   if (!key.public_key()) return true;
   const std::vector<PublicKey> shown = public_halves(session, candidate);
-  const auto fitting = std::ranges::count(shown, *key.public_key());
+  const auto fitting =
+      std::ranges::count_if(shown, [&](const PublicKey& half) { return states(half, *key.public_key()); });
   if (fitting != 0 && fitting != std::ssize(shown)) {
     throw Error(ErrorClass::client,
                 "several public keys with the CKA_ID of the private key match it; destroy those that are not "

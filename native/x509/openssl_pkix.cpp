@@ -1,5 +1,6 @@
 #include "native/x509/openssl_pkix.h"
 
+#include "native/x509/ec_point.h"
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/public_key.h"
@@ -25,6 +26,13 @@ bool OpenSslPkix::issued_by(const keys::Certificate& certificate, const keys::Ce
   if (!child || !parent) return false;
   EVP_PKEY* key = X509_get0_pubkey(parent.get());
   return key != nullptr && X509_verify(child.get(), key) == 1;
+}
+
+std::optional<pkcs11::EcPublicKey> OpenSslPkix::uncompressed(const pkcs11::EcPublicKey& key) const {
+  const pkcs11::Curve* curve = pkcs11::find_curve_by_parameters(key.parameters);
+  std::optional<pkcs11::Bytes> point = curve ? uncompressed_point(key.point, *curve) : std::nullopt;
+  if (!point) return std::nullopt;
+  return pkcs11::EcPublicKey{key.parameters, *std::move(point)};
 }
 
 pkcs11::Bytes OpenSslPkix::key_identifier(const pkcs11::PublicKey& key) const {

@@ -6,6 +6,7 @@
 
 #include "native/pkcs11/curve.h"
 #include "native/x509/der.h"
+#include "native/x509/ec_point.h"
 #include "native/x509/errors_set_aside.h"
 #include "native/x509/public_key.h"
 #include "native/x509/public_key_syntax.h"
@@ -78,27 +79,15 @@ pkcs11::PublicKey rsa_key(ByteView bits) {
   return pkcs11::RsaPublicKey{bytes_of(syntax->modulus), bytes_of(syntax->public_exponent)};
 }
 
-// RFC 5480 lets a point be compressed; CKA_EC_POINT and our comparisons use the uncompressed form.
-Bytes uncompressed(ByteView point, int curve_nid) {
-  const EcGroup group(EC_GROUP_new_by_curve_name(curve_nid));
-  const EcPoint decoded(group ? EC_POINT_new(group.get()) : nullptr);
-  if (!decoded || EC_POINT_oct2point(group.get(), decoded.get(), point.data(), point.size(), nullptr) != 1)
-    refuse();
-  const auto encode = [&](unsigned char* out, std::size_t size) {
-    return EC_POINT_point2oct(group.get(), decoded.get(), POINT_CONVERSION_UNCOMPRESSED, out, size, nullptr);
-  };
-  Bytes result(encode(nullptr, 0));
-  if (result.empty() || encode(result.data(), result.size()) != result.size()) refuse();
-  return result;
-}
-
 pkcs11::PublicKey ec_key(const ASN1_TYPE* parameters, ByteView bits) {
   if (parameters == nullptr || parameters->type != V_ASN1_OBJECT) refuse();
   const int nid = OBJ_obj2nid(parameters->value.object);
   const auto* curve = nid == NID_undef ? nullptr : pkcs11::find_curve(OBJ_nid2sn(nid));
   if (curve == nullptr) refuse();
-  return pkcs11::EcPublicKey{Bytes(curve->parameters.begin(), curve->parameters.end()),
-                             uncompressed(bits, nid)};
+  // RFC 5480 lets a point be compressed; CKA_EC_POINT and our comparisons use the uncompressed form.
+  std::optional<Bytes> point = uncompressed_point(bits, *curve);
+  if (!point) refuse();
+  return pkcs11::EcPublicKey{Bytes(curve->parameters.begin(), curve->parameters.end()), *std::move(point)};
 }
 
 // RFC 8410: the curve is the algorithm.

@@ -24,6 +24,10 @@ class CountingPkix final : public Pkix {
     ++signatures;
     return true;
   }
+  [[nodiscard]] std::optional<pkcs11::EcPublicKey> uncompressed(
+      const pkcs11::EcPublicKey& key) const override {
+    return key;
+  }
   [[nodiscard]] Bytes key_identifier(const pkcs11::PublicKey&) const override { return {}; }
 
   mutable std::size_t signatures = 0;

@@ -42,6 +42,17 @@ TEST_F(ListTest, ShowsKeysWithAndWithoutCertificateAndTrustedCertificates) {
             "root, DATE, trustedCertEntry,\nCertificate fingerprint (SHA-256): SHA256\n");
 }
 
+TEST_F(ListTest, NamesWhatCannotBeReadAndShowsTheRest) {
+  make_alias("good");
+  token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "lonely", "--id", "07"});
+  token_.pkcs11_tool({"--delete-object", "--type", "pubkey", "--id", "07"});
+  const std::string text = done({"-list"});
+  EXPECT_THAT(text, HasSubstr("Your keystore contains 1 entry\n\ngood, "));
+  EXPECT_THAT(text, HasSubstr("key \"lonely\": cannot be used: it has neither a public key object nor"));
+  refused(1, HasSubstr("alias \"lonely\" on token \"web\" cannot be used: it has neither"),
+          {"-certreq", "-alias", "lonely", "-dname", "CN=a"});
+}
+
 TEST_F(ListTest, DescribesTheChainInWords) {
   make_alias("httpd");
   EXPECT_EQ(

@@ -67,6 +67,17 @@ bool JavaPkix::issued_by(const keys::Certificate& certificate, const keys::Certi
   return verified == JNI_TRUE;
 }
 
+std::optional<pkcs11::EcPublicKey> JavaPkix::uncompressed(const pkcs11::EcPublicKey& key) const {
+  JNIEnv* env = environment();
+  const LocalFrame frame(env, 3);
+  const jbyteArray parameters = to_java(env, key.parameters);
+  const auto point = static_cast<jbyteArray>(env->CallStaticObjectMethod(
+      java_types().pkix_upcalls, java_types().uncompressed_point, parameters, to_java(env, key.point)));
+  check(env);
+  if (!point) return std::nullopt;
+  return pkcs11::EcPublicKey{key.parameters, to_bytes(env, point)};
+}
+
 pkcs11::Bytes JavaPkix::key_identifier(const pkcs11::PublicKey& key) const {
   JNIEnv* env = environment();
   const LocalFrame frame(env, 3);

@@ -16,6 +16,8 @@ class JavaPkix final : public keys::Pkix {
   [[nodiscard]] std::optional<keys::Certificate> decode(pkcs11::ByteView der) const override;
   [[nodiscard]] bool issued_by(const keys::Certificate& certificate,
                                const keys::Certificate& issuer) const override;
+  [[nodiscard]] std::optional<pkcs11::EcPublicKey> uncompressed(
+      const pkcs11::EcPublicKey& key) const override;
   [[nodiscard]] pkcs11::Bytes key_identifier(const pkcs11::PublicKey& key) const override;
 
  private:

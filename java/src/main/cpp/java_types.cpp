@@ -65,6 +65,7 @@ void load_java_types(JNIEnv* env) {
   types.decode = static_method(env, types.pkix_upcalls, "decode", "([B)Lorg/keystay/jca/DecodedCertificate;");
   types.is_issued_by = static_method(env, types.pkix_upcalls, "isIssuedBy", "([B[B)Z");
   types.key_identifier = static_method(env, types.pkix_upcalls, "keyIdentifier", "(I[B[B)[B");
+  types.uncompressed_point = static_method(env, types.pkix_upcalls, "uncompressedPoint", "([B[B)[B");
 
   load_certificate_fields(env);
 }

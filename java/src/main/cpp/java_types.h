@@ -24,6 +24,7 @@ struct JavaTypes {
   jmethodID decode;
   jmethodID is_issued_by;
   jmethodID key_identifier;
+  jmethodID uncompressed_point;
 
   struct {  // of DecodedCertificate
     jfieldID subject, issuer, serial_number, not_before, not_after, key_type, first, second;

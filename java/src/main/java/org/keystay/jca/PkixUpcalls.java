@@ -55,6 +55,11 @@ final class PkixUpcalls {
         .digest(new PublicKeyParts(keyType, first, second).subjectPublicKey());
   }
 
+  /** The point in the uncompressed form; null if it is not on the curve or the JDK lacks the curve. */
+  static byte[] uncompressedPoint(byte[] parameters, byte[] point) {
+    return EcCurvePoint.uncompressed(parameters, point);
+  }
+
   private static X509Certificate parse(byte[] der) throws CertificateException {
     if (der.length == 0 || der[0] != SEQUENCE) {
       throw new CertificateException("not DER"); // the factory would read PEM as well

@@ -1,0 +1,172 @@
+// Objects as other hands write them: one that cannot be read is told, and spoils nothing.
+#include <array>
+
+#include "native/pkcs11/text.h"
+#include "native/x509/certificate_bundle.h"
+#include "tests/keys/key_store_test.h"
+
+namespace keystay::keys {
+namespace {
+
+using pkcs11::Session;
+using pkcs11::Template;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Bytes joined(Bytes a, const Bytes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Bytes octet_string(const Bytes& content) {
+  return joined({0x04, static_cast<std::uint8_t>(content.size())}, content);
+}
+
+Bytes bit_string(const Bytes& content) {
+  return joined({0x03, static_cast<std::uint8_t>(content.size() + 1), 0}, content);
+}
+
+class OddObjectsTest : public KeyStoreTest {
+ protected:
+  const Bytes& point(const Entry& entry) {
+    return std::get<pkcs11::EcPublicKey>(entry.key.public_key()).point;
+  }
+
+  // Puts another public key object in the place of an EC key's.
+  void state(const Entry& entry, const Bytes& parameters, const Bytes& value) {
+    token_->with_rw_session([&](Session& session) {
+      Template search = objects_of(CKO_PUBLIC_KEY);
+      search.bytes(CKA_ID, entry.key.reference().id());
+      for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
+        session.destroy_object(object);
+      Template object = objects_of(CKO_PUBLIC_KEY);
+      object.flag(CKA_TOKEN, true)
+          .flag(CKA_PRIVATE, false)
+          .number(CKA_KEY_TYPE, CKK_EC)
+          .text(CKA_LABEL, entry.alias)
+          .bytes(CKA_ID, entry.key.reference().id())
+          .bytes(CKA_EC_PARAMS, parameters)
+          .bytes(CKA_EC_POINT, value);
+      session.create_object(std::move(object));
+    });
+  }
+  void state(const Entry& entry, const Bytes& value) {
+    state(entry, std::get<pkcs11::EcPublicKey>(entry.key.public_key()).parameters, value);
+  }
+
+  void add_value(const std::string& label, const Bytes& id, const Bytes& value) {
+    token_->with_rw_session([&](Session& session) {
+      Template object = objects_of(CKO_CERTIFICATE);
+      object.flag(CKA_TOKEN, true)
+          .flag(CKA_PRIVATE, false)
+          .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+          .text(CKA_LABEL, label)
+          .bytes(CKA_ID, id)
+          .bytes(CKA_SUBJECT, {})
+          .bytes(CKA_VALUE, value);
+      session.create_object(std::move(object));
+    });
+  }
+};
+
+Bytes compressed(const Bytes& point) {
+  Bytes result(point.begin(), point.begin() + 33);
+  result[0] = static_cast<std::uint8_t>(2 + (point.back() & 1));
+  return result;
+}
+
+TEST_F(OddObjectsTest, EveryFormOfAPointIsTheSameKey) {
+  const Entry made = generate("web");
+  const Bytes point = this->point(made);
+  Bytes hybrid = point;
+  hybrid[0] = static_cast<std::uint8_t>(6 + (point.back() & 1));
+  for (const Bytes& value :
+       {point, octet_string(point), bit_string(point), compressed(point), octet_string(compressed(point)),
+        bit_string(compressed(point)), hybrid, octet_string(hybrid)}) {
+    state(made, value);
+    const auto found = store_.find("web");
+    ASSERT_TRUE(found) << pkcs11::hex(value);
+    EXPECT_EQ(found->key.public_key(), made.key.public_key()) << pkcs11::hex(value);
+    token_->renew_sessions();  // the key is searched for again
+    std::array<std::uint8_t, 64> signature{};
+    EXPECT_EQ(found->key.sign(pkcs11::Ecdsa{}, Bytes(32, 7), signature), 64u) << pkcs11::hex(value);
+    EXPECT_THAT(store_.list().unreadable, IsEmpty());
+  }
+}
+
+TEST_F(OddObjectsTest, AKeyThatCannotBeReadIsToldAndSpoilsNothing) {
+  const Entry odd = generate("odd");
+  const Entry good = generate("good");
+  const Bytes point = this->point(odd);
+  Bytes off_the_curve = point;
+  off_the_curve.back() ^= 1;
+  for (const auto& [value, reason] :
+       {std::pair(Bytes(point.begin(), point.end() - 1), "is no point of P-256"),
+        std::pair(octet_string(off_the_curve), "not on its curve"),
+        std::pair(octet_string(Bytes{0}), "is no point of P-256"),
+        std::pair(octet_string(joined({2}, Bytes(32, 0xff))), "not on its curve")}) {
+    state(odd, value);
+    const Listing listing = store_.list();
+    ASSERT_THAT(listing.entries, SizeIs(1)) << reason;
+    EXPECT_EQ(listing.entries[0].entry.alias, "good");
+    EXPECT_THAT(listing.unreadable, ElementsAre(AllOf(Field(&UnreadableObject::object_class, CKO_PRIVATE_KEY),
+                                                      Field(&UnreadableObject::label, "odd"),
+                                                      Field(&UnreadableObject::reason, HasSubstr(reason)))));
+    const auto error = error_of([&] { (void)store_.find("odd"); });
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("alias \"odd\""), HasSubstr(reason)));
+    EXPECT_TRUE(store_.find("good"));
+  }
+}
+
+TEST_F(OddObjectsTest, AKeyOnACurveWrittenOutSaysSo) {
+  const Entry odd = generate("odd");
+  state(odd, Bytes{0x30, 0x03, 0x02, 0x01, 0x01}, octet_string(point(odd)));
+  EXPECT_THAT(store_.list().unreadable,
+              ElementsAre(Field(&UnreadableObject::reason, HasSubstr("explicit parameters"))));
+}
+
+TEST_F(OddObjectsTest, AKeyWhoseCertificateTellsItIsUsed) {
+  const Entry entry = generate("web");
+  store_.replace_chain(entry, reply(entry));
+  state(entry, Bytes(7, 7));
+  const auto found = store_.find("web");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->key.public_key(), entry.key.public_key());
+  EXPECT_EQ(found->public_half_source, PublicHalfSource::certificate);
+  EXPECT_THAT(store_.list().unreadable, IsEmpty());
+}
+
+TEST_F(OddObjectsTest, BytesAfterACertificateAreNotPartOfIt) {
+  const Entry entry = generate("web");
+  const Certificate leaf = reply(entry).front();
+  for (const Bytes& padding : {Bytes{0}, Bytes(100, 0xff), Bytes(3, 0)}) {
+    const Bytes id = entry.key.reference().id();
+    add_value("web", id, joined(leaf.der, padding));
+    const auto found = store_.find("web");
+    ASSERT_TRUE(found && found->leaf);
+    EXPECT_EQ(found->leaf->der, leaf.der);
+    EXPECT_EQ(store_.chain(*found).front().der, leaf.der);
+    store_.destroy_certificates("web");
+  }
+}
+
+TEST_F(OddObjectsTest, WhatIsNoCertificateIsToldAndSpoilsNothing) {
+  const Certificate root = x509::read_certificates(ca_.root_pem()).front();
+  store_.add_certificate("root", root);
+  add_value("cut", Bytes{1}, Bytes(root.der.begin(), root.der.end() - 1));
+  add_value("noise", Bytes{2}, bytes("-----BEGIN CERTIFICATE-----"));
+  add_value("other", Bytes{3}, Bytes{0x30, 0x03, 0x02, 0x01, 0x01});
+  const Listing listing = store_.list();
+  EXPECT_THAT(listing.trusted, SizeIs(1));
+  EXPECT_THAT(listing.unreadable,
+              ElementsAre(Field(&UnreadableObject::label, "cut"), Field(&UnreadableObject::label, "noise"),
+                          Field(&UnreadableObject::label, "other")));
+}
+
+}  // namespace
+}  // namespace keystay::keys
