@@ -8,7 +8,7 @@ need hitch hitch
 prepare_recipe nobody
 cp "$keystay" "$scratch/keystay" # the directory of the build may be closed to others
 port="$(free_port)"
-recipe hitch.conf "s|\[\*\]:443|[127.0.0.1]:$port|" 's|"_hitch"|"nobody"|' >"$scratch/hitch.conf"
+recipe hitch.conf "s|\[\*\]:443|[127.0.0.1]:$port|" 's|"_hitch"|"nobody"|' "s|\"keystay\"|\"$(id -gn nobody)\"|" >"$scratch/hitch.conf"
 
 # fails_with WORDS: the handshake fails with internal_error (RFC 8446, 6.2), and what the token's user is told has them.
 fails_with() {

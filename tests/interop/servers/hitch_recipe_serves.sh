@@ -10,9 +10,9 @@ mkdir "$scratch/pages"
 echo "the page behind hitch" >"$scratch/pages/index.html"
 start backend plain python3 -m http.server "$backend_port" --bind 127.0.0.1 --directory "$scratch/pages"
 
-user='s|"_hitch"|"nobody"|'
-[[ "$(id -u)" -eq 0 ]] || user='/^user/d'
-recipe hitch.conf "s|\[\*\]:443|[127.0.0.1]:$port|" "s|8080|$backend_port|" "$user" >"$scratch/hitch.conf"
+identity=('s|"_hitch"|"nobody"|' "s|\"keystay\"|\"$(id -gn nobody)\"|")
+[[ "$(id -u)" -eq 0 ]] || identity=('/^user/d' '/^group/d')
+recipe hitch.conf "s|\[\*\]:443|[127.0.0.1]:$port|" "s|8080|$backend_port|" "${identity[@]}" >"$scratch/hitch.conf"
 start hitch hitch --config="$scratch/hitch.conf"
 wait_for backend listens "$backend_port"
 wait_for hitch listens "$port"
