@@ -9,6 +9,7 @@
 #include <openssl/provider.h>
 #include <strings.h>
 
+#include "native/config/provider_capability.h"
 #include "provider/async_signing.h"
 #include "provider/context.h"
 #include "provider/guard.h"
@@ -50,6 +51,25 @@ int async_abandonment(OSSL_CALLBACK* callback, void* argument) {
   return callback(params, argument);
 }
 
+extern "C" int keystay_reload(void* argument) {
+  auto& context = *static_cast<Context*>(argument);
+  return guard(context.core(), [&] {
+    context.reload();
+    return 1;
+  });
+}
+
+// Two OSSL_PARAM_OCTET_PTRs: the function and its argument.
+int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
+  void* function = reinterpret_cast<void*>(&keystay_reload);
+  void* own = &context;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_ptr(config::kReloadParameter, &function, sizeof function),
+      OSSL_PARAM_construct_octet_ptr(config::kReloadArgumentParameter, &own, sizeof own),
+      OSSL_PARAM_construct_end()};
+  return callback(params, argument);
+}
+
 }  // namespace
 
 int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) {
@@ -57,6 +77,8 @@ int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callb
   return guard(context.core(), [&] {
     if (::strcasecmp(capability, "TLS-GROUP") == 0) return tls_groups(context, callback, argument);
     if (::strcasecmp(capability, async::kCapability) == 0) return async_abandonment(callback, argument);
+    if (::strcasecmp(capability, config::kReloadCapability) == 0)
+      return reloading(context, callback, argument);
     return 0;
   });
 }

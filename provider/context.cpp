@@ -48,12 +48,14 @@ Context::~Context() {
   bool all_ended = true;
   for (auto& [token, signers] : signers_) all_ended = signers.stop() && all_ended;
   if (!all_ended) software_.keep();
-  keys::Tokens* const tokens = tokens_.load(std::memory_order_acquire);
-  // Closing the sessions calls the modules.
-  if (process_is_exiting()) {
-    leave_to_process(tokens);
-  } else {
-    delete tokens;
+  replaced_.push_back(tokens_.load(std::memory_order_acquire));
+  for (const keys::Tokens* tokens : replaced_) {
+    // Closing the sessions calls the modules.
+    if (process_is_exiting()) {
+      leave_to_process(tokens);
+    } else {
+      delete tokens;
+    }
   }
 }
 
@@ -63,13 +65,27 @@ keys::Tokens& Context::tokens() {
   if (known) [[likely]]
     return *known;
   decide_generators_before_modules();
-  CnfSection section = read_cnf_section(core_);
-  auto fresh = std::make_unique<keys::Tokens>(
-      read_configuration(section.configuration),
-      [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
-      std::move(section.whole_module));
+  std::unique_ptr<keys::Tokens> fresh = read_tokens(nullptr);
   if (tokens_.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *known;
+}
+
+std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
+  CnfSection section = read_cnf_section(core_);
+  return std::make_unique<keys::Tokens>(
+      read_configuration(section.configuration),
+      [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
+      std::move(section.whole_module), before);
+}
+
+void Context::reload() {
+  const std::lock_guard lock(reload_mutex_);
+  keys::Tokens* const before = tokens_.load(std::memory_order_acquire);
+  if (!before) return;  // the first key reads the file as it is then
+  replaced_.reserve(replaced_.size() + 2);
+  std::unique_ptr<keys::Tokens> fresh = read_tokens(before);
+  tokens_.store(fresh.release(), std::memory_order_release);
+  replaced_.push_back(before);
 }
 
 SignerThreads& Context::signers(const pkcs11::Token& token) {

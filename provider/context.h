@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "native/keys/tokens.h"
 #include "native/x509/openssl_pkix.h"
@@ -31,6 +33,10 @@ class Context final {
   // remembered. Touches no module. Throws Error and config::Error.
   [[nodiscard]] keys::Tokens& tokens();
 
+  // Reads keystay.toml again, if it was read before: tokens() are then those of the new configuration, and
+  // keys that were loaded before keep theirs. Throws config::Error, and then nothing has changed.
+  void reload();
+
   // The threads that sign for jobs with keys on this token. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);
 
@@ -38,7 +44,12 @@ class Context final {
   Core core_;
   Software software_;
   PinDialogue pin_dialogue_;
+  [[nodiscard]] std::unique_ptr<keys::Tokens> read_tokens(const keys::Tokens* before);
+
   std::atomic<keys::Tokens*> tokens_{nullptr};
+  std::mutex reload_mutex_;
+  std::vector<const keys::Tokens*>
+      replaced_;              // by reload(); somebody may be in them, and signers_ names their tokens
   std::mutex signers_mutex_;  // taken when a key is loaded
   std::map<const pkcs11::Token*, SignerThreads> signers_;
 };

@@ -6,6 +6,8 @@
 #include <string>
 #include <system_error>
 
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
@@ -155,8 +157,10 @@ bool Certificate::on_token() const {
 bool names_file(std::string_view name) { return name.starts_with('/') || name.starts_with("file:"); }
 
 std::string store_uri(std::string_view name) {
-  const bool alias = !name.starts_with('/') && name.find(':') == std::string_view::npos;
-  return (alias ? "keystay:" : "") + std::string(name);
+  if (names_file(name) || name.starts_with("keystay:") || name.starts_with("pkcs11:"))
+    return std::string(name);
+  // The slash that parts a token from an alias stays one (RFC 3986, section 2.2).
+  return "keystay:" + boost::urls::encode(name, boost::urls::unreserved_chars + '/');
 }
 
 Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name) {

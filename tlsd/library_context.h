@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "native/async/abandon.h"
+#include "native/config/provider_capability.h"
 #include "tlsd/openssl_handles.h"
 
 namespace keystay::tlsd {
@@ -18,8 +19,13 @@ class LibraryContext final {
   // With the provider `default`. Throws CryptoError.
   LibraryContext();
 
-  // Loads the provider `keystay`, which reads the file that KEYSTAY_CONF names. Throws CryptoError.
-  void load_keystay(const std::filesystem::path& directory);
+  // Loads the provider `keystay` from this directory, which reads this file, whatever the environment says.
+  // Throws CryptoError.
+  void load_keystay(const std::filesystem::path& directory, const std::filesystem::path& configuration);
+  [[nodiscard]] bool has_keystay() const noexcept { return keystay_ != nullptr; }
+
+  // Keys that are loaded from now on use the tokens as the file describes them now. Throws CryptoError.
+  void reload_tokens() const;
 
   [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return library_.get(); }
 
@@ -31,6 +37,8 @@ class LibraryContext final {
   ProviderHandle default_;  // after library_: unloaded before it is freed
   ProviderHandle keystay_;
   async::AbandonFunction abandon_ = nullptr;
+  config::ReloadFunction reload_ = nullptr;
+  void* reload_argument_ = nullptr;
 };
 
 }  // namespace keystay::tlsd

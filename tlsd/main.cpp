@@ -44,13 +44,14 @@ bool needs_provider(const config::TlsdSettings& settings) {
   return false;
 }
 
-// The provider reads the same file. Set before there is a second thread.
-void publish_configuration(const std::filesystem::path& file) {
-  ::setenv("KEYSTAY_CONF", std::filesystem::absolute(file).c_str(), 1);
-}
-
 int serve(const Options& options, const tlsd::LibraryContext& library, const config::TlsdSettings& settings) {
-  tlsd::Server server(library, settings, [&options] { return read_settings(options.configuration); });
+  tlsd::Server server(library, settings, [&] {
+    config::TlsdSettings fresh = read_settings(options.configuration);
+    if (needs_provider(fresh) && !library.has_keystay()) {
+      throw config::Error("the first certificate whose key is on a token needs a restart");
+    }
+    return fresh;
+  });
   server.handle_signals();
   const int code = server.run() == tlsd::Server::End::drained ? kDone : kFailed;
   if (server.stuck()) {
@@ -62,10 +63,9 @@ int serve(const Options& options, const tlsd::LibraryContext& library, const con
 }
 
 int run(const Options& options) {
-  publish_configuration(options.configuration);
   const config::TlsdSettings settings = read_settings(options.configuration);
   tlsd::LibraryContext library;
-  if (needs_provider(settings)) library.load_keystay(tlsd::module_directory());
+  if (needs_provider(settings)) library.load_keystay(tlsd::module_directory(), options.configuration);
   if (options.check) return tlsd::check(library, settings, std::cout, std::cerr) ? kDone : kFailed;
   return serve(options, library, settings);
 }

@@ -28,6 +28,8 @@ struct FreeCertificates {
   void operator()(STACK_OF(X509) * chain) const noexcept { sk_X509_pop_free(chain, X509_free); }
 };
 
+using BioHandle = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
+using ConfHandle = std::unique_ptr<CONF, FreedBy<NCONF_free>>;
 using LibraryHandle = std::unique_ptr<OSSL_LIB_CTX, FreedBy<OSSL_LIB_CTX_free>>;
 using ProviderHandle = std::unique_ptr<OSSL_PROVIDER, FreedBy<OSSL_PROVIDER_unload>>;
 using StoreHandle = std::unique_ptr<OSSL_STORE_CTX, FreedBy<OSSL_STORE_close>>;

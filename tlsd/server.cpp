@@ -158,6 +158,7 @@ void Server::begin_reload() {
       settings = read_settings_();
       failure = needs_restart(current, settings);
       if (failure.empty()) {
+        library_.reload_tokens();
         snapshot = build_snapshot(library_, settings, before.get());
       } else {
         failure += " has changed, which needs a restart";

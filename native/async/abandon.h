@@ -1,7 +1,6 @@
 // The contract by which an application that drives OpenSSL's asynchronous jobs gives up an operation that its
 // HSM still works on. The provider announces it as a capability (provider-base(7),
-// OSSL_PROVIDER_get_capabilities); tlsd asks for it at start. Nothing else passes between the two but
-// OpenSSL's own interfaces.
+// OSSL_PROVIDER_get_capabilities); tlsd asks for it at start.
 #pragma once
 
 namespace keystay::async {

@@ -39,6 +39,8 @@ struct TokenSettings {
   std::chrono::milliseconds key_check{5000};  // how often the token is asked whether a key in use is there
   HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
+
+  bool operator==(const TokenSettings&) const = default;
 };
 
 struct Configuration {

@@ -84,11 +84,18 @@ bool describes(const pkcs11::Uri& uri, const config::TokenSettings& settings) {
 }  // namespace
 
 Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
-               std::optional<WholeModule> whole_module)
+               std::optional<WholeModule> whole_module, const Tokens* before)
     : configuration_(std::move(configuration)),
       prompt_(std::move(prompt)),
       whole_module_(std::move(whole_module)) {
   for (const auto& [name, settings] : configuration_.tokens) {
+    if (before) {
+      const auto known = before->configuration_.tokens.find(name);
+      if (known != before->configuration_.tokens.end() && known->second == settings) {
+        configured_.emplace(name, before->configured_.at(name));
+        continue;
+      }
+    }
     const std::string& shown = settings.label.empty() ? name : settings.label;
     configured_.emplace(name, open(name, settings, identity_of(settings, {}),
                                    config::pin_reader(settings.pin, shown, prompt_)));

@@ -34,9 +34,10 @@ class Tokens final {
  public:
   // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked. A token that the
   // configuration does not have is looked for in `whole_module`. Throws config::Error for a `pin` of no known
-  // form.
+  // form. A token that `before`, if there is one, has with the same settings is taken from there, with its
+  // sessions.
   Tokens(config::Configuration configuration, config::PinPrompt prompt,
-         std::optional<WholeModule> whole_module = std::nullopt);
+         std::optional<WholeModule> whole_module = std::nullopt, const Tokens* before = nullptr);
 
   // A token by its name in the configuration; an empty name means `default`. Throws config::Error that lists
   // the names.

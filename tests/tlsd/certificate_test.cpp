@@ -105,6 +105,9 @@ TEST_F(CertificateTest, ThatHasAnEncryptedKeyAsksNobody) {
 TEST(StoreUri, IsAnAliasUnlessTheNameIsAPathOrAUri) {
   EXPECT_EQ(store_uri("httpd"), "keystay:httpd");
   EXPECT_EQ(store_uri("front/httpd"), "keystay:front/httpd");
+  EXPECT_EQ(store_uri("50% off?#"), "keystay:50%25%20off%3F%23");
+  EXPECT_EQ(store_uri("b\xC3\xBC"), "keystay:b%C3%BC");
+  EXPECT_EQ(store_uri("prod:httpd"), "keystay:prod%3Ahttpd");
   EXPECT_EQ(store_uri("keystay:httpd"), "keystay:httpd");
   EXPECT_EQ(store_uri("pkcs11:token=web;object=httpd"), "pkcs11:token=web;object=httpd");
   EXPECT_EQ(store_uri("/etc/x.pem"), "/etc/x.pem");
