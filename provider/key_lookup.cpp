@@ -74,7 +74,8 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   if (!uri.spki.empty()) return key_as_stated(context, uri);
   auto token = context.tokens().token(uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const auto entry = keys::KeyStore(token, pkix).find(uri.object, uri.id, keys::Parts::key);
+  const auto entry =
+      keys::KeyStore(token, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
   if (!entry) {
     throw Error(Reason::key_not_found, token->name() + " has no private key that the key reference names; " +
                                            how_to_find_keys(*token));

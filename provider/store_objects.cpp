@@ -39,7 +39,7 @@ class Search final {
         request_(request),
         pkix_(context.software().libctx()),
         location_(context.tokens().locate(uri)),
-        store_(location_.token, pkix_) {
+        store_(location_.token, pkix_, keys::View::as_shown) {
     is_uri_ = uri.starts_with("pkcs11:");
     wanted_ = wanted_of(is_uri_ ? pkcs11::parse_uri(uri).type : std::nullopt, request);
   }

@@ -108,18 +108,28 @@ bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
 
 }  // namespace
 
-KeyStore::KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix)
-    : token_(std::move(token)), pkix_(pkix) {}
+KeyStore::KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix, View view)
+    : token_(std::move(token)), pkix_(pkix), view_(view) {}
+
+void KeyStore::require_view(Session& session) {
+  if (view_ == View::whole) token_->require_login(session);
+}
 
 std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
-  token_->with_session([&](Session& session) { entries = join_all(read_all(session, pkix_)); });
+  token_->with_session([&](Session& session) {
+    require_view(session);
+    entries = join_all(read_all(session, pkix_));
+  });
   return entries;
 }
 
 Listing KeyStore::list() {
   TokenObjects objects;
-  token_->with_session([&](Session& session) { objects = read_all(session, pkix_); });
+  token_->with_session([&](Session& session) {
+    require_view(session);
+    objects = read_all(session, pkix_);
+  });
   Listing listing = listing_of(join_all(objects), objects.certificates, pkix_);
   listing.unreadable = unreadable_objects(objects);
   return listing;
@@ -184,7 +194,10 @@ std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label
   TokenObjects objects = read_named(session, pkix_, label, id);
   std::erase_if(objects.private_keys,
                 [&](const KeyObject& key) { return !label.empty() && key.label != label; });
-  if (objects.private_keys.empty()) return std::nullopt;
+  if (objects.private_keys.empty()) {
+    require_view(session);
+    return std::nullopt;
+  }
   if (objects.private_keys.size() > 1) {
     std::string ids;
     for (const KeyObject& key : objects.private_keys) ids += (ids.empty() ? "" : ", ") + id_alias(key.id);
@@ -217,6 +230,7 @@ Chain KeyStore::chain(const Entry& entry) {
 std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) {
   std::vector<Certificate> trusted;
   token_->with_session([&](Session& session) {
+    require_view(session);
     trusted.clear();
     const TokenObjects objects = read_all(session, pkix_);
     PublicKeySet keys;

@@ -25,11 +25,17 @@ enum class Parts {
   key_and_leaf,  // at least two searches, if the alias is named by its label
 };
 
+// What cannot be seen is not absent: a token that wants a login shows no private keys without one.
+enum class View {
+  whole,     // nothing is concluded from a view without login: Error (authentication)
+  as_shown,  // whatever the token shows, for those who take what they find and conclude nothing from the rest
+};
+
 // Reads the token at each call and keeps nothing. Thread-safe. Throws pkcs11::Error that names the token.
 class KeyStore final {
  public:
   // `pkix` must outlive the key store.
-  KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix);
+  KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix, View view = View::whole);
 
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
@@ -79,11 +85,13 @@ class KeyStore final {
   [[nodiscard]] std::optional<Entry> find_listed(std::string_view alias);
   [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
+  void require_view(pkcs11::Session& session);
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
   void require_unused(pkcs11::Session& session, std::string_view alias);
 
   std::shared_ptr<pkcs11::Token> token_;
   const Pkix& pkix_;
+  View view_;
 };
 
 }  // namespace keystay::keys

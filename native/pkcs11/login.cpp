@@ -97,4 +97,14 @@ void log_in(Session& session, const TokenInfo& token, const PinReader& reader, L
   }
 }
 
+void require_login(Session& session, const TokenInfo& token, const PinReader& reader) {
+  if (!(token.flags & CKF_LOGIN_REQUIRED) || logged_in(session)) return;
+  if (reader)
+    throw Error(CKR_USER_NOT_LOGGED_IN, "the login to the token was ended by another user of its module");
+  throw Error(
+      ErrorClass::authentication,
+      "the token wants a login and no PIN is configured: what it does not show without one may be there "
+      "all the same; configure its `pin`, or give keystay one with -storepass:file FILE");
+}
+
 }  // namespace keystay::pkcs11

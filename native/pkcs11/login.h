@@ -15,4 +15,9 @@ namespace keystay::pkcs11 {
 void log_in(Session& session, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
             Deadline deadline);
 
+// Throws Error unless the session sees all objects of the token, those with CKA_PRIVATE too: nobody has to
+// log in, or the user is. Session lost if there is a PIN, whose login somebody else in this process has
+// ended; authentication if there is none.
+void require_login(Session& session, const TokenInfo& token, const PinReader& reader);
+
 }  // namespace keystay::pkcs11

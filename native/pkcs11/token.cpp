@@ -1,6 +1,7 @@
 #include "native/pkcs11/token.h"
 
 #include "native/pkcs11/key_refusal.h"
+#include "native/pkcs11/login.h"
 #include "native/pkcs11/token_connection.h"
 
 namespace keystay::pkcs11 {
@@ -85,6 +86,10 @@ void Token::with_session(const std::function<void(Session&)>& body) {
 }
 
 void Token::renew_sessions() { connection_.get().begin_epoch(); }
+
+void Token::require_login(Session& session) {
+  pkcs11::require_login(session, connection_.get().info(deadline()), options_.pin);
+}
 
 void Token::with_rw_session(const std::function<void(Session&)>& body) {
   try {

@@ -62,9 +62,12 @@ class Token final : public KeyOperations {
   [[nodiscard]] TokenInfo info();
 
   // Runs `body` with a logged-in R/O or R/W session, and once more after a repair if its session was lost:
-  // `body` must bear that. Throws Error, with the token's name.
+  // `body` must bear that. Throws Error, with the token's name. A R/W session sees all objects of the token
+  // (require_login); a R/O session without a PIN sees what the token shows without a login.
   void with_session(const std::function<void(Session&)>& body);
   void with_rw_session(const std::function<void(Session&)>& body);
+  // In a body of with_session, before it concludes anything from what it did not find: see login.h.
+  void require_login(Session& session);
 
   // Closes this process's sessions, those on loan when they come back, and so ends the copies of keys that
   // they hold.

@@ -173,6 +173,8 @@ void TokenConnection::perform_rw(Deadline deadline, const std::function<void(Ses
     const Place place = open(deadline);
     const Module::Use use = module_.use();
     Session session(module_, place.slot, SessionKind::read_write, deadline);
+    // Nothing is changed on the ground of a view in which private objects are missing.
+    require_login(session, place.token, options_.pin);
     body(session);
   };
   const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
