@@ -66,12 +66,15 @@ awaitable<error_code> Backend::connect(BackendConnection& connection, const tcp:
 }
 
 BackendConnectionPtr Backend::take_idle() {
-  if (idle_.empty()) return nullptr;
-  BackendConnectionPtr connection = std::move(idle_.front());
-  idle_.pop_front();
-  error_code ignored;
-  connection->socket.cancel(ignored);  // the watch that give_back() began
-  return connection;
+  while (!idle_.empty()) {
+    BackendConnectionPtr connection = std::move(idle_.front());
+    idle_.pop_front();
+    error_code error;
+    connection->socket.cancel(error);  // the watch that give_back() began
+    // What came unasked, and was not yet noticed, would be taken for the response to the next request.
+    if (connection->socket.available(error) == 0 && !error) return connection;
+  }
+  return nullptr;
 }
 
 // A server that closes an idle connection, or speaks unasked, loses it at once.

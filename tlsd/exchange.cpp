@@ -11,6 +11,7 @@
 #include "tlsd/answer.h"
 #include "tlsd/fields.h"
 #include "tlsd/framing_gate.h"
+#include "tlsd/listening_socket.h"
 #include "tlsd/read_head.h"
 #include "tlsd/relay_body.h"
 #include "tlsd/tunnel.h"
@@ -43,6 +44,18 @@ bool response_has_body(http::verb method, http::status status) {
          status != http::status::not_modified;
 }
 
+// Beast wants the space in front of a reason phrase (RFC 9112, section 4) even where there is no phrase; some
+// servers leave it out, and clients and other proxies do not mind.
+void complete_status_line(beast::flat_buffer& buffer, ResponseParser& response) {
+  constexpr std::size_t kWithoutReason = 12;  // "HTTP/1.1 200"
+  const std::string_view head = text(buffer);
+  if (head.find("\r\n") != kWithoutReason) return;
+  const std::string line = std::string(head.substr(0, kWithoutReason)) + " \r\n";
+  error_code wants_more;
+  response.put(asio::buffer(line), wants_more);
+  buffer.consume(kWithoutReason + 2);
+}
+
 }  // namespace
 
 struct Exchange::FaultAnswer {
@@ -65,10 +78,18 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, const ListenerSna
       replayable_(!has_body_ && !websocket_ && is_idempotent(method_)) {}
 
 awaitable<After> Exchange::run() {
-  prepare_request(request_.get(), client_.endpoint.address().to_string());
+  auto& request = request_.get();
+  prepare_request(request, client_.endpoint.address().to_string());
+  if (request[http::field::host].empty()) request.set(http::field::host, local_authority());
   if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
   if (has_body_) co_return co_await exchange_with_body();
   co_return co_await exchange_without_body();
+}
+
+// Of a request without one, as HTTP/1.0 allows it (RFC 9112, section 3.3): where the client connected to.
+std::string Exchange::local_authority() const {
+  error_code ignored;
+  return to_text(client_.stream.socket().local_endpoint(ignored));
 }
 
 void Exchange::interrupt() noexcept {
@@ -128,7 +149,8 @@ awaitable<void> Exchange::upload() {
       });
   uploaded_ = result.end == RelayResult::End::complete;
   if (result.end != RelayResult::End::input_failed) co_return;
-  const bool malformed = result.error.category() == make_error_code(http::error::bad_chunk).category();
+  const bool malformed = result.error != http::error::partial_message &&
+                         result.error.category() == make_error_code(http::error::bad_chunk).category();
   upload_fault_ = limit.expired() ? Fault::request_timed_out
                   : malformed     ? Fault::bad_request
                                   : Fault::client_gone;
@@ -164,7 +186,7 @@ awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional
     const unsigned status = response->get().result_int();  // Beast's enum does not have them all
     if (fault || status < 100 || status >= 200) break;
     if (status == static_cast<unsigned>(http::status::switching_protocols)) {
-      if (!websocket_) fault = Fault::bad_response;
+      if (!websocket_ || !switches_to_websocket(response->get())) fault = Fault::bad_response;
       break;
     }
     co_await pass_on_interim(*response);
@@ -190,6 +212,7 @@ awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser
   response.body_limit(boost::none);
   response.skip(method_ == http::verb::head);
   error_code error;
+  complete_status_line(buffer, response);
   buffer.consume(response.put(buffer.data(), error));
   if (error || !response.is_header_done()) co_return Fault::bad_response;
   co_return std::nullopt;
@@ -205,7 +228,7 @@ awaitable<std::optional<Exchange::Fault>> Exchange::retry(ResponseParser& respon
 
 awaitable<void> Exchange::pass_on_interim(ResponseParser& response) {
   if (version_ < 11) co_return;  // HTTP/1.0 does not know them
-  prepare_response(response.get());
+  prepare_interim_response(response.get());
   ResponseSerializer serializer(response.get());
   co_await http::async_write_header(client_.stream, serializer, kOutcome);
 }
@@ -261,7 +284,7 @@ awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
 
 awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
   auto& message = response.get();
-  prepare_response(message);
+  prepare_interim_response(message);
   message.set(http::field::connection, "Upgrade");
   message.set(http::field::upgrade, "websocket");
   ResponseSerializer serializer(message);
@@ -282,7 +305,9 @@ awaitable<After> Exchange::answer(Fault fault) {
       {http::status::bad_gateway, "the server behind this one sent a bad response",
        BackendFault::bad_response},
       {http::status::request_timeout, "the request did not arrive in time", std::nullopt},
-      {http::status::bad_request, "the body of the request is not properly chunked", std::nullopt},
+      {http::status::bad_request,
+       "the body of the request is not properly chunked, or its extensions or trailer fields are too many",
+       std::nullopt},
       {http::status::bad_request, "", std::nullopt},
   }};
   if (fault == Fault::client_gone) co_return After::abort;

@@ -51,6 +51,7 @@ class Exchange final {
   };
   struct FaultAnswer;
 
+  [[nodiscard]] std::string local_authority() const;
   [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
   [[nodiscard]] awaitable<std::optional<Fault>> open_backend();
 

@@ -11,7 +11,40 @@
 namespace keystay::tlsd {
 namespace {
 
-constexpr std::string_view kVia = "1.1 keystay-tlsd";
+// The protocol is that of the client's message (RFC 9110, section 7.6.3).
+constexpr std::string_view kViaHttp11 = "1.1 keystay-tlsd";
+constexpr std::string_view kViaHttp10 = "1.0 keystay-tlsd";
+
+// What proxies tell servers about a client and its request. X-Forwarded-For is not among them: it is a list
+// to which each proxy appends, so that its last entry is ours.
+constexpr std::array<std::string_view, 27> kWordsOfProxies{"Forwarded",
+                                                           "X-Real-IP",
+                                                           "X-Client-IP",
+                                                           "X-Cluster-Client-IP",
+                                                           "X-Original-Forwarded-For",
+                                                           "X-ProxyUser-IP",
+                                                           "X-Remote-IP",
+                                                           "X-Remote-Addr",
+                                                           "X-Originating-IP",
+                                                           "True-Client-IP",
+                                                           "CF-Connecting-IP",
+                                                           "Fastly-Client-IP",
+                                                           "Client-IP",
+                                                           "X-Host",
+                                                           "X-Original-Host",
+                                                           "X-HTTP-Host-Override",
+                                                           "X-Scheme",
+                                                           "X-Original-Proto",
+                                                           "X-Url-Scheme",
+                                                           "Front-End-Https",
+                                                           "X-Original-URL",
+                                                           "X-Rewrite-URL",
+                                                           "Client-Cert",        // RFC 9440
+                                                           "Client-Cert-Chain",  // RFC 9440
+                                                           "X-Client-Cert",
+                                                           "X-Remote-User",
+                                                           "Proxy"};  // CGI's HTTP_PROXY
+constexpr std::array<std::string_view, 3> kPrefixesOfProxies{"X-Forwarded-", "X-SSL-", "SSL-Client-"};
 
 constexpr std::array kHopByHop{http::field::connection,
                                http::field::keep_alive,
@@ -52,13 +85,27 @@ void append_to_list(http::fields& fields, std::string_view name, std::string_vie
   fields.set(name, list);
 }
 
-void remove_underscored(http::fields& fields) {
+bool starts_with(std::string_view name, std::string_view prefix) {
+  return beast::iequals(name.substr(0, prefix.size()), prefix);
+}
+
+bool is_word_of_a_proxy(std::string_view name) {
+  if (name.find('_') != std::string_view::npos) return true;  // in one spelling or another
+  if (beast::iequals(name, "X-Forwarded-For")) return false;
+  return std::ranges::any_of(kPrefixesOfProxies,
+                             [&](std::string_view prefix) { return starts_with(name, prefix); }) ||
+         std::ranges::any_of(kWordsOfProxies,
+                             [&](std::string_view word) { return beast::iequals(name, word); });
+}
+
+void remove_words_of_proxies(http::fields& fields) {
   for (auto field = fields.begin(); field != fields.end();) {
-    field = field->name_string().find('_') == std::string_view::npos ? std::next(field) : fields.erase(field);
+    field = is_word_of_a_proxy(field->name_string()) ? fields.erase(field) : std::next(field);
   }
 }
 
-// RFC 9112, section 3.2.2: the authority of an absolute-form takes the place of Host.
+// RFC 9112, section 3.2.2: the authority of an absolute-form takes the place of Host. Section 3.2.4: OPTIONS
+// for a server, and not for a resource of it, has no path in absolute-form and an asterisk in the other.
 void to_origin_form(RequestHeader& request) {
   const std::string target(request.target());
   const auto scheme_end = target.find("://");
@@ -66,9 +113,14 @@ void to_origin_form(RequestHeader& request) {
   const auto authority = scheme_end + 3;
   const auto path = std::min(target.find_first_of("/?", authority), target.size());
   request.set(http::field::host, target.substr(authority, path - authority));
-  std::string origin_form = target.substr(path);
-  if (!origin_form.starts_with('/')) origin_form.insert(0, "/");
-  request.target(origin_form);
+  const std::string path_and_query = target.substr(path);
+  if (path_and_query.starts_with('/')) {
+    request.target(path_and_query);
+  } else if (path_and_query.empty() && request.method() == http::verb::options) {
+    request.target("*");
+  } else {
+    request.target("/" + path_and_query);
+  }
 }
 
 }  // namespace
@@ -95,11 +147,12 @@ bool asks_for_websocket(const RequestHeader& request) {
 void prepare_request(RequestHeader& request, std::string_view client_address) {
   const bool websocket = asks_for_websocket(request);
   remove_hop_by_hop(request);
-  remove_underscored(request);
+  remove_words_of_proxies(request);
   to_origin_form(request);
   append_to_list(request, "X-Forwarded-For", client_address);
   request.set("X-Forwarded-Proto", "https");
-  append_to_list(request, "Via", kVia);
+  append_to_list(request, "Via", request.version() == 11 ? kViaHttp11 : kViaHttp10);
+  if (request.version() < 11) request.erase(http::field::expect);  // RFC 9110, section 10.1.1
   request.version(11);
   if (websocket) {
     request.set(http::field::connection, "Upgrade");
@@ -110,6 +163,17 @@ void prepare_request(RequestHeader& request, std::string_view client_address) {
 void prepare_response(ResponseHeader& response) {
   remove_hop_by_hop(response);
   response.version(11);
+}
+
+void prepare_interim_response(ResponseHeader& response) {
+  prepare_response(response);
+  response.erase(http::field::content_length);
+  response.erase(http::field::transfer_encoding);
+}
+
+bool switches_to_websocket(const ResponseHeader& response) {
+  return has_token(response, http::field::connection, "upgrade") &&
+         beast::iequals(response[http::field::upgrade], "websocket");
 }
 
 }  // namespace keystay::tlsd

@@ -14,11 +14,17 @@ void remove_hop_by_hop(http::fields& fields);
 [[nodiscard]] bool asks_for_websocket(const RequestHeader& request);
 
 // Makes the request the backend's: without hop-by-hop fields, with X-Forwarded-For, X-Forwarded-Proto and
-// Via, with a target in origin-form. Host stays as the client sent it. Fields with an underscore are dropped,
-// since many backends read X_Forwarded_For as X-Forwarded-For. The framing (Content-Length,
-// Transfer-Encoding) is left alone.
+// Via, with a target in origin-form. Host stays as the client sent it. What backends take for the word of the
+// proxy in front of them is the client's word no longer: Forwarded, X-Real-IP, X-Forwarded-Host, Client-Cert
+// and their kin are dropped, and so are fields with an underscore, since many backends read X_Forwarded_For
+// as X-Forwarded-For. The framing (Content-Length, Transfer-Encoding) is left alone.
 void prepare_request(RequestHeader& request, std::string_view client_address);
 // Likewise for the response.
 void prepare_response(ResponseHeader& response);
+// Likewise for a 1xx response, which has no body and no framing (RFC 9110, sections 8.6 and 15.2).
+void prepare_interim_response(ResponseHeader& response);
+
+// The backend of a client that asked for WebSocket agrees to it, and to nothing else (RFC 9110, section 7.8).
+[[nodiscard]] bool switches_to_websocket(const ResponseHeader& response);
 
 }  // namespace keystay::tlsd

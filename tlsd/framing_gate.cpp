@@ -4,6 +4,8 @@
 #include <cstddef>
 
 #include <boost/beast/core/string.hpp>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/parse.hpp>
 
 namespace keystay::tlsd {
 namespace {
@@ -13,6 +15,7 @@ using boost::beast::http::status;
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kMostLengthDigits = 18;  // fits 64 bits
+constexpr std::size_t kStatusLineSize = 12;    // "HTTP/1.1 200", without a reason phrase
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
@@ -89,9 +92,12 @@ void note(Framing& framing, const Field& field) {
 }
 
 std::optional<Refusal> parse_fields(std::string_view fields, Framing& framing) {
+  std::size_t count = 0;
   while (!fields.empty()) {
     const std::string_view line = take_line(fields);
     if (line.empty()) break;
+    if (++count > kMostFields)
+      return Refusal{status::request_header_fields_too_large, "more than 128 fields"};
     Field field;
     if (auto refusal = parse_field(line, field)) return refusal;
     note(framing, field);
@@ -123,26 +129,32 @@ std::optional<Refusal> check_length(const Framing& framing, bool http_1_0) {
   return std::nullopt;
 }
 
-// RFC 9112, section 3.2
+// RFC 3986, section 3.2, without the user information that has no place in HTTP (RFC 9110, section 4.2.4). A
+// comma is a character of a name there, and here the mark of two names.
+bool is_host_and_port(std::string_view text) {
+  if (text.find(',') != std::string_view::npos) return false;
+  const auto authority = boost::urls::parse_authority(text);
+  return authority && !authority->has_userinfo() && !authority->encoded_host().empty() &&
+         (authority->port().empty() || authority->port_number() != 0);
+}
+
+// RFC 9112, section 3.2. An empty Host is that of a target without authority.
 std::optional<Refusal> check_host(const Framing& framing, bool http_1_0) {
   if (framing.hosts > 1) return bad("more than one Host field");
   if (framing.hosts == 0 && !http_1_0) return bad("no Host field");
-  if (framing.host.find_first_of(" \t/\\?#@,") != std::string_view::npos) {
+  if (!framing.host.empty() && !is_host_and_port(framing.host))
     return bad("a Host field that is not a host and port");
-  }
   return std::nullopt;
 }
 
 bool is_target_character(char c) { return c > ' ' && c < 0x7f && c != '#'; }
 
-// The authority of an absolute-form becomes the Host (RFC 9112, section 3.2.2), so user information has no
-// place in it.
+// The authority of an absolute-form becomes the Host (RFC 9112, section 3.2.2).
 bool is_absolute_form(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!iequals(target.substr(0, scheme.size()), scheme)) continue;
     const auto rest = target.substr(scheme.size());
-    const auto authority = rest.substr(0, rest.find_first_of("/?"));
-    return !authority.empty() && authority.find_first_of("@\\,") == std::string_view::npos;
+    return is_host_and_port(rest.substr(0, rest.find_first_of("/?")));
   }
   return false;
 }
@@ -183,6 +195,17 @@ std::optional<Refusal> check_version(std::string_view version) {
   return Refusal{status::http_version_not_supported, "only HTTP/1.1 and HTTP/1.0 are served here"};
 }
 
+// RFC 9112, section 4; the space in front of an empty reason phrase is missing where a server is careless.
+std::optional<std::string_view> check_status_line(std::string_view line) {
+  if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) return "not HTTP/1.x";
+  if (line.size() < kStatusLineSize || line[9] == '0' || !std::ranges::all_of(line.substr(9, 3), is_digit) ||
+      (line.size() > kStatusLineSize && line[kStatusLineSize] != ' ')) {
+    return "a status line without a status code";
+  }
+  if (!std::ranges::all_of(line, is_value_character)) return "a status line with a control character";
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Refusal> refuse_request(std::string_view head) {
@@ -199,8 +222,7 @@ std::optional<Refusal> refuse_request(std::string_view head) {
 
 std::optional<std::string_view> refuse_response(std::string_view head) {
   const std::string_view status_line = take_line(head);
-  if (!status_line.starts_with("HTTP/1.1 ") && !status_line.starts_with("HTTP/1.0 ")) return "not HTTP/1.x";
-  if (!std::ranges::all_of(status_line, is_value_character)) return "a status line with a control character";
+  if (const auto reason = check_status_line(status_line)) return reason;
   Framing framing;
   auto refusal = parse_fields(head, framing);
   if (!refusal) refusal = check_length(framing, status_line.starts_with("HTTP/1.0"));

@@ -3,12 +3,15 @@
 // that RFC 9112 forbids and that smuggle requests past a proxy.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
 #include <boost/beast/http/status.hpp>
 
 namespace keystay::tlsd {
+
+inline constexpr std::size_t kMostFields = 128;  // of a head, and of a trailer section
 
 struct Refusal {
   boost::beast::http::status status;

@@ -90,6 +90,9 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
   if (head.end == HeadRead::End::too_large) {
     co_return co_await refuse(http::status::request_header_fields_too_large, "the head exceeds 16 KiB");
   }
+  if (head.end == HeadRead::End::bare_line_feed) {
+    co_return co_await refuse(http::status::bad_request, "a line that ends in a bare line feed");
+  }
   if (const auto refusal = refuse_request(text(client_.buffer).substr(0, head.size))) {
     co_return co_await refuse(refusal->status, refusal->reason);
   }

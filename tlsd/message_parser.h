@@ -11,11 +11,12 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "tlsd/framing_gate.h"
+
 namespace keystay::tlsd {
 
 inline constexpr std::size_t kMostChunkExtensions = 16 * 1024;  // bytes of one message, over all its chunks
 inline constexpr std::size_t kMostTrailer = 16 * 1024;          // names and values of the trailer section
-inline constexpr std::size_t kMostTrailerFields = 128;
 
 // A chunk's extensions exceed their limit: bad_chunk_extension. The trailer section does: header_limit.
 template <bool is_request>
@@ -28,7 +29,7 @@ class MessageParser final : public boost::beast::http::parser<is_request, boost:
                      error_code& error) override {
     if (!this->is_header_done()) return this->get().insert(field, name, value);
     trailer_size_ += name.size() + value.size();
-    if (++trailer_fields_ > kMostTrailerFields || trailer_size_ > kMostTrailer)
+    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer)
       error = boost::beast::http::error::header_limit;
   }
 

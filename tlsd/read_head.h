@@ -11,7 +11,7 @@
 namespace keystay::tlsd {
 
 struct HeadRead {
-  enum class End { complete, too_large, failed };
+  enum class End { complete, too_large, bare_line_feed, failed };
   End end;
   std::size_t size = 0;  // with the empty line that ends the head
   error_code error;      // of the stream, if it failed
@@ -28,6 +28,15 @@ struct HeadRead {
   return end == std::string_view::npos ? 0 : end + kEnd.size();
 }
 
+// A line feed in text[searched:] that no carriage return precedes. RFC 9112, section 2.2, lets a recipient
+// take it for the end of a line; others do not, and where two readers differ, requests are smuggled.
+[[nodiscard]] inline bool has_bare_line_feed(std::string_view bytes, std::size_t searched) noexcept {
+  for (auto at = bytes.find('\n', searched); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    if (at == 0 || bytes[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 // Reads until the head is in the buffer; bytes that follow it stay there too.
 template <typename Stream>
 awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, std::size_t most) {
@@ -38,6 +47,8 @@ awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, std::s
       co_return size <= most ? HeadRead{HeadRead::End::complete, size, {}}
                              : HeadRead{HeadRead::End::too_large, 0, {}};
     }
+    // Decided at once: whoever ends lines like this waits for an answer already.
+    if (has_bare_line_feed(text(buffer), searched)) co_return HeadRead{HeadRead::End::bare_line_feed, 0, {}};
     searched = buffer.size();
     if (searched >= most) co_return HeadRead{HeadRead::End::too_large, 0, {}};
     const auto [error, size] =

@@ -11,6 +11,7 @@
 
 #include "tlsd/execution.h"
 #include "tlsd/http.h"
+#include "tlsd/read_head.h"
 
 namespace keystay::tlsd {
 
@@ -19,6 +20,21 @@ struct RelayResult {
   End end;
   error_code error;
 };
+
+// What is not yet parsed of a chunked body begins with the line of a chunk, and will never be right: a line
+// feed without carriage return, or a quoted string that does not end with its line. Beast waits for more.
+[[nodiscard]] inline bool is_hopeless(std::string_view unparsed) noexcept {
+  if (has_bare_line_feed(unparsed, 0)) return true;
+  if (unparsed.starts_with("\r\n")) unparsed.remove_prefix(2);  // the end of the chunk before
+  const auto line_end = unparsed.find("\r\n");
+  if (line_end == std::string_view::npos) return false;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line_end; ++i) {
+    if (unparsed[i] == '"') quoted = !quoted;
+    if (quoted && unparsed[i] == '\\') ++i;
+  }
+  return quoted;
+}
 
 // Like Beast's http::async_read_some, except that it parses in the coroutine, so that an exception of the
 // parser is one of the connection, and that it stops at kMostUnparsed bytes, with buffer_overflow.
@@ -29,6 +45,7 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
     if (buffer.size() > 0) {
       buffer.consume(parser.put(buffer.data(), error));
       if (error != http::error::need_more) co_return error;
+      if (is_hopeless(text(buffer))) co_return http::error::bad_chunk;
     }
     if (buffer.size() >= kMostUnparsed) co_return http::error::buffer_overflow;
     const std::size_t room = std::min(kPiece, kMostUnparsed - buffer.size());

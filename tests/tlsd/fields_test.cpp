@@ -70,6 +70,52 @@ TEST(Fields, DropWhatBackendsTakeForOurs) {
   EXPECT_EQ(header["X-Fine"], "1");
 }
 
+TEST(Fields, DropWhatOnlyAProxyMaySay) {
+  for (const std::string_view name : {"Forwarded", "X-Real-IP", "x-forwarded-host", "X-Forwarded-Port",
+                                      "Client-Cert", "SSL-Client-Verify", "True-Client-IP", "Proxy"}) {
+    auto header = request({{"Host", "a"}, {name, "6.6.6.6"}});
+    prepare_request(header, "192.0.2.1");
+    EXPECT_EQ(header.count(name), 0U) << name;
+  }
+}
+
+TEST(Fields, SayWhichProtocolTheClientSpoke) {
+  auto header = request({{"Host", "a"}, {"Expect", "100-continue"}});
+  header.version(10);
+  prepare_request(header, "192.0.2.1");
+  EXPECT_EQ(header["Via"], "1.0 keystay-tlsd");
+  EXPECT_EQ(header.count("Expect"), 0U);  // RFC 9110, section 10.1.1
+}
+
+TEST(Fields, OptionsForTheServerStaysSo) {
+  for (const auto& [target, expected] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"http://a", "*"}, {"*", "*"}, {"http://a/", "/"}, {"http://a?q", "/?q"}}) {
+    auto header = request({{"Host", "a"}});
+    header.method(http::verb::options);
+    header.target(target);
+    prepare_request(header, "192.0.2.1");
+    EXPECT_EQ(header.target(), expected);
+  }
+}
+
+TEST(Fields, OnlyWebSocketMayBeSwitchedTo) {
+  ResponseHeader response;
+  response.set(http::field::connection, "Upgrade");
+  EXPECT_FALSE(switches_to_websocket(response));
+  response.set(http::field::upgrade, "h2c");
+  EXPECT_FALSE(switches_to_websocket(response));
+  response.set(http::field::upgrade, "WebSocket");
+  EXPECT_TRUE(switches_to_websocket(response));
+}
+
+TEST(Fields, AnInterimResponseHasNoFraming) {
+  ResponseHeader response;
+  response.set(http::field::content_length, "5");
+  response.set(http::field::transfer_encoding, "chunked");
+  prepare_interim_response(response);
+  EXPECT_EQ(response.begin(), response.end());
+}
+
 TEST(Fields, TheAuthorityOfAnAbsoluteTargetIsTheHost) {
   auto header = request({{"Host", "other"}});
   header.target("http://example.com:8080/a?b");

@@ -132,7 +132,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"HostList", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", status::bad_request}),
     name_of);
 
+INSTANTIATE_TEST_SUITE_P(
+    RefusesAuthorities, FramingGate,
+    testing::Values(Case{"Quote", "GET http://a\"b/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+                    Case{"PortThatIsNone", "GET http://a:99x/ HTTP/1.1\r\nHost: a\r\n\r\n",
+                         status::bad_request},
+                    Case{"PortTooLarge", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", status::bad_request},
+                    Case{"PortOnly", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", status::bad_request},
+                    Case{"OpenBracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", status::bad_request}),
+    name_of);
+
 TEST(FramingGateForResponses, LetsOrdinaryOnesPass) {
+  EXPECT_FALSE(refuse_response("HTTP/1.1 200\r\n\r\n"));
   EXPECT_FALSE(refuse_response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"));
   EXPECT_FALSE(refuse_response("HTTP/1.0 200 \r\n\r\n"));
   EXPECT_FALSE(refuse_response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
@@ -145,6 +156,8 @@ TEST(FramingGateForResponses, RefusesAmbiguousOnes) {
   EXPECT_TRUE(refuse_response("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n"));
   EXPECT_TRUE(refuse_response("HTTP/1.1 200 O\nK\r\n\r\n"));
   EXPECT_TRUE(refuse_response("HTTP/2 200\r\n\r\n"));
+  EXPECT_TRUE(refuse_response("HTTP/1.1 20\r\n\r\n"));
+  EXPECT_TRUE(refuse_response("HTTP/1.1 099 x\r\n\r\n"));
   EXPECT_TRUE(refuse_response("SSH-2.0-x\r\n\r\n"));
 }
 

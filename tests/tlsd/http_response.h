@@ -38,6 +38,7 @@ HttpResponse read_response(Connection& connection, std::string& rest, http::verb
     }
     const std::string more = connection.read_some();
     if (more.empty()) {
+      if (!parser.got_some()) return {};
       parser.put_eof(error);
       if (error || !parser.is_done()) return {};
       break;
