@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -13,11 +14,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.InvalidKeyException;
 import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
 import java.security.Provider;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.SignatureException;
+import java.security.interfaces.ECKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.Arrays;
@@ -46,7 +49,11 @@ class SignatureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"SHA224withRSA", "SHA256withRSA", "SHA384withRSA", "SHA512withRSA"})
+  @ValueSource(
+      strings = {
+        "SHA224withRSA", "SHA256withRSA", "SHA384withRSA", "SHA512withRSA", "SHA512/224withRSA",
+        "SHA512/256withRSA", "SHA3-224withRSA", "SHA3-256withRSA", "SHA3-384withRSA", "SHA3-512withRSA"
+      })
   void rsaPkcs1Verifies(String algorithm) throws Exception {
     assertVerifies(algorithm, algorithm, PAIRS.get("RSA"));
   }
@@ -57,7 +64,9 @@ class SignatureTest {
     "SHA512withECDSA, secp256r1", "SHA256withECDSA, secp384r1", "SHA512withECDSA, secp384r1",
     "SHA256withECDSA, secp521r1", "SHA512withECDSA, secp521r1",
     "SHA256withECDSAinP1363Format, secp256r1", "SHA384withECDSAinP1363Format, secp384r1",
-    "SHA512withECDSAinP1363Format, secp521r1"
+    "SHA512withECDSAinP1363Format, secp521r1", "SHA3-224withECDSA, secp256r1",
+    "SHA3-256withECDSA, secp256r1", "SHA3-384withECDSAinP1363Format, secp384r1",
+    "SHA3-512withECDSA, secp521r1"
   })
   void ecdsaVerifies(String algorithm, String curve) throws Exception {
     assertVerifies(algorithm, algorithm, PAIRS.get(curve));
@@ -75,7 +84,8 @@ class SignatureTest {
   @ParameterizedTest
   @CsvSource({
     "SHA-224, SHA-224, 28", "SHA-256, SHA-256, 32", "SHA-384, SHA-384, 48", "SHA-512, SHA-512, 64",
-    "SHA-256, SHA-256, 0", "SHA-256, SHA-256, 20", "SHA-512, SHA-512, 190"
+    "SHA-256, SHA-256, 0", "SHA-256, SHA-256, 20", "SHA-512, SHA-512, 190", "SHA-256, SHA-1, 32",
+    "SHA-512, SHA-256, 64", "SHA-512/256, SHA-512/256, 32", "SHA3-256, SHA3-256, 32", "SHA3-512, SHA-1, 20"
   })
   void pssVerifiesWithItsParameters(String hash, String mgf1Hash, int salt) throws Exception {
     PSSParameterSpec parameters = pss(hash, mgf1Hash, salt);
@@ -129,9 +139,9 @@ class SignatureTest {
   @Test
   void pssRefusesWhatTheTokenWouldNotSign() throws Exception {
     Signature signer = Signature.getInstance("RSASSA-PSS", TestToken.provider());
+    signer.setParameter(pss("MD5", "MD5", 16)); // another provider may sign so, with another key
     assertThrows(
-        InvalidAlgorithmParameterException.class,
-        () -> signer.setParameter(pss("SHA-512/256", "SHA-256", 32)));
+        InvalidKeyException.class, () -> signer.initSign(PAIRS.get("RSA").getPrivate()));
     signer.setParameter(pss("SHA-512", "SHA-512", 191)); // one byte more than 2048 bits hold
     assertThrows(
         InvalidKeyException.class, () -> signer.initSign(PAIRS.get("RSA").getPrivate()));
@@ -149,6 +159,102 @@ class SignatureTest {
     assertTrue(verifiesPss(signature, pss(hash.jcaName(), mgf1Hash.jcaName(), salt)));
   }
 
+  /** As openssl and the JDK verify it: these names are Keystay's, and other providers know RSASSA-PSS. */
+  @ParameterizedTest
+  @ValueSource(strings = {"SHA256withRSAandMGF1", "SHA384withRSASSA-PSS", "SHA3-256withRSAandMGF1"})
+  void theFormsWithFixedParametersVerifyAndSignWithSoftwareKeysToo(String algorithm) throws Exception {
+    for (KeyPair pair : new KeyPair[] {PAIRS.get("RSA"), softwareRsa()}) {
+      Signature signature = Signature.getInstance(algorithm, TestToken.provider());
+      signature.initSign(pair.getPrivate());
+      signature.update(MESSAGE);
+      byte[] value = signature.sign();
+      signature.initVerify(pair.getPublic());
+      signature.update(MESSAGE);
+      assertTrue(signature.verify(value));
+      signature.update((byte) 0);
+      assertFalse(signature.verify(value));
+    }
+  }
+
+  @Test
+  void aFormWithAFixedHashTakesNoOther() throws Exception {
+    Signature signer = Signature.getInstance("SHA256withRSAandMGF1", TestToken.provider());
+    assertThrows(
+        InvalidAlgorithmParameterException.class,
+        () -> signer.setParameter(pss("SHA-512", "SHA-512", 64)));
+    signer.setParameter(pss("SHA-256", "SHA-256", 20));
+    signer.initSign(PAIRS.get("RSA").getPrivate());
+    signer.update(MESSAGE);
+    assertTrue(verifiesPss(signer.sign(), pss("SHA-256", "SHA-256", 20)));
+  }
+
+  /** The JDK has no service of this name: it makes one of a cipher. */
+  @Test
+  void noneWithRsaIsLeftToOthersForSoftwareKeys() throws Exception {
+    KeyPair software = softwareRsa();
+    Signature signature = Signature.getInstance("NONEwithRSA", TestToken.provider());
+    signature.initSign(software.getPrivate());
+    signature.update(MESSAGE);
+    byte[] value = signature.sign();
+    signature.initVerify(software.getPublic());
+    signature.update(MESSAGE);
+    assertTrue(signature.verify(value));
+  }
+
+  @Test
+  void signaturesWithSha1AreThereForThoseWhoAsk() throws Exception {
+    assertNull(TestToken.provider().getService("Signature", "SHA1withRSA"));
+    System.setProperty("org.keystay.sha1", "true");
+    Provider asked;
+    try {
+      asked = new KeystayProvider();
+    } finally {
+      System.clearProperty("org.keystay.sha1");
+    }
+    for (String[] row : new String[][] {{"SHA1withRSA", "RSA"}, {"SHA1withECDSA", "secp256r1"}}) {
+      Signature signer = Signature.getInstance(row[0], asked);
+      signer.initSign(PAIRS.get(row[1]).getPrivate());
+      signer.update(MESSAGE);
+      assertTrue(verifies(row[0], PAIRS.get(row[1]).getPublic(), signer.sign()));
+    }
+  }
+
+  @Test
+  void ecdsaMayBeToldTheCurveOfItsKeyOnceMore() throws Exception {
+    Signature signer = Signature.getInstance("SHA256withECDSA", TestToken.provider());
+    signer.initSign(PAIRS.get("secp256r1").getPrivate());
+    signer.update(MESSAGE);
+    signer.setParameter(((ECKey) PAIRS.get("secp256r1").getPublic()).getParams());
+    assertThrows(
+        InvalidAlgorithmParameterException.class,
+        () -> signer.setParameter(((ECKey) PAIRS.get("secp384r1").getPublic()).getParams()));
+    assertTrue(verifies("SHA256withECDSA", PAIRS.get("secp256r1").getPublic(), signer.sign()));
+  }
+
+  /** More than Keystay sends to a token: neither the message nor its rest is signed. */
+  @Test
+  void aMessageThatIsTooLongForEdwardsIsNotSignedInPart() throws Exception {
+    assumeTrue(Runtime.version().feature() >= 15, "JDK 15 brought EdDSA");
+    KeyPair pair = TestToken.generate("Ed25519", "");
+    Signature signer = Signature.getInstance("Ed25519", TestToken.provider());
+    signer.initSign(pair.getPrivate());
+    signer.update(MESSAGE);
+    signer.update(new byte[1 << 20]);
+    signer.update(MESSAGE);
+    assertThrows(SignatureException.class, signer::sign);
+    signer.update(MESSAGE);
+    assertThrows(SignatureException.class, signer::sign);
+    signer.initSign(pair.getPrivate());
+    signer.update(MESSAGE);
+    assertTrue(verifies("Ed25519", pair.getPublic(), signer.sign()));
+  }
+
+  private static KeyPair softwareRsa() throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA", "SunRsaSign");
+    generator.initialize(2048);
+    return generator.generateKeyPair();
+  }
+
   @Test
   void noneWithRsaSignsTheDigestInfoOfItsCaller() throws Exception {
     byte[] digest = MessageDigest.getInstance("SHA-256").digest(MESSAGE);
@@ -163,7 +269,10 @@ class SignatureTest {
     Signature signer = Signature.getInstance("NONEwithRSA", TestToken.provider());
     signer.initSign(PAIRS.get("RSA").getPrivate());
     signer.update(new byte[245]);
-    assertThrows(SignatureException.class, () -> signer.update((byte) 0));
+    signer.update((byte) 0);
+    assertThrows(SignatureException.class, signer::sign);
+    signer.update((byte) 0);
+    assertThrows(SignatureException.class, signer::sign, "the rest is no message of its own");
   }
 
   @Test
@@ -239,7 +348,7 @@ class SignatureTest {
         count++;
       }
     }
-    assertEquals(23, count);
+    assertEquals(43, count);
   }
 
   @ParameterizedTest

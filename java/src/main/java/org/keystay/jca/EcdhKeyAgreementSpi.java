@@ -1,6 +1,5 @@
 package org.keystay.jca;
 
-import java.math.BigInteger;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.InvalidKeyException;
 import java.security.Key;
@@ -9,10 +8,9 @@ import java.security.ProviderException;
 import java.security.SecureRandom;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.AlgorithmParameterSpec;
-import java.security.spec.ECFieldFp;
-import java.security.spec.ECParameterSpec;
-import java.security.spec.ECPoint;
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.Set;
 import javax.crypto.KeyAgreement;
 import javax.crypto.KeyAgreementSpi;
 import javax.crypto.SecretKey;
@@ -21,6 +19,9 @@ import javax.crypto.spec.SecretKeySpec;
 
 /** ECDH (SEC 1, section 3.3.1) with an EC key of the token; other keys are left to the next provider. */
 final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
+  /** What the JDK's own ECDH makes, in capitals. */
+  private static final Set<String> OUTPUTS = Set.of("TLSPREMASTERSECRET", "GENERIC");
+
   /** Null unless initialised with a key of ours. */
   private OpaqueEcKey key;
 
@@ -68,37 +69,25 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (key == null) {
       throw new IllegalStateException("not initialised with a private key");
     }
+    if (peer != null) {
+      throw new IllegalStateException("the peer's key was given already: generate the secret, or call init");
+    }
     if (!lastPhase) {
       throw new IllegalStateException("ECDH has one phase");
     }
     if (!(publicKey instanceof ECPublicKey)) {
       throw new InvalidKeyException("the peer's key is not an EC public key");
     }
-    requireOnCurve((ECPublicKey) publicKey);
+    requireSameCurve((ECPublicKey) publicKey);
     peer = (ECPublicKey) publicKey;
     return null;
   }
 
-  /** A point of another curve would draw the key's bits out of an HSM that does not look (SEC 1, 3.2.2.1). */
-  private void requireOnCurve(ECPublicKey publicKey) throws InvalidKeyException {
-    ECParameterSpec ours = key.getParams();
-    ECParameterSpec theirs = publicKey.getParams();
-    ECPoint point = publicKey.getW();
-    if (!ours.getCurve().equals(theirs.getCurve())
-        || !ours.getGenerator().equals(theirs.getGenerator())
-        || point.equals(ECPoint.POINT_INFINITY)
-        || !(ours.getCurve().getField() instanceof ECFieldFp)) {
+  private void requireSameCurve(ECPublicKey publicKey) throws InvalidKeyException {
+    if (!EcCurve.isSame(key.getParams(), publicKey.getParams())) {
       throw new InvalidKeyException("the peer's key is on another curve than " + key);
     }
-    BigInteger p = ((ECFieldFp) ours.getCurve().getField()).getP();
-    BigInteger x = point.getAffineX();
-    BigInteger y = point.getAffineY();
-    BigInteger right =
-        x.multiply(x).add(ours.getCurve().getA()).multiply(x).add(ours.getCurve().getB()).mod(p);
-    boolean inField = x.signum() >= 0 && x.compareTo(p) < 0 && y.signum() >= 0 && y.compareTo(p) < 0;
-    if (!inField || !y.multiply(y).mod(p).equals(right)) {
-      throw new InvalidKeyException("the peer's public point is not on its curve");
-    }
+    EcCurve.requireOnCurve(publicKey);
   }
 
   @Override
@@ -106,9 +95,7 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (next != null) {
       return next.generateSecret();
     }
-    if (peer == null) {
-      throw new IllegalStateException("the peer's public key is missing: call doPhase first");
-    }
+    requirePeer();
     try {
       byte[] secret = key.nativeKey().derive(PublicKeyParts.of(peer).second(), secretSize());
       peer = null; // the JCA's rule: the next agreement has a peer of its own
@@ -123,7 +110,8 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (next != null) {
       return next.generateSecret(secret, offset);
     }
-    if (key != null && secret.length - offset < secretSize()) {
+    requirePeer();
+    if (secret.length - offset < secretSize()) {
       throw new ShortBufferException("the secret has " + secretSize() + " bytes");
     }
     byte[] generated = engineGenerateSecret();
@@ -138,11 +126,22 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (next != null) {
       return next.generateSecret(algorithm);
     }
+    if (algorithm == null || !OUTPUTS.contains(algorithm.toUpperCase(Locale.ROOT))) {
+      throw new NoSuchAlgorithmException(
+          "the secret of an ECDH is a TlsPremasterSecret or Generic, and no key of " + algorithm
+              + ": derive that from it");
+    }
     byte[] generated = engineGenerateSecret();
     try {
       return new SecretKeySpec(generated, algorithm);
     } finally {
       Arrays.fill(generated, (byte) 0);
+    }
+  }
+
+  private void requirePeer() {
+    if (peer == null) {
+      throw new IllegalStateException("the peer's public key is missing: call doPhase first");
     }
   }
 

@@ -1,8 +1,10 @@
 package org.keystay.jca;
 
 import java.math.BigInteger;
-import java.security.InvalidKeyException;
+import java.security.InvalidAlgorithmParameterException;
 import java.security.interfaces.ECKey;
+import java.security.spec.AlgorithmParameterSpec;
+import java.security.spec.ECParameterSpec;
 import java.util.Arrays;
 
 /** ECDSA (FIPS 186-5, section 6.4): the token signs the digest and gives r || s. */
@@ -21,26 +23,40 @@ final class EcdsaSignatureSpi extends TokenSignatureSpi {
   private final Hash hash;
 
   private final Format format;
-  private int orderSize;
 
   EcdsaSignatureSpi(String algorithm, Hash hash, Format format) {
-    super(algorithm, "EC");
+    super(algorithm, KeyType.EC);
     this.hash = hash;
     this.format = format;
   }
 
   @Override
-  SignatureInput newInput(OpaqueKey key) throws InvalidKeyException {
-    orderSize = (((ECKey) key).getParams().getOrder().bitLength() + 7) / 8;
+  SignatureInput newInput(OpaqueKey key) {
     return hash == null ? SignatureInput.whole(LONGEST_DIGEST) : SignatureInput.hashed(hash);
   }
 
+  /** As in the JDK, the curve of the key may be said once more. */
   @Override
-  byte[] sign(NativeKey key, byte[] collected) throws KeystayException {
+  void checkParameters(AlgorithmParameterSpec parameters, OpaqueKey key)
+      throws InvalidAlgorithmParameterException {
+    if (parameters == null) {
+      return;
+    }
+    if (!(parameters instanceof ECParameterSpec)) {
+      throw new InvalidAlgorithmParameterException("ECDSA takes an ECParameterSpec, or none");
+    }
+    if (key != null && !EcCurve.isSame((ECParameterSpec) parameters, ((ECKey) key).getParams())) {
+      throw new InvalidAlgorithmParameterException("these are parameters of another curve than " + key);
+    }
+  }
+
+  @Override
+  byte[] sign(OpaqueKey key, byte[] collected) throws KeystayException {
     // Some tokens refuse a digest that is longer than the order, instead of taking its leftmost bits.
+    int orderSize = (((ECKey) key).getParams().getOrder().bitLength() + 7) / 8;
     byte[] digest =
         collected.length > orderSize ? Arrays.copyOf(collected, orderSize) : collected;
-    byte[] signature = key.sign(NativeKey.Mechanism.ECDSA, digest);
+    byte[] signature = key.nativeKey().sign(NativeKey.Mechanism.ECDSA, digest);
     return format == Format.P1363 ? signature : toDer(signature);
   }
 

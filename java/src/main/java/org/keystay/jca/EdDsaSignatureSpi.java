@@ -1,6 +1,8 @@
 package org.keystay.jca;
 
+import java.security.InvalidAlgorithmParameterException;
 import java.security.InvalidKeyException;
+import java.security.InvalidParameterException;
 import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.NamedParameterSpec;
 
@@ -11,24 +13,66 @@ final class EdDsaSignatureSpi extends TokenSignatureSpi {
   /** Null for "EdDSA", which takes a key of either curve. */
   private final EdwardsCurve curve;
 
+  /** An EdDSAParameterSpec, which JDK 15 brought; null for the pure form. */
+  private AlgorithmParameterSpec parameters;
+
   EdDsaSignatureSpi(String algorithm, EdwardsCurve curve) {
-    super(algorithm, "EdDSA");
+    super(algorithm, KeyType.EDWARDS);
     this.curve = curve;
   }
 
   @Override
   SignatureInput newInput(OpaqueKey key) throws InvalidKeyException {
-    AlgorithmParameterSpec parameters = key.getParams();
+    AlgorithmParameterSpec named = key.getParams();
     if (curve != null
-        && parameters instanceof NamedParameterSpec
-        && !((NamedParameterSpec) parameters).getName().equalsIgnoreCase(curve.jcaName())) {
+        && named instanceof NamedParameterSpec
+        && !((NamedParameterSpec) named).getName().equalsIgnoreCase(curve.jcaName())) {
       throw new InvalidKeyException(curve.jcaName() + " needs a key of that curve, got " + key);
+    }
+    if (!EdDsaParameters.isPure(parameters)) {
+      throw new InvalidKeyException("Keystay signs without prehash and context only, with " + key);
     }
     return SignatureInput.whole(LONGEST_MESSAGE);
   }
 
   @Override
-  byte[] sign(NativeKey key, byte[] collected) throws KeystayException {
-    return key.sign(NativeKey.Mechanism.EDDSA, collected);
+  AlgorithmParameterSpec parameters() {
+    return parameters;
+  }
+
+  @Override
+  void checkParameters(AlgorithmParameterSpec spec, OpaqueKey key)
+      throws InvalidAlgorithmParameterException {
+    if (spec == null) {
+      return;
+    }
+    if (!EdDsaParameters.areParameters(spec)) {
+      throw new InvalidAlgorithmParameterException("EdDSA takes an EdDSAParameterSpec, or none");
+    }
+    if (key != null && !EdDsaParameters.isPure(spec)) {
+      throw new InvalidAlgorithmParameterException(
+          "Keystay signs without prehash and context only, with " + key);
+    }
+  }
+
+  /** As in the JDK, null changes nothing. */
+  @Override
+  boolean takeParameters(AlgorithmParameterSpec spec) {
+    if (spec != null) {
+      parameters = spec;
+    }
+    return false;
+  }
+
+  @Override
+  RuntimeException tooLate(AlgorithmParameterSpec spec) {
+    return spec == null
+        ? null
+        : new InvalidParameterException("parameters cannot be changed after the first update");
+  }
+
+  @Override
+  byte[] sign(OpaqueKey key, byte[] collected) throws KeystayException {
+    return key.nativeKey().sign(NativeKey.Mechanism.EDDSA, collected);
   }
 }

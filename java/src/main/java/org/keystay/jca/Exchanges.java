@@ -10,12 +10,12 @@ final class Exchanges {
   static List<Provider.Service> of(Provider provider) {
     return List.of(
         new KeystayService.ForKeys(
-            provider, "Cipher", "RSA", "RSA", RsaCipherSpi.class, List.of(), RsaCipherSpi::new),
+            provider, "Cipher", "RSA", KeyType.RSA, RsaCipherSpi.class, List.of(), RsaCipherSpi::new),
         new KeystayService.ForKeys(
             provider,
             "KeyAgreement",
             "ECDH",
-            "EC",
+            KeyType.EC,
             EcdhKeyAgreementSpi.class,
             List.of(),
             EcdhKeyAgreementSpi::new));

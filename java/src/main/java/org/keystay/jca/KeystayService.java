@@ -1,7 +1,6 @@
 package org.keystay.jca;
 
 import java.security.NoSuchAlgorithmException;
-import java.security.PrivateKey;
 import java.security.Provider;
 import java.util.List;
 import java.util.Map;
@@ -44,24 +43,23 @@ class KeystayService extends Provider.Service {
 
   /** A service that takes a key of Keystay and no other, wherever it is in the provider list. */
   static final class ForKeys extends KeystayService {
-    private final String keyAlgorithm;
+    private final KeyType keyType;
 
     ForKeys(
         Provider provider,
         String type,
         String algorithm,
-        String keyAlgorithm,
+        KeyType keyType,
         Class<?> implementation,
         List<String> aliases,
         Factory factory) {
       super(provider, type, algorithm, implementation, aliases, factory);
-      this.keyAlgorithm = keyAlgorithm;
+      this.keyType = keyType;
     }
 
     @Override
     public boolean supportsParameter(Object parameter) {
-      return parameter instanceof OpaqueKey
-          && ((PrivateKey) parameter).getAlgorithm().equals(keyAlgorithm);
+      return keyType.isTypeOf(parameter);
     }
   }
 }

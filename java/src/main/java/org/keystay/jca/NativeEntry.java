@@ -3,6 +3,8 @@ package org.keystay.jca;
 import java.nio.charset.StandardCharsets;
 import java.security.PublicKey;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
 import java.util.Arrays;
 
 /** One alias as the native core read it: a snapshot that does not change when the token does. */
@@ -51,6 +53,17 @@ final class NativeEntry {
 
   PublicKey publicKey() throws KeystayException {
     return publicKeyParts.toPublicKey();
+  }
+
+  /** The key as the JCA sees it, by its public half: under the name that this has for its algorithm. */
+  OpaqueKey opaqueKey(PublicKey half) {
+    if (half instanceof RSAPublicKey) {
+      return new OpaqueRsaKey(this, (RSAPublicKey) half);
+    }
+    if (half instanceof ECPublicKey) {
+      return new OpaqueEcKey(this, (ECPublicKey) half);
+    }
+    return new OpaqueEdwardsKey(this, publicKeyParts.edwardsCurve(), half.getAlgorithm());
   }
 
   /** The chain that the token has for the key; empty if there is no certificate. */

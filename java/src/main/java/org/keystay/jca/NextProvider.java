@@ -3,10 +3,10 @@ package org.keystay.jca;
 import java.security.GeneralSecurityException;
 import java.security.InvalidKeyException;
 import java.security.Provider;
-import java.security.ProviderException;
 import java.security.Security;
 import java.security.Signature;
 import java.security.spec.AlgorithmParameterSpec;
+import java.util.function.Predicate;
 
 /**
  * The installed providers after Keystay. They verify, and they sign with keys that are not ours, so
@@ -34,8 +34,8 @@ final class NextProvider {
       String algorithm, AlgorithmParameterSpec parameters, Initialization initialization)
       throws InvalidKeyException {
     return find(
-        "Signature",
         algorithm,
+        provider -> hasSignature(provider, algorithm),
         provider -> {
           Signature signature = Signature.getInstance(algorithm, provider);
           if (parameters != null) {
@@ -46,16 +46,27 @@ final class NextProvider {
         });
   }
 
+  /** The JDK makes NONEwithRSA of a provider's RSA cipher, so that such a provider has both. */
+  private static boolean hasSignature(Provider provider, String algorithm) {
+    return provider.getService("Signature", algorithm) != null
+        || (algorithm.equalsIgnoreCase("NONEwithRSA") && provider.getService("Cipher", "RSA") != null);
+  }
+
   /** What the first other provider makes that has such a service and does not refuse the key. */
   static <T> T find(String type, String algorithm, Attempt<T> attempt) throws InvalidKeyException {
+    return find(algorithm, provider -> provider.getService(type, algorithm) != null, attempt);
+  }
+
+  private static <T> T find(String algorithm, Predicate<Provider> has, Attempt<T> attempt)
+      throws InvalidKeyException {
     Exception first = null;
     for (Provider provider : Security.getProviders()) {
-      if (provider instanceof KeystayProvider || provider.getService(type, algorithm) == null) {
+      if (provider instanceof KeystayProvider || !has.test(provider)) {
         continue;
       }
       try {
         return attempt.with(provider);
-      } catch (GeneralSecurityException | ProviderException e) {
+      } catch (GeneralSecurityException | RuntimeException e) { // as the JDK's own selection does
         first = first == null ? e : first;
       }
     }

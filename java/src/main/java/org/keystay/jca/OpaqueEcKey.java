@@ -11,7 +11,7 @@ final class OpaqueEcKey extends AbstractOpaqueKey implements ECKey {
   private final transient ECParameterSpec parameters;
 
   OpaqueEcKey(NativeEntry entry, ECPublicKey publicKey) {
-    super(entry, "EC");
+    super(entry, publicKey.getAlgorithm());
     this.parameters = publicKey.getParams();
   }
 

@@ -1,14 +1,13 @@
 package org.keystay.jca;
 
-import java.security.PublicKey;
 import java.security.spec.AlgorithmParameterSpec;
 
-/** An Edwards curve private key on a token, where the JDK has no EdECKey yet. */
+/** An Edwards curve private key on a token, where the JDK has no EdECPrivateKey yet. */
 final class OpaqueEdwardsKey extends AbstractOpaqueKey {
   private static final long serialVersionUID = 1L;
 
-  OpaqueEdwardsKey(NativeEntry entry, PublicKey publicKey) {
-    super(entry, publicKey.getAlgorithm());
+  OpaqueEdwardsKey(NativeEntry entry, EdwardsCurve curve, String algorithm) {
+    super(entry, algorithm);
   }
 
   @Override

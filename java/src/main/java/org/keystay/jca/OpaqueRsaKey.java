@@ -15,7 +15,7 @@ final class OpaqueRsaKey extends AbstractOpaqueKey implements RSAKey {
   private final BigInteger modulus;
 
   OpaqueRsaKey(NativeEntry entry, RSAPublicKey publicKey) {
-    super(entry, "RSA");
+    super(entry, publicKey.getAlgorithm());
     this.modulus = publicKey.getModulus();
   }
 

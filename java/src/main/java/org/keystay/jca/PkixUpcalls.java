@@ -4,7 +4,6 @@ import java.io.ByteArrayInputStream;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 
 /**
@@ -19,7 +18,7 @@ final class PkixUpcalls {
   static X509Certificate certificate(byte[] der) throws KeystayException {
     try {
       return parse(der);
-    } catch (CertificateException e) {
+    } catch (CertificateException | RuntimeException e) {
       KeystayException exception =
           new KeystayException(
               "this JDK cannot read a certificate of the token: " + e.getMessage(),
@@ -33,7 +32,7 @@ final class PkixUpcalls {
   static DecodedCertificate decode(byte[] der) {
     try {
       return new DecodedCertificate(parse(der));
-    } catch (CertificateException e) {
+    } catch (CertificateException | RuntimeException e) {
       return null;
     }
   }
@@ -43,7 +42,7 @@ final class PkixUpcalls {
     try {
       parse(certificate).verify(parse(issuer).getPublicKey());
       return true;
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | RuntimeException e) {
       return false;
     }
   }
@@ -65,7 +64,6 @@ final class PkixUpcalls {
       throw new CertificateException("not DER"); // the factory would read PEM as well
     }
     return (X509Certificate)
-        CertificateFactory.getInstance("X.509")
-            .generateCertificate(new ByteArrayInputStream(der));
+        JdkService.certificateFactory().generateCertificate(new ByteArrayInputStream(der));
   }
 }

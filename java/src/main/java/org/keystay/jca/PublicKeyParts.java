@@ -1,16 +1,10 @@
 package org.keystay.jca;
 
-import java.io.IOException;
 import java.math.BigInteger;
-import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.PublicKey;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
-import java.security.spec.ECParameterSpec;
-import java.security.spec.ECPoint;
-import java.security.spec.ECPublicKeySpec;
 import java.security.spec.RSAPublicKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
@@ -25,6 +19,7 @@ final class PublicKeyParts {
   static final int EDWARDS = 2;
 
   private static final byte UNCOMPRESSED = 4; // SEC 1, section 2.3.3
+  private static final byte[] EC_PUBLIC_KEY = Der.fromHex("06072a8648ce3d0201"); // RFC 5480, section 2.1.1
 
   private final int type;
   private final byte[] first;
@@ -52,6 +47,20 @@ final class PublicKeyParts {
         : new PublicKeyParts(EDWARDS, curve.parameters(), curve.point(key.getEncoded()));
   }
 
+  /** Whether both are one key: objects of two providers are not equal, and have other names. */
+  static boolean areSame(PublicKey one, PublicKey other) {
+    if (one.equals(other)) {
+      return true;
+    }
+    PublicKeyParts parts = of(one);
+    return parts != null && parts.equals(of(other));
+  }
+
+  /** The curve of an Edwards key; null for all others. */
+  EdwardsCurve edwardsCurve() {
+    return type == EDWARDS ? EdwardsCurve.ofPointSize(second.length) : null;
+  }
+
   int type() {
     return type;
   }
@@ -68,18 +77,17 @@ final class PublicKeyParts {
     try {
       switch (type) {
         case RSA:
-          return KeyFactory.getInstance("RSA")
-              .generatePublic(
-                  new RSAPublicKeySpec(new BigInteger(1, first), new BigInteger(1, second)));
+          return JdkService.publicKey(
+              "RSA", new RSAPublicKeySpec(new BigInteger(1, first), new BigInteger(1, second)));
         case EC:
           return toEcPublicKey();
         default:
           return toEdwardsPublicKey();
       }
-    } catch (GeneralSecurityException | IOException e) {
+    } catch (GeneralSecurityException | RuntimeException e) { // a token may hold anything
       KeystayException exception =
           new KeystayException(
-              "this JDK has no such public key: " + e.getMessage(), KeystayException.Kind.CLIENT);
+              "no such public key can be read: " + e.getMessage(), KeystayException.Kind.CLIENT);
       exception.initCause(e);
       throw exception;
     }
@@ -111,10 +119,8 @@ final class PublicKeyParts {
 
   private static PublicKeyParts ofEc(ECPublicKey key) {
     try {
-      AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
-      parameters.init(key.getParams());
-      return new PublicKeyParts(EC, parameters.getEncoded(), point(key));
-    } catch (GeneralSecurityException | IOException e) {
+      return new PublicKeyParts(EC, JdkService.encodedCurve(key.getParams()), point(key));
+    } catch (GeneralSecurityException e) {
       return null; // a curve without a name
     }
   }
@@ -130,17 +136,19 @@ final class PublicKeyParts {
     return point;
   }
 
-  private PublicKey toEcPublicKey() throws GeneralSecurityException, IOException {
-    AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC");
-    parameters.init(first);
-    int size = (second.length - 1) / 2;
-    ECPoint point =
-        new ECPoint(
-            new BigInteger(1, Arrays.copyOfRange(second, 1, 1 + size)),
-            new BigInteger(1, Arrays.copyOfRange(second, 1 + size, second.length)));
-    return KeyFactory.getInstance("EC")
-        .generatePublic(
-            new ECPublicKeySpec(point, parameters.getParameterSpec(ECParameterSpec.class)));
+  /** The encoding is that of RFC 5480, section 2, so that the key factory checks the point's form. */
+  private PublicKey toEcPublicKey() throws GeneralSecurityException {
+    if (second.length == 0 || second[0] != UNCOMPRESSED) {
+      throw new GeneralSecurityException("CKA_EC_POINT is no uncompressed point (SEC 1, section 2.3.3)");
+    }
+    PublicKey key =
+        JdkService.publicKey(
+            "EC",
+            new X509EncodedKeySpec(
+                Der.sequence(
+                    Der.sequence(EC_PUBLIC_KEY, first), Der.bitString(second))));
+    EcCurve.requireOnCurve((ECPublicKey) key);
+    return key;
   }
 
   private PublicKey toEdwardsPublicKey() throws GeneralSecurityException {
@@ -148,8 +156,8 @@ final class PublicKeyParts {
     if (curve == null) {
       throw new GeneralSecurityException("a point of " + second.length + " bytes");
     }
-    return KeyFactory.getInstance(curve.jcaName())
-        .generatePublic(new X509EncodedKeySpec(curve.encodedKey(second)));
+    return JdkService.publicKey(
+        curve.jcaName(), new X509EncodedKeySpec(curve.encodedKey(second)));
   }
 
   /** Big-endian without a leading zero, as CKA_MODULUS is. */

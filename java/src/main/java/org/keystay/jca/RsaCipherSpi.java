@@ -5,11 +5,9 @@ import java.security.GeneralSecurityException;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.InvalidKeyException;
 import java.security.Key;
-import java.security.KeyFactory;
 import java.security.NoSuchAlgorithmException;
 import java.security.ProviderException;
 import java.security.SecureRandom;
-import java.security.SignatureException;
 import java.security.interfaces.RSAKey;
 import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.InvalidParameterSpecException;
@@ -21,21 +19,31 @@ import javax.crypto.Cipher;
 import javax.crypto.CipherSpi;
 import javax.crypto.IllegalBlockSizeException;
 import javax.crypto.NoSuchPaddingException;
+import javax.crypto.ShortBufferException;
 import javax.crypto.spec.OAEPParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
  * RSA decryption on the token: RSAES-PKCS1-v1_5 and RSAES-OAEP (RFC 8017, section 7). What needs a public
  * key, or a key that is not ours, is left to the next provider.
+ *
+ * <p>States are those of the JDK's own cipher: a ciphertext that is too long fails at {@code doFinal}, and
+ * goes on to fail until the next initialisation; one that is too short is a number like any other; an output
+ * array that is too short changes nothing. Nothing that a peer can send is an unchecked exception.
  */
 final class RsaCipherSpi extends CipherSpi {
   private String mode = "ECB";
-  private RsaPadding padding = RsaPadding.pkcs1();
+
+  /** The padding that the transformation names. */
+  private RsaPadding named = RsaPadding.pkcs1();
+
+  /** The same with the parameters of the initialisation. */
+  private RsaPadding padding = named;
 
   /** The key that decrypts; null unless initialised with one of ours. */
   private OpaqueKey key;
 
-  private SignatureInput input;
+  private BoundedBuffer input;
 
   /** The next provider's cipher; null unless initialised for it. */
   private Cipher next;
@@ -50,7 +58,8 @@ final class RsaCipherSpi extends CipherSpi {
 
   @Override
   protected void engineSetPadding(String name) throws NoSuchPaddingException {
-    padding = RsaPadding.byName(name);
+    named = RsaPadding.byName(name);
+    padding = named;
   }
 
   @Override
@@ -67,21 +76,21 @@ final class RsaCipherSpi extends CipherSpi {
   protected void engineInit(
       int operation, Key newKey, AlgorithmParameterSpec parameters, SecureRandom random)
       throws InvalidKeyException, InvalidAlgorithmParameterException {
-    key = null;
-    next = null;
     if (!(newKey instanceof OpaqueKey)) {
       next = nextProvider(operation, newKey, parameters, random);
+      key = null;
       return;
     }
-    if (!(newKey instanceof RSAKey)) {
+    if (!KeyType.RSA.isTypeOf(newKey)) {
       throw new InvalidKeyException("RSA needs a key of RSA, got " + newKey);
     }
     if (operation != Cipher.DECRYPT_MODE && operation != Cipher.UNWRAP_MODE) {
       throw new InvalidKeyException("a private key decrypts and unwraps only; use the public key");
     }
-    padding = padding.with(parameters);
+    padding = named.with(parameters);
     key = (OpaqueKey) newKey;
-    input = SignatureInput.whole(blockSize());
+    next = null;
+    input = new BoundedBuffer(blockSize());
   }
 
   @Override
@@ -102,7 +111,7 @@ final class RsaCipherSpi extends CipherSpi {
   private Cipher nextProvider(
       int operation, Key newKey, AlgorithmParameterSpec parameters, SecureRandom random)
       throws InvalidKeyException {
-    String transformation = "RSA/" + mode + "/" + padding.name();
+    String transformation = "RSA/" + mode + "/" + named.name();
     return NextProvider.find(
         "Cipher",
         "RSA",
@@ -122,38 +131,58 @@ final class RsaCipherSpi extends CipherSpi {
     if (next != null) {
       return next.update(bytes, offset, length);
     }
-    try {
-      input.update(bytes, offset, length);
-      return new byte[0];
-    } catch (SignatureException e) {
-      input.reset(); // what comes next is another ciphertext
-      throw new ProviderException("RSA decrypts one block: " + e.getMessage(), e);
-    }
+    input.add(bytes, offset, length);
+    return new byte[0];
   }
 
   @Override
-  protected int engineUpdate(byte[] bytes, int offset, int length, byte[] output, int outputOffset) {
-    byte[] result = engineUpdate(bytes, offset, length);
-    System.arraycopy(result, 0, output, outputOffset, result.length);
-    return result.length;
+  protected int engineUpdate(byte[] bytes, int offset, int length, byte[] output, int outputOffset)
+      throws ShortBufferException {
+    if (next != null) {
+      return next.update(bytes, offset, length, output, outputOffset);
+    }
+    return engineUpdate(bytes, offset, length).length;
   }
 
   @Override
   protected byte[] engineDoFinal(byte[] bytes, int offset, int length)
       throws IllegalBlockSizeException, BadPaddingException {
     if (next != null) {
-      return next.doFinal(bytes == null ? new byte[0] : bytes, offset, length);
+      return bytes == null ? next.doFinal() : next.doFinal(bytes, offset, length);
     }
     if (length > 0) {
-      engineUpdate(bytes, offset, length);
+      input.add(bytes, offset, length);
     }
-    byte[] ciphertext = input.finish();
-    if (ciphertext.length != blockSize()) {
+    if (input.isExceeded()) {
       throw new IllegalBlockSizeException(
-          "the ciphertext has " + ciphertext.length + " bytes, expected " + blockSize());
+          "the ciphertext is longer than " + input.limit() + " bytes; initialise the cipher again");
     }
+    return decrypt(input.take());
+  }
+
+  @Override
+  protected int engineDoFinal(byte[] bytes, int offset, int length, byte[] output, int outputOffset)
+      throws ShortBufferException, IllegalBlockSizeException, BadPaddingException {
+    if (next != null) {
+      return bytes == null
+          ? next.doFinal(output, outputOffset)
+          : next.doFinal(bytes, offset, length, output, outputOffset);
+    }
+    if (output.length - outputOffset < blockSize()) {
+      throw new ShortBufferException("the output needs room for " + blockSize() + " bytes");
+    }
+    byte[] result = engineDoFinal(bytes, offset, length);
+    System.arraycopy(result, 0, output, outputOffset, result.length);
+    Arrays.fill(result, (byte) 0);
+    return result.length;
+  }
+
+  /** A ciphertext is a number: octets that are missing in front are zeros. */
+  private byte[] decrypt(byte[] ciphertext) throws BadPaddingException {
+    byte[] block = new byte[blockSize()];
+    System.arraycopy(ciphertext, 0, block, block.length - ciphertext.length, ciphertext.length);
     try {
-      return padding.decrypt(key.nativeKey(), ciphertext);
+      return padding.decrypt(key.nativeKey(), block);
     } catch (KeystayException e) {
       // Which kind of wrong a plaintext is, is nobody's business: it would be an oracle.
       if (e.kind() == KeystayException.Kind.CLIENT && !e.isRefusal()) {
@@ -161,15 +190,6 @@ final class RsaCipherSpi extends CipherSpi {
       }
       throw new ProviderException(e.getMessage(), e);
     }
-  }
-
-  @Override
-  protected int engineDoFinal(byte[] bytes, int offset, int length, byte[] output, int outputOffset)
-      throws IllegalBlockSizeException, BadPaddingException {
-    byte[] result = engineDoFinal(bytes, offset, length);
-    System.arraycopy(result, 0, output, outputOffset, result.length);
-    Arrays.fill(result, (byte) 0);
-    return result.length;
   }
 
   @Override
@@ -186,19 +206,23 @@ final class RsaCipherSpi extends CipherSpi {
     if (next != null) {
       return next.unwrap(wrapped, algorithm, type);
     }
+    if (wrapped.length > blockSize()) {
+      throw new InvalidKeyException("the wrapped key is longer than " + blockSize() + " bytes");
+    }
+    byte[] encoded;
     try {
-      byte[] encoded = engineDoFinal(wrapped, 0, wrapped.length);
-      try {
-        return decoded(encoded, algorithm, type);
-      } finally {
-        Arrays.fill(encoded, (byte) 0);
-      }
+      encoded = engineDoFinal(wrapped, 0, wrapped.length);
     } catch (BadPaddingException | IllegalBlockSizeException e) {
       throw new InvalidKeyException("unwrapping failed", e);
+    }
+    try {
+      return decoded(encoded, algorithm, type);
     } catch (NoSuchAlgorithmException e) {
       throw e;
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | IllegalArgumentException e) { // an empty secret key
       throw new InvalidKeyException("what was unwrapped is no key of " + algorithm, e);
+    } finally {
+      Arrays.fill(encoded, (byte) 0);
     }
   }
 
@@ -208,9 +232,9 @@ final class RsaCipherSpi extends CipherSpi {
       case Cipher.SECRET_KEY:
         return new SecretKeySpec(encoded, algorithm);
       case Cipher.PRIVATE_KEY:
-        return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(encoded));
+        return JdkService.keyFactory(algorithm).generatePrivate(new PKCS8EncodedKeySpec(encoded));
       default:
-        return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(encoded));
+        return JdkService.keyFactory(algorithm).generatePublic(new X509EncodedKeySpec(encoded));
     }
   }
 
@@ -235,12 +259,15 @@ final class RsaCipherSpi extends CipherSpi {
   }
 
   @Override
-  protected int engineGetKeySize(Key sized) {
+  protected int engineGetKeySize(Key sized) throws InvalidKeyException {
+    if (!(sized instanceof RSAKey)) {
+      throw new InvalidKeyException("RSA needs a key of RSA, got " + sized);
+    }
     return ((RSAKey) sized).getModulus().bitLength();
   }
 
   /** k of RFC 8017: the octets of the modulus. */
   private int blockSize() {
-    return (engineGetKeySize(key) + Byte.SIZE - 1) / Byte.SIZE;
+    return (((RSAKey) key).getModulus().bitLength() + Byte.SIZE - 1) / Byte.SIZE;
   }
 }

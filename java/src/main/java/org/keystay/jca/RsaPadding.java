@@ -17,7 +17,10 @@ import javax.crypto.spec.PSource;
 final class RsaPadding {
   /** "OAEPWithSHA-256AndMGF1Padding". */
   private static final Pattern OAEP_NAME =
-      Pattern.compile("OAEPWITH(SHA-?[0-9/-]+)ANDMGF1PADDING", Pattern.CASE_INSENSITIVE);
+      Pattern.compile("OAEPWITH(SHA[0-9/-]+)ANDMGF1PADDING", Pattern.CASE_INSENSITIVE);
+
+  /** Of a package that the JDK keeps to itself. */
+  private static final String TLS_PARAMETERS = ".TlsRsaPremasterSecretParameterSpec";
 
   private final String name;
 
@@ -59,15 +62,18 @@ final class RsaPadding {
   /**
    * With the parameters of an initialisation; null for those of the name.
    *
-   * @throws UnsupportedOperationException for parameters of a padding without any: JSSE offers those of
-   *     its own secret of TLS_RSA_* first, and takes this as the sign to go on without
+   * @throws UnsupportedOperationException for JSSE's parameters of the secret of TLS_RSA_*, which it offers
+   *     first: it takes this as the sign to go on without
    */
   RsaPadding with(AlgorithmParameterSpec parameters) throws InvalidAlgorithmParameterException {
     if (parameters == null) {
       return this;
     }
     if (oaep == null) {
-      throw new UnsupportedOperationException("PKCS1Padding has no parameters");
+      if (parameters.getClass().getName().endsWith(TLS_PARAMETERS)) {
+        throw new UnsupportedOperationException("PKCS1Padding has no parameters");
+      }
+      throw new InvalidAlgorithmParameterException("PKCS1Padding has no parameters");
     }
     if (!(parameters instanceof OAEPParameterSpec)) {
       throw new InvalidAlgorithmParameterException("OAEP needs an OAEPParameterSpec");
@@ -89,7 +95,7 @@ final class RsaPadding {
       return null;
     }
     try {
-      AlgorithmParameters result = AlgorithmParameters.getInstance("OAEP");
+      AlgorithmParameters result = JdkService.algorithmParameters("OAEP");
       result.init(oaep);
       return result;
     } catch (GeneralSecurityException e) {
@@ -107,7 +113,7 @@ final class RsaPadding {
     }
     Hash hash = Hash.byName(oaep.getDigestAlgorithm());
     byte[] label = ((PSource.PSpecified) oaep.getPSource()).getValue();
-    if (label.length == 0) { // SoftHSM takes a label and does not look at it
+    if (label.length == 0 && hash.isNative() && mgf1Hash(oaep).isNative()) { // SoftHSM takes a label and does not look at it
       try {
         return key.decryptOaep(hash, mgf1Hash(oaep), ciphertext);
       } catch (KeystayException e) {

@@ -7,23 +7,32 @@ import java.security.interfaces.RSAKey;
 final class RsaPkcs1SignatureSpi extends TokenSignatureSpi {
   private static final int PADDING = 11; // bytes at least: RFC 8017, section 9.2
 
+  private final String algorithm;
+
   /** Null for NONEwithRSA, whose caller has made the DigestInfo. */
   private final Hash hash;
 
   RsaPkcs1SignatureSpi(String algorithm, Hash hash) {
-    super(algorithm, "RSA");
+    super(algorithm, KeyType.RSA);
+    this.algorithm = algorithm;
     this.hash = hash;
   }
 
   @Override
   SignatureInput newInput(OpaqueKey key) throws InvalidKeyException {
     int limit = (((RSAKey) key).getModulus().bitLength() + 7) / 8 - PADDING;
-    return hash == null ? SignatureInput.whole(limit) : SignatureInput.hashed(hash);
+    if (hash == null) {
+      return SignatureInput.whole(limit);
+    }
+    if (hash.digestInfoSize() > limit) {
+      throw new InvalidKeyException(key + " is too short for " + algorithm);
+    }
+    return SignatureInput.hashed(hash);
   }
 
   @Override
-  byte[] sign(NativeKey key, byte[] collected) throws KeystayException {
+  byte[] sign(OpaqueKey key, byte[] collected) throws KeystayException {
     byte[] data = hash == null ? collected : hash.digestInfo(collected);
-    return key.sign(NativeKey.Mechanism.RSA_PKCS, data);
+    return key.nativeKey().sign(NativeKey.Mechanism.RSA_PKCS, data);
   }
 }

@@ -60,7 +60,7 @@ final class Snapshot {
   private static void putReadable(String alias, Put put) {
     try {
       put.run();
-    } catch (KeystayException e) {
+    } catch (KeystayException | RuntimeException e) {
       LOGGER.log(Level.WARNING, "alias \"" + alias + "\" is left out: " + e.getMessage());
     }
   }

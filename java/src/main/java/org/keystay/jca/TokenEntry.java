@@ -3,8 +3,6 @@ package org.keystay.jca;
 import java.security.KeyStore;
 import java.security.PublicKey;
 import java.security.cert.X509Certificate;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.util.Date;
 
 /** One alias as the JCA sees it: an opaque key and its chain. Immutable. */
@@ -25,17 +23,13 @@ final class TokenEntry {
         certified
             ? certificates
             : new X509Certificate[] {PlaceholderCertificate.of(alias, publicKey)};
-    keyEntry = new KeyStore.PrivateKeyEntry(opaqueKey(entry, publicKey), chain);
-  }
-
-  static OpaqueKey opaqueKey(NativeEntry entry, PublicKey publicKey) {
-    if (publicKey instanceof RSAPublicKey) {
-      return new OpaqueRsaKey(entry, (RSAPublicKey) publicKey);
+    // The JCA wants one name for the algorithm on both sides, and that of the certificate decides: it is
+    // "RSASSA-PSS" for an RSA key that is certified so (RFC 4055), and what the first provider calls it.
+    PublicKey certifiedKey = chain[0].getPublicKey();
+    if (!PublicKeyParts.areSame(publicKey, certifiedKey)) {
+      throw new KeystayException("its certificate is of another key", KeystayException.Kind.CLIENT);
     }
-    if (publicKey instanceof ECPublicKey) {
-      return new OpaqueEcKey(entry, (ECPublicKey) publicKey);
-    }
-    return new OpaqueEdwardsKey(entry, publicKey);
+    keyEntry = new KeyStore.PrivateKeyEntry(entry.opaqueKey(certifiedKey), chain);
   }
 
   String alias() {

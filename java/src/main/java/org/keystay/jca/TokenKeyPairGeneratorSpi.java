@@ -1,5 +1,6 @@
 package org.keystay.jca;
 
+import java.security.GeneralSecurityException;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.KeyPair;
 import java.security.KeyPairGeneratorSpi;
@@ -8,6 +9,7 @@ import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECParameterSpec;
 import java.security.spec.NamedParameterSpec;
 import java.security.spec.RSAKeyGenParameterSpec;
 
@@ -43,7 +45,7 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
     try {
       NativeEntry entry = PendingKeys.generate(tokens.forNewKeys(), spec);
       PublicKey publicKey = entry.publicKey();
-      return new KeyPair(publicKey, TokenEntry.opaqueKey(entry, publicKey));
+      return new KeyPair(publicKey, entry.opaqueKey(publicKey));
     } catch (KeystayException e) {
       throw new ProviderException(e.getMessage(), e);
     }
@@ -59,6 +61,9 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
       return KeySpec.ofSize(algorithm, rsa.getKeysize());
     }
     // keytool -groupname offers a plain NamedParameterSpec for EC first, and wants it refused.
+    if (algorithm.equals("EC") && parameters instanceof ECParameterSpec) {
+      return KeySpec.ofGroup(algorithm, curveName((ECParameterSpec) parameters));
+    }
     if (algorithm.equals("EC") && parameters instanceof ECGenParameterSpec) {
       return KeySpec.ofGroup(algorithm, ((ECGenParameterSpec) parameters).getName());
     }
@@ -69,5 +74,13 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
     }
     throw new InvalidAlgorithmParameterException(
         "no " + algorithm + " key can be generated from " + parameters);
+  }
+
+  private static String curveName(ECParameterSpec curve) throws InvalidAlgorithmParameterException {
+    try {
+      return EcCurve.identifier(curve);
+    } catch (GeneralSecurityException e) {
+      throw new InvalidAlgorithmParameterException("no security provider has a name for this curve", e);
+    }
   }
 }

@@ -116,7 +116,7 @@ final class TokenKeyStore {
           "the key for alias \"" + alias + "\" is on another token than this key store; name that"
               + " token in the key store file, or generate the key after loading this key store");
     }
-    if (!chain[0].getPublicKey().equals(entry.publicKey())) {
+    if (!PublicKeyParts.areSame(entry.publicKey(), chain[0].getPublicKey())) {
       throw new KeyStoreException(
           "the certificate for alias \"" + alias + "\" is of another key: its public key is not the"
               + " one on the token");
@@ -154,7 +154,7 @@ final class TokenKeyStore {
       entry = PendingKeys.bring(store, software);
     }
     try {
-      setKeyEntry(alias, TokenEntry.opaqueKey(entry, entry.publicKey()), null, chain);
+      setKeyEntry(alias, entry.opaqueKey(entry.publicKey()), null, chain);
     } finally {
       PendingKeys.discard(store, entry.key()); // unless it has its alias now
     }

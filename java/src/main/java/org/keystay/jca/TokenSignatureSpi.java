@@ -3,7 +3,6 @@ package org.keystay.jca;
 import java.security.AlgorithmParameters;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.InvalidKeyException;
-import java.security.InvalidParameterException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
@@ -15,76 +14,103 @@ import java.security.spec.AlgorithmParameterSpec;
 /**
  * What all signatures have in common: with a key of Keystay they collect their input and make one
  * call to the token, in {@code sign} and not before; everything else they leave to the next provider.
+ *
+ * <p>States are those of the JDK's own signatures: an initialisation that fails changes nothing, one that
+ * succeeds drops what was collected, and so does {@code sign}, whether it succeeds or not. Parameters never
+ * drop data: once there is some, they are refused.
  */
 abstract class TokenSignatureSpi extends SignatureSpi {
   private final String algorithm;
-  private final String keyAlgorithm;
+  private final KeyType keyType;
 
   /** The key that signs; null unless initialised with one of ours. */
   private OpaqueKey key;
 
-  /** What that key signs. */
+  /** What that key signs; null without one. */
   private SignatureInput input;
 
   /** The next provider's signature; null unless initialised for it. */
   private Signature next;
 
-  TokenSignatureSpi(String algorithm, String keyAlgorithm) {
+  TokenSignatureSpi(String algorithm, KeyType keyType) {
     this.algorithm = algorithm;
-    this.keyAlgorithm = keyAlgorithm;
+    this.keyType = keyType;
   }
 
-  /** Checks that the key can be used, and makes the place for what it will sign. */
+  /** Checks that the key can be used with the parameters in force, and makes the place for what it will sign. */
   abstract SignatureInput newInput(OpaqueKey key) throws InvalidKeyException;
 
   /** Signs what was collected: one call to the token. */
-  abstract byte[] sign(NativeKey key, byte[] collected) throws KeystayException, SignatureException;
+  abstract byte[] sign(OpaqueKey key, byte[] collected) throws KeystayException;
+
+  /** The algorithm by the name that other providers know. */
+  String nextAlgorithm() {
+    return algorithm;
+  }
 
   /** The parameters in force; null for none. */
   AlgorithmParameterSpec parameters() {
     return null;
   }
 
-  /** Takes new parameters, before or after a key. */
-  void setParameters(AlgorithmParameterSpec parameters) throws InvalidAlgorithmParameterException {
+  /** Checks new parameters, for this key of ours unless it is null. */
+  void checkParameters(AlgorithmParameterSpec parameters, OpaqueKey forKey)
+      throws InvalidAlgorithmParameterException {
     if (parameters != null) {
       throw new InvalidAlgorithmParameterException(algorithm + " has no parameters");
     }
   }
 
+  /** Takes parameters that were checked; true if they matter to what is collected from now on. */
+  boolean takeParameters(AlgorithmParameterSpec parameters) {
+    return false;
+  }
+
+  /** What the JDK throws when data was collected already; null where new parameters do no harm. */
+  RuntimeException tooLate(AlgorithmParameterSpec parameters) {
+    return null;
+  }
+
   @Override
   protected final void engineInitSign(PrivateKey privateKey) throws InvalidKeyException {
-    clear();
     if (privateKey == null) {
       throw new InvalidKeyException("the key is null");
     }
-    if (!(privateKey instanceof OpaqueKey)) {
-      next = NextProvider.signature(algorithm, parameters(), s -> s.initSign(privateKey));
-      return;
+    if (privateKey instanceof OpaqueKey) {
+      use((OpaqueKey) privateKey);
+    } else {
+      delegate(s -> s.initSign(privateKey));
     }
-    if (!privateKey.getAlgorithm().equals(keyAlgorithm)) {
-      throw new InvalidKeyException(
-          algorithm + " needs a key of " + keyAlgorithm + ", got " + privateKey);
-    }
-    input = newInput((OpaqueKey) privateKey);
-    key = (OpaqueKey) privateKey;
   }
 
   @Override
   protected final void engineInitSign(PrivateKey privateKey, SecureRandom random)
       throws InvalidKeyException {
-    if (privateKey instanceof OpaqueKey) {
+    if (privateKey == null || privateKey instanceof OpaqueKey) {
       engineInitSign(privateKey); // the token has its own source of randomness
-      return;
+    } else {
+      delegate(s -> s.initSign(privateKey, random));
     }
-    clear();
-    next = NextProvider.signature(algorithm, parameters(), s -> s.initSign(privateKey, random));
   }
 
   @Override
   protected final void engineInitVerify(PublicKey publicKey) throws InvalidKeyException {
-    clear();
-    next = NextProvider.signature(algorithm, parameters(), s -> s.initVerify(publicKey));
+    delegate(s -> s.initVerify(publicKey));
+  }
+
+  private void use(OpaqueKey newKey) throws InvalidKeyException {
+    if (!keyType.isTypeOf(newKey)) {
+      throw new InvalidKeyException(algorithm + " needs a key of " + keyType + ", got " + newKey);
+    }
+    input = newInput(newKey);
+    key = newKey;
+    next = null;
+  }
+
+  private void delegate(NextProvider.Initialization initialization) throws InvalidKeyException {
+    next = NextProvider.signature(nextAlgorithm(), parameters(), initialization);
+    key = null;
+    input = null;
   }
 
   @Override
@@ -108,7 +134,7 @@ abstract class TokenSignatureSpi extends SignatureSpi {
       return next().sign();
     }
     try {
-      return sign(key.nativeKey(), input.finish());
+      return sign(key, input.finish());
     } catch (KeystayException e) {
       throw new SignatureException(e.getMessage(), e);
     }
@@ -128,18 +154,20 @@ abstract class TokenSignatureSpi extends SignatureSpi {
   @Override
   protected final void engineSetParameter(AlgorithmParameterSpec parameters)
       throws InvalidAlgorithmParameterException {
-    setParameters(parameters);
+    checkParameters(parameters, key);
     if (next != null) {
       next.setParameter(parameters);
     }
-    if (key == null) {
-      return;
+    RuntimeException late = input != null && input.isStarted() ? tooLate(parameters) : null;
+    if (late != null) {
+      throw late;
     }
-    try {
-      input = newInput(key);
-    } catch (InvalidKeyException e) {
-      clear();
-      throw new InvalidAlgorithmParameterException(e.getMessage(), e);
+    if (takeParameters(parameters) && key != null) {
+      try {
+        input = newInput(key);
+      } catch (InvalidKeyException e) {
+        throw new InvalidAlgorithmParameterException(e.getMessage(), e); // they were checked
+      }
     }
   }
 
@@ -152,13 +180,13 @@ abstract class TokenSignatureSpi extends SignatureSpi {
   @Override
   @Deprecated
   protected final void engineSetParameter(String name, Object value) {
-    throw new InvalidParameterException("use setParameter(AlgorithmParameterSpec)");
+    throw new UnsupportedOperationException("use setParameter(AlgorithmParameterSpec)");
   }
 
   @Override
   @Deprecated
   protected final Object engineGetParameter(String name) {
-    throw new InvalidParameterException("use getParameters()");
+    throw new UnsupportedOperationException("use getParameters()");
   }
 
   private Signature next() throws SignatureException {
@@ -166,11 +194,5 @@ abstract class TokenSignatureSpi extends SignatureSpi {
       throw new SignatureException("the signature is not initialised for this use");
     }
     return next;
-  }
-
-  private void clear() {
-    key = null;
-    input = null;
-    next = null;
   }
 }
