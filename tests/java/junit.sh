@@ -10,10 +10,15 @@ export KEYSTAY_TEST_MODULE
 
 # Tokens for the tests of the PIN, which a process gives once: "filed" has a pin in keystay.toml, the others none.
 sed -i '/^pin = /d' "$KEYSTAY_CONF"
-for token in late guessed compared filed called keyless importing; do
+cp "$scratch/web.pin" "$scratch/open.pin"
+chmod 644 "$scratch/open.pin"
+(umask 077 && echo 999999 >"$scratch/wrong.pin")
+for token in late guessed compared filed called keyless importing open mistaken; do
   softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
   printf '\n[token.%s]\nmodule = "%s"\nlabel = "%s"\n' "$token" "$KEYSTAY_TEST_MODULE" "$token" >>"$KEYSTAY_CONF"
   if [[ "$token" == filed ]]; then echo "pin = \"file:$scratch/web.pin\"" >>"$KEYSTAY_CONF"; fi
+  if [[ "$token" == open ]]; then echo "pin = \"file:$scratch/open.pin\"" >>"$KEYSTAY_CONF"; fi
+  if [[ "$token" == mistaken ]]; then echo "pin = \"file:$scratch/wrong.pin\"" >>"$KEYSTAY_CONF"; fi
   if [[ "$token" == importing ]]; then echo 'import = "allow"' >>"$KEYSTAY_CONF"; fi
 done
 

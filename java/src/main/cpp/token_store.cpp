@@ -133,13 +133,13 @@ void TokenStore::unlock(pkcs11::Pin pin) {
   if (settings_.pin != kPrompt) {
     const pkcs11::PinReader configured = config::pin_reader(settings_.pin, reference_, {});
     if (configured && configured().equals(pin)) return;
-    throw Error(ErrorClass::authentication,
+    throw Error(CKR_PIN_INCORRECT,
                 "the password is not the PIN that " + settings_.pin + " holds for " + token_->name() +
                     "; leave the password empty, or give that PIN (the token was not asked)");
   }
   if (pin_->known()) {
     if (pin_->equals(pin)) return;
-    throw Error(ErrorClass::authentication, "the password is not the PIN that " + token_->name() +
+    throw Error(CKR_PIN_INCORRECT, "the password is not the PIN that " + token_->name() +
                                                 " was unlocked with (the token was not asked)");
   }
   pin_->set(std::move(pin));

@@ -18,6 +18,9 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECKey;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECParameterSpec;
 import java.util.Collections;
 import java.util.Locale;
 import org.junit.jupiter.api.BeforeEach;
@@ -272,5 +275,21 @@ class KeyStoreTest {
           KeyStoreException.class, () -> keyStore.setCertificateEntry(name, certificate));
       assertFalse(keyStore.containsAlias(name));
     }
+  }
+
+  @Test
+  void aCurveMayBeDescribedInsteadOfNamed() throws Exception {
+    for (String curve : new String[] {"secp256r1", "secp384r1", "secp521r1"}) {
+      KeyPairGenerator software = KeyPairGenerator.getInstance("EC", "SunEC");
+      software.initialize(new ECGenParameterSpec(curve));
+      ECParameterSpec described = ((ECKey) software.generateKeyPair().getPublic()).getParams();
+      KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", TestToken.provider());
+      generator.initialize(described);
+      assertEquals(described, ((ECKey) generator.generateKeyPair().getPublic()).getParams());
+    }
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", TestToken.provider());
+    generator.initialize(new ECGenParameterSpec("1.3.132.0.34")); // as the JDK's takes it
+    assertEquals(
+        384, ((ECKey) generator.generateKeyPair().getPublic()).getParams().getOrder().bitLength());
   }
 }

@@ -22,6 +22,7 @@ import java.security.interfaces.RSAKey;
 import java.security.interfaces.RSAPrivateKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.NamedParameterSpec;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,6 +65,10 @@ class OpaqueKeyTest {
     assertTrue(edwardsKey.isInstance(key), "META-INF/versions/15 is in force");
     Object parameters = edwardsKey.getMethod("getParams").invoke(key);
     assertEquals("Ed25519", ((NamedParameterSpec) parameters).getName());
+    // What jarsigner and jose4j look for, with a value that may be missing.
+    Class<?> edwardsPrivateKey = Class.forName("java.security.interfaces.EdECPrivateKey");
+    assertTrue(edwardsPrivateKey.isInstance(key));
+    assertEquals(Optional.empty(), edwardsPrivateKey.getMethod("getBytes").invoke(key));
   }
 
   /** JDK 22: PrivateKey and RSAKey each have a default getParams, and javac 21 knows one of them. */

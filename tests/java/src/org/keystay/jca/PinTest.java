@@ -60,6 +60,8 @@ class PinTest {
     assertEquals(KeystayException.Kind.AUTHENTICATION, failure.kind());
     assertEquals(0xA0, failure.returnValue().getAsLong()); // CKR_PIN_INCORRECT
     assertFalse(refused.getMessage().contains(new String(WRONG)), refused.getMessage());
+    assertTrue(
+        refused.getMessage().contains("the password of the key store"), refused.getMessage());
   }
 
   @Test
@@ -77,6 +79,24 @@ class PinTest {
     assertEquals(0, load("filed", TestToken.PIN).size());
     IOException refused = assertThrows(IOException.class, () -> load("filed", WRONG));
     assertTrue(refused.getMessage().contains("the token was not asked"), refused.getMessage());
+  }
+
+  /** keytool says "keystore password was incorrect" of what has this cause, and of nothing else. */
+  @Test
+  void aPinFileThatOthersMayReadIsNoWrongPassword() throws Exception {
+    for (char[] password : new char[][] {null, TestToken.PIN}) {
+      IOException refused = assertThrows(IOException.class, () -> load("open", password));
+      assertFalse(refused.getCause() instanceof UnrecoverableKeyException, refused.getMessage());
+      assertFalse(refused.getMessage().contains("password was incorrect"), refused.getMessage());
+      assertTrue(refused.getMessage().contains("chmod"), refused.getMessage());
+    }
+  }
+
+  @Test
+  void aConfiguredPinThatIsWrongIsNoWrongPassword() throws Exception {
+    IOException refused = assertThrows(IOException.class, () -> load("mistaken", null));
+    assertFalse(refused.getCause() instanceof UnrecoverableKeyException, refused.getMessage());
+    assertTrue(refused.getMessage().contains("wrong.pin"), refused.getMessage());
   }
 
   @Test

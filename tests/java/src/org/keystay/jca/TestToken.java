@@ -85,6 +85,11 @@ final class TestToken {
     return certificate(alias, pair.getPublic(), alias, pair.getPrivate());
   }
 
+  /** The same with another encoding of the public key. */
+  static X509Certificate selfSigned(String alias, KeyPair pair, byte[] publicKey) throws Exception {
+    return certificate(alias, publicKey, alias, pair.getPrivate(), null);
+  }
+
   static X509Certificate certificate(
       String subject, PublicKey key, String issuer, PrivateKey issuerKey) throws Exception {
     return certificate(subject, key, issuer, issuerKey, null);
@@ -93,6 +98,12 @@ final class TestToken {
   /** With a dNSName in the subject's alternative names, unless that is null. */
   static X509Certificate certificate(
       String subject, PublicKey key, String issuer, PrivateKey issuerKey, String dnsName)
+      throws Exception {
+    return certificate(subject, key.getEncoded(), issuer, issuerKey, dnsName);
+  }
+
+  private static X509Certificate certificate(
+      String subject, byte[] key, String issuer, PrivateKey issuerKey, String dnsName)
       throws Exception {
     String[] algorithm = signatureAlgorithm(issuerKey);
     byte[] identifier = Der.fromHex(algorithm[1]);
@@ -105,7 +116,7 @@ final class TestToken {
             Der.sequence(
                 Der.generalizedTime("20200101000000Z"), Der.generalizedTime("20990101000000Z")),
             name(subject),
-            key.getEncoded(),
+            key,
             dnsName == null ? new byte[0] : Der.explicit(3, Der.sequence(alternativeName(dnsName))));
     Signature signature = Signature.getInstance(algorithm[0]);
     signature.initSign(issuerKey);

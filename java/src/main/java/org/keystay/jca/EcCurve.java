@@ -10,9 +10,21 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
 import java.security.spec.ECPoint;
 import java.security.spec.EllipticCurve;
+import java.util.Map;
 
 /** Elliptic curves as the JCA describes them. */
 final class EcCurve {
+  /** SEC 2, appendix A.1, and RFC 5639, section 4.1. */
+  private static final Map<String, String> NAMES =
+      Map.of(
+          "1.2.840.10045.3.1.7", "secp256r1",
+          "1.3.132.0.34", "secp384r1",
+          "1.3.132.0.35", "secp521r1",
+          "1.3.132.0.10", "secp256k1",
+          "1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1",
+          "1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1",
+          "1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1");
+
   private EcCurve() {}
 
   /** Two descriptions of one curve, by whichever providers: seeds and names do not count. */
@@ -25,11 +37,16 @@ final class EcCurve {
         && one.getCofactor() == other.getCofactor();
   }
 
-  /** The object identifier of a curve in dotted form; fails for a curve without a name. */
-  static String identifier(ECParameterSpec curve) throws GeneralSecurityException {
+  /** The name of a curve that is described; fails for one that no provider knows. */
+  static String name(ECParameterSpec curve) throws GeneralSecurityException {
     AlgorithmParameters parameters = JdkService.algorithmParameters("EC");
     parameters.init(curve);
-    return parameters.getParameterSpec(ECGenParameterSpec.class).getName();
+    return name(parameters.getParameterSpec(ECGenParameterSpec.class).getName());
+  }
+
+  /** The name of a curve, of which the JCA takes and gives the object identifier as well. */
+  static String name(String nameOrIdentifier) {
+    return NAMES.getOrDefault(nameOrIdentifier, nameOrIdentifier);
   }
 
   /** SEC 1, section 3.2.2.1: a point beside the curve would draw bits of a private key out of a token. */

@@ -27,6 +27,9 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
 
   private ECPublicKey peer;
 
+  /** Bytes of the secret with the last peer; 0 before there was one. */
+  private int secretSize;
+
   /** The next provider's agreement; null unless initialised for it. */
   private KeyAgreement next;
 
@@ -80,6 +83,7 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     }
     requireSameCurve((ECPublicKey) publicKey);
     peer = (ECPublicKey) publicKey;
+    secretSize = (key.getParams().getCurve().getField().getFieldSize() + Byte.SIZE - 1) / Byte.SIZE;
     return null;
   }
 
@@ -95,9 +99,11 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (next != null) {
       return next.generateSecret();
     }
-    requirePeer();
+    if (peer == null) {
+      throw new IllegalStateException("the peer's public key is missing: call doPhase first");
+    }
     try {
-      byte[] secret = key.nativeKey().derive(PublicKeyParts.of(peer).second(), secretSize());
+      byte[] secret = key.nativeKey().derive(PublicKeyParts.of(peer).second(), secretSize);
       peer = null; // the JCA's rule: the next agreement has a peer of its own
       return secret;
     } catch (KeystayException e) {
@@ -110,9 +116,8 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     if (next != null) {
       return next.generateSecret(secret, offset);
     }
-    requirePeer();
-    if (secret.length - offset < secretSize()) {
-      throw new ShortBufferException("the secret has " + secretSize() + " bytes");
+    if (secret.length - offset < secretSize) { // before the state is looked at, as in the JDK
+      throw new ShortBufferException("the secret has " + secretSize + " bytes");
     }
     byte[] generated = engineGenerateSecret();
     System.arraycopy(generated, 0, secret, offset, generated.length);
@@ -137,15 +142,5 @@ final class EcdhKeyAgreementSpi extends KeyAgreementSpi {
     } finally {
       Arrays.fill(generated, (byte) 0);
     }
-  }
-
-  private void requirePeer() {
-    if (peer == null) {
-      throw new IllegalStateException("the peer's public key is missing: call doPhase first");
-    }
-  }
-
-  private int secretSize() {
-    return (key.getParams().getCurve().getField().getFieldSize() + Byte.SIZE - 1) / Byte.SIZE;
   }
 }

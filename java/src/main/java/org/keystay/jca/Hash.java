@@ -26,6 +26,9 @@ enum Hash {
 
   private static final int NOT_NATIVE = -1;
 
+  /** Bytes of the DigestInfo between the object identifier and the digest. */
+  private static final int NULL_AND_OCTET_STRING = 4;
+
   private final String jcaName;
   private final String signaturePrefix;
   private final int nativeCode;
@@ -73,6 +76,11 @@ enum Hash {
   /** Bytes of a digest. */
   int size() {
     return size;
+  }
+
+  /** The last arc of the object identifier that NIST gave it, which is in the DigestInfo; not for SHA-1. */
+  int nistNumber() {
+    return digestInfoPrefix[digestInfoPrefix.length - NULL_AND_OCTET_STRING - 1];
   }
 
   MessageDigest newDigest() {

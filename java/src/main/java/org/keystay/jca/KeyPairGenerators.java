@@ -1,11 +1,9 @@
 package org.keystay.jca;
 
-import java.lang.StackWalker.StackFrame;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.util.List;
-import java.util.Optional;
 
 /** The key pair generators: they answer only those who ask for Keystay by name. */
 final class KeyPairGenerators {
@@ -39,25 +37,11 @@ final class KeyPairGenerators {
 
     @Override
     public Object newInstance(Object constructorParameter) throws NoSuchAlgorithmException {
-      if (!isRequestedByName()) {
+      if (!isRequestedByName(KeyPairGenerator.class)) {
         throw new NoSuchAlgorithmException(
             "key pairs are generated on the token only for those who name the provider Keystay");
       }
       return super.newInstance(constructorParameter);
-    }
-
-    /** The two-argument getInstance names a provider; the one-argument one searches the list. */
-    private static boolean isRequestedByName() {
-      Optional<StackFrame> search =
-          StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
-              .walk(
-                  frames ->
-                      frames
-                          .filter(f -> KeyPairGenerator.class.isAssignableFrom(f.getDeclaringClass()))
-                          .findFirst());
-      return search.isEmpty()
-          || (search.get().getMethodName().equals("getInstance")
-              && search.get().getMethodType().parameterCount() == 2);
     }
   }
 }

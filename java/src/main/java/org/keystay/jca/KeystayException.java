@@ -18,6 +18,7 @@ public final class KeystayException extends GeneralSecurityException {
   private static final long CKR_KEY_FUNCTION_NOT_PERMITTED = 0x68;
   private static final long CKR_MECHANISM_INVALID = 0x70;
   private static final long CKR_MECHANISM_PARAM_INVALID = 0x71;
+  private static final long CKR_PIN_INCORRECT = 0xA0;
 
   /** What a failure means for the caller. */
   public enum Kind {
@@ -79,6 +80,11 @@ public final class KeystayException extends GeneralSecurityException {
         || returnValue == CKR_MECHANISM_INVALID
         || returnValue == CKR_MECHANISM_PARAM_INVALID
         || returnValue == CKR_FUNCTION_NOT_SUPPORTED;
+  }
+
+  /** Whether a PIN was given that is not the token's, whoever found that out. */
+  boolean isWrongPin() {
+    return returnValue == CKR_PIN_INCORRECT;
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.keystay.jca;
 
 import java.security.InvalidParameterException;
+import java.security.MessageDigest;
 import java.security.Provider;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,7 @@ public final class KeystayProvider extends Provider {
     Signatures.of(this).forEach(this::putService);
     KeyPairGenerators.of(this, tokens).forEach(this::putService);
     Exchanges.of(this).forEach(this::putService);
+    Digests.of(this).forEach(this::putService);
     if (Boolean.getBoolean(RANDOM)) {
       putService(
           new KeystayService(
@@ -63,6 +65,21 @@ public final class KeystayProvider extends Provider {
               Map.of("ThreadSafe", "true"),
               () -> new TokenSecureRandomSpi(tokens)));
     }
+  }
+
+  /**
+   * Hides the hashes from all who did not ask this provider for them: in first place it would be asked for
+   * every hash of the process.
+   *
+   * @param type of the service, such as "Signature"
+   * @param algorithm or an alias of it
+   * @return the service, or null
+   */
+  @Override
+  public Service getService(String type, String algorithm) {
+    Service service = super.getService(type, algorithm);
+    boolean isDigest = service != null && service.getType().equals(Digests.TYPE);
+    return isDigest && !KeystayService.isRequestedByName(MessageDigest.class) ? null : service;
   }
 
   /**

@@ -1,9 +1,11 @@
 package org.keystay.jca;
 
+import java.lang.StackWalker.StackFrame;
 import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A service of the provider, made by a constructor reference instead of by reflection. */
 class KeystayService extends Provider.Service {
@@ -39,6 +41,21 @@ class KeystayService extends Provider.Service {
   @Override
   public Object newInstance(Object constructorParameter) throws NoSuchAlgorithmException {
     return factory.create();
+  }
+
+  /**
+   * Whether this call of an engine class names the provider: its two-argument getInstance does, the
+   * one-argument one searches the list. Those who ask without the engine class name it anyway.
+   */
+  static boolean isRequestedByName(Class<?> engine) {
+    Optional<StackFrame> request =
+        StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
+            .walk(
+                frames ->
+                    frames.filter(f -> engine.isAssignableFrom(f.getDeclaringClass())).findFirst());
+    return request.isEmpty()
+        || (request.get().getMethodName().equals("getInstance")
+            && request.get().getMethodType().parameterCount() == 2);
   }
 
   /** A service that takes a key of Keystay and no other, wherever it is in the provider list. */

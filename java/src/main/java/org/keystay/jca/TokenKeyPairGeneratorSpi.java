@@ -43,6 +43,7 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
   @Override
   public KeyPair generateKeyPair() {
     try {
+      KeytoolCommand.current().requireWritableFile();
       NativeEntry entry = PendingKeys.generate(tokens.forNewKeys(), spec);
       PublicKey publicKey = entry.publicKey();
       return new KeyPair(publicKey, entry.opaqueKey(publicKey));
@@ -65,7 +66,8 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
       return KeySpec.ofGroup(algorithm, curveName((ECParameterSpec) parameters));
     }
     if (algorithm.equals("EC") && parameters instanceof ECGenParameterSpec) {
-      return KeySpec.ofGroup(algorithm, ((ECGenParameterSpec) parameters).getName());
+      return KeySpec.ofGroup(
+          algorithm, EcCurve.name(((ECGenParameterSpec) parameters).getName()));
     }
     if (!algorithm.equals("RSA")
         && !algorithm.equals("EC")
@@ -78,7 +80,7 @@ final class TokenKeyPairGeneratorSpi extends KeyPairGeneratorSpi {
 
   private static String curveName(ECParameterSpec curve) throws InvalidAlgorithmParameterException {
     try {
-      return EcCurve.identifier(curve);
+      return EcCurve.name(curve);
     } catch (GeneralSecurityException e) {
       throw new InvalidAlgorithmParameterException("no security provider has a name for this curve", e);
     }

@@ -63,15 +63,18 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
           TokenKeyStore.load(
               store, file == null ? KeyStoreFile.of(store.reference()) : file, password);
     } catch (KeystayException e) {
-      throw loadFailure(e);
+      throw loadFailure(e, password.isGiven());
     } finally {
       password.close();
     }
   }
 
-  /** As KeyStore.load wants it: a wrong password is told by the cause. */
-  private static IOException loadFailure(KeystayException failure) {
-    if (failure.kind() != KeystayException.Kind.AUTHENTICATION) {
+  /**
+   * As KeyStore.load wants it: a wrong password is told by the cause. That is the PIN that was given and no
+   * other fault, such as a configured PIN that is wrong, or a PIN file that others may read.
+   */
+  private static IOException loadFailure(KeystayException failure, boolean passwordGiven) {
+    if (!passwordGiven || !failure.isWrongPin()) {
       return new IOException(failure.getMessage(), failure);
     }
     UnrecoverableKeyException cause = new UnrecoverableKeyException(failure.getMessage());
@@ -133,6 +136,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   public void engineSetKeyEntry(String alias, Key key, char[] password, Certificate[] chain)
       throws KeyStoreException {
     try {
+      KeytoolCommand.current().requireWritableFile();
       if (key instanceof OpaqueKey) {
         loaded().setKeyEntry(alias, (OpaqueKey) key, password, X509Chain.of(chain));
       } else if (key instanceof PrivateKey && loaded().takesKeys()) {
@@ -167,6 +171,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   public void engineSetCertificateEntry(String alias, Certificate certificate)
       throws KeyStoreException {
     try {
+      KeytoolCommand.current().requireWritableFile();
       loaded().addCertificate(alias, X509Chain.of(new Certificate[] {certificate})[0]);
     } catch (KeystayException e) {
       throw new KeyStoreException(e.getMessage(), e);
@@ -176,6 +181,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   @Override
   public void engineDeleteEntry(String alias) throws KeyStoreException {
     try {
+      KeytoolCommand.current().requireWritableFile();
       loaded().delete(alias);
     } catch (KeystayException e) {
       throw new KeyStoreException(e.getMessage(), e);
@@ -225,8 +231,14 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   /** No entry has a password of its own: null and any other protection are accepted. */
   @Override
-  public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection) {
+  public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection)
+      throws KeyStoreException {
     TokenEntry entry = find(alias);
+    if (entry != null && KeytoolCommand.current().isExport()) {
+      throw new KeyStoreException(
+          "the private key of alias \"" + alias + "\" stays on its token, and has no form in which another"
+              + " key store could hold it; -exportcert gives its certificate");
+    }
     if (entry != null) {
       return entry.keyEntry();
     }
