@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 namespace keystay::pkcs11 {
@@ -16,9 +17,13 @@ struct ReturnValue {
 };
 
 using enum ErrorClass;
+using namespace std::string_view_literals;
 
 constexpr std::string_view kRepair = "the session is gone and could not be repaired; is the HSM up?";
 constexpr std::string_view kSick = "check the HSM, its client software and the network";
+constexpr std::string_view kUnwritable =
+    "may this user write to the token, and has it room? For SoftHSM that is its token directory; for an HSM "
+    "check that, its client software and the network";
 constexpr std::string_view kLocked = "the PIN is locked: the security officer must reset it";
 constexpr std::string_view kPermission = "the key's attributes forbid this use";
 constexpr std::string_view kMechanism = "the token does not offer this mechanism";
@@ -131,9 +136,19 @@ const ReturnValue* find(CK_RV rv) noexcept {
   return at != kReturnValues.end() && at->code == rv ? &*at : nullptr;
 }
 
+// A token in files fails so where its directory is read-only, another user's or full, and says no more.
+bool may_be_unwritable(CK_RV rv, std::string_view function) noexcept {
+  constexpr std::array kWriting = {"C_GenerateKeyPair"sv, "C_GenerateKey"sv,   "C_CreateObject"sv,
+                                   "C_CopyObject"sv,      "C_DestroyObject"sv, "C_SetAttributeValue"sv};
+  return (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv == CKR_DEVICE_ERROR) &&
+         std::find(kWriting.begin(), kWriting.end(), function) != kWriting.end();
+}
+
 std::string message(CK_RV rv, const char* function) {
   std::string text = std::string(function) + ": " + describe(rv);
-  if (const ReturnValue* value = find(rv); value && !value->remedy.empty()) {
+  if (may_be_unwritable(rv, function)) {
+    text.append("; ").append(kUnwritable);
+  } else if (const ReturnValue* value = find(rv); value && !value->remedy.empty()) {
     text.append("; ").append(value->remedy);
   } else if (classify(rv) == server) {
     text.append("; ").append(kSick);

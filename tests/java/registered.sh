@@ -45,3 +45,41 @@ if grep -q WARNING "$scratch/module.log"; then fail "the module is not enough fo
 # keytool finds a registered provider by its name, and one on its class path too.
 expect "$("$jdk/bin/keytool" "${jvm_options[@]/#/-J}" -J-cp "-J$jar" -addprovider Keystay -list -keystore NONE \
   -storetype Keystay -protected 2>&1)" "httpd"
+
+# Libraries for JSON Web Tokens and XML signatures set the parameters of PSS before the key, which binds the first provider
+# that has RSASSA-PSS: java.security may prefer Keystay for that alone, or the library is told the provider.
+make_alias rsa -keyalg RSA -keysize 2048
+cat >"$scratch/PssFirst.java" <<'JAVA'
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.spec.MGF1ParameterSpec;
+import java.security.spec.PSSParameterSpec;
+
+class PssFirst {
+  public static void main(String[] arguments) throws Exception {
+    KeyStore keyStore = KeyStore.getInstance("Keystay");
+    keyStore.load(null, null);
+    Signature signature =
+        arguments.length == 0
+            ? Signature.getInstance("RSASSA-PSS")
+            : Signature.getInstance("RSASSA-PSS", arguments[0]);
+    signature.setParameter(
+        new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, 32, 1));
+    signature.initSign((PrivateKey) keyStore.getKey("rsa", null));
+    byte[] value = signature.sign();
+    signature.initVerify(keyStore.getCertificate("rsa"));
+    System.out.println("verified " + signature.verify(value));
+  }
+}
+JAVA
+pss_first() { # pss_first SECURITY-FILE [PROVIDER]
+  "$jdk/bin/java" "${jvm_options[@]}" "-Djava.security.properties=$1" -cp "$jar" "$scratch/PssFirst.java" "${@:2}" 2>&1
+}
+{
+  cat "$scratch/by-class"
+  echo "jdk.security.provider.preferred=RSASSA-PSS:Keystay"
+} >"$scratch/preferred"
+if pss_first "$scratch/by-class" >"$scratch/pss-last.log"; then fail "JDK $jdk_version needs no preference any more: say so in the manual"; fi
+expect "$(pss_first "$scratch/by-class" Keystay)" "verified true"
+expect "$(pss_first "$scratch/preferred")" "verified true"

@@ -11,6 +11,7 @@ namespace keystay::pkcs11 {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 TEST(ReturnValue, HasItsClass) {
@@ -47,6 +48,18 @@ TEST(Error, NamesTheSubjectBeforeTheRemedy) {
   EXPECT_THAT(error.what(), StartsWith("C_Login: CKR_PIN_LOCKED (0xa4) for token \"web\"; "));
   EXPECT_EQ(error.code(), CKR_PIN_LOCKED);
   EXPECT_EQ(error.error_class(), ErrorClass::authentication);
+}
+
+// SoftHSM in a read-only directory or on a full disk says no more than that.
+TEST(Error, OfACallThatWritesAsksWhetherTheTokenCanBeWritten) {
+  for (const char* function :
+       {"C_GenerateKeyPair", "C_CreateObject", "C_DestroyObject", "C_SetAttributeValue"}) {
+    for (const CK_RV rv : {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, CKR_DEVICE_ERROR})
+      EXPECT_THAT(Error(rv, function).what(), HasSubstr("may this user write to the token")) << function;
+    EXPECT_THAT(Error(CKR_DEVICE_REMOVED, function).what(), Not(HasSubstr("may this user write")))
+        << function;
+  }
+  EXPECT_THAT(Error(CKR_GENERAL_ERROR, "C_Sign").what(), Not(HasSubstr("may this user write")));
 }
 
 TEST(Error, ThatKeystayFoundHasNoCode) {

@@ -140,7 +140,7 @@ void TokenStore::unlock(pkcs11::Pin pin) {
   if (pin_->known()) {
     if (pin_->equals(pin)) return;
     throw Error(CKR_PIN_INCORRECT, "the password is not the PIN that " + token_->name() +
-                                                " was unlocked with (the token was not asked)");
+                                       " was unlocked with (the token was not asked)");
   }
   pin_->set(std::move(pin));
   try {

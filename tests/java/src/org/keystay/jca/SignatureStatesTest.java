@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A signature of a token's key has the states of the JDK's own. Every sequence of three steps, between an
- * initialisation and a last signature, is made with both: each step ends the same way, by the same
+ * A signature of a token's key has the states of the JDK's own. Every sequence of two or three steps, between
+ * an initialisation and a last signature, is made with both: each step ends the same way, by the same
  * exception or none, and each signature is over the same data.
  */
 class SignatureStatesTest {
@@ -34,7 +34,6 @@ class SignatureStatesTest {
     INIT_SIGN_WITH_A_WRONG_KEY,
     INIT_VERIFY,
     UPDATE,
-    UPDATE_FROM_A_BUFFER,
     UPDATE_BEYOND_THE_LIMIT,
     SIGN,
     SIGN_INTO_A_SHORT_ARRAY,
@@ -45,19 +44,18 @@ class SignatureStatesTest {
   }
 
   private static final Step[] ALL = Step.values();
-  private static final int LENGTH = 3;
 
   private static final PSSParameterSpec PSS = pss(32);
   private static final PSSParameterSpec OTHER_PSS = pss(20);
 
   /** The rows of the table. */
   private enum Row {
-    RSA("SHA256withRSA", "RSA", "SunRsaSign", 300),
-    RSA_OF_DIGEST_INFO("NONEwithRSA", "RSA", "SunJCE", 246),
-    PSS("RSASSA-PSS", "RSA", "SunRsaSign", 300),
-    ECDSA("SHA256withECDSA", "EC", "SunEC", 300),
-    ECDSA_OF_DIGEST("NONEwithECDSA", "EC", "SunEC", 65),
-    EDWARDS("Ed25519", "EdDSA", "SunEC", 300);
+    RSA("SHA256withRSA", "RSA", "SunRsaSign", 300, 2),
+    RSA_OF_DIGEST_INFO("NONEwithRSA", "RSA", "SunJCE", 246, 3),
+    PSS("RSASSA-PSS", "RSA", "SunRsaSign", 300, 3),
+    ECDSA("SHA256withECDSA", "EC", "SunEC", 300, 2),
+    ECDSA_OF_DIGEST("NONEwithECDSA", "EC", "SunEC", 65, 3),
+    EDWARDS("Ed25519", "EdDSA", "SunEC", 300, 3);
 
     final String algorithm;
     final String keyAlgorithm;
@@ -66,11 +64,15 @@ class SignatureStatesTest {
     /** Bytes that are one too many, where there is a limit that the JDK has too. */
     final int beyond;
 
-    Row(String algorithm, String keyAlgorithm, String software, int beyond) {
+    /** Steps between the first and the last: two where nothing but a hash is kept. */
+    final int length;
+
+    Row(String algorithm, String keyAlgorithm, String software, int beyond, int length) {
       this.algorithm = algorithm;
       this.keyAlgorithm = keyAlgorithm;
       this.software = software;
       this.beyond = beyond;
+      this.length = length;
     }
   }
 
@@ -97,9 +99,9 @@ class SignatureStatesTest {
   @ParameterizedTest
   @EnumSource
   void everySequenceOfStepsEndsAsInTheJdk(Row row) throws Exception {
-    for (int number = 0; number < Math.pow(ALL.length, LENGTH); number++) {
+    for (int number = 0; number < Math.pow(ALL.length, row.length); number++) {
       List<Step> steps = new ArrayList<>(List.of(Step.INIT_SIGN));
-      for (int i = 0, rest = number; i < LENGTH; i++, rest /= ALL.length) {
+      for (int i = 0, rest = number; i < row.length; i++, rest /= ALL.length) {
         steps.add(ALL[rest % ALL.length]);
       }
       steps.add(Step.SIGN);
@@ -166,10 +168,12 @@ class SignatureStatesTest {
           signature.initVerify(pairs.get(row.keyAlgorithm).getPublic());
           return "initialised";
         case UPDATE:
-          signature.update(next(10));
-          return "updated";
-        case UPDATE_FROM_A_BUFFER:
-          signature.update(ByteBuffer.wrap(next(10)));
+          byte[] piece = next(10);
+          if (updates.size() % 2 == 0) {
+            signature.update(ByteBuffer.wrap(piece));
+          } else {
+            signature.update(piece);
+          }
           return "updated";
         case UPDATE_BEYOND_THE_LIMIT:
           for (byte b : next(row.beyond)) { // the JDK's NONEwithECDSA takes no larger piece than fits
