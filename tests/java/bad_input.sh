@@ -89,3 +89,15 @@ keytool_refuses "$keystore" -certreq -alias one -storepass "$pin"
 said "CKR_MECHANISM_INVALID"
 fault heal C_SignInit
 [[ "$(state)" == "$kept" ]] || fail "a module without a mechanism has changed the token"
+
+# --- objects that nobody can read: named in the log with the reason, and the rest works -----------------------------------
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -outform DER -out "$scratch/odd.der"
+PIN="$pin" pkcs11-tool --module "$(softhsm_module)" --token-label web --login --pin env:PIN --write-object "$scratch/odd.der" \
+  --type privkey --label odd --id 0dd0 >"$scratch/pkcs11-tool.log" 2>&1
+keytool -list -storepass "$pin"
+said 'key "odd" is left out: '
+said "one, "
+said "Your keystore contains 2 entries"
+keytool -certreq -alias one -storepass "$pin"
+said "BEGIN NEW CERTIFICATE REQUEST"
+keytool_refuses "$keystore" -certreq -alias odd -storepass "$pin"

@@ -56,7 +56,7 @@ void load_java_types(JNIEnv* env) {
 
   types.native_listing = find_class(env, "org/keystay/jca/NativeListing");
   types.native_listing_init =
-      method(env, types.native_listing, "<init>", "([Lorg/keystay/jca/NativeEntry;[[B[[B)V");
+      method(env, types.native_listing, "<init>", "([Lorg/keystay/jca/NativeEntry;[[B[[B[[B)V");
 
   types.key_store_file = find_class(env, "org/keystay/jca/KeyStoreFile");
   types.key_store_file_init = method(env, types.key_store_file, "<init>", "([B[BZZ[[B)V");

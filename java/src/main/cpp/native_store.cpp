@@ -119,13 +119,24 @@ void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
   jni_entry(env, [&] { store_at(store).unlock(to_pin(env, pin)); });
 }
 
+// `key "web" is left out: its CKA_EC_POINT …`, for the log.
+jobjectArray unreadable(JNIEnv* env, const keys::Listing& listing) {
+  std::vector<std::string> texts;
+  for (const keys::UnreadableObject& object : listing.unreadable)
+    texts.push_back(keys::name_of(object) + " is left out: " + object.reason);
+  std::vector<pkcs11::ByteView> views;
+  for (const std::string& text : texts)
+    views.emplace_back(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  return to_java(env, views);
+}
+
 jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
     keys::Listing listing = store.keys().list();
     std::erase_if(listing.entries,
                   [](const keys::ListedEntry& listed) { return !has_parts(listed.entry.key.public_key()); });
-    LocalFrame frame(env, 3);
+    LocalFrame frame(env, 4);
     const jobjectArray entries = to_native_entries(env, store, listing.entries);
     std::vector<pkcs11::ByteView> labels;
     std::vector<pkcs11::ByteView> certificates;
@@ -134,8 +145,9 @@ jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
       certificates.emplace_back(trusted.certificate.der);
     }
     const jobjectArray java_labels = to_java(env, labels);
+    const jobjectArray java_certificates = to_java(env, certificates);
     const jobject result = env->NewObject(java_types().native_listing, java_types().native_listing_init,
-                                          entries, java_labels, to_java(env, certificates));
+                                          entries, java_labels, java_certificates, unreadable(env, listing));
     check(env);
     return frame.keep(result);
   });

@@ -1,11 +1,8 @@
 package org.keystay.jca;
 
-import java.io.IOException;
 import java.math.BigInteger;
-import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.spec.ECFieldFp;
-import java.security.spec.ECParameterSpec;
 import java.security.spec.EllipticCurve;
 import java.util.Arrays;
 
@@ -37,10 +34,8 @@ final class EcCurvePoint {
 
   private static EllipticCurve curve(byte[] parameters) {
     try {
-      AlgorithmParameters decoded = AlgorithmParameters.getInstance("EC");
-      decoded.init(parameters);
-      return decoded.getParameterSpec(ECParameterSpec.class).getCurve();
-    } catch (GeneralSecurityException | IOException | RuntimeException e) {
+      return JdkService.curve(parameters).getCurve();
+    } catch (GeneralSecurityException | RuntimeException e) {
       return null; // some providers answer an unknown curve with an unchecked exception
     }
   }

@@ -50,6 +50,19 @@ final class JdkService {
     });
   }
 
+  /** The curve that CKA_EC_PARAMS names. */
+  static ECParameterSpec curve(byte[] encoded) throws GeneralSecurityException {
+    return first("AlgorithmParameters", "EC", provider -> {
+      AlgorithmParameters parameters = AlgorithmParameters.getInstance("EC", provider);
+      try {
+        parameters.init(encoded);
+      } catch (IOException e) {
+        throw new GeneralSecurityException("no curve is known by these parameters", e);
+      }
+      return parameters.getParameterSpec(ECParameterSpec.class);
+    });
+  }
+
   static KeyFactory keyFactory(String algorithm) throws NoSuchAlgorithmException {
     return KeyFactory.getInstance(algorithm, owner("KeyFactory", algorithm));
   }

@@ -2,19 +2,24 @@ package org.keystay.jca;
 
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** All of a token's aliases as the native core read them. */
 final class NativeListing {
   private final List<NativeEntry> entries;
   private final byte[][] labels;
   private final byte[][] certificates;
+  private final byte[][] unreadable;
 
-  /** Called by the native library: labels are UTF-8, certificates DER. */
-  NativeListing(NativeEntry[] entries, byte[][] labels, byte[][] certificates) {
+  /** Called by the native library: labels and sentences are UTF-8, certificates DER. */
+  NativeListing(
+      NativeEntry[] entries, byte[][] labels, byte[][] certificates, byte[][] unreadable) {
     this.entries = List.of(entries);
     this.labels = labels;
     this.certificates = certificates;
+    this.unreadable = unreadable;
   }
 
   List<NativeEntry> entries() {
@@ -32,5 +37,12 @@ final class NativeListing {
 
   X509Certificate trustedCertificate(int index) throws KeystayException {
     return PkixUpcalls.certificate(certificates[index]);
+  }
+
+  /** What would be here if it could be read, and why not: a sentence for each object. */
+  List<String> unreadable() {
+    return Arrays.stream(unreadable)
+        .map(text -> new String(text, StandardCharsets.UTF_8))
+        .collect(Collectors.toList());
   }
 }

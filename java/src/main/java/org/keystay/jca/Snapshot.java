@@ -35,6 +35,7 @@ final class Snapshot {
 
   /** The aliases that {@code shown} accepts, of a listing whose {@code named} keys have one. */
   static Snapshot of(NativeListing listing, List<NativeEntry> named, Predicate<String> shown) {
+    listing.unreadable().forEach(text -> LOGGER.log(Level.WARNING, text));
     Map<String, TokenEntry> keys = new LinkedHashMap<>();
     for (NativeEntry entry : named) {
       if (shown.test(entry.alias())) {
