@@ -55,13 +55,13 @@ public final class RecordingProvider extends Provider {
     for (Provider.Service original : KEYSTAY.getServices()) {
       if (original.getType().equals("Signature")) {
         String algorithm = original.getAlgorithm();
-        String keyAlgorithm = keyAlgorithm(algorithm);
+        KeyType keyType = keyType(algorithm);
         putService(
             new KeystayService.ForKeys(
                 this,
                 "Signature",
                 algorithm,
-                keyAlgorithm,
+                keyType,
                 RecordingSignature.class,
                 List.of(),
                 () -> new RecordingSignature(algorithm)));
@@ -69,11 +69,11 @@ public final class RecordingProvider extends Provider {
     }
   }
 
-  private static String keyAlgorithm(String signature) {
+  private static KeyType keyType(String signature) {
     if (signature.startsWith("Ed")) {
-      return "EdDSA";
+      return KeyType.EDWARDS;
     }
-    return signature.contains("RSA") ? "RSA" : "EC";
+    return signature.contains("RSA") ? KeyType.RSA : KeyType.EC;
   }
 
   private KeystayService service(
@@ -212,7 +212,8 @@ public final class RecordingProvider extends Provider {
     }
 
     @Override
-    public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection) {
+    public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection)
+        throws KeyStoreException {
       record("KeyStore.getEntry(" + alias + ", " + given(protection) + ")");
       return spi.engineGetEntry(alias, protection);
     }
