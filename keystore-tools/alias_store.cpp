@@ -10,18 +10,27 @@
 #include "keystore-tools/terminal.h"
 #include "native/config/file.h"
 #include "native/keys/alias_name.h"
-#include "native/keys/chain.h"
-#include "native/keys/token_objects.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::tools {
 namespace {
 
 using keys::Entry;
+using keys::Named;
+using keys::TrustedCertificate;
 
 constexpr std::string_view kUriScheme = "pkcs11:";
 
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
+
+const std::string& alias_of(const Named& found) {
+  return std::visit([](const auto& object) -> const std::string& { return object.alias; }, found);
+}
+
+Entry key_of(std::string_view alias, Named found) {
+  if (auto* entry = std::get_if<Entry>(&found)) return std::move(*entry);
+  throw Failure(named(alias) + " is a trusted certificate and has no private key");
+}
 
 // A PIN that was given on the command line answers the question for it.
 config::PinPrompt prompt(const StoreOptions& options) {
@@ -148,22 +157,11 @@ std::vector<Entry> AliasStore::entries() {
   return entries;
 }
 
-std::vector<TrustedEntry> AliasStore::trusted_entries() {
-  const std::vector<keys::Certificate> trusted = keys_.trusted_certificates("");
-  std::vector<TrustedEntry> result;
-  keys_.token().with_session([&](pkcs11::Session& session) {
-    result.clear();
-    for (keys::CertificateObject& object :
-         keys::read_certificates(session, pkix_, keys::objects_of(CKO_CERTIFICATE))) {
-      // Issuers that came with an alias are shown in its chain.
-      if (keys::is_issuer_label(object.label) || !listed(object.label)) continue;
-      if (std::ranges::find(trusted, object.certificate.der, &keys::Certificate::der) == trusted.end())
-        continue;
-      result.push_back({object.label, std::move(object.certificate)});
-    }
-  });
-  std::ranges::sort(result, {}, &TrustedEntry::alias);
-  return result;
+std::vector<TrustedCertificate> AliasStore::trusted_entries() {
+  std::vector<TrustedCertificate> trusted = keys_.list().trusted;
+  std::erase_if(trusted,
+                [this](const TrustedCertificate& certificate) { return !listed(certificate.alias); });
+  return trusted;
 }
 
 std::vector<keys::UnreadableObject> AliasStore::unreadable() {
@@ -178,29 +176,27 @@ std::optional<Entry> AliasStore::find(std::string_view alias) {
   return entry;
 }
 
-std::optional<TrustedEntry> AliasStore::find_trusted(std::string_view alias) {
-  if (alias.empty() || !listed(alias)) return std::nullopt;
-  std::vector<keys::Certificate> found = keys_.trusted_certificates(alias);
-  if (found.empty()) return std::nullopt;
-  return TrustedEntry{std::string(alias), std::move(found.front())};
-}
-
 Entry AliasStore::require_key(std::string_view alias) {
   if (std::optional<Entry> entry = find(alias)) return std::move(*entry);
-  if (find_trusted(alias)) throw Failure(named(alias) + " is a trusted certificate and has no private key");
+  return key_of(alias, require(alias));
+}
+
+Named AliasStore::require(std::string_view alias) { return require_listed(alias, keys_.resolve(alias)); }
+
+Named AliasStore::require_listed(std::string_view alias, std::optional<Named> found) {
+  if (found && listed(alias_of(*found))) return std::move(*found);
   throw Failure(named(alias) + " does not exist on " + keys_.token().name() +
                 "; keystay -list shows what does");
 }
 
 void AliasStore::require_unused(std::string_view alias) {
   keys::require_alias_name(alias);
-  // Also keys that the file does not list: names are the token's.
-  const std::optional<Entry> entry = keys_.find(alias);
-  const bool trusted = !entry && !keys_.trusted_certificates(alias).empty();
-  if (!entry && !trusted) return;
-  throw Failure(named(entry ? std::string_view(entry->alias) : alias) + " already exists on " +
-                keys_.token().name() + (trusted ? " as a trusted certificate" : "") +
-                "; delete it first or take another name");
+  // Also what the file does not list: names are the token's.
+  const std::optional<Named> found = keys_.resolve(alias);
+  if (!found) return;
+  const bool trusted = std::holds_alternative<TrustedCertificate>(*found);
+  throw Failure(named(alias_of(*found)) + " already exists on " + keys_.token().name() +
+                (trusted ? " as a trusted certificate" : "") + "; delete it first or take another name");
 }
 
 Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec) {
@@ -226,31 +222,26 @@ void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& ce
   try {
     update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
   } catch (...) {
-    keys_.destroy_certificates(alias);
+    keys_.destroy(TrustedCertificate{std::string(alias), certificate});
     throw;
   }
 }
 
-void AliasStore::rename(const Entry& entry, std::string_view alias) {
-  require_unused(alias);
-  keys_.rename(entry, alias);
+void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
+  const Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
+  require_unused(new_alias);
+  keys_.rename(entry, new_alias);
   update_list([&](config::KeyStoreFile& file) {
-    std::ranges::replace(file.aliases, entry.alias, std::string(alias));
+    std::ranges::replace(file.aliases, entry.alias, std::string(new_alias));
   });
 }
 
 void AliasStore::remove(std::string_view alias) {
-  const std::optional<Entry> entry = find(alias);
-  if (!entry && !find_trusted(alias)) static_cast<void>(require_key(alias));
-  const std::string name = entry ? entry->alias : std::string(alias);
+  const Named found = require_listed(alias, keys_.resolve_to_change(alias));
   if (key_store_.on_delete == config::DeleteAction::destroy) {
-    if (entry) {
-      keys_.destroy(*entry);
-    } else {
-      keys_.destroy_certificates(name);
-    }
+    std::visit([&](const auto& object) { keys_.destroy(object); }, found);
   }
-  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, name); });
+  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, alias_of(found)); });
 }
 
 }  // namespace keystay::tools

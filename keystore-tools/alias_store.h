@@ -14,12 +14,6 @@
 
 namespace keystay::tools {
 
-// A certificate that belongs to no key of the token, under the alias it was imported by.
-struct TrustedEntry {
-  std::string alias;
-  keys::Certificate certificate;
-};
-
 // What it does to the token it also writes to the list of the key store file, if that has one.
 class AliasStore final {
  public:
@@ -28,15 +22,18 @@ class AliasStore final {
   AliasStore(const StoreOptions& options, MissingKeyStore missing);
 
   [[nodiscard]] std::vector<keys::Entry> entries();
-  [[nodiscard]] std::vector<TrustedEntry> trusted_entries();
+  // The certificates that belong to no key of the token, under the aliases they were imported by.
+  [[nodiscard]] std::vector<keys::TrustedCertificate> trusted_entries();
 
   // Keys and certificates of the token that nothing can be done with.
   [[nodiscard]] std::vector<keys::UnreadableObject> unreadable();
 
+  // A key.
   [[nodiscard]] std::optional<keys::Entry> find(std::string_view alias);
-  [[nodiscard]] std::optional<TrustedEntry> find_trusted(std::string_view alias);
   // Throws Failure if there is no such key; says so if the alias is a trusted certificate.
   [[nodiscard]] keys::Entry require_key(std::string_view alias);
+  // A key or a trusted certificate, the only thing of that name. Throws Failure if there is none.
+  [[nodiscard]] keys::Named require(std::string_view alias);
   // Throws Failure if a key or a trusted certificate has the alias, or if it cannot be one.
   void require_unused(std::string_view alias);
   // Throws Failure if the key store file is yet to be made: then nothing says that the command may change an
@@ -47,7 +44,8 @@ class AliasStore final {
   // Takes a key back that was just generated, whatever the key store file says about deleting.
   void withdraw(const keys::Entry& entry);
   void add_trusted(std::string_view alias, const keys::Certificate& certificate);
-  void rename(const keys::Entry& entry, std::string_view alias);
+  // Throws Failure if `alias` is no key, or `new_alias` exists.
+  void rename(std::string_view alias, std::string_view new_alias);
   // Destroys or forgets the key or trusted certificate, as the key store file wants it. Throws Failure if
   // there is none.
   void remove(std::string_view alias);
@@ -60,6 +58,7 @@ class AliasStore final {
   explicit AliasStore(Source source);
 
   [[nodiscard]] bool listed(std::string_view alias) const;
+  [[nodiscard]] keys::Named require_listed(std::string_view alias, std::optional<keys::Named> named);
   void update_list(const std::function<void(config::KeyStoreFile&)>& change);
 
   std::filesystem::path file_;  // of the key store; empty: none

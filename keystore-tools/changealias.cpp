@@ -7,7 +7,7 @@ namespace keystay::tools {
 
 void ChangeAlias::run(AliasStore& store) const {
   argument([&] { keys::require_alias_name(new_alias); });
-  store.rename(store.require_key(alias), new_alias);
+  store.rename(alias, new_alias);
 }
 
 }  // namespace keystay::tools

@@ -8,8 +8,9 @@ namespace keystay::tools {
 namespace {
 
 keys::Certificate certificate_of(AliasStore& store, const std::string& alias) {
-  if (auto trusted = store.find_trusted(alias)) return std::move(trusted->certificate);
-  keys::Entry entry = store.require_key(alias);
+  keys::Named named = store.require(alias);
+  if (auto* trusted = std::get_if<keys::TrustedCertificate>(&named)) return std::move(trusted->certificate);
+  auto& entry = std::get<keys::Entry>(named);
   if (!entry.leaf) {
     throw Failure("alias \"" + entry.alias + "\" has no certificate; import one with -importcert");
   }

@@ -70,12 +70,12 @@ std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form)
   return text + (entry.leaf ? chain_text(store.keys().chain(entry), form) : "No certificate\n");
 }
 
-std::string brief(const TrustedEntry& entry) {
+std::string brief(const keys::TrustedCertificate& entry) {
   return fmt::format("{}, {}, {},\n{}", entry.alias, date(entry.certificate), kTrusted,
                      fingerprint_line(entry.certificate));
 }
 
-std::string detailed(const TrustedEntry& entry, ListForm form) {
+std::string detailed(const keys::TrustedCertificate& entry, ListForm form) {
   return fmt::format("Alias name: {}\nCreation date: {}\nEntry type: {}\n\n{}", entry.alias,
                      date(entry.certificate), kTrusted,
                      form == ListForm::rfc ? x509::to_pem(x509::kCertificateLabel, entry.certificate.der)
@@ -86,7 +86,7 @@ std::string text_of(AliasStore& store, const keys::Entry& entry, ListForm form) 
   return form == ListForm::brief ? brief(entry) : detailed(store, entry, form);
 }
 
-std::string text_of(const TrustedEntry& entry, ListForm form) {
+std::string text_of(const keys::TrustedCertificate& entry, ListForm form) {
   return form == ListForm::brief ? brief(entry) : detailed(entry, form);
 }
 
@@ -104,18 +104,19 @@ std::string text_of(const keys::UnreadableObject& object) {
 
 std::string all(AliasStore& store, ListForm form) {
   const std::vector<keys::Entry> entries = store.entries();
-  const std::vector<TrustedEntry> trusted = store.trusted_entries();
+  const std::vector<keys::TrustedCertificate> trusted = store.trusted_entries();
   std::string text = heading(store, entries.size() + trusted.size());
   const std::string_view rule = form == ListForm::brief ? "" : kRule;
   for (const keys::Entry& entry : entries) text.append(text_of(store, entry, form)).append(rule);
-  for (const TrustedEntry& entry : trusted) text.append(text_of(entry, form)).append(rule);
+  for (const keys::TrustedCertificate& entry : trusted) text.append(text_of(entry, form)).append(rule);
   for (const keys::UnreadableObject& object : store.unreadable()) text += text_of(object);
   return text;
 }
 
 std::string one(AliasStore& store, const std::string& alias, ListForm form) {
-  if (const auto trusted = store.find_trusted(alias)) return text_of(*trusted, form);
-  return text_of(store, store.require_key(alias), form);
+  const keys::Named named = store.require(alias);
+  if (const auto* entry = std::get_if<keys::Entry>(&named)) return text_of(store, *entry, form);
+  return text_of(std::get<keys::TrustedCertificate>(named), form);
 }
 
 }  // namespace

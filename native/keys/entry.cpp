@@ -15,6 +15,7 @@ bool valid_now(const Certificate& certificate) {
 
 // How closely a certificate that fits the key is joined to it: the smaller, the closer.
 int distance(const CertificateObject& certificate, const KeyObject& key) {
+  if (is_issuer_label(certificate.label)) return 3;  // there for the chains of others
   if (!key.id.empty() && certificate.id == key.id) return 0;
   return certificate.label == key.label ? 1 : 2;
 }
@@ -106,6 +107,6 @@ std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
   return entry;
 }
 
-std::string id_alias(pkcs11::ByteView id) { return "id:" + pkcs11::hex(id); }
+std::string id_alias(pkcs11::ByteView id) { return std::string(kIdPrefix) + pkcs11::hex(id); }
 
 }  // namespace keystay::keys

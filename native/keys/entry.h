@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "native/keys/certificate.h"
@@ -23,14 +24,18 @@ struct PublicHalf {
 
 // A snapshot: it does not change when the token does.
 struct Entry {
-  // The key's CKA_LABEL, else its leaf's, made unique by "#2", "#3" … where keys share one; "id:<hex>"
-  // without any.
+  // The key's CKA_LABEL, else its leaf's, else "id:<hex>". Of keys that share one, "httpd#1", "httpd#2" …:
+  // names that hold for this listing only.
   std::string alias;
   PrivateKey key;
   std::optional<Certificate> leaf;  // the newest valid one that fits the key; nothing for a key without one,
                                     // and see Parts
   std::vector<CK_MECHANISM_TYPE> allowed_mechanisms{};  // of the key; empty: all that the token offers
   PublicHalfSource public_half_source = PublicHalfSource::token;
+  std::optional<std::string> shared_name{};  // instead of which it has this alias
+
+  // The label that its objects have.
+  [[nodiscard]] const std::string& name() const { return shared_name ? *shared_name : alias; }
 };
 
 // The public half of a private key: from itself, from the public key object or the certificate with its
@@ -50,6 +55,7 @@ struct Entry {
                                         std::shared_ptr<pkcs11::KeyOperations> operations);
 
 // "id:01ab…": the alias of a key that has no label, nor a certificate with one.
+inline constexpr std::string_view kIdPrefix = "id:";
 [[nodiscard]] std::string id_alias(pkcs11::ByteView id);
 
 // True if `a` should be served rather than `b`: valid now, then the one that began later.

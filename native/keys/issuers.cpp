@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "native/keys/chain.h"
 #include "native/keys/token_objects.h"
+#include "native/pkcs11/error.h"
 
 namespace keystay::keys {
 namespace {
@@ -21,6 +23,19 @@ IssuerSearch among(const std::vector<CertificateObject>& certificates) {
                  [&](const auto& object) { return std::ranges::equal(object.certificate.subject, subject); });
     return found;
   };
+}
+
+// The certificates (DER) of the chains of these entries.
+std::set<pkcs11::Bytes> needed_by(const std::vector<Entry>& entries, const Pkix& pkix,
+                                  const std::vector<CertificateObject>& certificates) {
+  std::set<pkcs11::Bytes> needed;
+  for (const Entry& entry : entries) {
+    if (!entry.leaf) continue;
+    for (Certificate& certificate : build_chain(*entry.leaf, pkix, among(certificates))) {
+      needed.insert(std::move(certificate.der));
+    }
+  }
+  return needed;
 }
 
 }  // namespace
@@ -38,18 +53,54 @@ bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
   return false;
 }
 
-void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
-  const auto certificates = read_certificates(session, pkix, objects_of(CKO_CERTIFICATE));
-  std::vector<pkcs11::Bytes> needed;
-  for (const Entry& entry : entries) {
-    if (!entry.leaf) continue;
-    for (Certificate& certificate : build_chain(*entry.leaf, pkix, among(certificates))) {
-      needed.push_back(std::move(certificate.der));
+bool may_be_an_issuer(Session& session, const Pkix& pkix, const Certificate& certificate) {
+  pkcs11::Template search = objects_of(CKO_CERTIFICATE);
+  search.bytes(CKA_ISSUER, certificate.subject);
+  const auto issued = read_certificates(session, pkix, std::move(search));
+  return std::any_of(issued.begin(), issued.end(), [&](const CertificateObject& object) {
+    return object.certificate.public_key != certificate.public_key;
+  });
+}
+
+bool name_issuer(Session& session, const Certificate& certificate, std::string_view name) {
+  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
+  pkcs11::Template search = objects_of(CKO_CERTIFICATE);
+  search.bytes(CKA_VALUE, certificate.der);
+  const auto objects = session.find_token_objects(std::move(search));
+  for (const CK_OBJECT_HANDLE object : objects) {
+    if (is_issuer_label(session.attributes(object, kLabel).text(CKA_LABEL))) continue;
+    throw pkcs11::Error(pkcs11::ErrorClass::client,
+                        "the certificate is on the token already; nothing to import");
+  }
+  for (const CK_OBJECT_HANDLE object : objects) {
+    session.set_attributes(object, std::move(pkcs11::Template().text(CKA_LABEL, name)));
+  }
+  return !objects.empty();
+}
+
+void retire(Session& session, const Pkix& pkix, const std::vector<CertificateObject>& retired,
+            const std::vector<Entry>& staying) {
+  std::set<pkcs11::Bytes> needed;
+  if (!retired.empty() && !staying.empty()) {
+    needed = needed_by(staying, pkix, read_certificates(session, pkix, objects_of(CKO_CERTIFICATE)));
+  }
+  for (const CertificateObject& object : retired) {
+    if (!needed.contains(object.certificate.der)) {
+      session.destroy_object(object.handle);
+    } else if (!is_issuer_label(object.label)) {
+      const auto& key = object.certificate.public_key;
+      const std::string label = issuer_label(key ? pkix.key_identifier(*key) : object.id);
+      session.set_attributes(object.handle, std::move(pkcs11::Template().text(CKA_LABEL, label)));
     }
   }
+}
+
+void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
+  const auto certificates = read_certificates(session, pkix, objects_of(CKO_CERTIFICATE));
+  const std::set<pkcs11::Bytes> needed = needed_by(entries, pkix, certificates);
   for (const CertificateObject& object : certificates) {
-    const bool is_needed = std::find(needed.begin(), needed.end(), object.certificate.der) != needed.end();
-    if (is_issuer_label(object.label) && !is_needed) session.destroy_object(object.handle);
+    if (is_issuer_label(object.label) && !needed.contains(object.certificate.der))
+      session.destroy_object(object.handle);
   }
 }
 

@@ -13,6 +13,20 @@ namespace keystay::keys {
 // and no certificate.
 [[nodiscard]] bool has_other_issuers(pkcs11::Session& session, const Pkix& pkix, const Chain& chain);
 
+// Gives such a certificate a name of its own; false if it is not on the token. Throws Error (client) if it
+// has one already.
+[[nodiscard]] bool name_issuer(pkcs11::Session& session, const Certificate& certificate,
+                               std::string_view name);
+
+// Ends the name of certificates. One that is in a chain of these entries, which are all that stay on the
+// token, becomes an issuer that came with them (it gets an issuer's label); any other is destroyed.
+void retire(pkcs11::Session& session, const Pkix& pkix, const std::vector<CertificateObject>& retired,
+            const std::vector<Entry>& staying);
+// Whether some certificate on the token that certifies another key names this one's subject as its issuer.
+// One search: only then is it worth reading what the token has, to see who needs it.
+[[nodiscard]] bool may_be_an_issuer(pkcs11::Session& session, const Pkix& pkix,
+                                    const Certificate& certificate);
+
 // Destroys those that are in no chain of these entries, which are all of the token.
 void destroy_unneeded_issuers(pkcs11::Session& session, const Pkix& pkix, const std::vector<Entry>& entries);
 

@@ -1,7 +1,6 @@
 #include "native/keys/key_store.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "native/keys/alias_name.h"
@@ -54,7 +53,7 @@ Template certificate_template(std::string_view label, ByteView id, const Certifi
 // The key's own label; where it has none, that of the certificate which stands for it.
 std::string certificate_label(const Entry& entry) {
   const pkcs11::KeyReference& key = entry.key.reference();
-  return key.label().empty() && entry.alias != id_alias(key.id()) ? entry.alias : key.label();
+  return key.label().empty() && entry.name() != id_alias(key.id()) ? entry.name() : key.label();
 }
 
 bool on_token(Session& session, const Certificate& certificate) {
@@ -65,7 +64,19 @@ bool on_token(Session& session, const Certificate& certificate) {
 
 bool belongs_to(const CertificateObject& object, const Entry& entry) {
   return object.certificate.public_key == entry.key.public_key() &&
-         (object.id == entry.key.reference().id() || object.label == entry.alias);
+         (object.id == entry.key.reference().id() || object.label == entry.name());
+}
+
+// Of two private keys with one public half, which others made, each keeps what has its id or its label.
+bool is_of_any(const KeyObject& object, const std::vector<Entry>& entries) {
+  return std::ranges::any_of(entries, [&](const Entry& entry) {
+    return object.public_key == entry.key.public_key() &&
+           (object.id == entry.key.reference().id() || object.label == entry.name());
+  });
+}
+
+bool is_of_any(const CertificateObject& object, const std::vector<Entry>& entries) {
+  return std::ranges::any_of(entries, [&](const Entry& entry) { return belongs_to(object, entry); });
 }
 
 std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, ByteView subject) {
@@ -77,13 +88,13 @@ std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, By
 // What may be the leaf of an entry: two searches, whatever else is on the token.
 std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, const Entry& entry) {
   Template by_label = objects_of(CKO_CERTIFICATE);
-  by_label.text(CKA_LABEL, entry.alias);
+  by_label.text(CKA_LABEL, entry.name());
   std::vector<CertificateObject> leaves = read_certificates(session, pkix, std::move(by_label));
   if (const pkcs11::Bytes& id = entry.key.reference().id(); !id.empty()) {
     Template by_id = objects_of(CKO_CERTIFICATE);
     by_id.bytes(CKA_ID, id);
     for (CertificateObject& object : read_certificates(session, pkix, std::move(by_id))) {
-      if (object.label != entry.alias) leaves.push_back(std::move(object));
+      if (object.label != entry.name()) leaves.push_back(std::move(object));
     }
   }
   std::erase_if(leaves, [&](const CertificateObject& object) { return !belongs_to(object, entry); });
@@ -141,18 +152,7 @@ std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
   for (const KeyObject& key : objects.private_keys) {
     if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
   }
-  // By id within one label, so that "httpd#2" is the same key each time; first the keys that have the label
-  // themselves, which a search for it finds.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    const pkcs11::KeyReference& left = a.key.reference();
-    const pkcs11::KeyReference& right = b.key.reference();
-    return std::forward_as_tuple(a.alias, left.label().empty(), left.id()) <
-           std::forward_as_tuple(b.alias, right.label().empty(), right.id());
-  });
-  std::map<std::string, unsigned> seen;
-  for (Entry& entry : entries) {
-    if (const unsigned number = ++seen[entry.alias]; number > 1) entry.alias += "#" + std::to_string(number);
-  }
+  name_apart(entries);
   return entries;
 }
 
@@ -164,24 +164,33 @@ Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
 
 std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
   if (alias.empty()) return std::nullopt;
-  if (std::optional<Entry> entry = find(alias, {}, parts)) return entry;
-  return find_listed(alias);
+  // What looks like an id may be a label that somebody gave to another key.
+  if (!alias.starts_with(kIdPrefix)) {
+    if (std::optional<Entry> entry = find(alias, {}, parts)) return entry;
+  }
+  std::optional<Named> named = resolve(alias);
+  if (!named || !std::holds_alternative<Entry>(*named)) return std::nullopt;
+  return std::get<Entry>(std::move(*named));
 }
 
-std::optional<Entry> KeyStore::find_listed(std::string_view alias) {
-  std::optional<Entry> similar;
-  bool several = false;
-  for (Entry& entry : entries()) {
-    if (entry.alias == alias || id_alias(entry.key.reference().id()) == alias) return std::move(entry);
-    if (!pkcs11::equal_ignoring_case(entry.alias, alias)) continue;
-    several = similar.has_value();
-    similar = std::move(entry);
+std::optional<Named> KeyStore::resolve(std::string_view alias) {
+  TokenObjects objects;
+  token_->with_session([&](Session& session) {
+    require_view(session);
+    objects = read_all(session, pkix_);
+  });
+  const std::vector<Entry> entries = join_all(objects);
+  try {
+    return look_up(alias, entries, trusted_among(objects.certificates, entries));
+  } catch (const Error& error) {
+    throw error.on(token_->name());
   }
-  if (several) {
-    throw Error(ErrorClass::client, named(alias) + " matches several keys on " + token_->name() +
-                                        " that differ only in letter case; write the one exactly");
-  }
-  return similar;
+}
+
+std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
+  std::optional<Named> named = resolve(alias);
+  if (named) require_lasting_name(alias, *named);
+  return named;
 }
 
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
@@ -293,7 +302,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
                     ": it certifies another public key; import the reply to this key's request");
   }
   token_->with_rw_session([&](Session& session) {
-    const auto old = leaves_of(session, pkix_, entry);
+    auto old = leaves_of(session, pkix_, entry);
     for (auto issuer = chain.begin() + 1; issuer != chain.end(); ++issuer) {
       if (on_token(session, *issuer) || !issuer->public_key) continue;
       const pkcs11::Bytes id = pkix_.key_identifier(*issuer->public_key);
@@ -306,9 +315,12 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
       const pkcs11::KeyReference& key = entry.key.reference();
       session.create_object(certificate_template(certificate_label(entry), key.id(), chain.front()));
     }
-    for (const CertificateObject& object : old) {
-      if (!is_new(object)) session.destroy_object(object.handle);
-    }
+    std::erase_if(old, is_new);
+    // A CA's own alias: others' chains may still need what it had.
+    const bool may_be_needed = std::any_of(old.begin(), old.end(), [&](const CertificateObject& object) {
+      return may_be_an_issuer(session, pkix_, object.certificate);
+    });
+    retire(session, pkix_, old, may_be_needed ? join_all(read_all(session, pkix_)) : std::vector<Entry>{});
     const Chain stored = build_chain(chain.front(), pkix_,
                                      [&](ByteView subject) { return by_subject(session, pkix_, subject); });
     if (!has_other_issuers(session, pkix_, stored)) return;
@@ -319,9 +331,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
 void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
   require_alias_name(label);
   token_->with_rw_session([&](Session& session) {
-    if (on_token(session, certificate)) {
-      throw Error(ErrorClass::client, "the certificate is on the token already; nothing to import");
-    }
+    if (name_issuer(session, certificate, label)) return;
     const pkcs11::Bytes id =
         certificate.public_key ? pkix_.key_identifier(*certificate.public_key) : pkcs11::Bytes{};
     session.create_object(certificate_template(label, id, certificate));
@@ -332,6 +342,7 @@ void KeyStore::rename(const Entry& entry, std::string_view alias) {
   token_->with_rw_session([&](Session& session) {
     require_unused(session, alias);
     const pkcs11::KeyReference& key = entry.key.reference();
+    const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
     const TokenObjects objects =
         key.id().empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id());
     const auto label = [&](CK_OBJECT_HANDLE object) {
@@ -343,37 +354,42 @@ void KeyStore::rename(const Entry& entry, std::string_view alias) {
     for (const KeyObject& object : objects.public_keys) {
       if (object.public_key == entry.key.public_key()) label(object.handle);
     }
-    label(pkcs11::find_private_key(session, key));  // last: its label is the alias
+    label(private_key);  // last: its label is the alias
   });
 }
 
 void KeyStore::destroy(const Entry& entry) {
   token_->with_rw_session([&](Session& session) {
-    const TokenObjects objects = read_all(session, pkix_);
+    TokenObjects objects = read_all(session, pkix_);
+    const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, entry.key.reference());
+    std::erase_if(objects.private_keys, [&](const KeyObject& key) { return key.handle == private_key; });
+    const std::vector<Entry> staying = join_all(objects);
     // First: if the token refuses this, nothing is lost.
-    session.destroy_object(pkcs11::find_private_key(session, entry.key.reference()));
+    session.destroy_object(private_key);
     for (const KeyObject& object : objects.public_keys) {
-      if (object.public_key == entry.key.public_key()) session.destroy_object(object.handle);
+      if (object.public_key == entry.key.public_key() && !is_of_any(object, staying))
+        session.destroy_object(object.handle);
     }
-    for (const CertificateObject& object : objects.certificates) {
-      if (belongs_to(object, entry)) session.destroy_object(object.handle);
+    std::vector<CertificateObject> retired;
+    for (CertificateObject& object : objects.certificates) {
+      if (belongs_to(object, entry) && !is_of_any(object, staying)) retired.push_back(std::move(object));
     }
+    retire(session, pkix_, retired, staying);
     destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
   });
   token_->renew_sessions();  // sessions may hold copies of the key
 }
 
-bool KeyStore::destroy_certificates(std::string_view label) {
-  bool any = false;
+void KeyStore::destroy(const TrustedCertificate& trusted) {
   token_->with_rw_session([&](Session& session) {
-    Template search = objects_of(CKO_CERTIFICATE);
-    search.text(CKA_LABEL, label);
-    for (const CertificateObject& object : read_certificates(session, pkix_, std::move(search))) {
-      session.destroy_object(object.handle);
-      any = true;
+    const TokenObjects objects = read_all(session, pkix_);
+    std::vector<CertificateObject> retired;
+    for (const CertificateObject& object : objects.certificates) {
+      if (object.label == trusted.name() && object.certificate.der == trusted.certificate.der)
+        retired.push_back(object);
     }
+    retire(session, pkix_, retired, join_all(objects));
   });
-  return any;
 }
 
 }  // namespace keystay::keys

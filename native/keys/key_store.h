@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "native/keys/alias_lookup.h"
 #include "native/keys/certificate.h"
 #include "native/keys/entry.h"
 #include "native/keys/key_pair.h"
@@ -43,14 +44,20 @@ class KeyStore final {
   // The same with their chains, and the certificates that were imported under names of their own; nothing is
   // read twice.
   [[nodiscard]] Listing list();
-  // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else "id:<hex>" of CKA_ID, a
-  // name that entries() made ("httpd#2"), or one that differs only in letter case. Throws Error if two keys
-  // match.
+  // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else what resolve() finds, if
+  // it is a key. Throws Error if two keys match.
   [[nodiscard]] std::optional<Entry> find(std::string_view alias, Parts parts = Parts::key_and_leaf);
   // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys
   // do.
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id,
                                           Parts parts = Parts::key_and_leaf);
+
+  // What has this name exactly, a key or a trusted certificate, else what has it in another letter case; also
+  // by "id:<hex>" of CKA_ID, or by a name that list() made ("httpd#2"). Throws Error if that is more than
+  // one.
+  [[nodiscard]] std::optional<Named> resolve(std::string_view alias);
+  // The same for a command that changes or destroys. Throws Error for the names that list() made, too.
+  [[nodiscard]] std::optional<Named> resolve_to_change(std::string_view alias);
 
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
   // Ends with the self-signed root if the token has it. Empty for an entry without a certificate.
@@ -72,17 +79,16 @@ class KeyStore final {
   // Gives the alias another name: key pair and leaf. Throws Error if that name exists.
   void rename(const Entry& entry, std::string_view alias);
   // Destroys the key pair and its leaf, and the issuer certificates that replace_chain stored and nobody
-  // needs now.
+  // needs now. A leaf that another alias's chain needs becomes an issuer's certificate.
   void destroy(const Entry& entry);
-  // Destroys the trusted certificates with this label; false if there is none.
-  bool destroy_certificates(std::string_view label);
+  // Destroys the trusted certificate, and no other object of its label; likewise.
+  void destroy(const TrustedCertificate& trusted);
 
   [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
 
  private:
   [[nodiscard]] std::optional<Entry> find_one(pkcs11::Session& session, std::string_view label,
                                               pkcs11::ByteView id, Parts parts);
-  [[nodiscard]] std::optional<Entry> find_listed(std::string_view alias);
   [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
   void require_view(pkcs11::Session& session);

@@ -4,10 +4,27 @@
 #include <map>
 #include <utility>
 
+#include "native/keys/alias_lookup.h"
 #include "native/keys/chain.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
+
+std::vector<TrustedCertificate> trusted_among(const std::vector<CertificateObject>& certificates,
+                                              const std::vector<Entry>& entries) {
+  PublicKeySet keys;
+  for (const Entry& entry : entries) keys.insert(entry.key.public_key());
+  std::vector<TrustedCertificate> trusted;
+  for (const CertificateObject& object : certificates) {
+    const bool imported = !object.label.empty() && !is_issuer_label(object.label);
+    const auto& certified = object.certificate.public_key;
+    if (imported && !(certified && keys.contains(*certified))) {
+      trusted.push_back({object.label, object.certificate, object.id});
+    }
+  }
+  name_apart(trusted, entries);
+  return trusted;
+}
 
 Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObject>& certificates,
                    const Pkix& pkix) {
@@ -22,18 +39,10 @@ Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObje
     return found;
   };
   Listing listing;
-  PublicKeySet keys;
+  listing.trusted = trusted_among(certificates, entries);
   for (Entry& entry : entries) {
-    keys.insert(entry.key.public_key());
     Chain chain = entry.leaf ? build_chain(*entry.leaf, pkix, issuers) : Chain{};
     listing.entries.push_back({std::move(entry), std::move(chain)});
-  }
-  for (const CertificateObject& object : certificates) {
-    const bool imported = !object.label.empty() && !is_issuer_label(object.label);
-    const auto& certified = object.certificate.public_key;
-    if (imported && !(certified && keys.contains(*certified))) {
-      listing.trusted.push_back({object.label, object.certificate});
-    }
   }
   return listing;
 }

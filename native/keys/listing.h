@@ -15,16 +15,25 @@ struct ListedEntry {
 
 // A certificate that belongs to no key and did not come with one: somebody imported it under this name.
 struct TrustedCertificate {
-  std::string label;
+  std::string alias;  // its CKA_LABEL, unless a key or another one has that: then as of Entry
   Certificate certificate;
+  pkcs11::Bytes id{};                        // CKA_ID
+  std::optional<std::string> shared_name{};  // as of Entry
+
+  [[nodiscard]] const std::string& name() const { return shared_name ? *shared_name : alias; }
 };
 
 struct Listing {
-  std::vector<ListedEntry> entries;  // in the order of their names
-  std::vector<TrustedCertificate> trusted;
+  std::vector<ListedEntry> entries;         // in the order of their names
+  std::vector<TrustedCertificate> trusted;  // likewise
   // What would be among these if it could be read: private keys without a public half, and certificates.
   std::vector<UnreadableObject> unreadable{};
 };
+
+// Those of the certificates that are somebody's own choice: neither of a key, nor without a name, nor issuers
+// that came with an alias.
+[[nodiscard]] std::vector<TrustedCertificate> trusted_among(
+    const std::vector<CertificateObject>& certificates, const std::vector<Entry>& entries);
 
 // Puts together what was read: `entries` are joined from the same certificates.
 [[nodiscard]] Listing listing_of(std::vector<Entry> entries,

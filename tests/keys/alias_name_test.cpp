@@ -10,7 +10,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kRefused[] = {"", "id:01ab", "issuer-0", "pending-0", "a\nb", "\x7f"};
+constexpr std::string_view kRefused[] = {"",         "id:01ab", "issuer-0", "pending-0", "ID:01ab",
+                                         "Issuer-0", "dup#2",   "#1",       "a\nb",      "\x7f"};
 
 class AliasName : public KeyStoreTest {
  protected:
@@ -43,7 +44,8 @@ TEST_F(AliasName, WithAMeaningOfItsOwnIsNoTrustedCertificates) {
 }
 
 TEST_F(AliasName, MayHoldAnyOtherText) {
-  for (const std::string_view name : {"httpd", "Web Server (2026)", "m\u00fcller", "issuer", "id", "a:b"}) {
+  for (const std::string_view name :
+       {"httpd", "Web Server (2026)", "m\u00fcller", "issuer", "id", "a:b", "a#b", "C#", "room 2"}) {
     EXPECT_NO_THROW(require_alias_name(name)) << name;
   }
 }

@@ -1,6 +1,10 @@
 // Leaves and chains: which certificate is an alias's, and how it is replaced.
+#include "native/pkcs11/key_search.h"
 #include "native/pkcs11/text.h"
 #include "native/x509/certificate_bundle.h"
+#include "native/x509/certificate_request.h"
+#include "native/x509/distinguished_name.h"
+#include "native/x509/pem.h"
 #include "tests/keys/key_store_test.h"
 
 namespace keystay::keys {
@@ -208,10 +212,52 @@ TEST_F(TrustedCertificates, AreDestroyedByTheirLabel) {
   const Entry entry = generate("httpd");
   store_.replace_chain(entry, reply(entry));
   store_.add_certificate("our root", x509::read_certificates(ca_.root_pem()).front());
-  EXPECT_TRUE(store_.destroy_certificates("our root"));
-  EXPECT_FALSE(store_.destroy_certificates("our root"));
+  store_.destroy(std::get<TrustedCertificate>(*store_.resolve("our root")));
+  EXPECT_FALSE(store_.resolve("our root"));
   EXPECT_TRUE(store_.trusted_certificates("our root").empty());
   EXPECT_TRUE(store_.find("httpd")->leaf);
+}
+
+// One subordinate CA, imported under a name of its own before anybody needs it.
+TEST_F(TrustedCertificates, ThatAChainNeedsStayAsItsIssuers) {
+  const Entry entry = generate("httpd");
+  const Chain chain = with_root(reply(entry));
+  store_.add_certificate("subca", chain.at(1));
+  store_.replace_chain(entry, chain);
+  store_.destroy(std::get<TrustedCertificate>(*store_.resolve_to_change("subca")));
+  EXPECT_FALSE(store_.resolve("subca"));
+  EXPECT_THAT(store_.chain(*store_.find("httpd")), SizeIs(3));
+  store_.destroy(*store_.find("httpd"));
+  EXPECT_EQ(certificates(), 0u) << "they go with the last alias that needs them";
+}
+
+TEST_F(TrustedCertificates, OfALabelThatALeafHasTooAreDestroyedWithoutIt) {
+  const Entry entry = generate("httpd");
+  const Chain chain = reply(entry);
+  write_by_pkcs11_tool(chain.front(), "shared", pkcs11::hex(entry.key.reference().id()));
+  store_.add_certificate("shared", x509::read_certificates(ca_.root_pem()).front());
+  store_.destroy(std::get<TrustedCertificate>(*store_.resolve_to_change("shared")));
+  EXPECT_TRUE(store_.find("httpd")->leaf);
+  EXPECT_EQ(certificates(), 1u);
+}
+
+TEST_F(TrustedCertificates, OfOneLabelAreNamedByTheirIdsOnly) {
+  write_by_pkcs11_tool(x509::read_certificates(ca_.root_pem()).front(), "ca", "0a");
+  write_by_pkcs11_tool(x509::read_certificates(ca_.intermediate_pem()).front(), "ca", "0b");
+  for (const std::string_view alias : {"ca", "ca#2"}) {
+    EXPECT_TRUE(error_of([&] { (void)store_.resolve_to_change(alias); })) << alias;
+  }
+  store_.destroy(std::get<TrustedCertificate>(*store_.resolve_to_change("id:0b")));
+  EXPECT_EQ(std::get<TrustedCertificate>(*store_.resolve_to_change("ca")).id, Bytes{0x0a});
+}
+
+// Exactly the trusted certificate, though a key has the name in another letter case.
+TEST_F(TrustedCertificates, AreFoundByTheirExactNameFirst) {
+  generate("Root");
+  store_.add_certificate("root", x509::read_certificates(ca_.root_pem()).front());
+  EXPECT_TRUE(std::holds_alternative<TrustedCertificate>(*store_.resolve("root")));
+  EXPECT_FALSE(store_.find("root"));
+  EXPECT_TRUE(error_of([&] { (void)store_.find("ROOT"); }));
 }
 
 class Rename : public Certificates {};
@@ -257,6 +303,54 @@ TEST_F(Destroy, RemovesKeyPairAndLeafAndNobodyElses) {
                                            "public-key " + pkcs11::hex(other.key.reference().id()) + " mail"};
   store_.destroy(*store_.find("httpd"));
   EXPECT_EQ(inventory(), others);
+}
+
+// The alias of a CA, whose leaf is the issuer of others.
+TEST_F(Destroy, KeepsTheLeafThatAnotherChainNeeds) {
+  const std::filesystem::path& directory = hsm_.directory().path();
+  const auto openssl = [&](const std::string& command) {
+    const test::Outcome outcome =
+        test::run({"sh", "-c", "cd " + directory.string() + " && openssl " + command});
+    ASSERT_TRUE(outcome.ok()) << outcome;
+  };
+  openssl(
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ours -keyout ca.key -out "
+      "ca.pem");
+  hsm_.pkcs11_tool({"--write-object", directory / "ca.key", "--type", "privkey", "--label", "subca", "--id",
+                    "0c", "--usage-sign"});
+  write_by_pkcs11_tool(x509::read_certificates(test::read_file(directory / "ca.pem")).front(), "subca", "0c");
+  const Entry entry = generate("httpd");
+  hsm_.directory().write(
+      "httpd.csr", x509::to_pem(x509::kRequestLabel,
+                                x509::certificate_request(entry.key, {.subject = x509::parse_name("CN=httpd"),
+                                                                      .extensions = {},
+                                                                      .signature_algorithm = {}})));
+  openssl("x509 -req -in httpd.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -out httpd.pem");
+  store_.replace_chain(entry, x509::read_certificates(test::read_file(directory / "httpd.pem")));
+  ASSERT_THAT(store_.chain(*store_.find("httpd")), SizeIs(2));
+  store_.destroy(*store_.find("subca"));
+  EXPECT_THAT(store_.chain(*store_.find("httpd")), SizeIs(2));
+  EXPECT_FALSE(store_.resolve("subca"));
+}
+
+// Two private key objects of one key, as two imports by other tools leave them.
+TEST_F(Destroy, OfOneOfTwoKeysWithOnePublicHalfLeavesTheOther) {
+  const Entry entry = generate("httpd");
+  store_.replace_chain(entry, reply(entry));
+  token_->with_rw_session([&](pkcs11::Session& session) {
+    const CK_OBJECT_HANDLE key = pkcs11::find_private_key(session, entry.key.reference());
+    (void)session.copy_object(
+        key,
+        std::move(
+            pkcs11::Template().flag(CKA_TOKEN, true).bytes(CKA_ID, bytes("twin")).text(CKA_LABEL, "twin")));
+    const CK_OBJECT_HANDLE published = session.find_token_objects(objects_of(CKO_PUBLIC_KEY)).front();
+    (void)session.copy_object(
+        published,
+        std::move(
+            pkcs11::Template().flag(CKA_TOKEN, true).bytes(CKA_ID, bytes("twin")).text(CKA_LABEL, "twin")));
+  });
+  store_.destroy(*store_.find("twin"));
+  EXPECT_TRUE(store_.find("httpd")->leaf);
 }
 
 TEST_F(Destroy, ThatTheTokenRefusesLosesNothing) {
@@ -316,7 +410,7 @@ TEST_F(Certificates, AreListedWithTheirChainsByOneReadOfEachObject) {
   EXPECT_EQ(listing.entries[1].entry.alias, "two");
   EXPECT_THAT(listing.entries[1].chain, SizeIs(0));
   ASSERT_THAT(listing.trusted, SizeIs(1)) << "issuers that came with an alias are not listed";
-  EXPECT_EQ(listing.trusted[0].label, "root");
+  EXPECT_EQ(listing.trusted[0].alias, "root");
   EXPECT_EQ(listing.trusted[0].certificate.der, other.der);
 }
 

@@ -87,9 +87,47 @@ TEST_F(Find, AmongTwoKeysWithOneLabelIsAnErrorThatListsTheirIds) {
 TEST_F(Find, ByTheNameThatTheListGives) {
   generate_by_pkcs11_tool("httpd", "0b");
   generate_by_pkcs11_tool("httpd", "0a");
-  EXPECT_THAT(aliases(), ElementsAre("httpd", "httpd#2"));
+  EXPECT_THAT(aliases(), ElementsAre("httpd#1", "httpd#2"));
   EXPECT_EQ(store_.find("httpd#2")->key.reference().id(), Bytes{0x0b}) << "in the order of their ids";
   EXPECT_EQ(store_.find("id:0a")->key.reference().id(), Bytes{0x0a});
+}
+
+// The next key of that label, or the end of one, gives the number to another key.
+TEST_F(Find, ByTheNameThatTheListGivesChangesNothing) {
+  generate_by_pkcs11_tool("httpd", "0b");
+  generate_by_pkcs11_tool("httpd", "0a");
+  for (const std::string_view alias : {"httpd", "httpd#1", "HTTPD#2"}) {
+    const std::optional<Error> error = error_of([&] { (void)store_.resolve_to_change(alias); });
+    ASSERT_TRUE(error) << alias;
+    EXPECT_THAT(error->what(), HasSubstr("by its id: id:0")) << alias;
+  }
+  EXPECT_TRUE(store_.resolve_to_change("id:0b"));
+  generate_by_pkcs11_tool("mail#7", "0c");
+  EXPECT_TRUE(store_.resolve_to_change("mail#7")) << "a label that somebody chose";
+}
+
+TEST_F(Find, ANumberThatIsALabelIsNotInvented) {
+  for (const char* id : {"0a", "0b"}) generate_by_pkcs11_tool("httpd", id);
+  generate_by_pkcs11_tool("httpd#1", "0c");
+  EXPECT_THAT(aliases(), ElementsAre("httpd#1", "httpd#2", "httpd#3"));
+  EXPECT_EQ(store_.find("httpd#1")->key.reference().id(), Bytes{0x0c});
+}
+
+TEST_F(Find, AmongAnyNumberOfNamesThatDifferInLetterCaseIsAnError) {
+  for (const char* alias : {"tri2", "Tri2", "TRI2"}) {
+    generate_by_pkcs11_tool(alias, alias[0] == 't' ? "01" : alias[1] == 'r' ? "02" : "03");
+    EXPECT_EQ(store_.find(alias)->alias, alias);
+  }
+  const std::optional<Error> error = error_of([&] { (void)store_.find("tRi2"); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr("\"TRI2\", \"Tri2\", \"tri2\""));
+}
+
+TEST_F(Find, WhatLooksLikeAnIdAndIsALabelTooIsAnError) {
+  generate_by_pkcs11_tool("id:0b", "0a");
+  generate_by_pkcs11_tool("httpd", "0b");
+  EXPECT_TRUE(error_of([&] { (void)store_.find("id:0b"); }));
+  EXPECT_EQ(store_.find("id:0a")->alias, "id:0b");
 }
 
 TEST_F(Find, KeysThatOthersMade) {

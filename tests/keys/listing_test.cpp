@@ -92,7 +92,7 @@ TEST(ListingOf, AThousandAliasesHasEachWithItsOwnChain) {
     EXPECT_EQ(listed.chain[0].subject, number(i));
   }
   ASSERT_EQ(listing.trusted.size(), 1u);
-  EXPECT_EQ(listing.trusted[0].label, "imported");
+  EXPECT_EQ(listing.trusted[0].alias, "imported");
   EXPECT_EQ(pkix.signatures, kAliases) << "one signature of an issuer for each chain";
 }
 

@@ -151,7 +151,10 @@ TEST_F(OddObjectsTest, BytesAfterACertificateAreNotPartOfIt) {
     ASSERT_TRUE(found && found->leaf);
     EXPECT_EQ(found->leaf->der, leaf.der);
     EXPECT_EQ(store_.chain(*found).front().der, leaf.der);
-    store_.destroy_certificates("web");
+    token_->with_rw_session([](pkcs11::Session& session) {
+      for (const CK_OBJECT_HANDLE object : session.find_token_objects(objects_of(CKO_CERTIFICATE)))
+        session.destroy_object(object);
+    });
   }
 }
 

@@ -10,7 +10,16 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-class DeleteTest : public KeystayTest {};
+class DeleteTest : public KeystayTest {
+ protected:
+  void make_alias_by_pkcs11_tool(const std::string& label) {
+    token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:secp256r1", "--label", label, "--id",
+                        "1" + std::to_string(made_++)});
+  }
+
+ private:
+  int made_ = 0;
+};
 
 TEST_F(DeleteTest, DestroysKeyPairCertificateAndIssuersThatNobodyElseNeeds) {
   make_alias("httpd");
@@ -28,6 +37,36 @@ TEST_F(DeleteTest, DestroysKeyPairCertificateAndIssuersThatNobodyElseNeeds) {
 TEST_F(DeleteTest, DestroysATrustedCertificate) {
   done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
   done({"-delete", "-alias", "root"});
+  EXPECT_THAT(objects(), IsEmpty());
+}
+
+TEST_F(DeleteTest, DoesNotChooseAmongSeveral) {
+  for (const char* id : {"01", "02"}) {
+    token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:secp256r1", "--label", "dup", "--id", id});
+  }
+  for (const char* label : {"tri2", "Tri2", "TRI2"}) make_alias_by_pkcs11_tool(label);
+  for (const char* alias : {"dup", "dup#1", "DUP#2"}) {
+    refused(1, HasSubstr("by its id: id:0"), {"-delete", "-alias", alias});
+    refused(1, HasSubstr("by its id: id:0"), {"-changealias", "-alias", alias, "-destalias", "x"});
+  }
+  refused(1, HasSubstr("differ only in letter case"), {"-delete", "-alias", "tRi2"});
+  done({"-delete", "-alias", "id:02"});
+  EXPECT_THAT(done({"-list"}), HasSubstr("\ndup, PrivateKeyEntry"));
+}
+
+// subca's certificate is the issuer of httpd's.
+TEST_F(DeleteTest, LeavesTheChainsOfOthersWhole) {
+  done({"-importcert", "-noprompt", "-alias", "subca", "-file", write("subca.pem", ca_.intermediate_pem())});
+  done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
+  make_alias("httpd");
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply("httpd"))});
+  done({"-delete", "-alias", "subca"});
+  done({"-delete", "-alias", "root"});
+  EXPECT_THAT(done({"-list", "-v"}), AllOf(HasSubstr("chain length: 3"), HasSubstr("contains 1 entry")));
+  done({"-importcert", "-noprompt", "-alias", "subca", "-file", write("subca.pem", ca_.intermediate_pem())});
+  EXPECT_THAT(done({"-list"}), HasSubstr("subca, "));
+  done({"-delete", "-alias", "subca"});
+  done({"-delete", "-alias", "httpd"});
   EXPECT_THAT(objects(), IsEmpty());
 }
 

@@ -109,7 +109,7 @@ TEST_F(ListTest, NumbersKeysThatShareALabelAndRefusesToGuessWhichIsMeant) {
   token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:secp256r1", "--label", "twin", "--id", "01"});
   token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:secp256r1", "--label", "twin", "--id", "02"});
   const std::string text = done({"-list"});
-  EXPECT_THAT(text, HasSubstr("\ntwin, PrivateKeyEntry"));
+  EXPECT_THAT(text, HasSubstr("\ntwin#1, PrivateKeyEntry"));
   EXPECT_THAT(text, HasSubstr("\ntwin#2, PrivateKeyEntry"));
   EXPECT_THAT(done({"-list", "-v", "-alias", "twin#2"}), HasSubstr("with id 02"));
   EXPECT_THAT(done({"-list", "-v", "-alias", "id:01"}), HasSubstr("with id 01"));

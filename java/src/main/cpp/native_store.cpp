@@ -91,6 +91,10 @@ keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
   return current(store, key, key.id().empty() ? std::string_view(key.label()) : std::string_view(), key.id());
 }
 
+bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
+  return a.label() == b.label() && a.id() == b.id() && a.public_key() == b.public_key();
+}
+
 keys::Certificate decoded(pkcs11::ByteView der) {
   std::optional<keys::Certificate> certificate = pkix().decode(der);
   if (!certificate) throw Error(ErrorClass::client, "these bytes are no X.509 certificate");
@@ -141,7 +145,7 @@ jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
     std::vector<pkcs11::ByteView> labels;
     std::vector<pkcs11::ByteView> certificates;
     for (const keys::TrustedCertificate& trusted : listing.trusted) {
-      labels.emplace_back(reinterpret_cast<const std::uint8_t*>(trusted.label.data()), trusted.label.size());
+      labels.emplace_back(reinterpret_cast<const std::uint8_t*>(trusted.alias.data()), trusted.alias.size());
       certificates.emplace_back(trusted.certificate.der);
     }
     const jobjectArray java_labels = to_java(env, labels);
@@ -257,9 +261,19 @@ void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray
       env, [&] { store_at(store).keys().add_certificate(to_text(env, label), decoded(to_bytes(env, der))); });
 }
 
-jboolean JNICALL native_destroy_certificates(JNIEnv* env, jclass, jlong store, jbyteArray label) {
-  return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
-    return store_at(store).keys().destroy_certificates(to_text(env, label)) ? JNI_TRUE : JNI_FALSE;
+// What the alias means on the token now must be what was read: `key`, or with 0 a trusted certificate.
+void JNICALL native_remove(JNIEnv* env, jclass, jlong store, jbyteArray alias, jlong key) {
+  jni_entry(env, [&] {
+    keys::KeyStore& keys = store_at(store).keys();
+    const std::string name = to_text(env, alias);
+    const std::optional<keys::Named> named = keys.resolve_to_change(name);
+    const auto* entry = named ? std::get_if<keys::Entry>(&*named) : nullptr;
+    const auto* certificate = named ? std::get_if<keys::TrustedCertificate>(&*named) : nullptr;
+    if (key ? !(entry && is_same(entry->key.reference(), reference_at(key))) : !certificate) {
+      throw Error(ErrorClass::client, "alias \"" + name + "\" is not on " + keys.token().name() +
+                                          " as it was read; load the key store again");
+    }
+    entry ? keys.destroy(*entry) : keys.destroy(*certificate);
   });
 }
 
@@ -282,7 +296,7 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
       {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},
       {"addCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_add_certificate)},
-      {"destroyCertificates", "(J[B)Z", reinterpret_cast<void*>(native_destroy_certificates)},
+      {"remove", "(J[BJ)V", reinterpret_cast<void*>(native_remove)},
   };
   return methods;
 }

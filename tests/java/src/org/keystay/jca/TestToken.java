@@ -30,7 +30,8 @@ final class TestToken {
   /** The provider, installed last as keytool does it, unless it is installed already. */
   static synchronized KeystayProvider provider() {
     if (Security.getProvider(KeystayProvider.NAME) == null) {
-      Security.addProvider(new KeystayProvider());
+      // By name: what changes or destroys wants a token that somebody chose.
+      Security.addProvider(new KeystayProvider().configure("web"));
     }
     return (KeystayProvider) Security.getProvider(KeystayProvider.NAME);
   }

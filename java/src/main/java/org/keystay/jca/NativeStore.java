@@ -152,9 +152,13 @@ final class NativeStore {
     addCertificate(address, utf8(label), encoded(certificate));
   }
 
-  /** Destroys the certificates of this label that belong to no key; false if there is none. */
-  boolean destroyCertificates(String label) throws KeystayException {
-    return destroyCertificates(address, utf8(label));
+  /**
+   * Destroys what has this alias, unless that is not what was read or is one of several.
+   *
+   * @param key null for a trusted certificate
+   */
+  void remove(String alias, NativeKey key) throws KeystayException {
+    remove(address, utf8(alias), key == null ? 0 : key.address());
   }
 
   @Override
@@ -227,6 +231,5 @@ final class NativeStore {
   private static native void addCertificate(long store, byte[] label, byte[] certificate)
       throws KeystayException;
 
-  private static native boolean destroyCertificates(long store, byte[] label)
-      throws KeystayException;
+  private static native void remove(long store, byte[] alias, long key) throws KeystayException;
 }

@@ -22,14 +22,14 @@ final class Snapshot {
   private final Map<String, TokenEntry> keys;
   private final Map<String, X509Certificate> trusted;
 
-  /** Aliases of keys by their lower case; null where two are equal but for case. */
-  private final Map<String, TokenEntry> folded = new HashMap<>();
+  /** Aliases by their lower case: several where they are equal but for case. */
+  private final Map<String, List<String>> folded = new HashMap<>();
 
   private Snapshot(Map<String, TokenEntry> keys, Map<String, X509Certificate> trusted) {
     this.keys = keys;
     this.trusted = trusted;
-    for (TokenEntry entry : keys.values()) {
-      folded.merge(fold(entry.alias()), entry, (one, other) -> null);
+    for (String alias : aliases()) {
+      folded.computeIfAbsent(fold(alias), name -> new ArrayList<>(1)).add(alias);
     }
   }
 
@@ -66,15 +66,34 @@ final class Snapshot {
     }
   }
 
-  /** The alias exactly, else the one that differs in letter case only; null if there is none. */
-  TokenEntry find(String alias) {
-    TokenEntry exact = keys.get(alias);
-    return exact != null ? exact : folded.get(fold(alias));
+  /**
+   * The key of this alias exactly, else of the one that differs in letter case only; null if there is
+   * none. Never one of several.
+   */
+  TokenEntry find(String alias) throws KeystayException {
+    String name = resolve(alias);
+    return name == null ? null : keys.get(name);
   }
 
-  /** The trusted certificate of this name exactly; null if there is none. */
-  X509Certificate findTrusted(String alias) {
-    return trusted.get(alias);
+  /** Likewise the trusted certificate. */
+  X509Certificate findTrusted(String alias) throws KeystayException {
+    String name = resolve(alias);
+    return name == null ? null : trusted.get(name);
+  }
+
+  /** The alias as it is written here; null if there is none. */
+  String resolve(String alias) throws KeystayException {
+    if (keys.containsKey(alias) || trusted.containsKey(alias)) {
+      return alias;
+    }
+    List<String> similar = folded.getOrDefault(fold(alias), List.of());
+    if (similar.size() > 1) {
+      throw new KeystayException(
+          "alias \"" + alias + "\" matches several aliases that differ only in letter case; write the"
+              + " one exactly: " + String.join(", ", similar),
+          KeystayException.Kind.CLIENT);
+    }
+    return similar.isEmpty() ? null : similar.get(0);
   }
 
   Snapshot with(TokenEntry entry) {

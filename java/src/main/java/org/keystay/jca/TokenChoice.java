@@ -24,6 +24,11 @@ final class TokenChoice {
     current = null;
   }
 
+  /** Whether the provider's argument names the default token. */
+  boolean isNamed() {
+    return defaultToken != null;
+  }
+
   /** The token of a key store file; an empty name is the default. */
   NativeStore open(String token) throws KeystayException {
     NativeStore store =

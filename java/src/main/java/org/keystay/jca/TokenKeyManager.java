@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
+import java.security.ProviderException;
 import java.security.cert.X509Certificate;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,14 +73,22 @@ final class TokenKeyManager extends X509ExtendedKeyManager {
 
   @Override
   public X509Certificate[] getCertificateChain(String alias) {
-    TokenEntry entry = alias == null ? null : choice.snapshot().find(alias);
+    TokenEntry entry = find(alias);
     return entry == null ? null : entry.chain();
   }
 
   @Override
   public PrivateKey getPrivateKey(String alias) {
-    TokenEntry entry = alias == null ? null : choice.snapshot().find(alias);
+    TokenEntry entry = find(alias);
     return entry == null ? null : entry.key();
+  }
+
+  private TokenEntry find(String alias) {
+    try {
+      return alias == null ? null : choice.snapshot().find(alias);
+    } catch (KeystayException e) {
+      throw new ProviderException(e.getMessage(), e); // all that X509KeyManager allows here
+    }
   }
 
   private String client(String[] keyTypes, Principal[] issuers) {

@@ -17,16 +17,34 @@ final class TokenKeyStore {
   /** Null while the token is locked: read when somebody else has given the PIN. */
   private final AtomicReference<Snapshot> snapshot = new AtomicReference<>();
 
-  private TokenKeyStore(NativeStore store, KeyStoreFile file) {
+  /** Whether somebody named the token: a key store file, or the provider's argument. */
+  private final boolean chosen;
+
+  private TokenKeyStore(NativeStore store, KeyStoreFile file, boolean chosen) {
     this.store = store;
     this.file = file;
+    this.chosen = chosen;
+  }
+
+  /**
+   * Without a file, a key store is all of the default token. Programs also load nothing because a file is
+   * missing, so that this is a guess: good enough to read, and to make an alias.
+   */
+  private void requireChosenToken(String change) throws KeyStoreException {
+    if (!chosen) {
+      throw new KeyStoreException(
+          "this key store was loaded without a key store file, and does not " + change + " on the"
+              + " default token \"" + store.reference() + "\"; load a key store file, or name the token"
+              + " in the provider's argument (keytool: -providerarg " + store.reference() + ")");
+    }
   }
 
   /**
    * Logs in if there is a password, and lists the token. Without one, a token whose PIN nobody knows is
    * listed at the first use: keytool loads once without a password, asks for it, and loads again.
    */
-  static TokenKeyStore load(NativeStore store, KeyStoreFile file, StorePassword password)
+  static TokenKeyStore load(
+      NativeStore store, KeyStoreFile file, boolean chosen, StorePassword password)
       throws KeystayException {
     if (!password.isGiven() && store.isLocked()) {
       password.ask("PIN of token \"" + store.reference() + "\": ");
@@ -34,7 +52,7 @@ final class TokenKeyStore {
     if (password.isGiven()) {
       store.unlock(password.characters());
     }
-    TokenKeyStore keyStore = new TokenKeyStore(store, file);
+    TokenKeyStore keyStore = new TokenKeyStore(store, file, chosen);
     if (password.isGiven() || !store.isLocked()) {
       keyStore.snapshot();
     }
@@ -94,6 +112,12 @@ final class TokenKeyStore {
     if (certificates.length == 0) {
       return null;
     }
+    if (certificates.length > 1) {
+      throw new KeystayException(
+          "alias \"" + alias + "\" matches several trusted certificates; load the key store again and"
+              + " write the one as aliases() gives it",
+          KeystayException.Kind.CLIENT);
+    }
     snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificates[0]));
     return certificates[0];
   }
@@ -128,8 +152,13 @@ final class TokenKeyStore {
           "alias \"" + alias + "\" exists and is another key; delete it first");
     }
     if (existing == null) {
+      if (findTrusted(alias) != null) {
+        throw new KeyStoreException(
+            "alias \"" + alias + "\" exists and is a trusted certificate; delete it first");
+      }
       put(alias, name(alias, entry, chain));
     } else {
+      requireChosenToken("replace the certificate of alias \"" + existing.alias() + "\"");
       put(existing.alias(), replaceChain(existing, chain));
     }
     file = file.with(alias);
@@ -187,24 +216,28 @@ final class TokenKeyStore {
     if (find(alias) != null) {
       throw new KeyStoreException("alias \"" + alias + "\" is a key; it has a chain of its own");
     }
+    X509Certificate existing = findTrusted(alias);
+    if (existing != null) {
+      if (existing.equals(certificate)) {
+        return;
+      }
+      throw new KeyStoreException("alias \"" + alias + "\" exists; delete it first");
+    }
     store.addCertificate(alias, certificate);
     snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificate));
     file = file.with(alias);
   }
 
   /** An alias that is not there is deleted already. */
-  synchronized void delete(String alias) throws KeystayException {
+  synchronized void delete(String alias) throws KeystayException, KeyStoreException {
     TokenEntry entry = find(alias);
     if (entry == null && findTrusted(alias) == null) {
       return;
     }
-    String name = entry == null ? alias : entry.alias();
+    String name = snapshot().resolve(alias);
     if (!file.isForgetting()) {
-      if (entry == null) {
-        store.destroyCertificates(alias);
-      } else {
-        store.destroy(entry.nativeEntry().key());
-      }
+      requireChosenToken("destroy alias \"" + name + "\"");
+      store.remove(name, entry == null ? null : entry.nativeEntry().key());
     }
     file = file.without(name);
     snapshot.updateAndGet(changed -> changed.without(name));

@@ -61,7 +61,10 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
       NativeStore store = tokens.open(file == null ? "" : file.token());
       loaded =
           TokenKeyStore.load(
-              store, file == null ? KeyStoreFile.of(store.reference()) : file, password);
+              store,
+              file == null ? KeyStoreFile.of(store.reference()) : file,
+              file != null || tokens.isNamed(),
+              password);
     } catch (KeystayException e) {
       throw loadFailure(e, password.isGiven());
     } finally {

@@ -1,0 +1,98 @@
+package org.keystay.jca;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.security.KeyPairGenerator;
+import java.security.KeyStore;
+import java.security.KeyStoreException;
+import java.security.ProviderException;
+import java.security.cert.X509Certificate;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+
+/** A name that several keys or certificates have is nobody's, and no token is guessed where one is changed. */
+final class NamesTest {
+  private final KeyStore keyStore;
+
+  NamesTest() throws Exception {
+    keyStore = TestToken.load();
+  }
+
+  private static NativeStore token() throws Exception {
+    return ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate()).entry().store();
+  }
+
+  private static void makeKey(String label) throws Exception {
+    token().generate(label, KeySpec.ofGroup("EC", "secp256r1"));
+  }
+
+  private static X509Certificate certificate(String name) throws Exception {
+    return TestToken.selfSigned(name, KeyPairGenerator.getInstance("RSA").generateKeyPair());
+  }
+
+  /** Three, because of three one is left when two have annulled each other. */
+  @Test
+  void namesThatDifferInLetterCaseAreNeverGuessed() throws Exception {
+    String stem = TestToken.unusedAlias("tri");
+    String upper = stem.toUpperCase(Locale.ROOT);
+    String title = "T" + stem.substring(1);
+    for (String alias : new String[] {stem, title, upper}) {
+      makeKey(alias);
+    }
+    String mixed = "tR" + stem.substring(2);
+    KeyStore view = TestToken.load();
+    assertThrows(ProviderException.class, () -> view.getKey(mixed, null));
+    assertThrows(KeyStoreException.class, () -> view.deleteEntry(mixed));
+    for (String alias : new String[] {stem, title, upper}) {
+      assertNotNull(TestToken.load().getKey(alias, null));
+    }
+  }
+
+  @Test
+  void aTrustedCertificateIsKeptApartFromAKeyInAnotherLetterCase() throws Exception {
+    String alias = TestToken.unusedAlias("web");
+    keyStore.setCertificateEntry(alias, certificate(alias));
+    makeKey(alias.toUpperCase(Locale.ROOT));
+    KeyStore view = TestToken.load();
+    assertTrue(view.isCertificateEntry(alias));
+    view.deleteEntry(alias);
+    assertNotNull(TestToken.load().getKey(alias.toUpperCase(Locale.ROOT), null));
+  }
+
+  @Test
+  void anEntryIsNotSetOverOneOfAnotherKind() throws Exception {
+    String alias = TestToken.unusedAlias("root");
+    X509Certificate root = certificate(alias);
+    keyStore.setCertificateEntry(alias, root);
+    keyStore.setCertificateEntry(alias, root);
+    assertThrows(
+        KeyStoreException.class, () -> keyStore.setCertificateEntry(alias, certificate(alias)));
+    java.security.KeyPair pair = TestToken.generate("EC", "secp256r1");
+    X509Certificate own = TestToken.selfSigned(alias, pair);
+    assertThrows(
+        KeyStoreException.class,
+        () -> keyStore.setKeyEntry(alias, pair.getPrivate(), null, new X509Certificate[] {own}));
+    assertEquals(root, TestToken.load().getCertificate(alias));
+  }
+
+  /** As a program does whose file is missing: load(Files.exists(file) ? stream : null). */
+  @Test
+  void aTokenThatNobodyNamedIsReadAndNotChanged() throws Exception {
+    String alias = TestToken.newAlias(keyStore, "EC", "secp256r1");
+    KeyStore guessed = KeyStore.getInstance("Keystay", new KeystayProvider());
+    guessed.load(null, TestToken.PIN);
+    assertTrue(guessed.containsAlias(alias));
+    KeyStoreException refused =
+        assertThrows(KeyStoreException.class, () -> guessed.deleteEntry(alias));
+    assertTrue(refused.getMessage().contains("without a key store file"), refused.getMessage());
+    assertNotNull(TestToken.load().getKey(alias, null));
+    guessed.deleteEntry(alias + "-is-nowhere");
+
+    TestToken.load("# Keystay key store, version 1\n").deleteEntry(alias);
+    assertFalse(TestToken.load().containsAlias(alias));
+  }
+}
