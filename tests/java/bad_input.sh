@@ -101,3 +101,36 @@ said "Your keystore contains 2 entries"
 keytool -certreq -alias one -storepass "$pin"
 said "BEGIN NEW CERTIFICATE REQUEST"
 keytool_refuses "$keystore" -certreq -alias odd -storepass "$pin"
+
+# --- PSS with two hashes on a token without raw RSA: refused when it is asked for, and not at the signature ------------------
+keytool -genkeypair -alias rsa -keyalg RSA -keysize 2048 -dname CN=rsa -storepass "$pin" -keypass "$pin"
+cat >"$scratch/TwoHashes.java" <<'JAVA'
+import java.security.InvalidKeyException;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.spec.MGF1ParameterSpec;
+import java.security.spec.PSSParameterSpec;
+import org.keystay.jca.KeystayProvider;
+
+class TwoHashes {
+  public static void main(String[] arguments) throws Exception {
+    KeystayProvider provider = new KeystayProvider();
+    KeyStore keyStore = KeyStore.getInstance("Keystay", provider);
+    keyStore.load(null, null);
+    Signature signature = Signature.getInstance("RSASSA-PSS", provider);
+    signature.setParameter(new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA1, 32, 1));
+    try {
+      signature.initSign((PrivateKey) keyStore.getKey("rsa", null));
+      System.out.println("signed with " + signature.sign().length + " bytes");
+    } catch (InvalidKeyException e) {
+      System.out.println("refused: " + e.getMessage());
+    }
+  }
+}
+JAVA
+two_hashes() { "$jdk/bin/java" "${jvm_options[@]}" -cp "$jar" "$scratch/TwoHashes.java" 2>&1 | tee "$scratch/two-hashes.log"; }
+expect "$(two_hashes)" "signed with 256 bytes"
+fault fail C_GetMechanismInfo "$mechanism_invalid"
+expect "$(two_hashes)" "has no CKM_RSA_X_509"
+fault heal C_GetMechanismInfo

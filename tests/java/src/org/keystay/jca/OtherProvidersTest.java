@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigInteger;
 import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.MessageDigest;
 import java.security.PrivateKey;
@@ -17,6 +18,7 @@ import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAPublicKey;
+import java.security.spec.ECGenParameterSpec;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
@@ -83,6 +85,29 @@ class OtherProvidersTest {
         TestToken.certificate(alias, keyStore.getCertificate(alias).getPublicKey(), alias, key);
     keyStore.setKeyEntry(alias, key, null, new Certificate[] {renewed});
     assertArrayEquals(new Certificate[] {renewed}, TestToken.load().getCertificateChain(alias));
+  }
+
+  /** Bouncy Castle writes the public key of an Edwards curve beside the private one (RFC 8410, section 7). */
+  @ParameterizedTest
+  @CsvSource({"RSA, SHA256withRSA", "EC, SHA256withECDSA", "Ed25519, Ed25519"})
+  void keysThatItMadeInSoftwareAreImported(String keyAlgorithm, String algorithm) throws Exception {
+    String file = "# Keystay key store, version 1\ntoken = \"importing\"\n";
+    KeyStore keyStore = TestToken.load(file);
+    KeyPairGenerator generator = KeyPairGenerator.getInstance(keyAlgorithm, "BC");
+    if (keyAlgorithm.equals("EC")) {
+      generator.initialize(new ECGenParameterSpec("secp256r1"));
+    }
+    KeyPair pair = generator.generateKeyPair();
+    String alias = TestToken.unusedAlias("foreign");
+    Certificate[] chain = {TestToken.selfSigned(alias, pair)};
+    keyStore.setKeyEntry(alias, pair.getPrivate(), null, chain);
+    Signature signature = Signature.getInstance(algorithm);
+    signature.initSign((PrivateKey) TestToken.load(file).getKey(alias, null));
+    signature.update(MESSAGE);
+    byte[] value = signature.sign();
+    signature.initVerify(pair.getPublic());
+    signature.update(MESSAGE);
+    assertTrue(signature.verify(value));
   }
 
   /** What was made while the JDK stood first is the same key now. */

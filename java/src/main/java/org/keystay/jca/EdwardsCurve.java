@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * The Edwards curves of RFC 8410, whose SubjectPublicKeyInfo is a constant and the point, and whose
- * PKCS #8 form is a constant and the private key. Read so, they need no class that JDK 11 lacks.
+ * PKCS #8 forms are constants and the keys. Read so, they need no class that JDK 11 lacks.
  */
 enum EdwardsCurve {
   ED25519(
@@ -12,18 +12,27 @@ enum EdwardsCurve {
       "06032b6570",
       "302a300506032b6570032100",
       "302e020100300506032b657004220420",
+      "3051020101300506032b657004220420",
+      "812100",
       32),
   ED448(
       "Ed448",
       "06032b6571",
       "3043300506032b6571033a00",
       "3047020100300506032b6571043b0439",
+      "308183020101300506032b6571043b0439",
+      "813a00",
       57);
 
   private final String jcaName;
   private final byte[] parameters;
   private final byte[] encodedPrefix;
   private final byte[] privatePrefix;
+
+  /** Of the form with the public key (RFC 8410, section 7), and what stands between the two. */
+  private final byte[] pairPrefix;
+
+  private final byte[] pairMiddle;
   private final int pointSize;
 
   EdwardsCurve(
@@ -31,11 +40,15 @@ enum EdwardsCurve {
       String parameters,
       String encodedPrefix,
       String privatePrefix,
+      String pairPrefix,
+      String pairMiddle,
       int pointSize) {
     this.jcaName = jcaName;
     this.parameters = Der.fromHex(parameters);
     this.encodedPrefix = Der.fromHex(encodedPrefix);
     this.privatePrefix = Der.fromHex(privatePrefix);
+    this.pairPrefix = Der.fromHex(pairPrefix);
+    this.pairMiddle = Der.fromHex(pairMiddle);
     this.pointSize = pointSize;
   }
 
@@ -71,11 +84,15 @@ enum EdwardsCurve {
     return Arrays.copyOfRange(encodedKey, encodedPrefix.length, encodedKey.length);
   }
 
-  /** The private key in a PKCS #8 encoding without a public key; null for any other encoding. */
+  /** The private key in a PKCS #8 encoding, with its public key or without; null for any other encoding. */
   static byte[] privateValue(byte[] encoded) {
     for (EdwardsCurve curve : values()) {
       if (hasForm(encoded, curve.privatePrefix, curve.pointSize)) {
         return Arrays.copyOfRange(encoded, curve.privatePrefix.length, encoded.length);
+      }
+      int size = curve.pointSize;
+      if (hasForm(encoded, curve.pairPrefix, 2 * size + curve.pairMiddle.length)) {
+        return Arrays.copyOfRange(encoded, curve.pairPrefix.length, curve.pairPrefix.length + size);
       }
     }
     return null;

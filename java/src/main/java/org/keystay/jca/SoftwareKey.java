@@ -6,7 +6,9 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.interfaces.ECPrivateKey;
+import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPrivateCrtKey;
+import java.security.interfaces.RSAPublicKey;
 import java.util.Arrays;
 
 /**
@@ -99,13 +101,9 @@ final class SoftwareKey implements AutoCloseable {
   }
 
   private static String signatureAlgorithm(PublicKey key) {
-    switch (key.getAlgorithm()) {
-      case "RSA":
-        return "SHA256withRSA";
-      case "EC":
-        return "SHA256withECDSA";
-      default:
-        return "EdDSA";
+    if (key instanceof RSAPublicKey) {
+      return "SHA256withRSA"; // also where the certificate says RSASSA-PSS
     }
+    return key instanceof ECPublicKey ? "SHA256withECDSA" : "EdDSA";
   }
 }
