@@ -1,5 +1,6 @@
 #include "keystore-tools/importcert.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/core.h>
@@ -8,6 +9,7 @@
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
+#include "native/keys/chain.h"
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
@@ -29,20 +31,27 @@ std::string subjects(const std::vector<Certificate>& certificates) {
   return list;
 }
 
-// The issuers above the last certificate of the chain that the token already has.
-keys::Chain issuers_on_token(AliasStore& store, keys::Entry entry, const Certificate& last) {
-  entry.leaf = last;
-  keys::Chain chain = store.keys().chain(entry);
-  chain.erase(chain.begin());
-  return chain;
+bool contains(const std::vector<Certificate>& certificates, const Certificate& certificate) {
+  return std::ranges::find(certificates, certificate.der, &Certificate::der) != certificates.end();
 }
 
-void report(const keys::Chain& chain, const std::vector<Certificate>& unrelated) {
+// It came with an earlier reply, so this one is not refused for it.
+void report_expired(const Certificate& issuer) {
+  const bool expired = issuer.not_after < std::chrono::system_clock::now();
+  if (!expired) return;
+  fmt::print(
+      stderr,
+      "keystay: note: the issuer {} on the token expired on {}; if the CA has a new one, import it with "
+      "the reply\n",
+      subject(issuer), x509::describe_time(issuer.not_after));
+}
+
+void report(const keys::Chain& chain, const std::vector<Certificate>& unrelated, const keys::Pkix& pkix) {
   for (const Certificate& certificate : unrelated) {
     fmt::print(stderr, "keystay: note: {} is not part of the chain and was not imported\n",
                subject(certificate));
   }
-  if (!chain.back().self_issued()) {
+  if (!keys::is_self_signed(chain.back(), pkix)) {
     fmt::print(
         stderr,
         "keystay: note: the chain ends with {}; its issuer \"{}\" is neither in the reply nor on the token\n",
@@ -70,20 +79,27 @@ void ImportCert::refuse_outside_validity(const Certificate& certificate) const {
 
 void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
                               std::vector<Certificate> certificates) const {
-  auto [chain, unrelated] = x509::order_chain(std::move(certificates), entry.key.public_key(), store.pkix());
-  if (chain.empty()) {
+  const auto ordered = x509::order_chain(certificates, entry.key.public_key(), store.pkix());
+  if (ordered.chain.empty()) {
     throw Failure("nothing in " + source() + " fits the key of alias \"" + entry.alias +
-                  "\": other public keys are certified for " + subjects(unrelated) +
+                  "\": other public keys are certified for " + subjects(ordered.unrelated) +
                   "; import the reply to this key's own request");
   }
-  keys::Chain whole = chain;
-  if (!whole.back().self_issued()) {
-    for (Certificate& issuer : issuers_on_token(store, entry, chain.back()))
-      whole.push_back(std::move(issuer));
+  // The token may have a better way to a root than the reply, and the reply than the token.
+  const keys::Chain whole = store.keys().chain(ordered.chain.front(), certificates);
+  keys::Chain chain;
+  for (const Certificate& certificate : whole) {
+    if (contains(certificates, certificate)) {
+      refuse_outside_validity(certificate);
+      chain.push_back(certificate);
+    } else {
+      report_expired(certificate);
+    }
   }
-  for (const Certificate& certificate : whole) refuse_outside_validity(certificate);
+  std::vector<Certificate> unrelated = std::move(certificates);
+  std::erase_if(unrelated, [&](const Certificate& certificate) { return contains(whole, certificate); });
   store.keys().replace_chain(entry, chain);
-  report(whole, unrelated);
+  report(whole, unrelated, store.pkix());
   fmt::print(stderr, "Certificate reply was installed for alias \"{}\"; its chain has {} certificate{}\n",
              entry.alias, whole.size(), whole.size() == 1 ? "" : "s");
 }
@@ -118,7 +134,12 @@ void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate
 void ImportCert::run(AliasStore& store) const {
   std::vector<Certificate> certificates;
   try {
-    certificates = x509::read_certificates(read_input(file));
+    x509::CertificateBundle bundle = x509::read_bundle(read_input(file));
+    for (const std::string& label : bundle.skipped) {
+      fmt::print(stderr, "keystay: note: the PEM block \"{}\" of {} holds no certificate and was skipped\n",
+                 label, source());
+    }
+    certificates = std::move(bundle.certificates);
   } catch (const x509::Error& error) {
     throw Failure(source() + ": " + error.what());
   }

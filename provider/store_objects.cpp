@@ -101,7 +101,7 @@ class Search final {
   void add(const std::vector<keys::Certificate>& certificates) {
     if (!wanted_.certificates) return;
     for (const keys::Certificate& certificate : certificates) {
-      if (!request_.subject.empty() && certificate.subject != request_.subject) continue;
+      if (!request_.subject.empty() && !keys::same_name(certificate.subject, request_.subject)) continue;
       found_.emplace_back(StoredCertificate{certificate.der});
     }
   }

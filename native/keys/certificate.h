@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "native/keys/name.h"
 #include "native/pkcs11/public_key.h"
 
 namespace keystay::keys {
@@ -18,7 +19,12 @@ struct Certificate {
   std::chrono::system_clock::time_point not_after;
   std::optional<pkcs11::PublicKey> public_key;  // nothing for algorithms that no Keystay key has
 
-  [[nodiscard]] bool self_issued() const { return subject == issuer; }
+  // By basicConstraints and keyUsage (RFC 5280, sections 4.2.1.9 and 4.2.1.3); also a self-issued certificate
+  // of a version that has no extensions.
+  bool is_ca = false;
+
+  // Subject and issuer are the same name. A root is more: chain.h, is_self_signed().
+  [[nodiscard]] bool self_issued() const { return same_name(subject, issuer); }
 };
 
 // A chain: the leaf first, each certificate followed by its issuer.

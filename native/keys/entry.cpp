@@ -8,11 +8,6 @@
 namespace keystay::keys {
 namespace {
 
-bool valid_now(const Certificate& certificate) {
-  const auto now = std::chrono::system_clock::now();
-  return certificate.not_before <= now && now <= certificate.not_after;
-}
-
 // How closely a certificate that fits the key is joined to it: the smaller, the closer.
 int distance(const CertificateObject& certificate, const KeyObject& key) {
   if (is_issuer_label(certificate.label)) return 3;  // there for the chains of others
@@ -60,6 +55,11 @@ std::string alias_of(const KeyObject& key, const CertificateObject* leaf) {
 }
 
 }  // namespace
+
+bool valid_now(const Certificate& certificate) {
+  const auto now = std::chrono::system_clock::now();
+  return certificate.not_before <= now && now <= certificate.not_after;
+}
 
 bool preferred(const Certificate& a, const Certificate& b) {
   if (valid_now(a) != valid_now(b)) return valid_now(a);

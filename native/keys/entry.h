@@ -58,6 +58,8 @@ struct Entry {
 inline constexpr std::string_view kIdPrefix = "id:";
 [[nodiscard]] std::string id_alias(pkcs11::ByteView id);
 
+[[nodiscard]] bool valid_now(const Certificate& certificate);
+
 // True if `a` should be served rather than `b`: valid now, then the one that began later.
 [[nodiscard]] bool preferred(const Certificate& a, const Certificate& b);
 

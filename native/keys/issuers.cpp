@@ -1,7 +1,6 @@
 #include "native/keys/issuers.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,25 +12,22 @@
 namespace keystay::keys {
 namespace {
 
-using pkcs11::ByteView;
 using pkcs11::Session;
 
-IssuerSearch among(const std::vector<CertificateObject>& certificates) {
-  return [&](ByteView subject) {
-    std::vector<CertificateObject> found;
-    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
-                 [&](const auto& object) { return std::ranges::equal(object.certificate.subject, subject); });
-    return found;
-  };
+IssuerSearch among(const std::vector<CertificateObject>& objects) {
+  std::vector<Certificate> certificates;
+  for (const CertificateObject& object : objects) certificates.push_back(object.certificate);
+  return issuers_among(certificates);
 }
 
 // The certificates (DER) of the chains of these entries.
 std::set<pkcs11::Bytes> needed_by(const std::vector<Entry>& entries, const Pkix& pkix,
                                   const std::vector<CertificateObject>& certificates) {
+  ChainBuilder chains(pkix, among(certificates));
   std::set<pkcs11::Bytes> needed;
   for (const Entry& entry : entries) {
     if (!entry.leaf) continue;
-    for (Certificate& certificate : build_chain(*entry.leaf, pkix, among(certificates))) {
+    for (Certificate& certificate : chains.build(*entry.leaf)) {
       needed.insert(std::move(certificate.der));
     }
   }

@@ -5,6 +5,7 @@
 
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
+#include "native/keys/issuer_search.h"
 #include "native/keys/issuers.h"
 #include "native/keys/key_pair.h"
 #include "native/pkcs11/error.h"
@@ -77,12 +78,6 @@ bool is_of_any(const KeyObject& object, const std::vector<Entry>& entries) {
 
 bool is_of_any(const CertificateObject& object, const std::vector<Entry>& entries) {
   return std::ranges::any_of(entries, [&](const Entry& entry) { return belongs_to(object, entry); });
-}
-
-std::vector<CertificateObject> by_subject(Session& session, const Pkix& pkix, ByteView subject) {
-  Template search = objects_of(CKO_CERTIFICATE);
-  search.bytes(CKA_SUBJECT, subject);
-  return read_certificates(session, pkix, std::move(search));
 }
 
 // What may be the leaf of an entry: two searches, whatever else is on the token.
@@ -226,13 +221,11 @@ std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label
   return joined(key, objects);
 }
 
-Chain KeyStore::chain(const Entry& entry) {
-  if (!entry.leaf) return {};
+Chain KeyStore::chain(const Entry& entry) { return entry.leaf ? chain(*entry.leaf, {}) : Chain{}; }
+
+Chain KeyStore::chain(const Certificate& leaf, const std::vector<Certificate>& others) {
   Chain chain;
-  token_->with_session([&](Session& session) {
-    chain = build_chain(*entry.leaf, pkix_,
-                        [&](ByteView subject) { return by_subject(session, pkix_, subject); });
-  });
+  token_->with_session([&](Session& session) { chain = chain_on_token(session, pkix_, leaf, others); });
   return chain;
 }
 
@@ -321,8 +314,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
       return may_be_an_issuer(session, pkix_, object.certificate);
     });
     retire(session, pkix_, old, may_be_needed ? join_all(read_all(session, pkix_)) : std::vector<Entry>{});
-    const Chain stored = build_chain(chain.front(), pkix_,
-                                     [&](ByteView subject) { return by_subject(session, pkix_, subject); });
+    const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
     destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
   });

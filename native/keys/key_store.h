@@ -62,6 +62,8 @@ class KeyStore final {
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
   // Ends with the self-signed root if the token has it. Empty for an entry without a certificate.
   [[nodiscard]] Chain chain(const Entry& entry);
+  // The same of a leaf and of issuers that the token need not have yet.
+  [[nodiscard]] Chain chain(const Certificate& leaf, const std::vector<Certificate>& others);
   // The certificates with this label that no private key of the token has: trusted certificates. An empty
   // label means all of them.
   [[nodiscard]] std::vector<Certificate> trusted_certificates(std::string_view label);
@@ -74,7 +76,9 @@ class KeyStore final {
   // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public
   // key is not the entry's, and changes nothing then.
   void replace_chain(const Entry& entry, const Chain& chain);
-  // Stores a certificate that belongs to no key, as a trust anchor for chains.
+  // Stores a certificate that belongs to no key, as a trust anchor for chains. One that is an issuer in a
+  // chain gets the name; one that has a name already gets another. Throws Error if it is the certificate of a
+  // key.
   void add_certificate(std::string_view label, const Certificate& certificate);
   // Gives the alias another name: key pair and leaf. Throws Error if that name exists.
   void rename(const Entry& entry, std::string_view alias);

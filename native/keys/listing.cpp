@@ -1,7 +1,6 @@
 #include "native/keys/listing.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "native/keys/alias_lookup.h"
@@ -28,20 +27,13 @@ std::vector<TrustedCertificate> trusted_among(const std::vector<CertificateObjec
 
 Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObject>& certificates,
                    const Pkix& pkix) {
-  std::multimap<pkcs11::Bytes, const CertificateObject*> by_subject;
-  for (const CertificateObject& object : certificates) {
-    by_subject.emplace(object.certificate.subject, &object);
-  }
-  const IssuerSearch issuers = [&](pkcs11::ByteView subject) {
-    std::vector<CertificateObject> found;
-    const auto [first, last] = by_subject.equal_range(pkcs11::Bytes(subject.begin(), subject.end()));
-    for (auto at = first; at != last; ++at) found.push_back(*at->second);
-    return found;
-  };
+  std::vector<Certificate> issuers;
+  for (const CertificateObject& object : certificates) issuers.push_back(object.certificate);
+  ChainBuilder chains(pkix, issuers_among(issuers));
   Listing listing;
   listing.trusted = trusted_among(certificates, entries);
   for (Entry& entry : entries) {
-    Chain chain = entry.leaf ? build_chain(*entry.leaf, pkix, issuers) : Chain{};
+    Chain chain = entry.leaf ? chains.build(*entry.leaf) : Chain{};
     listing.entries.push_back({std::move(entry), std::move(chain)});
   }
   return listing;

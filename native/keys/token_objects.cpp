@@ -101,6 +101,14 @@ std::vector<CertificateObject> read_certificates(Session& session, const Pkix& p
   return std::move(objects.certificates);
 }
 
+std::optional<CertificateObject> read_certificate(Session& session, const Pkix& pkix,
+                                                  CK_OBJECT_HANDLE handle) {
+  TokenObjects objects;
+  CertificateReader(session, pkix, objects).read(handle);
+  if (objects.certificates.empty()) return std::nullopt;
+  return std::move(objects.certificates.front());
+}
+
 std::optional<pkcs11::PublicKey> public_key_of(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE key) {
   std::optional<pkcs11::PublicKey> stated = pkcs11::public_key_of(session, key);
   const auto* ec = stated ? std::get_if<pkcs11::EcPublicKey>(&*stated) : nullptr;

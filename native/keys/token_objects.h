@@ -42,6 +42,10 @@ struct TokenObjects {
 [[nodiscard]] std::vector<CertificateObject> read_certificates(pkcs11::Session& session, const Pkix& pkix,
                                                                pkcs11::Template search);
 
+// Nothing if it is none, or cannot be read.
+[[nodiscard]] std::optional<CertificateObject> read_certificate(pkcs11::Session& session, const Pkix& pkix,
+                                                                CK_OBJECT_HANDLE handle);
+
 // The public half that a key object states (stated_key.h), on its curve and uncompressed; nothing if it
 // states none.
 [[nodiscard]] std::optional<pkcs11::PublicKey> public_key_of(pkcs11::Session& session, const Pkix& pkix,

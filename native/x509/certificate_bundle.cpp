@@ -1,10 +1,14 @@
 #include "native/x509/certificate_bundle.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "native/keys/chain.h"
+#include "native/keys/entry.h"
+#include "native/pkcs11/der_element.h"
 #include "native/x509/der.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/errors_set_aside.h"
@@ -41,46 +45,68 @@ bool add_x509(std::vector<Certificate>& certificates, ByteView der) {
   return true;
 }
 
-void add_block(std::vector<Certificate>& certificates, const PemBlock& block) {
+// A certificate, and what OpenSSL is to trust it for: the certificate is the first of two elements.
+bool add_trusted(std::vector<Certificate>& certificates, ByteView der) {
+  const std::optional<pkcs11::DerElement> certificate = pkcs11::take_element(der);
+  return certificate && add_x509(certificates, certificate->whole);
+}
+
+void add_block(CertificateBundle& bundle, const PemBlock& block) {
   const std::string_view label = block.label();
-  const bool x509 = label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD;
-  const bool pkcs7 = label == PEM_STRING_PKCS7 || label == PEM_STRING_PKCS7_SIGNED;
-  if ((x509 && !add_x509(certificates, block.der())) || (pkcs7 && !add_pkcs7(certificates, block.der()))) {
-    throw Error("the PEM block \"" + std::string(label) + "\" holds no certificate");
+  std::vector<Certificate>& certificates = bundle.certificates;
+  bool added = false;
+  if (label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD) {
+    added = add_x509(certificates, block.der());
+  } else if (label == PEM_STRING_X509_TRUSTED) {
+    added = add_trusted(certificates, block.der());
+  } else if (label == PEM_STRING_PKCS7 || label == PEM_STRING_PKCS7_SIGNED || label == PEM_STRING_CMS) {
+    added = add_pkcs7(certificates, block.der());
+  } else {
+    bundle.skipped.emplace_back(label);
+    return;
   }
+  if (!added) throw Error("the PEM block \"" + std::string(label) + "\" holds no certificate");
+}
+
+std::string list_of(const std::vector<std::string>& labels) {
+  std::string list;
+  for (const std::string& label : labels) list += (list.empty() ? "" : ", ") + label;
+  return list;
 }
 
 }  // namespace
 
-std::vector<Certificate> read_certificates(std::string_view content) {
+CertificateBundle read_bundle(std::string_view content) {
   const ErrorsSetAside others;
-  std::vector<Certificate> certificates;
+  CertificateBundle bundle;
   const ByteView der(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
-  if (add_x509(certificates, der) || add_pkcs7(certificates, der)) return certificates;
+  if (add_x509(bundle.certificates, der) || add_pkcs7(bundle.certificates, der)) return bundle;
   PemReader reader(content);
-  while (const auto block = reader.next()) add_block(certificates, *block);
-  if (certificates.empty()) throw Error("there is no certificate in it: expected PEM, DER or PKCS #7 (.p7b)");
-  return certificates;
+  while (const auto block = reader.next()) add_block(bundle, *block);
+  if (bundle.certificates.empty()) {
+    throw Error("there is no certificate in it: expected PEM, DER or PKCS #7 (.p7b)" +
+                (bundle.skipped.empty() ? "" : ", and what is there is: " + list_of(bundle.skipped)));
+  }
+  return bundle;
+}
+
+std::vector<Certificate> read_certificates(std::string_view content) {
+  return read_bundle(content).certificates;
 }
 
 OrderedChain order_chain(std::vector<Certificate> certificates, const pkcs11::PublicKey& key,
                          const keys::Pkix& pkix) {
   OrderedChain result{.chain = {}, .unrelated = std::move(certificates)};
   std::vector<Certificate>& rest = result.unrelated;
-  const auto take = [&](std::vector<Certificate>::iterator position) {
-    result.chain.push_back(std::move(*position));
-    rest.erase(position);
-  };
-  std::ranges::stable_sort(rest, std::ranges::greater{}, &Certificate::not_before);
-  auto next = std::ranges::find(rest, key, &Certificate::public_key);
-  while (next != rest.end()) {
-    take(next);
-    const Certificate& last = result.chain.back();
-    if (last.self_issued()) break;
-    next = std::ranges::find_if(rest, [&](const Certificate& candidate) {
-      return candidate.subject == last.issuer && pkix.issued_by(last, candidate);
-    });
+  const Certificate* leaf = nullptr;
+  for (const Certificate& certificate : rest) {
+    if (certificate.public_key == key && (!leaf || keys::preferred(certificate, *leaf))) leaf = &certificate;
   }
+  if (!leaf) return result;
+  result.chain = keys::build_chain(*leaf, pkix, keys::issuers_among(rest));
+  std::erase_if(rest, [&](const Certificate& certificate) {
+    return std::ranges::find(result.chain, certificate.der, &Certificate::der) != result.chain.end();
+  });
   return result;
 }
 

@@ -2,6 +2,7 @@
 // (.p7b).
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,8 +11,15 @@
 
 namespace keystay::x509 {
 
-// All certificates, in the order of the file, each once. PEM blocks of other kinds are skipped. Throws Error
-// if there is none, or if one is damaged.
+struct CertificateBundle {
+  std::vector<keys::Certificate> certificates;  // in the order of the file, each once
+  std::vector<std::string> skipped;             // the labels of PEM blocks of other kinds: "PRIVATE KEY"
+};
+
+// Of a TRUSTED CERTIFICATE (openssl x509 -trustout) the certificate, without what OpenSSL adds to it. Throws
+// Error if there is no certificate, or if one is damaged.
+[[nodiscard]] CertificateBundle read_bundle(std::string_view content);
+// Its certificates.
 [[nodiscard]] std::vector<keys::Certificate> read_certificates(std::string_view content);
 
 struct OrderedChain {
@@ -19,9 +27,8 @@ struct OrderedChain {
   std::vector<keys::Certificate> unrelated;  // issuers of nothing in the chain
 };
 
-// Begins with the certificate of `key` (the newest, if there are several) and goes on with issuers, found by
-// name and checked by signature, until a self-issued one or the last that is there. The chain is empty if no
-// certificate fits the key.
+// The best chain (keys::ChainBuilder) of the certificate of `key`: of several, of the newest that is valid
+// now. It is empty if no certificate fits the key.
 [[nodiscard]] OrderedChain order_chain(std::vector<keys::Certificate> certificates,
                                        const pkcs11::PublicKey& key, const keys::Pkix& pkix);
 

@@ -67,6 +67,8 @@ keys::Certificate to_certificate(const X509* certificate) {
       .not_before = to_time_point(X509_get0_notBefore(certificate)),
       .not_after = to_time_point(X509_get0_notAfter(certificate)),
       .public_key = public_key(certificate),
+      // It notes the extensions that it has read, and says const only from OpenSSL 4 on.
+      .is_ca = X509_check_ca(const_cast<X509*>(certificate)) != 0,
   };
 }
 

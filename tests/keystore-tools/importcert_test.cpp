@@ -1,5 +1,6 @@
 #include "tests/keystore-tools/keystay_program.h"
 #include "tests/keystore-tools/pseudo_terminal.h"
+#include "tests/support/test_party.h"
 
 namespace keystay::tools {
 namespace {
@@ -219,6 +220,98 @@ TEST_F(ImportCertTest, RefusesToTrustIfNobodyCanBeAsked) {
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.error, EndsWith("keystay: nobody can be asked whether to trust it; write -noprompt\n"));
   EXPECT_EQ(objects(), before);
+}
+
+class CrossSignedTest : public ImportCertTest {
+ protected:
+  // A leaf for the key of the alias, by the intermediate.
+  std::string leaf(const std::string& alias) {
+    const test::Party subject("localhost", test::key_of_request(done({"-certreq", "-alias", alias})));
+    return certificate(subject, middle_, test::end_entity());
+  }
+
+  test::Party middle_{"middle"};
+  test::Party root_{"root"};
+  test::Party old_{"old root"};
+  std::string by_root_ = certificate(middle_, root_);
+  std::string root_itself_ = certificate(root_, root_);
+  std::string crossed_ = certificate(root_, old_, test::expired());
+  std::string old_itself_ = certificate(old_, old_, test::expired());
+};
+
+TEST_F(CrossSignedTest, AReplyWithTheExpiredOldRootIsImportedWithTheNewOne) {
+  make_alias("httpd");
+  const std::string leaf = this->leaf("httpd");
+  for (const std::string& issuers :
+       {by_root_ + root_itself_ + crossed_ + old_itself_, old_itself_ + crossed_ + root_itself_ + by_root_}) {
+    done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + issuers)});
+    EXPECT_EQ(chain("httpd"), leaf + by_root_ + root_itself_);
+  }
+}
+
+TEST_F(CrossSignedTest, ARenewalIsImportedThoughTheTokenHasTheExpiredIssuers) {
+  make_alias("httpd");
+  int number = 0;
+  for (const std::string& pem : {crossed_, old_itself_, root_itself_}) {
+    done({"-importcert", "-noprompt", "-allowexpired", "-alias", "issuer " + std::to_string(++number),
+          "-file", write("issuer.pem", pem)});
+  }
+  const std::string leaf = this->leaf("httpd");
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + by_root_)});
+  EXPECT_EQ(chain("httpd"), leaf + by_root_ + root_itself_);
+}
+
+TEST_F(CrossSignedTest, WhereTheOnlyIssuersOnTheTokenHaveExpiredThatIsNoted) {
+  make_alias("httpd");
+  done({"-importcert", "-noprompt", "-allowexpired", "-alias", "crossed", "-file", write("a.pem", crossed_)});
+  const std::string leaf = this->leaf("httpd");
+  const test::Outcome outcome =
+      keystay({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + by_root_)});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error, HasSubstr("the issuer \"CN=root\" on the token expired on"));
+}
+
+TEST_F(CrossSignedTest, AReplyOfExpiredIssuersOnlyIsRefused) {
+  make_alias("httpd");
+  const std::string leaf = this->leaf("httpd");
+  refused(1, HasSubstr("certificate \"CN=root\" in the chain of"),
+          {"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + by_root_ + crossed_)});
+}
+
+TEST_F(CrossSignedTest, AnIssuerWhoseNameIsWrittenInAnotherWayIsPartOfTheChain) {
+  make_alias("httpd");
+  const std::string leaf = this->leaf("httpd");
+  const std::string middle = certificate(middle_, root_, {.subject = {"Middle ", 19}});
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + middle + root_itself_)});
+  EXPECT_EQ(chain("httpd"), leaf + middle + root_itself_);
+}
+
+TEST_F(ImportCertTest, GivesANameToARootThatCameWithAChain) {
+  make_alias("httpd");
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply("httpd") + ca_.root_pem())});
+  const auto before = objects().size();
+  done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
+  EXPECT_THAT(objects(), SizeIs(before)) << "the same object";
+  EXPECT_THAT(done({"-list"}), HasSubstr("root, "));
+  EXPECT_EQ(done({"-exportcert", "-rfc", "-alias", "root"}), ca_.root_pem());
+}
+
+TEST_F(ImportCertTest, FindsATrustedNameInAnyLetterCase) {
+  const auto file = write("root.pem", ca_.root_pem());
+  done({"-importcert", "-noprompt", "-alias", "Our Root", "-file", file});
+  EXPECT_EQ(done({"-exportcert", "-rfc", "-alias", "our root"}), ca_.root_pem());
+  refused(1, HasSubstr("already exists"), {"-importcert", "-noprompt", "-alias", "OUR ROOT", "-file", file});
+  done({"-delete", "-alias", "our ROOT"});
+  EXPECT_THAT(objects(), testing::IsEmpty());
+}
+
+TEST_F(ImportCertTest, SaysWhatItSkips) {
+  make_alias("httpd");
+  const test::SoftwareIdentity other = ca_.issue(test::KeyKind::ec);
+  const test::Outcome outcome = keystay(
+      {"-importcert", "-alias", "httpd", "-file", write("reply.pem", other.key_pem + reply("httpd"))});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error, HasSubstr("the PEM block \"PRIVATE KEY\" of"));
 }
 
 }  // namespace

@@ -93,6 +93,19 @@ TEST_F(CertificateBundle, RefusesADamagedBlockRatherThanHalfAChain) {
   ERR_clear_error();
 }
 
+TEST_F(CertificateBundle, HasACertificateThatOpensslTrusts) {
+  const test::Outcome trusted =
+      test::run({"openssl", "x509", "-trustout", "-addtrust", "serverAuth"}, {.input = ca_.root_pem()});
+  ASSERT_THAT(trusted.output, testing::HasSubstr("BEGIN TRUSTED CERTIFICATE"));
+  EXPECT_EQ(ders(read_certificates(trusted.output)), ders({root_}));
+}
+
+TEST_F(CertificateBundle, NamesTheBlocksThatAreNone) {
+  EXPECT_THAT(read_bundle(identity_.key_pem + ca_.root_pem()).skipped, testing::ElementsAre("PRIVATE KEY"));
+  EXPECT_THAT([&] { static_cast<void>(read_bundle(identity_.key_pem)); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("what is there is: PRIVATE KEY")));
+}
+
 TEST_F(CertificateBundle, IsOrderedFromTheLeafUpwards) {
   const auto [chain, unrelated] = order_chain({root_, intermediate_, leaf_}, *leaf_.public_key, pkix_);
   EXPECT_EQ(ders(chain), ders({leaf_, intermediate_, root_}));

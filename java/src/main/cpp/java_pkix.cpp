@@ -42,6 +42,7 @@ keys::Certificate certificate(JNIEnv* env, jobject decoded, pkcs11::ByteView der
     result.public_key =
         assemble(key_type, bytes_field(env, decoded, field.first), bytes_field(env, decoded, field.second));
   }
+  result.is_ca = env->GetBooleanField(decoded, field.is_ca) == JNI_TRUE;
   return result;
 }
 

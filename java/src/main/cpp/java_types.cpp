@@ -40,7 +40,7 @@ void load_certificate_fields(JNIEnv* env) {
   };
   types.certificate = {field("subject", "[B"),  field("issuer", "[B"),  field("serialNumber", "[B"),
                        field("notBefore", "J"), field("notAfter", "J"), field("keyType", "I"),
-                       field("first", "[B"),    field("second", "[B")};
+                       field("first", "[B"),    field("second", "[B"),  field("isCa", "Z")};
 }
 
 }  // namespace

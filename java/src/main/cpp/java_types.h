@@ -27,7 +27,7 @@ struct JavaTypes {
   jmethodID uncompressed_point;
 
   struct {  // of DecodedCertificate
-    jfieldID subject, issuer, serial_number, not_before, not_after, key_type, first, second;
+    jfieldID subject, issuer, serial_number, not_before, not_after, key_type, first, second, is_ca;
   } certificate;
 };
 

@@ -7,6 +7,8 @@ final class DecodedCertificate {
   /** No key of Keystay has such a public key. */
   private static final int OTHER = -1;
 
+  private static final int KEY_CERT_SIGN = 5; // of the KeyUsage extension
+
   final byte[] subject;
   final byte[] issuer;
   final byte[] serialNumber;
@@ -15,6 +17,7 @@ final class DecodedCertificate {
   final int keyType;
   final byte[] first;
   final byte[] second;
+  final boolean isCa;
 
   DecodedCertificate(X509Certificate certificate) {
     subject = certificate.getSubjectX500Principal().getEncoded();
@@ -26,5 +29,16 @@ final class DecodedCertificate {
     keyType = key == null ? OTHER : key.type();
     first = key == null ? null : key.first();
     second = key == null ? null : key.second();
+    isCa = isCa(certificate);
+  }
+
+  /** RFC 5280, sections 4.2.1.9 and 4.2.1.3; roots of version 1 have no extensions. */
+  private static boolean isCa(X509Certificate certificate) {
+    if (certificate.getVersion() < 3) {
+      return certificate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal());
+    }
+    boolean[] keyUsage = certificate.getKeyUsage();
+    boolean maySign = keyUsage == null || keyUsage[KEY_CERT_SIGN];
+    return maySign && certificate.getBasicConstraints() >= 0;
   }
 }
