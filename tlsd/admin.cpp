@@ -1,7 +1,6 @@
 #include "tlsd/admin.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
@@ -12,7 +11,9 @@
 namespace keystay::tlsd {
 namespace {
 
-constexpr std::size_t kMostConnections = 64;
+// Idle connections make room for new ones, so that nobody keeps a balancer from asking for the health.
+constexpr std::size_t kMostIdle = 64;
+constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kIdleLimit{60};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
@@ -39,6 +40,12 @@ class Served final {
   Metrics* metrics_;  // null once the connection has ended in order
 };
 
+void end(Socket& socket) noexcept {
+  error_code ignored;
+  socket.cancel(ignored);
+  socket.shutdown(Socket::shutdown_both, ignored);
+}
+
 }  // namespace
 
 Admin::Admin(Acceptor acceptor, Health& health, Metrics& metrics)
@@ -55,16 +62,12 @@ void Admin::start() {
 }
 
 awaitable<void> Admin::serve(Socket socket, ConnectionLimit::Place) {
-  TimeLimit limit(executor_, kIdleLimit, [&socket] {
-    error_code ignored;
-    socket.cancel(ignored);
-    socket.shutdown(Socket::shutdown_both, ignored);
-  });
+  TimeLimit limit(executor_, kIdleLimit, [&socket] { end(socket); });
   beast::flat_buffer buffer(kMostRequestHead);
   for (bool keep_alive = true; keep_alive; limit.restart()) {
-    http::request<http::empty_body> request;
-    const auto [read_error, read_size] = co_await http::async_read(socket, buffer, request, kOutcome);
-    if (read_error) co_return;
+    Request request;
+    const bool complete = co_await read(socket, buffer, request);
+    if (!complete) co_return;
     const auto target = std::string(request.target());
     Reply result = co_await reply(request.method(), target);
     http::response<http::string_body> response(result.status, request.version(), std::move(result.body));
@@ -75,6 +78,18 @@ awaitable<void> Admin::serve(Socket socket, ConnectionLimit::Place) {
     const auto [write_error, write_size] = co_await http::async_write(socket, response, kOutcome);
     keep_alive = !write_error && response.keep_alive();
   }
+}
+
+awaitable<bool> Admin::read(Socket& socket, beast::flat_buffer& buffer, Request& request) {
+  struct Idle {
+    std::shared_ptr<std::list<Socket*>> all;
+    std::list<Socket*>::iterator mine;
+    ~Idle() { all->erase(mine); }
+  };
+  if (idle_->size() >= kMostIdle) end(*idle_->front());
+  const Idle idle{idle_, idle_->insert(idle_->end(), &socket)};
+  const auto [error, size] = co_await http::async_read(socket, buffer, request, kOutcome);
+  co_return !error;
 }
 
 awaitable<Admin::Reply> Admin::reply(http::verb method, std::string target) {

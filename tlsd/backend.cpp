@@ -20,9 +20,11 @@ void BackendConnection::interrupt() noexcept {
   socket.shutdown(Socket::shutdown_both, ignored);
 }
 
-Backend::Backend(Executor executor, const config::BackendSettings& settings)
+Backend::Backend(Executor executor, const std::string& name, const config::BackendSettings& settings,
+                 Metrics& metrics)
     : executor_(executor), connect_timeout_(settings.connect_timeout) {
-  for (const config::Endpoint& server : settings.servers) servers_.push_back({to_tcp(server)});
+  for (const config::Endpoint& server : settings.servers)
+    servers_.push_back({to_tcp(server), metrics.backend_server(name, config::format_endpoint(server))});
 }
 
 Backend::~Backend() {
@@ -44,7 +46,12 @@ awaitable<error_code> Backend::connect(BackendConnection& connection) {
   error_code error;
   for (Server* server : order()) {
     error = co_await connect(connection, server->endpoint);
-    if (!error || connection.interrupted) break;
+    if (connection.interrupted) break;
+    if (!error) {
+      server->state->reached();
+      break;
+    }
+    server->state->failed(error.message());
     server->shunned_until = Clock::now() + kShunned;
   }
   co_return error;
@@ -52,6 +59,7 @@ awaitable<error_code> Backend::connect(BackendConnection& connection) {
 
 awaitable<error_code> Backend::connect(BackendConnection& connection, const tcp::endpoint& endpoint) {
   error_code error;
+  connection.server = endpoint;
   connection.socket.close(error);
   connection.socket.open(endpoint.protocol(), error);
   if (error) co_return error;

@@ -11,6 +11,7 @@
 
 #include "native/config/tlsd_settings.h"
 #include "tlsd/execution.h"
+#include "tlsd/metrics.h"
 
 namespace keystay::tlsd {
 
@@ -22,6 +23,7 @@ struct BackendConnection {
   void interrupt() noexcept;
 
   Socket socket;
+  tcp::endpoint server;              // that it is connected to, or was to be
   boost::beast::flat_buffer buffer;  // what came behind the last response
   bool interrupted = false;
 };
@@ -30,7 +32,8 @@ using BackendConnectionPtr = std::shared_ptr<BackendConnection>;
 
 class Backend final : public std::enable_shared_from_this<Backend> {
  public:
-  Backend(Executor executor, const config::BackendSettings& settings);
+  Backend(Executor executor, const std::string& name, const config::BackendSettings& settings,
+          Metrics& metrics);
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
   ~Backend();  // closes the idle connections
@@ -48,6 +51,7 @@ class Backend final : public std::enable_shared_from_this<Backend> {
  private:
   struct Server {
     tcp::endpoint endpoint;
+    std::shared_ptr<BackendServer> state;
     Clock::time_point shunned_until{};
   };
 

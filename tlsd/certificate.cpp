@@ -91,8 +91,9 @@ X509Handle take_leaf(Contents& contents, const std::string& name) {
   return result;
 }
 
-// By its own key. A CA that changed its key also has certificates that are self-issued only, by the old key for
-// the new one and the other way round (RFC 5280, section 3.2; RFC 4210, section 4.4), and clients need them.
+// By its own key. A CA that changed its key also has certificates that are self-issued only, by the old key
+// for the new one and the other way round (RFC 5280, section 3.2; RFC 4210, section 4.4), and clients need
+// them.
 bool self_signed(X509* certificate) {
   const bool result = X509_self_signed(certificate, 1) == 1;
   ERR_clear_error();
@@ -111,10 +112,10 @@ bool valid_now(const X509* certificate) {
          X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
-// The one of the candidates that is sent as the issuer; candidates.end() where the chain is complete. Where an
-// issuer has other certificates beside a self-signed one, a valid one of these is sent: some clients trust the
-// self-signed one, and others only those who issued the others. One that is not valid is taken only for want of
-// any other, so that somebody hears of it.
+// The one of the candidates that is sent as the issuer; candidates.end() where the chain is complete. Where
+// an issuer has other certificates beside a self-signed one, a valid one of these is sent: some clients trust
+// the self-signed one, and others only those who issued the others. One that is not valid is taken only for
+// want of any other, so that somebody hears of it.
 std::vector<X509Handle>::iterator find_issuer(X509* certificate, std::vector<X509Handle>& candidates) {
   const auto issued = [&](const X509Handle& candidate) {
     return candidate && signed_by(certificate, candidate.get());

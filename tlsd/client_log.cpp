@@ -7,6 +7,14 @@
 namespace keystay::tlsd {
 
 void ClientLog::write(const tcp::endpoint& client, std::string_view what) {
+  if (has_room()) spdlog::info("listener {}: client {}: {}", listener_, to_text(client), what);
+}
+
+void ClientLog::warn(const tcp::endpoint& client, std::string_view what) {
+  if (has_room()) spdlog::warn("listener {}: client {}: {}", listener_, to_text(client), what);
+}
+
+bool ClientLog::has_room() {
   const auto now = Clock::now();
   if (now - second_ >= std::chrono::seconds(1)) {
     if (suppressed_ > 0) spdlog::info("listener {}: {} more such lines left out", listener_, suppressed_);
@@ -15,10 +23,10 @@ void ClientLog::write(const tcp::endpoint& client, std::string_view what) {
   }
   if (lines_ >= kLinesPerSecond) {
     ++suppressed_;
-    return;
+    return false;
   }
   ++lines_;
-  spdlog::info("listener {}: client {}: {}", listener_, to_text(client), what);
+  return true;
 }
 
 }  // namespace keystay::tlsd

@@ -13,9 +13,12 @@ class ClientLog final {
  public:
   explicit ClientLog(std::string listener) : listener_(std::move(listener)) {}
 
-  void write(const tcp::endpoint& client, std::string_view what);
+  void write(const tcp::endpoint& client, std::string_view what);  // the client's doing
+  void warn(const tcp::endpoint& client, std::string_view what);   // that of a server behind
 
  private:
+  [[nodiscard]] bool has_room();
+
   static constexpr std::size_t kLinesPerSecond = 20;
 
   std::string listener_;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,7 +31,11 @@ class ConnectionLimit final : public std::enable_shared_from_this<ConnectionLimi
     std::shared_ptr<ConnectionLimit> limit_;
   };
 
-  explicit ConnectionLimit(std::size_t most) : free_(most) {}
+  // `on_full` is called, on the thread that wants a place, when the last one was taken and somebody wants one
+  // more; and then not again until a twentieth of the places was free.
+  explicit ConnectionLimit(
+      std::size_t most, std::function<void()> on_full = [] {})
+      : most_(most), free_(most), on_full_(std::move(on_full)) {}
 
   // A place, or nothing; then `wait` is notified when one becomes free. Another may be quicker: try again.
   [[nodiscard]] std::optional<Place> take_or_enqueue(const std::shared_ptr<AsyncWait>& wait);
@@ -38,8 +43,11 @@ class ConnectionLimit final : public std::enable_shared_from_this<ConnectionLimi
  private:
   void give_back();
 
+  const std::size_t most_;
   std::mutex mutex_;
   std::size_t free_;
+  bool full_ = false;  // on_full_ was called
+  std::function<void()> on_full_;
   std::deque<std::weak_ptr<AsyncWait>> queue_;
 };
 

@@ -13,7 +13,6 @@
 #include "tlsd/framing_gate.h"
 #include "tlsd/listening_socket.h"
 #include "tlsd/read_head.h"
-#include "tlsd/relay_body.h"
 #include "tlsd/tunnel.h"
 
 namespace keystay::tlsd {
@@ -23,6 +22,7 @@ using RequestSerializer = http::request_serializer<http::buffer_body>;
 using ResponseSerializer = http::response_serializer<http::buffer_body>;
 
 constexpr int kMostInterimResponses = 32;
+constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answer of ours
 
 // RFC 9110, section 9.2.2
 bool is_idempotent(http::verb method) {
@@ -64,10 +64,11 @@ struct Exchange::FaultAnswer {
   std::optional<BackendFault> backend_fault;
 };
 
-Exchange::Exchange(HttpClient& client, RequestParser& request, const ListenerSnapshot& listener,
-                   Backend& backend, ListenerMetrics& metrics)
+Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point request_end,
+                   const ListenerSnapshot& listener, Backend& backend, ListenerMetrics& metrics)
     : client_(client),
       request_(request),
+      request_end_(request_end),
       listener_(listener),
       backend_(backend),
       metrics_(metrics),
@@ -75,7 +76,8 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, const ListenerSna
       version_(request.get().version()),
       websocket_(asks_for_websocket(request.get())),
       has_body_(!request.is_done()),
-      replayable_(!has_body_ && !websocket_ && is_idempotent(method_)) {}
+      replayable_(!has_body_ && !websocket_ && is_idempotent(method_)),
+      awaits_continue_(has_body_ && version_ >= 11 && request.get().count(http::field::expect) > 0) {}
 
 awaitable<After> Exchange::run() {
   auto& request = request_.get();
@@ -112,13 +114,13 @@ awaitable<std::optional<Exchange::Fault>> Exchange::open_backend() {
   connection_ = std::make_shared<BackendConnection>(backend_.executor());
   const error_code error = co_await backend_.connect(*connection_);
   if (!error) co_return std::nullopt;
-  client_.log.write(client_.endpoint, fmt::format("no connection to backend {}: {}",
-                                                  listener_.settings.backend, error.message()));
+  reason_ = error.message();
   co_return error == asio::error::timed_out ? Fault::connect_timed_out : Fault::unreachable;
 }
 
 // A failure to send shows in the response that does not come; and a server may answer without reading on.
 awaitable<After> Exchange::exchange_without_body() {
+  begin_response();
   RequestSerializer serializer(request_.get());
   co_await http::async_write_header(connection_->socket, serializer, kOutcome);
   uploaded_ = true;
@@ -134,27 +136,62 @@ awaitable<After> Exchange::exchange_with_body() {
   co_return after;
 }
 
+// request-timeout is one deadline for the whole body, stall-timeout counts anew with each piece. Who is to
+// blame is whom the upload waits for.
 awaitable<void> Exchange::upload() {
-  TimeLimit limit(backend_.executor(), listener_.settings.request_timeout,
-                  [this] { client_.stream.interrupt(); });
+  const TimeLimit deadline(backend_.executor(), request_end_, [this] { end_upload(); });
+  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] { end_upload(); });
+  if (awaits_continue_) begin_response();
   RequestSerializer serializer(request_.get());
   if (const auto [error, _] = co_await http::async_write_header(connection_->socket, serializer, kOutcome);
       error) {
+    begin_response();
     co_return;
   }
-  const RelayResult result =
-      co_await relay_body(client_.stream, client_.buffer, request_, connection_->socket, serializer, [&] {
-        limit.restart();
-        if (response_limit_) response_limit_->restart();
-      });
+  const RelayResult result = co_await relay_body(client_.stream, client_.buffer, request_,
+                                                 connection_->socket, serializer, [&](RelayWait wait) {
+                                                   stall.restart();
+                                                   uploading_ = wait;
+                                                   if (wait == RelayWait::output) body_began();
+                                                 });
   uploaded_ = result.end == RelayResult::End::complete;
-  if (result.end != RelayResult::End::input_failed) co_return;
+  if (upload_fault_) co_return;
+  if (result.end != RelayResult::End::input_failed) co_return begin_response();
   const bool malformed = result.error != http::error::partial_message &&
                          result.error.category() == make_error_code(http::error::bad_chunk).category();
-  upload_fault_ = limit.expired() ? Fault::request_timed_out
-                  : malformed     ? Fault::bad_request
-                                  : Fault::client_gone;
+  upload_fault_ = malformed ? Fault::bad_request : Fault::client_gone;
   interrupt();
+}
+
+void Exchange::end_upload() noexcept {
+  upload_fault_ = uploading_ == RelayWait::output ? Fault::request_not_taken
+                  : awaits_continue_              ? Fault::response_timed_out
+                                                  : Fault::request_timed_out;
+  client_.stream.interrupt();
+  interrupt();
+}
+
+// The client does not wait for the backend's 100 (Continue), or has it.
+void Exchange::body_began() noexcept {
+  if (!std::exchange(awaits_continue_, false)) return;
+  head_limit_.reset();
+  response_limit_.reset();
+}
+
+// Both limits count from the end of the request. Neither is restarted by what the backend sends.
+void Exchange::begin_response() {
+  const auto end_response = [this] {
+    if (has_body_ && !uploaded_) upload_fault_ = Fault::response_timed_out;
+    client_.stream.interrupt();
+    interrupt();
+  };
+  if (!head_passed_)
+    head_limit_.emplace(backend_.executor(), listener_.backend.response_head_timeout, end_response);
+  response_limit_.emplace(backend_.executor(), listener_.backend.response_timeout, end_response);
+}
+
+bool Exchange::response_timed_out() const noexcept {
+  return (head_limit_ && head_limit_->expired()) || (response_limit_ && response_limit_->expired());
 }
 
 awaitable<After> Exchange::download_and_stop_upload() {
@@ -170,7 +207,8 @@ awaitable<After> Exchange::download() {
   std::optional<ResponseParser> response;
   if (const auto fault = co_await final_response(response))
     co_return co_await answer(upload_fault_.value_or(*fault));
-  metrics_.request(response->get().result_int());
+  head_passed_ = true;
+  head_limit_.reset();
   if (response->get().result() == http::status::switching_protocols)
     co_return co_await switch_protocols(*response);
   co_return co_await pass_on(*response);
@@ -178,7 +216,6 @@ awaitable<After> Exchange::download() {
 
 // Interim responses are passed on as they come (RFC 9110, section 15.2).
 awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional<ResponseParser>& response) {
-  response_limit_.emplace(backend_.executor(), listener_.backend.response_timeout, [this] { interrupt(); });
   std::optional<Fault> fault = Fault::bad_response;
   for (int i = 0; i < kMostInterimResponses; ++i) {
     fault = co_await read_response(response.emplace());
@@ -187,12 +224,13 @@ awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional
     if (fault || status < 100 || status >= 200) break;
     if (status == static_cast<unsigned>(http::status::switching_protocols)) {
       if (!websocket_ || !switches_to_websocket(response->get())) fault = Fault::bad_response;
+      if (fault) reason_ = "101 (Switching Protocols) to something that the request did not ask for";
       break;
     }
     co_await pass_on_interim(*response);
     fault = Fault::bad_response;
+    reason_ = "only interim responses";
   }
-  response_limit_.reset();
   co_return fault;
 }
 
@@ -200,12 +238,12 @@ awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser
   auto& buffer = connection_->buffer;
   const HeadRead head = co_await read_head(connection_->socket, buffer, kMostResponseHead);
   if (head.end != HeadRead::End::complete) {
-    if (response_limit_->expired()) co_return Fault::response_timed_out;
+    if (response_timed_out()) co_return Fault::response_timed_out;
+    reason_ = head.error ? head.error.message() : "the head exceeds 64 KiB";
     co_return head.end == HeadRead::End::failed&& buffer.size() == 0 ? Fault::closed : Fault::bad_response;
   }
   if (const auto reason = refuse_response(text(buffer).substr(0, head.size))) {
-    client_.log.write(client_.endpoint,
-                      fmt::format("bad response of backend {}: {}", listener_.settings.backend, *reason));
+    reason_ = *reason;
     co_return Fault::bad_response;
   }
   response.header_limit(kMostResponseHead);
@@ -214,8 +252,9 @@ awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser
   error_code error;
   complete_status_line(buffer, response);
   buffer.consume(response.put(buffer.data(), error));
-  if (error || !response.is_header_done()) co_return Fault::bad_response;
-  co_return std::nullopt;
+  if (!error && response.is_header_done()) co_return std::nullopt;
+  reason_ = error.message();
+  co_return Fault::bad_response;
 }
 
 // Once, on a fresh connection, where an idle one turned out to be closed (RFC 9112, section 9.3.1).
@@ -227,6 +266,7 @@ awaitable<std::optional<Exchange::Fault>> Exchange::retry(ResponseParser& respon
 }
 
 awaitable<void> Exchange::pass_on_interim(ResponseParser& response) {
+  if (response.get().result() == http::status::continue_) body_began();
   if (version_ < 11) co_return;  // HTTP/1.0 does not know them
   prepare_interim_response(response.get());
   ResponseSerializer serializer(response.get());
@@ -266,8 +306,9 @@ bool Exchange::frame_for_client(ResponseParser& response) const {
   return !response.chunked() && !response.need_eof();
 }
 
+// A response counts as one when all of it has come from the backend.
 awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
-  TimeLimit limit(backend_.executor(), listener_.backend.response_timeout, [this] {
+  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] {
     interrupt();
     client_.stream.interrupt();
   });
@@ -275,11 +316,40 @@ awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
   // The head goes out with the first piece of the body, if that is there already.
   if (!response.is_done() && connection_->buffer.size() == 0) {
     const auto [error, _] = co_await http::async_write_header(client_.stream, serializer, kOutcome);
-    if (error) co_return false;
+    if (error) {
+      report_broken({RelayResult::End::output_failed, error}, stall.expired());
+      co_return false;
+    }
   }
-  const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response,
-                                                 client_.stream, serializer, [&] { limit.restart(); });
-  co_return result.end == RelayResult::End::complete;
+  RelayWait awaited = RelayWait::output;
+  RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response, client_.stream,
+                                           serializer, [&](RelayWait wait) {
+                                             stall.restart();
+                                             awaited = wait;
+                                             if (wait == RelayWait::output && response.is_done())
+                                               metrics_.request(response.get().result_int());
+                                           });
+  if (result.end == RelayResult::End::complete) co_return true;
+  if (!response.is_done()) report_broken(result, stall.expired());
+  co_return false;
+}
+
+// The client has a part of the response, and sees from the end of its connection that it is one.
+void Exchange::report_broken(const RelayResult& result, bool stalled) {
+  const bool late = response_limit_ && response_limit_->expired();
+  if (client_.cut) return metrics_.response_broken(Breaker::server);
+  if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
+    metrics_.response_broken(Breaker::client);
+    if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
+    return;
+  }
+  metrics_.response_broken(Breaker::backend);
+  metrics_.backend_fault(BackendFault::broken_off);
+  client_.log.warn(client_.endpoint,
+                   fmt::format("response to {} broken off: {}: {}", request_.get().method_string(), server(),
+                               late      ? "it was not complete within response-timeout"
+                               : stalled ? "nothing came for stall-timeout"
+                                         : result.error.message()));
 }
 
 awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
@@ -289,19 +359,22 @@ awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
   message.set(http::field::upgrade, "websocket");
   ResponseSerializer serializer(message);
   const auto [error, _] = co_await http::async_write_header(client_.stream, serializer, kOutcome);
+  metrics_.request(message.result_int());
+  response_limit_.reset();  // a tunnel has idle-timeout
   if (!error) co_await tunnel(client_.stream, client_.buffer, *connection_, listener_.settings.idle_timeout);
   co_return After::abort;  // both ends were passed on already
 }
 
 awaitable<After> Exchange::answer(Fault fault) {
-  static constexpr std::array<FaultAnswer, 8> kAnswers{{
+  static constexpr std::array<FaultAnswer, 9> kAnswers{{
       {http::status::bad_gateway, "the server behind this one cannot be reached", BackendFault::unreachable},
       {http::status::gateway_timeout, "the server behind this one cannot be reached in time",
        BackendFault::timed_out},
       {http::status::gateway_timeout, "the server behind this one did not answer in time",
        BackendFault::timed_out},
-      {http::status::bad_gateway, "the server behind this one closed the connection",
-       BackendFault::bad_response},
+      {http::status::gateway_timeout, "the server behind this one did not take the request in time",
+       BackendFault::timed_out},
+      {http::status::bad_gateway, "the server behind this one closed the connection", BackendFault::closed},
       {http::status::bad_gateway, "the server behind this one sent a bad response",
        BackendFault::bad_response},
       {http::status::request_timeout, "the request did not arrive in time", std::nullopt},
@@ -310,14 +383,37 @@ awaitable<After> Exchange::answer(Fault fault) {
        std::nullopt},
       {http::status::bad_request, "", std::nullopt},
   }};
-  if (fault == Fault::client_gone) co_return After::abort;
+  if (fault == Fault::client_gone) {
+    metrics_.response_broken(client_.cut ? Breaker::server : Breaker::client);
+    co_return After::abort;
+  }
   const FaultAnswer& kind = kAnswers[static_cast<std::size_t>(fault)];
-  if (kind.backend_fault) metrics_.backend_fault(*kind.backend_fault);
-  metrics_.request(static_cast<unsigned>(kind.status));
+  report(kind);
   client_.stream.clear_interrupt();
+  const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.stream.interrupt(); });
   Answer response = make_answer(kind.status, kind.text, method_);
   const auto [error, _] = co_await http::async_write(client_.stream, response, kOutcome);
   co_return error ? After::abort : After::linger;
+}
+
+void Exchange::report(const FaultAnswer& answer) {
+  metrics_.own_answer(static_cast<unsigned>(answer.status));
+  if (!answer.backend_fault) {
+    return client_.log.write(
+        client_.endpoint,
+        fmt::format("request refused with {}: {}", static_cast<unsigned>(answer.status), answer.text));
+  }
+  metrics_.backend_fault(*answer.backend_fault);
+  if (answer.backend_fault == BackendFault::timed_out) reason_.clear();  // that we gave up says nothing more
+  client_.log.warn(client_.endpoint,
+                   fmt::format("{} answered with {}: {}: {}{}", request_.get().method_string(),
+                               static_cast<unsigned>(answer.status), server(), answer.text,
+                               reason_.empty() ? "" : " (" + reason_ + ")"));
+}
+
+std::string Exchange::server() const {
+  const bool known = connection_ && connection_->server != tcp::endpoint();
+  return "backend " + listener_.settings.backend + (known ? ", " + to_text(connection_->server) : "");
 }
 
 }  // namespace keystay::tlsd

@@ -8,6 +8,7 @@
 #include "tlsd/client_log.h"
 #include "tlsd/http.h"
 #include "tlsd/metrics.h"
+#include "tlsd/relay_body.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
 #include "tlsd/tls_stream.h"
@@ -26,9 +27,9 @@ struct HttpClient {
 
 class Exchange final {
  public:
-  // The head of `request` is parsed; its body is still to come.
-  Exchange(HttpClient& client, RequestParser& request, const ListenerSnapshot& listener, Backend& backend,
-           ListenerMetrics& metrics);
+  // The head of `request` is parsed; its body is still to come, until `request_end` at the latest.
+  Exchange(HttpClient& client, RequestParser& request, Clock::time_point request_end,
+           const ListenerSnapshot& listener, Backend& backend, ListenerMetrics& metrics);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -43,6 +44,7 @@ class Exchange final {
     unreachable,
     connect_timed_out,
     response_timed_out,
+    request_not_taken,
     closed,
     bad_response,
     request_timed_out,
@@ -58,6 +60,10 @@ class Exchange final {
   [[nodiscard]] awaitable<After> exchange_without_body();
   [[nodiscard]] awaitable<After> exchange_with_body();
   [[nodiscard]] awaitable<void> upload();
+  void end_upload() noexcept;
+  void body_began() noexcept;
+  void begin_response();
+  [[nodiscard]] bool response_timed_out() const noexcept;
   [[nodiscard]] awaitable<After> download();
   [[nodiscard]] awaitable<After> download_and_stop_upload();
 
@@ -68,12 +74,16 @@ class Exchange final {
   [[nodiscard]] awaitable<void> pass_on_interim(ResponseParser& response);
   [[nodiscard]] awaitable<After> pass_on(ResponseParser& response);
   [[nodiscard]] awaitable<bool> pass_on_message(ResponseParser& response);
+  void report_broken(const RelayResult& result, bool stalled);
   [[nodiscard]] awaitable<After> switch_protocols(ResponseParser& response);
   [[nodiscard]] bool frame_for_client(ResponseParser& response) const;
   [[nodiscard]] awaitable<After> answer(Fault fault);
+  void report(const FaultAnswer& answer);
+  [[nodiscard]] std::string server() const;  // for the log
 
   HttpClient& client_;
   RequestParser& request_;
+  const Clock::time_point request_end_;
   const ListenerSnapshot& listener_;
   Backend& backend_;
   ListenerMetrics& metrics_;
@@ -87,8 +97,13 @@ class Exchange final {
   BackendConnectionPtr connection_;
   bool reused_ = false;                      // connection_ has served before
   bool uploaded_ = false;                    // all of the request was read and sent
+  RelayWait uploading_ = RelayWait::output;  // whom the upload waits for
+  bool awaits_continue_;                     // the client sends its body when the backend wants it
   std::optional<Fault> upload_fault_;        // what ended the upload, and with it the exchange
-  std::optional<TimeLimit> response_limit_;  // while the response is waited for; restarted by the upload
+  std::string reason_;                       // of a fault, for the log
+  bool head_passed_ = false;                 // the final response has begun
+  std::optional<TimeLimit> head_limit_;      // response-head-timeout, from the end of the request
+  std::optional<TimeLimit> response_limit_;  // response-timeout, likewise
 };
 
 }  // namespace keystay::tlsd

@@ -1,6 +1,8 @@
 #include "tlsd/http_session.h"
 
+#include <algorithm>
 #include <array>
+#include <exception>
 
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
@@ -15,7 +17,7 @@ namespace {
 constexpr std::size_t kIdleBuffer = 2048;  // holds the head of most requests
 constexpr std::chrono::seconds kCloseLimit{5};
 constexpr std::chrono::seconds kLingerLimit{2};
-constexpr std::chrono::seconds kFirstRequestLimit{1};  // after the server began to stop
+constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, once the server began to stop
 
 }  // namespace
 
@@ -37,13 +39,19 @@ awaitable<void> HttpSession::run() {
 
 void HttpSession::drain() noexcept {
   client_.draining = true;
-  if (!served_) {
-    first_request_limit_.emplace(client_.stream.get_executor(), kFirstRequestLimit, [this] {
-      if (idle_) client_.stream.interrupt();
-    });
-  } else if (idle_) {
-    client_.stream.interrupt();
+  if (!idle_) return;
+  try {
+    limit_last_request();
+  } catch (const std::exception&) {
+    client_.stream.interrupt();  // no memory for a timer
   }
+}
+
+// A client that was not told of the end by `Connection: close` may have sent a request already.
+void HttpSession::limit_last_request() {
+  last_request_limit_.emplace(client_.stream.get_executor(), kLastRequestLimit, [this] {
+    if (idle_) client_.stream.interrupt();
+  });
 }
 
 void HttpSession::cut() noexcept {
@@ -54,11 +62,11 @@ void HttpSession::cut() noexcept {
 // Waits for the first byte of a request. False if none came: the client has closed, or was idle for too long.
 awaitable<bool> HttpSession::next_request() {
   if (client_.buffer.size() > 0) co_return true;
-  if (client_.draining && (served_ || first_request_limit_->expired())) co_return false;
   if (client_.buffer.capacity() > kIdleBuffer) client_.buffer.shrink_to_fit();
 
   const TimeLimit limit(client_.stream.get_executor(), listener_.settings.idle_timeout,
                         [this] { client_.stream.interrupt(); });
+  if (client_.draining) limit_last_request();
   idle_ = true;
   const auto [error, size] =
       co_await client_.stream.async_read_some(client_.buffer.prepare(kIdleBuffer), kOutcome);
@@ -70,18 +78,19 @@ awaitable<bool> HttpSession::next_request() {
 
 awaitable<After> HttpSession::serve_request() {
   RequestParser request;
-  if (const auto after = co_await read_request(request)) co_return *after;
-  served_ = true;
-  Exchange exchange(client_, request, listener_, backend_, metrics_);
+  const auto request_end = Clock::now() + listener_.settings.request_timeout;
+  if (const auto after = co_await read_request(request, request_end)) co_return *after;
+  Exchange exchange(client_, request, request_end, listener_, backend_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();
   exchange_ = nullptr;
   co_return after;
 }
 
-awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request) {
-  const TimeLimit limit(client_.stream.get_executor(), listener_.settings.request_timeout,
-                        [this] { client_.stream.interrupt(); });
+awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request,
+                                                          Clock::time_point request_end) {
+  const auto head_end = std::min(request_end, Clock::now() + listener_.settings.request_head_timeout);
+  const TimeLimit limit(client_.stream.get_executor(), head_end, [this] { client_.stream.interrupt(); });
   skip_empty_line();
   const HeadRead head = co_await read_head(client_.stream, client_.buffer, kMostRequestHead);
   if (limit.expired())
@@ -113,7 +122,7 @@ void HttpSession::skip_empty_line() {
 awaitable<After> HttpSession::refuse(http::status status, std::string_view reason) {
   client_.log.write(client_.endpoint,
                     fmt::format("request refused with {}: {}", static_cast<unsigned>(status), reason));
-  metrics_.request(static_cast<unsigned>(status));
+  metrics_.own_answer(static_cast<unsigned>(status));
   client_.stream.clear_interrupt();
   const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
   Answer answer = make_answer(status, reason);

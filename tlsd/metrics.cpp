@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <prometheus/text_serializer.h>
+#include <spdlog/spdlog.h>
 
 namespace keystay::tlsd {
 namespace {
@@ -61,6 +62,27 @@ auto& given_up_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& broken_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_responses_broken_total")
+      .Help("Requests whose response did not come to its end, by who broke it off")
+      .Register(registry);
+}
+
+auto& own_answer_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_own_answers_total")
+      .Help("Responses that keystay-tlsd made itself, by status; counted as requests too")
+      .Register(registry);
+}
+
+auto& connection_limit_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_connection_limit_reached_total")
+      .Help("How often max-connections was reached, so that clients waited to be accepted")
+      .Register(registry);
+}
+
 auto& reload_family(Registry& registry) {
   return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
 }
@@ -68,8 +90,11 @@ auto& reload_family(Registry& registry) {
 }  // namespace
 
 ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener)
-    : connections_(&connection_family(registry).Add({{"listener", listener}})),
+    : own_answers_(&own_answer_family(registry)),
+      listener_(listener),
+      connections_(&connection_family(registry).Add({{"listener", listener}})),
       accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})),
+      connection_limit_reached_(&connection_limit_family(registry).Add({{"listener", listener}})),
       given_up_(&given_up_family(registry).Add({{"listener", listener}})) {
   for (std::size_t i = 0; i < handshakes_.size(); ++i) {
     handshakes_[i] = &handshake_family(registry).Add(
@@ -83,6 +108,15 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
     backend_faults_[i] = &backend_fault_family(registry).Add(
         {{"listener", listener}, {"fault", std::string(kBackendFaultNames[i])}});
   }
+  for (std::size_t i = 0; i < broken_.size(); ++i) {
+    broken_[i] =
+        &broken_family(registry).Add({{"listener", listener}, {"by", std::string(kBreakerNames[i])}});
+  }
+}
+
+void ListenerMetrics::own_answer(unsigned status) {
+  request(status);
+  own_answers_->Add({{"listener", listener_}, {"status", std::to_string(status)}}).Increment();
 }
 
 void ListenerMetrics::request(unsigned status) {
@@ -121,7 +155,15 @@ Metrics::Metrics()
           &BuildGauge()
                .Name("keystay_tlsd_certificate_expiry_timestamp_seconds")
                .Help("End of validity of the certificate, or of the issuer that expires first")
-               .Register(registry_)) {}
+               .Register(registry_)),
+      server_up_(&BuildGauge()
+                      .Name("keystay_tlsd_backend_server_up")
+                      .Help("1 if the last attempt to connect to the server succeeded, or none was made yet")
+                      .Register(registry_)),
+      connect_failures_(&BuildCounter()
+                             .Name("keystay_tlsd_backend_connect_failures_total")
+                             .Help("Attempts to connect to the server that failed")
+                             .Register(registry_)) {}
 
 ListenerMetrics& Metrics::listener(const std::string& name) {
   auto& metrics = listeners_[name];
@@ -129,8 +171,55 @@ ListenerMetrics& Metrics::listener(const std::string& name) {
   return *metrics;
 }
 
-void Metrics::certificate_expiry(const std::string& name, double seconds_since_epoch) {
-  certificate_expiry_->Add({{"certificate", name}}).Set(seconds_since_epoch);
+void Metrics::certificates(const std::map<std::string, double>& seconds_since_epoch) {
+  std::erase_if(certificates_, [&](const auto& shown) {
+    if (seconds_since_epoch.contains(shown.first)) return false;
+    certificate_expiry_->Remove(shown.second);
+    return true;
+  });
+  for (const auto& [name, end] : seconds_since_epoch) {
+    auto& gauge = certificates_[name];
+    if (gauge == nullptr) gauge = &certificate_expiry_->Add({{"certificate", name}});
+    gauge->Set(end);
+  }
+}
+
+std::shared_ptr<BackendServer> Metrics::backend_server(const std::string& backend,
+                                                       const std::string& server) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(servers_, [](const auto& known) { return known.second.expired(); });
+  auto& known = servers_[{backend, server}];
+  auto result = known.lock();
+  if (!result)
+    known = result = std::make_shared<BackendServer>(*server_up_, *connect_failures_, backend, server);
+  return result;
+}
+
+BackendServer::BackendServer(prometheus::Family<prometheus::Gauge>& up,
+                             prometheus::Family<prometheus::Counter>& failures, const std::string& backend,
+                             const std::string& server)
+    : up_family_(up),
+      failure_family_(failures),
+      name_("backend " + backend + ": server " + server),
+      up_(up.Add({{"backend", backend}, {"server", server}}, 1)),
+      failures_(failures.Add({{"backend", backend}, {"server", server}})) {}
+
+BackendServer::~BackendServer() {
+  up_family_.Remove(&up_);
+  failure_family_.Remove(&failures_);
+}
+
+void BackendServer::failed(const std::string& reason) {
+  failures_.Increment();
+  up_.Set(0);
+  if (!down_.exchange(true))
+    spdlog::warn("{} cannot be reached: {}; the others are tried first", name_, reason);
+}
+
+void BackendServer::reached() {
+  if (!down_.load(std::memory_order_relaxed) || !down_.exchange(false)) return;
+  up_.Set(1);
+  spdlog::info("{} is reached again", name_);
 }
 
 std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }

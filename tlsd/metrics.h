@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -30,9 +32,19 @@ enum class Handshake : std::size_t {
 inline constexpr std::array<std::string_view, 8> kHandshakeNames{
     "full", "resumed", "refused", "plain_http", "client_closed", "timed_out", "sign_failed", "stopped"};
 
-enum class BackendFault : std::size_t { unreachable, timed_out, bad_response };
-inline constexpr std::array<std::string_view, 3> kBackendFaultNames{"unreachable", "timed_out",
-                                                                    "bad_response"};
+enum class BackendFault : std::size_t {
+  unreachable,
+  timed_out,
+  closed,  // before its response
+  bad_response,
+  broken_off,  // in the middle of its response
+};
+inline constexpr std::array<std::string_view, 5> kBackendFaultNames{"unreachable", "timed_out", "closed",
+                                                                    "bad_response", "broken_off"};
+
+// Who broke a response off, or left before there was one; the server does so when it stops.
+enum class Breaker : std::size_t { client, backend, server };
+inline constexpr std::array<std::string_view, 3> kBreakerNames{"client", "backend", "server"};
 
 // Of one listener. Thread-safe.
 class ListenerMetrics final {
@@ -40,20 +52,51 @@ class ListenerMetrics final {
   ListenerMetrics(prometheus::Registry& registry, const std::string& listener);
 
   void handshake(Handshake result) { handshakes_[static_cast<std::size_t>(result)]->Increment(); }
+  // A response of a backend that is complete.
   void request(unsigned status);
+  // One that is tlsd's own: a refusal, or what stands for a response that did not come.
+  void own_answer(unsigned status);
+  void response_broken(Breaker by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
   [[nodiscard]] prometheus::Gauge& connections() { return *connections_; }
   [[nodiscard]] prometheus::Counter& accept_errors() { return *accept_errors_; }
   // Connections that an exception ended.
   [[nodiscard]] prometheus::Counter& given_up() { return *given_up_; }
+  [[nodiscard]] prometheus::Counter& connection_limit_reached() { return *connection_limit_reached_; }
 
  private:
   std::array<prometheus::Counter*, kHandshakeNames.size()> handshakes_{};
   std::array<prometheus::Counter*, 5> requests_{};  // 1xx to 5xx
   std::array<prometheus::Counter*, kBackendFaultNames.size()> backend_faults_{};
+  std::array<prometheus::Counter*, kBreakerNames.size()> broken_{};
+  prometheus::Family<prometheus::Counter>* own_answers_;
+  std::string listener_;
   prometheus::Gauge* connections_;
   prometheus::Counter* accept_errors_;
+  prometheus::Counter* connection_limit_reached_;
   prometheus::Counter* given_up_;
+};
+
+// One server of one backend, as all threads see it. Its series end with the last who uses it. Thread-safe.
+class BackendServer final {
+ public:
+  BackendServer(prometheus::Family<prometheus::Gauge>& up, prometheus::Family<prometheus::Counter>& failures,
+                const std::string& backend, const std::string& server);
+  BackendServer(const BackendServer&) = delete;
+  BackendServer& operator=(const BackendServer&) = delete;
+  ~BackendServer();
+
+  // Of one attempt to connect. Writes a line to the log when the server goes down, and when it is back.
+  void failed(const std::string& reason);
+  void reached();
+
+ private:
+  prometheus::Family<prometheus::Gauge>& up_family_;
+  prometheus::Family<prometheus::Counter>& failure_family_;
+  std::string name_;
+  prometheus::Gauge& up_;
+  prometheus::Counter& failures_;
+  std::atomic<bool> down_{false};
 };
 
 // Of the process. Thread-safe, except that listener() is for the time before threads start.
@@ -72,8 +115,10 @@ class Metrics final {
   [[nodiscard]] prometheus::Counter& exceptions() { return *exceptions_; }
   void reload_succeeded() { reloads_succeeded_->Increment(); }
   void reload_failed() { reloads_failed_->Increment(); }
-  // Replaces the gauge of the certificates' ends.
-  void certificate_expiry(const std::string& name, double seconds_since_epoch);
+  // The end of each certificate in use, by its name; the gauges of others go.
+  void certificates(const std::map<std::string, double>& seconds_since_epoch);
+  [[nodiscard]] std::shared_ptr<BackendServer> backend_server(const std::string& backend,
+                                                              const std::string& server);
 
   // Prometheus' text format.
   [[nodiscard]] std::string text() const;
@@ -90,6 +135,11 @@ class Metrics final {
   prometheus::Counter* reloads_succeeded_;
   prometheus::Counter* reloads_failed_;
   prometheus::Family<prometheus::Gauge>* certificate_expiry_;
+  std::map<std::string, prometheus::Gauge*> certificates_;
+  prometheus::Family<prometheus::Gauge>* server_up_;
+  prometheus::Family<prometheus::Counter>* connect_failures_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<BackendServer>> servers_;
 };
 
 }  // namespace keystay::tlsd

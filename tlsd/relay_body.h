@@ -59,16 +59,20 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
   }
 }
 
-// The head was parsed by `parser`; `serializer` serves parser.get(), its head written or not. `after_piece`
-// is called for each piece that was passed on.
-template <typename Input, typename Parser, typename Output, typename Serializer, typename AfterPiece>
+// What a relay waits for next: a piece from the input, or the output to take one.
+enum class RelayWait { input, output };
+
+// The head was parsed by `parser`; `serializer` serves parser.get(), its head written or not. `on_wait` is
+// called with a RelayWait before each read and each write.
+template <typename Input, typename Parser, typename Output, typename Serializer, typename OnWait>
 awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Parser& parser, Output& output,
-                                  Serializer& serializer, AfterPiece after_piece) {
+                                  Serializer& serializer, OnWait on_wait) {
   const auto piece = std::make_unique_for_overwrite<std::array<char, kPiece>>();
   auto& body = parser.get().body();
   while (!serializer.is_done()) {
     std::size_t size = 0;
     if (!parser.is_done()) {
+      on_wait(RelayWait::input);
       body.data = piece->data();
       body.size = piece->size();
       const error_code error = co_await parse_some(input, buffer, parser);
@@ -80,10 +84,10 @@ awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Pars
     body.data = size > 0 ? piece->data() : nullptr;
     body.size = size;
     body.more = !parser.is_done();
+    on_wait(RelayWait::output);
     const auto [error, _] = co_await http::async_write(output, serializer, kOutcome);
     if (error && error != http::error::need_buffer)
       co_return RelayResult{RelayResult::End::output_failed, error};
-    after_piece();
   }
   co_return RelayResult{RelayResult::End::complete, {}};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <map>
 #include <thread>
 
 #include <boost/asio/post.hpp>
@@ -51,7 +52,14 @@ void Server::open_listeners() {
   std::vector<asio::io_context*> contexts;
   for (const auto& worker : workers_) contexts.push_back(&worker->context());
   for (const auto& listener : snapshot_->listeners) {
-    const auto limit = std::make_shared<ConnectionLimit>(listener->settings.max_connections);
+    const auto limit = std::make_shared<ConnectionLimit>(
+        listener->settings.max_connections,
+        [&metrics = metrics_.listener(listener->settings.name), name = listener->settings.name,
+         most = listener->settings.max_connections] {
+          metrics.connection_limit_reached().Increment();
+          spdlog::warn("listener {}: max-connections = {} is reached; clients wait until others leave", name,
+                       most);
+        });
     std::vector<std::vector<Acceptor>> by_worker(workers_.size());
     for (const config::Endpoint& bound : listener->settings.bind) {
       std::vector<Acceptor> acceptors = listen(bound, contexts);
@@ -191,9 +199,10 @@ void Server::end_reload(config::TlsdSettings settings, std::shared_ptr<const Sna
 void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   health_.use(snapshot_->certificates);
-  for (const auto& certificate : snapshot_->certificates) {
-    metrics_.certificate_expiry(certificate->name, seconds_since_epoch(certificate->not_after));
-  }
+  std::map<std::string, double> ends;
+  for (const auto& certificate : snapshot_->certificates)
+    ends.emplace(certificate->name, seconds_since_epoch(certificate->not_after));
+  metrics_.certificates(ends);
   for (const auto& worker : workers_) worker->use(snapshot_);
 }
 

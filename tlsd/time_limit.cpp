@@ -18,6 +18,11 @@ TimeLimit::TimeLimit(Executor executor, std::chrono::milliseconds limit, std::fu
   run(state_);
 }
 
+TimeLimit::TimeLimit(Executor executor, Clock::time_point end, std::function<void()> on_expiry)
+    : state_(std::make_shared<State>(State{Timer(executor), {}, std::move(on_expiry), end})) {
+  run(state_);
+}
+
 TimeLimit::~TimeLimit() {
   state_->on_expiry = nullptr;
   state_->timer.cancel();

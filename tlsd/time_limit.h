@@ -14,6 +14,8 @@ class TimeLimit final {
   // Calls `on_expiry` once on the executor when `limit` has passed since the construction or the last
   // restart.
   TimeLimit(Executor executor, std::chrono::milliseconds limit, std::function<void()> on_expiry);
+  // The same at a fixed point in time, which several coroutines may share. Not to be restarted.
+  TimeLimit(Executor executor, Clock::time_point end, std::function<void()> on_expiry);
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
   ~TimeLimit();

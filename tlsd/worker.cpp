@@ -25,7 +25,7 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
   const std::size_t index = listeners_.size();
   const std::string& name = snapshot->settings.name;
   ListenerMetrics& metrics = metrics_.listener(name);
-  auto backend = std::make_shared<Backend>(context_.get_executor(), snapshot->backend);
+  auto backend = make_backend(*snapshot);
   listeners_.push_back(std::make_unique<ListenerOnThread>(
       ListenerOnThread{snapshot, std::move(backend), metrics, ClientLog(name)}));
   for (Acceptor& acceptor : acceptors) {
@@ -35,6 +35,11 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
                                      serve(index, std::move(socket), std::move(place));
                                    }));
   }
+}
+
+std::shared_ptr<Backend> Worker::make_backend(const ListenerSnapshot& listener) {
+  return std::make_shared<Backend>(context_.get_executor(), listener.settings.backend, listener.backend,
+                                   metrics_);
 }
 
 void Worker::start(std::function<void()> on_end) {
@@ -63,8 +68,7 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
   asio::post(context_, [this, snapshot = std::move(snapshot)] {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
       listeners_[i]->snapshot = snapshot->listeners[i];
-      listeners_[i]->backend =
-          std::make_shared<Backend>(context_.get_executor(), snapshot->listeners[i]->backend);
+      listeners_[i]->backend = make_backend(*snapshot->listeners[i]);
     }
   });
 }

@@ -41,6 +41,7 @@ class Worker final {
   class Served;
 
   void run();
+  [[nodiscard]] std::shared_ptr<Backend> make_backend(const ListenerSnapshot& listener);
   void serve(std::size_t listener, Socket socket, ConnectionLimit::Place place);
   void ended(Connection& connection) noexcept;
   void settle() noexcept;

@@ -51,7 +51,7 @@ std::string listener_backend(const TableReader& listener, const TlsdSettings& se
 
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
   table.allow({"name", "bind", "mode", "certificates", "backend", "max-connections", "handshake-timeout",
-               "request-timeout", "idle-timeout"});
+               "request-head-timeout", "request-timeout", "stall-timeout", "idle-timeout"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   listener.bind = endpoints(table, "bind", "[\"0.0.0.0:8443\"]");
@@ -63,19 +63,24 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));
   listener.handshake_timeout =
       table.duration("handshake-timeout", kTimeout).value_or(listener.handshake_timeout);
+  listener.request_head_timeout =
+      table.duration("request-head-timeout", kTimeout).value_or(listener.request_head_timeout);
   listener.request_timeout = table.duration("request-timeout", kTimeout).value_or(listener.request_timeout);
+  listener.stall_timeout = table.duration("stall-timeout", kTimeout).value_or(listener.stall_timeout);
   listener.idle_timeout = table.duration("idle-timeout", kTimeout).value_or(listener.idle_timeout);
   return listener;
 }
 
 BackendSettings read_backend(const TableReader& table) {
-  table.allow({"servers", "connect-timeout", "response-timeout"});
+  table.allow({"servers", "connect-timeout", "response-head-timeout", "response-timeout"});
   BackendSettings backend;
   backend.servers = endpoints(table, "servers", "[\"127.0.0.1:8080\"]");
   if (std::ranges::any_of(backend.servers, [](const Endpoint& server) { return server.port == 0; })) {
     table.fail("servers", "nobody can connect to port 0; write the port of the server");
   }
   backend.connect_timeout = table.duration("connect-timeout", kTimeout).value_or(backend.connect_timeout);
+  backend.response_head_timeout =
+      table.duration("response-head-timeout", kTimeout).value_or(backend.response_head_timeout);
   backend.response_timeout = table.duration("response-timeout", kTimeout).value_or(backend.response_timeout);
   return backend;
 }

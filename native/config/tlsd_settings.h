@@ -23,15 +23,21 @@ struct ListenerSettings {
   std::string backend;
   std::size_t max_connections = 10000;
   std::chrono::milliseconds handshake_timeout{10000};  // from accept to Finished, the HSM's time included
-  std::chrono::milliseconds request_timeout{30000};    // from the first byte of a request to its end
-  std::chrono::milliseconds idle_timeout{60000};       // between requests
+  std::chrono::milliseconds request_head_timeout{
+      30000};  // from the first byte of a request to the end of its head
+  std::chrono::milliseconds request_timeout{
+      3600000};                                    // from the first byte of a request to the last of its body
+  std::chrono::milliseconds stall_timeout{60000};  // without progress in a body, either way
+  std::chrono::milliseconds idle_timeout{60000};   // between requests, and in a tunnel
 };
 
 // [tlsd.backend.NAME]
 struct BackendSettings {
   std::vector<Endpoint> servers;
-  std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds response_timeout{60000};
+  std::chrono::milliseconds connect_timeout{5000};  // for each server that is tried
+  // From the end of the request to the end of the head of the response, and to the last byte of its body.
+  std::chrono::milliseconds response_head_timeout{60000};
+  std::chrono::milliseconds response_timeout{24 * 3600000};
 };
 
 // [tlsd]

@@ -92,7 +92,9 @@ certificates = ["httpd-rsa", "pkcs11:token=web;object=httpd-ec"]
 backend = "app"
 max-connections = 50
 handshake-timeout = "3s"
+request-head-timeout = "2s"
 request-timeout = "4s"
+stall-timeout = "7s"
 idle-timeout = "1h"
 
 [[tlsd.listener]]
@@ -104,6 +106,7 @@ backend = "app"
 [tlsd.backend.app]
 servers = ["127.0.0.1:8080", "127.0.0.1:8081"]
 connect-timeout = "1s"
+response-head-timeout = "1500ms"
 response-timeout = "2s"
 )");
   const TlsdSettings& tlsd = configuration.tlsd;
@@ -119,12 +122,15 @@ response-timeout = "2s"
   EXPECT_EQ(https.backend, "app");
   EXPECT_EQ(https.max_connections, 50U);
   EXPECT_EQ(https.handshake_timeout, 3s);
+  EXPECT_EQ(https.request_head_timeout, 2s);
   EXPECT_EQ(https.request_timeout, 4s);
+  EXPECT_EQ(https.stall_timeout, 7s);
   EXPECT_EQ(https.idle_timeout, 1h);
   EXPECT_EQ(tlsd.listeners[1].handshake_timeout, ListenerSettings().handshake_timeout);
   const BackendSettings& app = tlsd.backends.at("app");
   EXPECT_THAT(app.servers, ElementsAre(Endpoint{"127.0.0.1", 8080}, Endpoint{"127.0.0.1", 8081}));
   EXPECT_EQ(app.connect_timeout, 1s);
+  EXPECT_EQ(app.response_head_timeout, 1500ms);
   EXPECT_EQ(app.response_timeout, 2s);
 }
 

@@ -65,7 +65,8 @@ TEST_F(CertificateTest, ItsChainIsPutInOrderWithoutTheTrustAnchor) {
   EXPECT_EQ(X509_check_issued(sk_X509_value(certificate.chain.get(), 0), certificate.leaf.get()), X509_V_OK);
 }
 
-// A CA that has changed its key: all its certificates have one name, and the old key has signed one for the new.
+// A CA that has changed its key: all its certificates have one name, and the old key has signed one for the
+// new.
 class RenewedCaTest : public CertificateTest {
  protected:
   RenewedCaTest() {
@@ -76,8 +77,8 @@ class RenewedCaTest : public CertificateTest {
     openssl({"x509", "-x509toreq", "-in", path("new", ".crt"), "-signkey", path("new", ".key"), "-out",
              path("link", ".csr")});
     issue_link("link", "2");
-    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-             "-keyout", path("leaf", ".key"), "-out", path("leaf", ".csr")});
+    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+             "/CN=localhost", "-keyout", path("leaf", ".key"), "-out", path("leaf", ".csr")});
     openssl({"x509", "-req", "-in", path("leaf", ".csr"), "-CA", path("new", ".crt"), "-CAkey",
              path("new", ".key"), "-set_serial", "2", "-days", "2", "-out", path("leaf", ".crt")});
   }
@@ -130,8 +131,9 @@ TEST_F(RenewedCaTest, ALinkCertificateThatHasExpiredIsLeftOutWhereTheRootIsThere
   issue_link("expired", "-1");
   EXPECT_THAT(sent({"leaf", "expired", "new"}), ElementsAre());
   EXPECT_THAT(sent({"leaf", "expired", "link"}), ElementsAre("link"));
-  EXPECT_THAT(failure(write(test::run_or_throw({"cat", path("leaf", ".key")}) + text("leaf") + text("expired"))),
-              HasSubstr("has expired"));
+  EXPECT_THAT(
+      failure(write(test::run_or_throw({"cat", path("leaf", ".key")}) + text("leaf") + text("expired"))),
+      HasSubstr("has expired"));
 }
 
 TEST_F(CertificateTest, ThatIsAbsentIsNamed) {

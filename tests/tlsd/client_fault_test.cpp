@@ -106,7 +106,7 @@ TEST_F(ClientFaultTest, AClientThatLeavesInTheMiddleOfAnUploadLeavesNothingBehin
 }
 
 TEST_F(ClientFaultTest, AClientThatDoesNotReadIsGivenUp) {
-  app_.response_timeout = 200ms;
+  listener_.stall_timeout = 200ms;
   serve([](RawSocket& client) {
     read_until(client, "\r\n\r\n");
     client.write("HTTP/1.1 200 OK\r\n\r\n");

@@ -71,6 +71,53 @@ TEST_F(DrainTest, DoesNotWaitForAFirstRequestThatDoesNotCome) {
   EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
 }
 
+// A client sends its next request just when the server is told to stop: it has not been told that there will
+// be no other, so it gets its response, which says so.
+TEST_F(DrainTest, TakesALastRequestOfEachConnectionAndAnnouncesTheEnd) {
+  serve(TestBackend::hello());
+  std::vector<TlsClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(connect());
+    const HttpResponse response = send_request(clients.back(), kGet);
+    EXPECT_EQ(response.status, 200U);
+    EXPECT_TRUE(response.keep_alive);
+  }
+  stop_and_tell_all();
+  for (TlsClient& client : clients) client.write(kGet);
+  for (TlsClient& client : clients) {
+    const HttpResponse response = read_response(client);
+    EXPECT_EQ(response.status, 200U);
+    EXPECT_FALSE(response.keep_alive);
+    EXPECT_EQ(client.read_some(), "");
+    EXPECT_TRUE(client.ended_in_order());
+  }
+  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
+}
+
+// The head of its response promised to keep the connection.
+TEST_F(DrainTest, TakesALastRequestAfterAResponseThatBeganBefore) {
+  std::promise<void> go_on;
+  auto released = go_on.get_future().share();
+  serve([&](RawSocket& client) {
+    for (std::string head = read_until(client, "\r\n\r\n"); !head.empty();
+         head = read_until(client, "\r\n\r\n")) {
+      client.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+      released.wait();
+      client.write("done");
+    }
+  });
+  TlsClient client = connect();
+  client.write(kGet);
+  read_until(client, "\r\n\r\n");
+  stop_and_tell_all();
+  go_on.set_value();
+  EXPECT_EQ(read_until(client, "done"), "done");
+  const HttpResponse response = send_request(client, kGet);
+  EXPECT_EQ(response.body, "done");
+  EXPECT_FALSE(response.keep_alive);
+  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
+}
+
 TEST_F(DrainTest, CutsWhatIsLeftAtTheTimeout) {
   settings_.drain_timeout = 100ms;
   serve([](RawSocket& client) { read_to_end(client); });
