@@ -165,7 +165,10 @@ std::vector<BackendShape> backend_shapes() {
        200,
        "hello",
        "X-Hop"},
-      {"byte by byte", {"H", "TTP/1.1 ", "2", "00", "\r", "\n", "\r", "\n", "h", "ello"}, 200, "hello"},
+      {"byte by byte",
+       {"H", "TTP/1.1 ", "2", "00", "\r", "\n", "Content-Length: 5\r", "\n\r", "\n", "h", "ello"},
+       200,
+       "hello"},
   };
 }
 
