@@ -19,8 +19,6 @@ using keys::Entry;
 using keys::Named;
 using keys::TrustedCertificate;
 
-constexpr std::string_view kUriScheme = "pkcs11:";
-
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
 
 const std::string& alias_of(const Named& found) {
@@ -45,7 +43,7 @@ std::string pin_source(const StoreOptions& options) { return options.pin ? "prom
 
 // A URI names the module itself, so that a key store file may do without a configuration.
 bool may_lack_configuration(const StoreOptions& options, std::string_view token) {
-  return options.configuration.empty() && token.starts_with(kUriScheme);
+  return options.configuration.empty() && pkcs11::is_pkcs11_uri(token);
 }
 
 config::Configuration configuration(const StoreOptions& options, std::string_view token) {
@@ -60,8 +58,8 @@ config::Configuration configuration(const StoreOptions& options, std::string_vie
 
 std::shared_ptr<pkcs11::Token> open_token(const std::string& name, const StoreOptions& options) {
   keys::Tokens tokens(configuration(options, name), prompt(options));
-  if (!name.starts_with(kUriScheme)) return tokens.token(std::string_view(name));
-  pkcs11::Uri uri = pkcs11::parse_uri(name);
+  if (!pkcs11::is_pkcs11_uri(name)) return tokens.token(std::string_view(name));
+  pkcs11::Uri uri = pkcs11::parse_token_uri(name);
   if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
   return tokens.token(uri);
 }

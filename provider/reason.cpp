@@ -3,7 +3,7 @@
 #include <new>
 
 #include "native/config/error.h"
-#include "native/pkcs11/error.h"
+#include "native/pkcs11/uri.h"
 #include "native/x509/error.h"
 
 namespace keystay::provider {
@@ -37,6 +37,8 @@ Failure translate() {
     throw;
   } catch (const Error& error) {
     return {error.reason(), error.what(), error.code()};
+  } catch (const pkcs11::UriError& error) {
+    return {Reason::reference, error.what()};
   } catch (const pkcs11::Error& error) {
     return {reason_of(error), error.what(), error.code()};
   } catch (const config::Error& error) {

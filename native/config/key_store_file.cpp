@@ -38,7 +38,7 @@ DeleteAction delete_action(const TableReader& document) {
 void check_uri(const TableReader& document, std::string_view text) {
   pkcs11::Uri uri;
   try {
-    uri = pkcs11::parse_uri(text);
+    uri = pkcs11::parse_token_uri(text);
   } catch (const pkcs11::Error& error) {
     document.fail("token", error.what());
   }
@@ -55,7 +55,7 @@ void check_uri(const TableReader& document, std::string_view text) {
 
 std::string token(const TableReader& document) {
   std::string text = document.text("token").value_or("");
-  if (text.starts_with("pkcs11:")) check_uri(document, text);
+  if (pkcs11::is_pkcs11_uri(text)) check_uri(document, text);
   return text;
 }
 

@@ -1,39 +1,17 @@
 #include "native/keys/tokens.h"
 
-#include <charconv>
 #include <utility>
 
 #include "native/config/error.h"
-#include "native/pkcs11/error.h"
+#include "native/keys/alias_uri.h"
+#include "native/pkcs11/percent_encoding.h"
 
 namespace keystay::keys {
 namespace {
 
-using pkcs11::Error;
-using pkcs11::ErrorClass;
 using pkcs11::Token;
 
-constexpr std::string_view kScheme = "keystay:";
 constexpr std::string_view kPrompt = "prompt";
-
-// RFC 3986, section 2.1.
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    unsigned char byte = 0;
-    const char* digits = text.data() + i + 1;
-    if (i + 2 >= text.size() || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) {
-      throw Error(ErrorClass::client, "\"" + std::string(text) + "\" has a % without two hexadecimal digits");
-    }
-    decoded.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return decoded;
-}
 
 std::optional<pkcs11::Pin> copy(const std::optional<pkcs11::Pin>& pin) {
   return pin ? std::optional(pin->copy()) : std::nullopt;
@@ -135,14 +113,14 @@ std::shared_ptr<Token> Tokens::token(std::string_view name) const {
 }
 
 KeyLocation Tokens::locate(std::string_view alias_or_uri) {
-  if (alias_or_uri.starts_with("pkcs11:")) {
+  if (pkcs11::is_pkcs11_uri(alias_or_uri)) {
     pkcs11::Uri uri = pkcs11::parse_uri(alias_or_uri);
     return {token(uri), std::move(uri.object), std::move(uri.id)};
   }
-  const bool is_uri = alias_or_uri.starts_with(kScheme);
-  const std::string_view alias = is_uri ? alias_or_uri.substr(kScheme.size()) : alias_or_uri;
+  const bool is_uri = is_alias_uri(alias_or_uri);
+  const std::string_view alias = is_uri ? path_of_alias_uri(alias_or_uri) : alias_or_uri;
   const auto decoded = [&](std::string_view text) {
-    return is_uri ? percent_decoded(text) : std::string(text);
+    return is_uri ? pkcs11::percent_decoded(text) : std::string(text);
   };
   // Before decoding: an encoded slash is no delimiter (RFC 3986, section 2.2).
   if (const std::size_t slash = alias.find('/'); slash != alias.npos) {

@@ -5,6 +5,7 @@
 #include <p11-kit/uri.h>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/uri_syntax.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -49,42 +50,30 @@ Bytes attribute(P11KitUri* uri, CK_ATTRIBUTE_TYPE type) {
   return {bytes, bytes + found->ulValueLen};
 }
 
+// False for a label that is left out.
+bool can_be_stated(const std::string& label, bool named_otherwise) {
+  if (label.empty() || is_uri_text(label)) return !label.empty();
+  if (named_otherwise) return false;
+  throw Error(ErrorClass::client,
+              "a label that is not UTF-8 cannot be written in a URI; name it by id or serial");
+}
+
 void set_attribute(P11KitUri* uri, CK_ATTRIBUTE_TYPE type, const void* value, std::size_t size) {
   CK_ATTRIBUTE attribute{type, const_cast<void*>(value), size};  // copied, not written to
   if (p11_kit_uri_set_attribute(uri, &attribute) != P11_KIT_URI_OK) throw std::bad_alloc();
 }
 
-// RFC 7512 knows these, but slots are renumbered, and libraries are named by their paths.
-bool restricts_library_or_slot(P11KitUri* uri) {
-  const CK_INFO* library = p11_kit_uri_get_module_info(uri);
-  const CK_SLOT_INFO* slot = p11_kit_uri_get_slot_info(uri);
-  constexpr CK_BYTE kAnyVersion = 0xff;
-  return library->libraryDescription[0] != '\0' || library->manufacturerID[0] != '\0' ||
-         library->libraryVersion.major != kAnyVersion || slot->slotDescription[0] != '\0' ||
-         slot->manufacturerID[0] != '\0' || p11_kit_uri_get_slot_id(uri) != static_cast<CK_SLOT_ID>(-1) ||
-         p11_kit_uri_get_module_name(uri);
+std::string with_small_scheme(std::string_view source) {
+  return "pkcs11" + std::string(source.substr(source.find(':')));
 }
 
 }  // namespace
 
 Uri parse_uri(std::string_view source) {
-  // p11-kit would stop there, and drop what the rest demands.
-  if (source.find('\0') != std::string_view::npos) {
-    throw Error(ErrorClass::client, "not a PKCS#11 URI (RFC 7512): it has a zero byte");
-  }
+  require_uri_syntax(source);
   const P11Uri parsed = new_uri();
-  const int result = p11_kit_uri_parse(std::string(source).c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
-  // The text may hold a PIN (pin-value): it is not repeated in the message.
-  if (result != P11_KIT_URI_OK) {
-    throw Error(ErrorClass::client,
-                std::string("not a PKCS#11 URI (RFC 7512): ") + text(p11_kit_uri_message(result)));
-  }
-  if (p11_kit_uri_any_unrecognized(parsed.get()) || restricts_library_or_slot(parsed.get())) {
-    throw Error(
-        ErrorClass::client,
-        "PKCS#11 URI has an attribute that Keystay does not know; use token, serial, manufacturer, model, "
-        "object, id, type, module-path, pin-source or pin-value");
-  }
+  const int result = p11_kit_uri_parse(with_small_scheme(source).c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
+  if (result != P11_KIT_URI_OK) throw UriError(kPkcs11Uri, text(p11_kit_uri_message(result)));
   Uri uri;
   const CK_TOKEN_INFO* token = p11_kit_uri_get_token_info(parsed.get());
   uri.token = token_field(token->label);
@@ -102,7 +91,16 @@ Uri parse_uri(std::string_view source) {
   uri.pin_value = text(p11_kit_uri_get_pin_value(parsed.get()));
   uri.spki = text(p11_kit_uri_get_vendor_query(parsed.get(), kSpki));
   if (!uri.pin_source.empty() && !uri.pin_value.empty()) {  // RFC 7512, section 2.4
-    throw Error(ErrorClass::client, "PKCS#11 URI has both a pin-source and a pin-value; leave one of them");
+    throw UriError(kPkcs11Uri, "it has both a pin-source and a pin-value; leave one of them");
+  }
+  return uri;
+}
+
+Uri parse_token_uri(std::string_view source) {
+  Uri uri = parse_uri(source);
+  if (!uri.object.empty() || !uri.id.empty() || uri.type || !uri.spki.empty()) {
+    throw UriError(kPkcs11Uri,
+                   "a token is named here, and none of the objects on it; leave object, id and type out");
   }
   return uri;
 }
@@ -110,11 +108,12 @@ Uri parse_uri(std::string_view source) {
 std::string format_uri(const Uri& uri) {
   const P11Uri built = new_uri();
   CK_TOKEN_INFO* token = p11_kit_uri_get_token_info(built.get());
-  set_token_field(token->label, uri.token);
+  if (can_be_stated(uri.token, !uri.serial.empty())) set_token_field(token->label, uri.token);
   set_token_field(token->serialNumber, uri.serial);
   set_token_field(token->manufacturerID, uri.manufacturer);
   set_token_field(token->model, uri.model);
-  if (!uri.object.empty()) set_attribute(built.get(), CKA_LABEL, uri.object.data(), uri.object.size());
+  if (can_be_stated(uri.object, !uri.id.empty()))
+    set_attribute(built.get(), CKA_LABEL, uri.object.data(), uri.object.size());
   if (!uri.id.empty()) set_attribute(built.get(), CKA_ID, uri.id.data(), uri.id.size());
   if (uri.type) set_attribute(built.get(), CKA_CLASS, &*uri.type, sizeof *uri.type);
   if (!uri.module_path.empty()) p11_kit_uri_set_module_path(built.get(), uri.module_path.c_str());

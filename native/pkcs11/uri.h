@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/error.h"
 
 namespace keystay::pkcs11 {
 
@@ -28,9 +29,25 @@ struct Uri {
   bool operator==(const Uri&) const = default;
 };
 
-// Throws Error (client) for text that is no PKCS #11 URI and for attributes that Keystay does not know: a
-// restriction that is not understood must not be ignored.
+inline constexpr std::string_view kPkcs11Uri = "PKCS#11 URI (RFC 7512)";
+
+// Text that is no URI of the kind that is named (client). The message says where, and repeats no value: one
+// may be a PIN.
+class UriError final : public Error {
+ public:
+  UriError(std::string_view kind, const std::string& why);
+};
+
+// Whether the text has the scheme "pkcs11", in either case (RFC 3986, section 3.1): a URI, right or wrong.
+[[nodiscard]] bool is_pkcs11_uri(std::string_view text) noexcept;
+
+// Throws UriError for text that is not exactly RFC 7512, for an attribute with an empty value, and for
+// attributes that Keystay does not know: a restriction that is not understood must not be ignored.
 [[nodiscard]] Uri parse_uri(std::string_view text);
+// The same where a token is named: throws UriError for a URI that names an object on it as well.
+[[nodiscard]] Uri parse_token_uri(std::string_view text);
+// Without a pin-value. A label that no URI can state (it is not UTF-8) is left out where a serial or an id
+// says the same; Error (client) where none does.
 [[nodiscard]] std::string format_uri(const Uri& uri);
 
 }  // namespace keystay::pkcs11

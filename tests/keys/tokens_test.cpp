@@ -64,6 +64,20 @@ TEST_F(TokensTest, KeystayUriIsPercentDecoded) {
   EXPECT_THROW((void)tokens().locate("keystay:100%"), Error);
 }
 
+// RFC 3986, section 3.3. What is not a path must not be taken for an alias.
+TEST_F(TokensTest, KeystayUriThatIsNoneIsRefused) {
+  for (const char* uri :
+       {"keystay:my key", "keystay:my key ", "keystay:httpd#2", "keystay:httpd?version=2",
+        "keystay:schl\xc3\xbcssel", "keystay:100%", "keystay:%4", "keystay:%4x", "keystay:%00",
+        "keystay:caf%E9", "keystay:\"httpd\"", "keystay:a\n", "KEYSTAY:my key"}) {
+    EXPECT_THROW((void)tokens().locate(uri), pkcs11::UriError) << uri;
+  }
+  EXPECT_EQ(tokens().locate("keystay:a:@!$&'()*+,;=~b").label, "a:@!$&'()*+,;=~b");
+  EXPECT_EQ(tokens().locate("keystay:httpd%232").label, "httpd#2");
+  EXPECT_EQ(tokens().locate("KEYSTAY:httpd").label, "httpd");
+  EXPECT_EQ(tokens().locate("my key").label, "my key") << "an alias is no URI";
+}
+
 TEST_F(TokensTest, Pkcs11UriIsMatchedWithTheConfigurationByLabelOrSerial) {
   Tokens tokens = this->tokens(other());
   EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").token, tokens.token("web"));

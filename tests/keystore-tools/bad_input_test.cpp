@@ -30,6 +30,19 @@ TEST_F(BadInputTest, ModuleOfAnotherKind) {
   refuse(1, HasSubstr(text), configuration(text, "web"));
 }
 
+// It would be ignored: all of the token is listed, and any alias of it is deleted.
+TEST_F(BadInputTest, UriOfAnObjectInThePlaceOfAToken) {
+  const std::string token = "pkcs11:token=web;object=a?module-path=" + token_.module().string();
+  refused(1, HasSubstr("leave object, id and type out"), {"-list", "-token", token});
+  const auto store = write("store", "# keystay key store\ntoken = \"" + token + "\"\n");
+  refused(1, HasSubstr("leave object, id and type out"), {"-list", "-keystore", store});
+}
+
+TEST_F(BadInputTest, UriThatIsNone) {
+  refused(1, HasSubstr("character 17, in \"token\": a blank is written %20"),
+          {"-list", "-token", "pkcs11:token=web web"});
+}
+
 TEST_F(BadInputTest, AbsentToken) {
   refuse(1, HasSubstr("\"other\""), configuration(token_.module(), "other"));
 }

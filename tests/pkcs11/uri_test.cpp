@@ -107,15 +107,123 @@ TEST(Uri, WithTwoPinsIsRefused) {
 }
 
 TEST(Uri, IsRefusedWithoutRepeatingItsPin) {
-  for (const char* text : {"pkcs11:token=%zz?pin-value=s3cret", "pkcs11:flavour=sweet?pin-value=s3cret",
-                           "pkcs11:token=web?pin-value=s3cret&pin-value=s3cret2",
-                           "pkcs11:token=web?pin-source=file:/pin&pin-value=s3cret"}) {
+  for (const char* text :
+       {"pkcs11:token=%zz?pin-value=s3cret", "pkcs11:flavour=sweet?pin-value=s3cret",
+        "pkcs11:token=web?pin-value=s3cret&pin-value=s3cret2",
+        "pkcs11:token=web?pin-source=file:/pin&pin-value=s3cret", "pkcs11:token=web?pin-value=a&s3cret",
+        "pkcs11:token=web?pin-value=a&s3cret=b", "pkcs11:token=web?pin-value=a s3cret",
+        "pkcs11:token=web?pin-value=%s3cret", "pkcs11:token=web;pin-value=a;s3cret=b",
+        "pkcs11:object=a&pin-value=s3cret", "pkcs11:token=web?pin-value=#s3cret"}) {
     try {
       (void)parse_uri(text);
+      ADD_FAILURE() << "accepted: " << text;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), Not(HasSubstr("s3cret"))) << text;
     }
   }
+}
+
+std::string refusal_of(std::string_view text) {
+  try {
+    (void)parse_uri(text);
+  } catch (const UriError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "accepted: " << text;
+  return {};
+}
+
+// RFC 7512, section 2.3: what p11-kit forgives would name another key.
+TEST(Uri, ThatIsNotExactlyRfc7512IsRefusedByItsPlace) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"pkcs11:token=web;object=my key", "character 27, in \"object\": a blank is written %20"},
+      {" pkcs11:object=a", "begin"},
+      {"pkcs11: object=a", "character 8"},
+      {"pkcs11:object =a", "character 14"},
+      {"pkcs11:object= a", "character 15, in \"object\""},
+      {"pkcs11:object=a ", "character 16, in \"object\""},
+      {"pkcs11:object=a\n", "character 16, in \"object\": this character is written %0A"},
+      {"pkcs11:object=a\tb", "%09"},
+      {"pkcs11:object=sch\xc3\xbcssel", "%C3"},
+      {"pkcs11:object=a/b", "%2F"},
+      {"pkcs11:object=a#b", "%23"},
+      {"pkcs11:object=a|b", "%7C"},
+      {"pkcs11:object=\"a\"", "%22"},
+      {"pkcs11:token=web?module-path=/a&b;c", "character 34"},
+      {"pkcs11:token=web?module-path=/a;c", "%3B"},
+      {"pkcs11:object=a%", "character 16, in \"object\": a % without"},
+      {"pkcs11:object=a%4", "a % without"},
+      {"pkcs11:object=a%4g", "a % without"},
+      {"pkcs11:object=%%41", "a % without"},
+      {"pkcs11:object=%00", "zero byte"},
+      {"pkcs11:token=a%00b", "zero byte"},
+      {"pkcs11:object=caf%E9", "not UTF-8; name such an object by its id"},
+      {"pkcs11:object=%C0%80", "not UTF-8"},
+      {"pkcs11:object=%ED%A0%80", "not UTF-8"},
+      {"pkcs11:object=%F4%90%80%80", "not UTF-8"},
+      {"pkcs11:object=%E2%82", "not UTF-8"},
+      {"pkcs11:token=%FF", "not UTF-8"},
+      {"pkcs11:object=a;object=b", "character 17, in \"object\": it stands twice"},
+      {"pkcs11:object=a;object=a", "twice"},
+      {"pkcs11:id=%01;object=a;id=%02", "in \"id\": it stands twice"},
+      {"pkcs11:token=a;token=b", "twice"},
+      {"pkcs11:type=cert;type=private", "twice"},
+      {"pkcs11:object=a?module-path=/a&module-path=/b", "in \"module-path\": it stands twice"},
+      {"pkcs11:object=a?keystay-spki=AA&keystay-spki=BB", "twice"},
+      {"pkcs11:object=a;", "character 17: an attribute is expected"},
+      {"pkcs11:;object=a", "character 8: an attribute is expected"},
+      {"pkcs11:object=a;;id=%01", "an attribute is expected"},
+      {"pkcs11:object=a?&module-path=/a", "an attribute is expected"},
+      {"pkcs11:object=a?module-path=/a&", "an attribute is expected"},
+      {"pkcs11:=a", "without a name"},
+      {"pkcs11:object=a?=b", "without a name"},
+      {"pkcs11:object", "no \"=\""},
+      {"pkcs11:object=a?module-path", "no \"=\""},
+      {"pkcs11:object=", "empty"},
+      {"pkcs11:token=;object=a", "empty"},
+      {"pkcs11:object=a;id=", "empty"},
+      {"pkcs11:object=a?module-path=", "empty"},
+      {"pkcs11:token=%20%20;object=a", "blank"},
+      {"pkcs11:token=" + std::string(33, 'x'), "more than 32 bytes"},
+      {"pkcs11:serial=" + std::string(17, '1'), "more than 16 bytes"},
+      {"pkcs11:Object=a", "\"Object\" is an attribute that Keystay does not know"},
+      {"pkcs11:object=a;flavour=sweet", "character 17: \"flavour\""},
+      {"pkcs11:obj*ct=a", "the name of an attribute"},
+      {"pkcs11:object=a;type=Private", "expected public, private"},
+      {"pkcs11:object=a;type=", "empty"},
+      {"pkcs11:object=a;pin-value=1", "it stands behind the \"?\""},
+      {"pkcs11:object=a;module-path=%2Fa", "it stands behind the \"?\""},
+      {"pkcs11:token=web?object=a", "it stands before the \"?\""},
+      {"pkcs11:token=web?type=private", "it stands before the \"?\""},
+      {"pkcs11:object=a&pin-value=1", "the query begins with \"?\""},
+  };
+  for (const auto& [text, place] : cases) EXPECT_THAT(refusal_of(text), HasSubstr(place)) << text;
+}
+
+TEST(Uri, MayHaveEveryCharacterOfItsGrammar) {
+  EXPECT_EQ(parse_uri("pkcs11:object=aZ09-._~:[]@!$'()*+,=&").object, "aZ09-._~:[]@!$'()*+,=&");
+  EXPECT_EQ(parse_uri("pkcs11:?module-path=/a?b|c:[]@!$'()*+,=").module_path, "/a?b|c:[]@!$'()*+,=");
+  EXPECT_EQ(parse_uri("pkcs11:object=my%20key%3B%3d%2f").object, "my key;=/");
+  EXPECT_EQ(parse_uri("pkcs11:object=a?").object, "a") << "the query may be empty";
+  EXPECT_EQ(parse_uri("pkcs11:id=%00%FF").id, (Bytes{0x00, 0xff})) << "an id is no text";
+  EXPECT_EQ(parse_uri("pkcs11:id=ab").id, (Bytes{'a', 'b'}));
+  EXPECT_EQ(parse_uri("PKCS11:object=a").object, "a") << "RFC 3986, section 3.1";
+  EXPECT_EQ(parse_uri("pkcs11:object=%F0%9F%94%91").object, "\U0001F511");
+}
+
+TEST(Uri, OfATokenNamesNoObject) {
+  EXPECT_EQ(parse_token_uri("pkcs11:token=web?module-path=/a").token, "web");
+  for (const char* text :
+       {"pkcs11:token=web;object=a", "pkcs11:token=web;id=%01", "pkcs11:token=web;type=private"})
+    EXPECT_THROW((void)parse_token_uri(text), UriError) << text;
+}
+
+TEST(Uri, LeavesALabelOutThatNoUriCanState) {
+  Uri uri;
+  uri.object = "caf\xe9";
+  EXPECT_THROW((void)format_uri(uri), Error);
+  uri.id = {0x01};
+  EXPECT_EQ(format_uri(uri), "pkcs11:id=%01");
 }
 
 TEST(Uri, OfATokenAttributeThatIsTooLongIsNotWritten) {

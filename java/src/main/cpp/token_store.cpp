@@ -19,7 +19,6 @@ using pkcs11::ErrorClass;
 
 // The PIN comes as the store password.
 constexpr std::string_view kPrompt = "prompt";
-constexpr std::string_view kUriScheme = "pkcs11:";
 
 // A URI with a module-path works without a keystay.toml.
 config::Configuration read_configuration(const std::optional<std::filesystem::path>& file, bool optional) {
@@ -82,8 +81,8 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
                                        std::string_view token) {
   Opened opened;
   opened.pin = std::make_shared<StorePin>();
-  const bool is_uri = token.starts_with(kUriScheme);
-  pkcs11::Uri uri = is_uri ? pkcs11::parse_uri(token) : pkcs11::Uri{};
+  const bool is_uri = pkcs11::is_pkcs11_uri(token);
+  pkcs11::Uri uri = is_uri ? pkcs11::parse_token_uri(token) : pkcs11::Uri{};
 
   config::Configuration configuration = read_configuration(file, !uri.module_path.empty());
   // A token without a PIN source is one whose PIN is the store password.

@@ -14,7 +14,7 @@ final class TokenChoice {
   private volatile NativeStore current;
 
   void configure(String argument) {
-    if (argument.startsWith(URI_SCHEME)) {
+    if (argument.regionMatches(true, 0, URI_SCHEME, 0, URI_SCHEME.length())) {
       defaultToken = argument;
     } else if (argument.contains("/") || argument.endsWith(".toml")) {
       configurationFile = argument;
