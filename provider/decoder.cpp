@@ -158,7 +158,7 @@ int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
 
 // DER to a key of one type.
 template <const KeyType& type>
-int decode_key(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK* callback, void* argument,
+int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback, void* argument,
                OSSL_PASSPHRASE_CALLBACK* passphrase, void* passphrase_argument) {
   auto& context = *static_cast<Context*>(ctx);
   return guard(context.core(), [&] {
@@ -170,6 +170,8 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK
     look_up(context, *uri, decoding);
     if (alone.failure) throw Error(*alone.failure);
     if (decoding.failure) return 0;
+    // As with a PEM of SubjectPublicKeyInfo: who asks for a private key goes on looking.
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && !decoding.key->on_token()) return kGoOn;
     return &decoding.key->type() == &type ? hand_over(decoding.key, callback, argument) : kGoOn;
   });
 }

@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include <openssl/core_dispatch.h>
+
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 #include "native/x509/public_key.h"
 #include "provider/possession.h"
+#include "provider/public_objects.h"
+#include "provider/token_search.h"
 
 namespace keystay::provider {
 namespace {
@@ -19,9 +23,10 @@ void ask_ahead(Context& context, const pkcs11::Token& token) {
   }
 }
 
-void require_private_key(const pkcs11::Uri& uri) {
-  if (uri.type && *uri.type != CKO_PRIVATE_KEY) {
-    throw Error(Reason::reference, "the key reference names no private key; write it with type=private");
+void require_key(const pkcs11::Uri& uri) {
+  if (uri.type && *uri.type != CKO_PRIVATE_KEY && *uri.type != CKO_PUBLIC_KEY) {
+    throw Error(Reason::reference,
+                "the key reference names no key; write it with type=private or type=public");
   }
 }
 
@@ -61,7 +66,22 @@ KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*token)));
 }
 
+// A key pair need not be there.
+KeyPtr only_public_key(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
+                       const pkcs11::Uri& uri) {
+  const auto found = read_public_objects(token, pkix, uri.object, uri.id).public_keys;
+  if (found.size() == 1) return public_key(context, public_half_of(found.front(), context.software()));
+  throw Error(Reason::key_not_found, token.name() +
+                                         (found.empty() ? " has no public key" : " has several public keys") +
+                                         " that the key reference names; name one by its id");
+}
+
 }  // namespace
+
+KeyPtr public_key(Context& context, PublicHalf half) {
+  return KeyPtr(new Key(context, half.type, std::move(half.key),
+                        half.type.required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));
+}
 
 const KeyType* stated_type(const pkcs11::Uri& uri) {
   if (uri.spki.empty()) return nullptr;
@@ -70,10 +90,14 @@ const KeyType* stated_type(const pkcs11::Uri& uri) {
 
 KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   const x509::ErrorMark errors_of_the_module;
-  require_private_key(uri);
-  if (!uri.spki.empty()) return key_as_stated(context, uri);
-  auto token = context.tokens().token(uri);
+  require_key(uri);
+  const bool is_public = uri.type == CKO_PUBLIC_KEY;
+  if (!uri.spki.empty()) {
+    return is_public ? public_key(context, statement(context, uri).half) : key_as_stated(context, uri);
+  }
+  auto token = token_of(context, uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
+  if (is_public) return only_public_key(context, *token, pkix, uri);
   const auto entry =
       keys::KeyStore(token, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
   if (!entry) {

@@ -11,8 +11,12 @@
 
 namespace keystay::provider {
 
-// The key of a PEM reference. One that carries its public key is made without touching token, module or PIN;
-// any other is looked up on the token. Throws Error, pkcs11::Error, config::Error.
+// A public key alone, in software.
+[[nodiscard]] KeyPtr public_key(Context& context, PublicHalf half);
+
+// The key of a PEM reference: a private one, or with type=public a public one. One that carries its public
+// key is made without touching token, module or PIN; any other is looked up on the token. Throws Error,
+// pkcs11::Error, config::Error.
 [[nodiscard]] KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri);
 
 // Of a reference that carries its public key, the type; null if only the token knows. Throws Error.

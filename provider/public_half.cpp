@@ -53,6 +53,8 @@ PublicHalf public_half_of(ByteView spki, Software& software) {
   return x509::is_rsa_pss_spki(spki) ? rsa_pss(spki, software) : plain(x509::from_spki(spki), software);
 }
 
+PublicHalf public_half_of(const pkcs11::PublicKey& key, Software& software) { return plain(key, software); }
+
 const KeyType& key_type_of(ByteView spki) {
   return x509::is_rsa_pss_spki(spki) ? kRsaPss : key_type_of(x509::from_spki(spki));
 }

@@ -19,6 +19,9 @@ struct PublicHalf {
 // Of a SubjectPublicKeyInfo. Throws likewise.
 [[nodiscard]] PublicHalf public_half_of(pkcs11::ByteView spki, Software& software);
 
+// Of a public key object. Throws likewise.
+[[nodiscard]] PublicHalf public_half_of(const pkcs11::PublicKey& key, Software& software);
+
 // Its kind alone, which is only a matter of syntax. Throws likewise.
 [[nodiscard]] const KeyType& key_type_of(pkcs11::ByteView spki);
 

@@ -33,8 +33,16 @@ std::size_t salt_length(int requested, std::size_t modulus_bits, const Digest& d
       return std::min(longest, digest.size);
 #endif
     default:
-      return static_cast<std::size_t>(requested);
+      break;
   }
+  const auto length = static_cast<std::size_t>(requested);
+  if (requested < 0 || length > longest) {  // RFC 8017, section 9.1.1, step 3
+    throw Error(Reason::unsupported, "PSS: a salt of " + std::to_string(requested) +
+                                         " bytes does not fit into this RSA key with " +
+                                         std::string(digest.name) + "; at most " + std::to_string(longest) +
+                                         ", and rsa_pss_saltlen:digest is usual");
+  }
+  return length;
 }
 
 // The shortest salt that the parameters of an RSA-PSS key allow (RFC 4055, section 3.3).

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/params.h>
@@ -27,14 +29,7 @@ class Loader final {
     if (const OSSL_PARAM* expect = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT)) {
       if (OSSL_PARAM_get_int(expect, &request_.expect) != 1) return false;
     }
-    if (const OSSL_PARAM* subject = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_SUBJECT)) {
-      const void* der = nullptr;
-      std::size_t size = 0;
-      if (OSSL_PARAM_get_octet_string_ptr(subject, &der, &size) != 1) return false;
-      const auto* bytes = static_cast<const std::uint8_t*>(der);
-      request_.subject.assign(bytes, bytes + size);
-    }
-    return true;
+    return take_search(params);
   }
 
   // The end is also reached by an error: a caller that loads until the end must not load for ever.
@@ -48,11 +43,53 @@ class Loader final {
       failed_ = true;
       throw;
     }
-    if (at_end()) return 0;  // there is no certificate of that subject
+    if (at_end()) return 0;  // what is searched for is not there
     return std::visit([&](auto& object) { return hand_over(object, callback, argument); }, objects_[next_++]);
   }
 
  private:
+  // OSSL_STORE_find (OSSL_STORE_expect(3)). A search that is not done must fail: the caller would take the
+  // first object of a whole listing for what it searched.
+  bool take_search(const OSSL_PARAM params[]) {
+    if (OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_FINGERPRINT) ||
+        OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_DIGEST)) {
+      throw Error(Reason::unsupported,
+                  "a search by fingerprint; search by alias, by subject, or by issuer and serial number");
+    }
+    if (const OSSL_PARAM* alias = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_ALIAS)) {
+      const char* text = nullptr;
+      if (OSSL_PARAM_get_utf8_string_ptr(alias, &text) != 1 || !text || alias->data_size == 0) return false;
+      request_.alias.emplace(text, alias->data_size);
+    }
+    return take_name(params, OSSL_STORE_PARAM_SUBJECT, request_.subject) &&
+           take_name(params, OSSL_STORE_PARAM_ISSUER, request_.issuer) && take_serial(params);
+  }
+
+  static bool take_name(const OSSL_PARAM params[], const char* key, pkcs11::Bytes& name) {
+    const OSSL_PARAM* param = OSSL_PARAM_locate_const(params, key);
+    if (!param) return true;
+    const void* der = nullptr;
+    std::size_t size = 0;
+    if (OSSL_PARAM_get_octet_string_ptr(param, &der, &size) != 1) return false;
+    const auto* bytes = static_cast<const std::uint8_t*>(der);
+    name.assign(bytes, bytes + size);
+    return true;
+  }
+
+  bool take_serial(const OSSL_PARAM params[]) {
+    const OSSL_PARAM* param = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_SERIAL);
+    if (!param) return true;
+    BIGNUM* parsed = nullptr;
+    if (OSSL_PARAM_get_BN(param, &parsed) != 1) return false;
+    const x509::Owned<BIGNUM, BN_free> number(parsed);
+    const x509::Owned<ASN1_INTEGER, ASN1_INTEGER_free> integer(BN_to_ASN1_INTEGER(parsed, nullptr));
+    const int size = i2d_ASN1_INTEGER(integer.get(), nullptr);
+    if (!integer || size <= 0) return false;
+    request_.serial.resize(static_cast<std::size_t>(size));
+    unsigned char* out = request_.serial.data();
+    return i2d_ASN1_INTEGER(integer.get(), &out) == size;
+  }
+
   static int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
     int type = OSSL_OBJECT_PKEY;
     Key* reference = key.get();
@@ -85,18 +122,9 @@ class Loader final {
 
 Loader& loader_of(void* ctx) noexcept { return *static_cast<Loader*>(ctx); }
 
-// Schemes are the same in capitals (RFC 3986, section 3.1), and libcrypto comes here with those too.
-std::string with_small_scheme(std::string uri) {
-  for (char& letter : uri) {
-    if (letter == ':') break;
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return uri;
-}
-
 void* open(void* provctx, const char* uri) {
   auto& context = *static_cast<Context*>(provctx);
-  return guard(context.core(), [&]() -> void* { return new Loader(context, with_small_scheme(uri)); });
+  return guard(context.core(), [&]() -> void* { return new Loader(context, uri); });
 }
 
 const OSSL_PARAM* settable_params(void* /*provctx*/) {
@@ -104,6 +132,9 @@ const OSSL_PARAM* settable_params(void* /*provctx*/) {
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0),
       OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, nullptr),
       OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_STORE_PARAM_ISSUER, nullptr, 0),
+      OSSL_PARAM_BN(OSSL_STORE_PARAM_SERIAL, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_ALIAS, nullptr, 0),
       OSSL_PARAM_END,
   };
   return params;

@@ -8,6 +8,8 @@
 #include "native/x509/error_mark.h"
 #include "provider/key_lookup.h"
 #include "provider/possession.h"
+#include "provider/public_objects.h"
+#include "provider/token_search.h"
 
 namespace keystay::provider {
 namespace {
@@ -20,16 +22,25 @@ struct Wanted {
   bool certificates;
 };
 
-Wanted wanted_of(std::optional<CK_OBJECT_CLASS> type, const StoreRequest& request) {
+// PKCS #11 URIs name objects, and a key pair has two; a bare alias is one key with its certificates.
+Wanted wanted_of(const std::optional<pkcs11::Uri>& uri, const StoreRequest& request) {
+  const CK_OBJECT_CLASS* type = uri && uri->type ? &*uri->type : nullptr;
   const auto is = [&](CK_OBJECT_CLASS object_class) { return !type || *type == object_class; };
   const auto may = [&](int info) {
     return (request.expect == 0 || request.expect == info) &&
-           (request.subject.empty() || info == OSSL_STORE_INFO_CERT);
+           (!request.of_certificates() || info == OSSL_STORE_INFO_CERT);
   };
-  const bool public_key = type == CKO_PUBLIC_KEY || request.expect == OSSL_STORE_INFO_PUBKEY;
+  const bool both = uri && (!uri->object.empty() || !uri->id.empty());
+  const bool public_key =
+      both || (type && *type == CKO_PUBLIC_KEY) || request.expect == OSSL_STORE_INFO_PUBKEY;
   return {.private_key = is(CKO_PRIVATE_KEY) && may(OSSL_STORE_INFO_PKEY),
           .public_key = public_key && is(CKO_PUBLIC_KEY) && may(OSSL_STORE_INFO_PUBKEY),
           .certificates = is(CKO_CERTIFICATE) && may(OSSL_STORE_INFO_CERT)};
+}
+
+keys::KeyLocation locate(Context& context, std::string_view name, const std::optional<pkcs11::Uri>& uri) {
+  if (!uri) return context.tokens().locate(name);
+  return {token_of(context, *uri), uri->object, uri->id};
 }
 
 class Search final {
@@ -38,30 +49,34 @@ class Search final {
       : context_(context),
         request_(request),
         pkix_(context.software().libctx()),
-        location_(context.tokens().locate(uri)),
-        store_(location_.token, pkix_, keys::View::as_shown) {
-    is_uri_ = uri.starts_with("pkcs11:");
-    wanted_ = wanted_of(is_uri_ ? pkcs11::parse_uri(uri).type : std::nullopt, request);
-  }
+        uri_(pkcs11::is_pkcs11_uri(uri) ? std::optional(pkcs11::parse_uri(uri)) : std::nullopt),
+        location_(locate(context, uri, uri_)),
+        store_(location_.token, pkix_, keys::View::as_shown),
+        wanted_(wanted_of(uri_, request)) {}
 
   std::vector<StoreObject> run() {
+    if (request_.alias) {  // narrows the URI, and never widens it
+      if (!location_.label.empty() && location_.label != *request_.alias) return {};
+      location_.label = *request_.alias;
+    }
     if (location_.label.empty() && location_.id.empty()) {
       add_whole_token();
     } else if (const auto entry = find()) {
       add_keys(*entry);
       if (wanted_.certificates) add(store_.chain(*entry));
       require_possession(*entry);
-    } else if (wanted_.certificates) {
-      add(store_.trusted_certificates(location_.label));
+    } else {
+      add_public_objects();
     }
-    if (found_.empty() && request_.subject.empty()) fail_not_found();
+    if (found_.empty() && !request_.is_search()) fail_not_found();
     return std::move(found_);
   }
 
  private:
   std::optional<keys::Entry> find() {
     const keys::Parts parts = wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
-    return is_uri_ ? store_.find(location_.label, location_.id, parts) : store_.find(location_.label, parts);
+    const bool exactly = uri_ || request_.alias;
+    return exactly ? store_.find(location_.label, location_.id, parts) : store_.find(location_.label, parts);
   }
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
@@ -85,9 +100,26 @@ class Search final {
     for (const auto& trusted : listing.trusted) add({trusted.certificate});
   }
 
+  // Where no private key has that name, or none shows without a login.
+  void add_public_objects() {
+    if (!wanted_.public_key && !wanted_.certificates) return;
+    const PublicObjects objects = read_public_objects(*location_.token, pkix_, location_.label, location_.id);
+    if (wanted_.public_key) {
+      if (objects.public_keys.size() > 1) {
+        throw Error(Reason::reference, location_.token->name() + " has " +
+                                           std::to_string(objects.public_keys.size()) +
+                                           " public keys that the URI names; name one by its id");
+      }
+      for (const pkcs11::PublicKey& key : objects.public_keys)
+        found_.emplace_back(provider::public_key(context_, public_half_of(key, context_.software())));
+    }
+    add(objects.certificates);
+  }
+
   void add_keys(const keys::Entry& entry) {
     if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry));
-    if (wanted_.public_key) found_.emplace_back(public_half(entry));
+    if (wanted_.public_key)
+      found_.emplace_back(provider::public_key(context_, public_half_of(entry, context_.software())));
   }
 
   // Not in listings: they must show the other keys too.
@@ -101,15 +133,15 @@ class Search final {
   void add(const std::vector<keys::Certificate>& certificates) {
     if (!wanted_.certificates) return;
     for (const keys::Certificate& certificate : certificates) {
-      if (!request_.subject.empty() && !keys::same_name(certificate.subject, request_.subject)) continue;
+      if (!is_wanted(certificate)) continue;
       found_.emplace_back(StoredCertificate{certificate.der});
     }
   }
 
-  KeyPtr public_half(const keys::Entry& entry) {
-    PublicHalf half = public_half_of(entry, context_.software());
-    return KeyPtr(new Key(context_, half.type, std::move(half.key),
-                          half.type.required & ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY));
+  [[nodiscard]] bool is_wanted(const keys::Certificate& certificate) const {
+    return (request_.subject.empty() || keys::same_name(certificate.subject, request_.subject)) &&
+           (request_.issuer.empty() ||
+            (keys::same_name(certificate.issuer, request_.issuer) && certificate.serial_number == request_.serial));
   }
 
   [[noreturn]] void fail_not_found() {
@@ -123,9 +155,9 @@ class Search final {
   Context& context_;
   const StoreRequest& request_;
   x509::OpenSslPkix pkix_;
+  std::optional<pkcs11::Uri> uri_;  // of a PKCS #11 URI
   keys::KeyLocation location_;
   keys::KeyStore store_;
-  bool is_uri_;
   Wanted wanted_;
   std::vector<StoreObject> found_;
   std::string left_out_;  // of a listing, and why

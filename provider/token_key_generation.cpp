@@ -1,5 +1,7 @@
 #include "provider/token_key_generation.h"
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -7,6 +9,9 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#include "native/keys/key_store.h"
+#include "native/keys/token_objects.h"
+#include "native/pkcs11/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 #include "provider/key_lookup.h"
@@ -33,10 +38,70 @@ void require_alias(const keys::KeyLocation& target) {
         Reason::reference,
         "key generation: pkcs11_uri names no alias for the new key; add object=, or write keystay:ALIAS");
   }
-  if (!target.id.empty()) {
+}
+
+void require_unused(pkcs11::Token& token, pkcs11::ByteView id) {
+  token.with_session([&](pkcs11::Session& session) {
+    pkcs11::Template search = keys::objects_of(CKO_PRIVATE_KEY);
+    search.bytes(CKA_ID, id);
+    if (session.find_token_objects(std::move(search)).empty()) return;
     throw Error(Reason::reference,
-                "key generation: CKA_ID is made from the new key; leave id= out of pkcs11_uri");
+                "key generation: a key of " + token.name() + " has the id of pkcs11_uri already");
+  });
+}
+
+// Both halves, which have one id until now. A key that cannot have the id that was asked for is not kept.
+keys::Entry with_id(keys::KeyStore& store, const keys::Entry& entry, pkcs11::ByteView id) {
+  const pkcs11::KeyReference& key = entry.key.reference();
+  try {
+    store.token().with_rw_session([&](pkcs11::Session& session) {
+      for (const CK_OBJECT_CLASS half : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
+        pkcs11::Template search = keys::objects_of(half);
+        search.bytes(CKA_ID, key.id()).text(CKA_LABEL, key.label());
+        for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
+          session.set_attributes(object, std::move(pkcs11::Template().bytes(CKA_ID, id)));
+      }
+    });
+    if (auto named = store.find(key.label(), id, keys::Parts::key)) return std::move(*named);
+  } catch (const pkcs11::Error&) {
+    if (const auto made = store.find(key.label(), {}, keys::Parts::key)) store.destroy(*made);
+    throw;
   }
+  throw Error(Reason::key_not_found, "key generation: the key is not there after it got its id");
+}
+
+bool can_sign(const KeyType& type) { return &type != &kX25519; }
+bool can_decrypt(const KeyType& type) { return &type == &kRsa; }
+bool can_agree(const KeyType& type) { return &type == &kEc || &type == &kX25519; }
+
+struct KeyUsage {
+  std::string_view word;
+  bool signs;  // else it is an exchange
+  bool (*fits)(const KeyType&);
+};
+constexpr std::array kUsages = std::to_array<KeyUsage>({
+    {"digitalSignature", true, can_sign},
+    {"nonRepudiation", true, can_sign},
+    {"keyCertSign", true, can_sign},
+    {"cRLSign", true, can_sign},
+    {"dataEncipherment", false, can_decrypt},
+    {"keyEncipherment", false, can_decrypt},
+    {"keyAgreement", false, can_agree},
+});
+
+const KeyUsage* find_usage(std::string_view word) {
+  const auto* usage = std::ranges::find(kUsages, word, &KeyUsage::word);
+  return usage == kUsages.end() ? nullptr : usage;
+}
+
+[[noreturn]] void refuse_usage(std::string_view word, const KeyType& type) {
+  std::string fitting;
+  for (const KeyUsage& usage : kUsages) {
+    if (usage.fits(type)) fitting.append(fitting.empty() ? "" : ", ").append(usage.word);
+  }
+  throw Error(Reason::unsupported, "key generation: pkcs11_key_usage \"" + std::string(word) +
+                                       "\" for a key of type " + type.algorithm + "; use one or more of " +
+                                       fitting);
 }
 
 // As keystay -exportref writes it.
@@ -57,7 +122,7 @@ std::string reference(pkcs11::Token& token, const keys::PrivateKey& key) {
 void TokenKeyRequest::take(const OSSL_PARAM params[]) {
   if (!params) return;
   take_text(params, kTarget, uri_);
-  take_text(params, kUsage, usage_);
+  if (OSSL_PARAM_locate_const(params, kUsage)) take_text(params, kUsage, usage_.emplace());
   take_text(params, OSSL_PKEY_PARAM_GROUP_NAME, group_);
   if (const OSSL_PARAM* bits = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_BITS)) {
     std::size_t value = 0;
@@ -71,20 +136,21 @@ void TokenKeyRequest::take(const OSSL_PARAM params[]) {
   }
 }
 
-// The words of pkcs11-provider, which are those of X.509's key usage (RFC 5280, section 4.2.1.3).
-keys::KeyUse TokenKeyRequest::use() const {
-  keys::KeyUse use = keys::KeyUse::sign;
-  std::istringstream words(usage_);
+// The words of pkcs11-provider, which are those of X.509's key usage (RFC 5280, section 4.2.1.3). A key gets
+// what is asked for and nothing else; what its kind cannot do is refused.
+keys::KeyUse TokenKeyRequest::use(const KeyType& type) const {
+  if (!usage_) return keys::KeyUse::sign;
+  bool signs = false;
+  bool exchanges = false;
+  std::istringstream words(*usage_);
   for (std::string word; words >> word;) {
-    if (word == "dataEncipherment" || word == "keyEncipherment" || word == "keyAgreement") {
-      use = keys::KeyUse::sign_and_exchange;
-    } else if (word != "digitalSignature" && word != "keyCertSign" && word != "cRLSign") {
-      throw Error(Reason::unsupported,
-                  "key generation: pkcs11_key_usage \"" + word +
-                      "\"; use digitalSignature, dataEncipherment, keyEncipherment or keyAgreement");
-    }
+    const KeyUsage* usage = find_usage(word);
+    if (!usage || !usage->fits(type)) refuse_usage(word, type);
+    (usage->signs ? signs : exchanges) = true;
   }
-  return use;
+  if (!signs && !exchanges) refuse_usage({}, type);
+  if (!exchanges) return keys::KeyUse::sign;
+  return signs ? keys::KeyUse::sign_and_exchange : keys::KeyUse::exchange;
 }
 
 KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
@@ -100,7 +166,11 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   require_alias(target);
   const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, spec, use());
+  const keys::KeyUse wanted_use = use(type);
+  if (!target.id.empty()) require_unused(*target.token, target.id);
+  keys::KeyStore store(target.token, pkix);
+  keys::Entry entry = store.generate(target.label, spec, wanted_use);
+  if (!target.id.empty()) entry = with_id(store, entry, target.id);
   std::string written = reference(*target.token, entry.key);
   KeyPtr key = key_on_token(context, *target.token, entry);
   key->set_written_form(std::move(written));

@@ -2,6 +2,7 @@
 // it, names the alias of the new key. Everything else is generated in software.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -31,10 +32,10 @@ class TokenKeyRequest final {
   [[nodiscard]] static std::span<const OSSL_PARAM> settable_params() noexcept;
 
  private:
-  [[nodiscard]] keys::KeyUse use() const;
+  [[nodiscard]] keys::KeyUse use(const KeyType& type) const;
 
   std::string uri_;
-  std::string usage_;
+  std::optional<std::string> usage_;
   std::string group_;  // EC: OpenSSL's name of the curve
   unsigned bits_ = 0;  // RSA; 0: the default
   bool unusual_exponent_ = false;

@@ -26,11 +26,16 @@ constexpr std::array<std::uint8_t, 3> kF4 = {0x01, 0x00, 0x01};  // 65537
 
 // What an exchange is depends on the algorithm: RSA keys decrypt, EC keys derive, Edwards keys do neither,
 // and Montgomery keys do nothing else.
-bool signs(CK_KEY_TYPE type) { return type != pkcs11::kMontgomeryKey; }
-bool decrypts(KeyUse use, CK_KEY_TYPE type) { return use == KeyUse::sign_and_exchange && type == CKK_RSA; }
+bool exchanges(KeyUse use) { return use != KeyUse::sign; }
+bool signs(KeyUse use, CK_KEY_TYPE type) { return use != KeyUse::exchange && type != pkcs11::kMontgomeryKey; }
+bool decrypts(KeyUse use, CK_KEY_TYPE type) { return exchanges(use) && type == CKK_RSA; }
 bool derives(KeyUse use, CK_KEY_TYPE type) {
-  return !signs(type) || (use == KeyUse::sign_and_exchange && type == CKK_EC);
+  return type == pkcs11::kMontgomeryKey || (exchanges(use) && type == CKK_EC);
 }
+
+// A key that signs may recover just as well; of one that does not, some tokens allow it where it is not
+// refused.
+bool must_refuse_recovery(KeyUse use, CK_KEY_TYPE type) { return type == CKK_RSA && !signs(use, type); }
 
 // What is not asked for is refused by name: tokens differ in what they allow by default. NSS softokn tries a
 // new key by its halves, so that what one may do, the other may undo.
@@ -38,10 +43,11 @@ Template public_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, false)
-      .flag(CKA_VERIFY, signs(type))
+      .flag(CKA_VERIFY, signs(use, type))
       .flag(CKA_ENCRYPT, decrypts(use, type))
       .flag(CKA_WRAP, false)
       .text(CKA_LABEL, label);
+  if (must_refuse_recovery(use, type)) key.flag(CKA_VERIFY_RECOVER, false);
   return key;
 }
 
@@ -51,11 +57,12 @@ Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) 
       .flag(CKA_PRIVATE, true)
       .flag(CKA_SENSITIVE, true)
       .flag(CKA_EXTRACTABLE, false)
-      .flag(CKA_SIGN, signs(type))
+      .flag(CKA_SIGN, signs(use, type))
       .flag(CKA_DECRYPT, decrypts(use, type))
       .flag(CKA_UNWRAP, false)
       .flag(CKA_DERIVE, derives(use, type))
       .text(CKA_LABEL, label);
+  if (must_refuse_recovery(use, type)) key.flag(CKA_SIGN_RECOVER, false);
   return key;
 }
 

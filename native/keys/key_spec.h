@@ -21,6 +21,7 @@ using KeySpec = std::variant<RsaSpec, CurveSpec>;
 enum class KeyUse {
   sign,               // CKA_SIGN; X25519 keys, which cannot, have CKA_DERIVE in any case
   sign_and_exchange,  // and CKA_DECRYPT for RSA, CKA_DERIVE for EC: TLS_RSA_*, ECDH, S/MIME
+  exchange,           // CKA_DECRYPT or CKA_DERIVE alone
 };
 
 // From -keyalg (RSA, EC, Ed25519, EdDSA, X25519), -keysize (0: the default) and -groupname (empty: the

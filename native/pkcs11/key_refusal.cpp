@@ -65,4 +65,13 @@ Error explained(const Error& error, Session& session, CK_OBJECT_HANDLE key, cons
   return error;
 }
 
+bool always_authenticates(Session& session, CK_OBJECT_HANDLE key) {
+  constexpr CK_ATTRIBUTE_TYPE kTypes[] = {CKA_ALWAYS_AUTHENTICATE};
+  try {
+    return session.attributes(key, kTypes).flag(CKA_ALWAYS_AUTHENTICATE).value_or(false);
+  } catch (const Error&) {  // the refusal that led here is what the caller must hear
+    return false;
+  }
+}
+
 }  // namespace keystay::pkcs11

@@ -19,4 +19,7 @@ struct KeyDemand {
 [[nodiscard]] Error explained(const Error& error, Session& session, CK_OBJECT_HANDLE key,
                               const KeyDemand& demand);
 
+// CKA_ALWAYS_AUTHENTICATE of a private key; false where the token does not tell.
+[[nodiscard]] bool always_authenticates(Session& session, CK_OBJECT_HANDLE key);
+
 }  // namespace keystay::pkcs11

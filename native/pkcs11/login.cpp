@@ -53,7 +53,8 @@ void require_plausible(const Pin& pin) {
                                               "; write the PIN alone, in UTF-8 without a byte-order mark");
 }
 
-void try_pin(Session& session, Pin pin, std::optional<Pin>& refused) {
+template <typename Login>
+void try_pin(const Login& login, Pin pin, std::optional<Pin>& refused) {
   require_plausible(pin);
   if (refused && refused->equals(pin)) {
     throw Error(
@@ -62,7 +63,7 @@ void try_pin(Session& session, Pin pin, std::optional<Pin>& refused) {
             " before; correct it, or restart this program if it is the token's PIN that was corrected");
   }
   try {
-    session.login(&pin);
+    login(pin);
     refused.reset();
   } catch (const Error& error) {
     if (error.code() == CKR_USER_PIN_NOT_INITIALIZED) {
@@ -92,7 +93,24 @@ void log_in(Session& session, const TokenInfo& token, const PinReader& reader, L
       if (logged_in(session)) return;
       refuse_if_locking(token);
       if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return session.login(nullptr);
-      try_pin(session, reader(), history.refused);
+      try_pin([&](const Pin& pin) { session.login(&pin); }, reader(), history.refused);
+    });
+  }
+}
+
+void log_in_for_operation(Session& session, const TokenInfo& token, const PinReader& reader,
+                          LoginHistory& history, Deadline deadline) {
+  if (!reader) {
+    throw Error(
+        ErrorClass::authentication,
+        "the key has CKA_ALWAYS_AUTHENTICATE: the token wants the PIN for each operation; configure `pin`");
+  }
+  bool done = false;
+  while (!done) {  // who waited for another's login has its own to make
+    history.attempt.run(deadline, [&] {
+      done = true;
+      if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return session.login_for_operation(nullptr);
+      try_pin([&](const Pin& pin) { session.login_for_operation(&pin); }, reader(), history.refused);
     });
   }
 }

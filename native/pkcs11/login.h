@@ -20,4 +20,9 @@ void log_in(Session& session, const TokenInfo& token, const PinReader& reader, L
 // ended; authentication if there is none.
 void require_login(Session& session, const TokenInfo& token, const PinReader& reader);
 
+// C_Login for the operation that this session has begun with a key of CKA_ALWAYS_AUTHENTICATE. The PIN is the
+// user's, and the same care is taken of it. Throws Error likewise, and without a reader.
+void log_in_for_operation(Session& session, const TokenInfo& token, const PinReader& reader,
+                          LoginHistory& history, Deadline deadline);
+
 }  // namespace keystay::pkcs11

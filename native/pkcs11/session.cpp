@@ -83,6 +83,13 @@ void Session::login(const Pin* pin) {
   if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "C_Login");
 }
 
+void Session::login_for_operation(const Pin* pin) {
+  check(ModuleCall(functions_)
+            ->C_Login(handle_, CKU_CONTEXT_SPECIFIC,
+                      pin ? const_cast<CK_UTF8CHAR*>(pin->bytes().data()) : nullptr, pin ? pin->size() : 0),
+        "C_Login");
+}
+
 std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
   check(ModuleCall(functions_)->C_FindObjectsInit(handle_, search.data(), search.size()),
         "C_FindObjectsInit");
@@ -175,9 +182,10 @@ Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Templat
 }
 
 std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
-                          std::span<std::uint8_t> signature) {
+                          std::span<std::uint8_t> signature, const OperationBegun& begun) {
   MechanismParameters parameters(mechanism);
   check(ModuleCall(functions_)->C_SignInit(handle_, parameters.get(), key), "C_SignInit");
+  if (begun) begun();
   CK_ULONG size = signature.size();
   // Cryptoki reads the data; its prototype only lacks the const.
   check(ModuleCall(functions_)
@@ -187,9 +195,10 @@ std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, 
 }
 
 std::size_t Session::decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                             std::span<std::uint8_t> plaintext) {
+                             std::span<std::uint8_t> plaintext, const OperationBegun& begun) {
   MechanismParameters parameters(mechanism);
   check(ModuleCall(functions_)->C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
+  if (begun) begun();
   CK_ULONG size = plaintext.size();
   const CK_RV rv = ModuleCall(functions_)
                        ->C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),

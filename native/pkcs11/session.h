@@ -1,6 +1,7 @@
 // A session (PKCS #11 v3.0, section 5.6) and what is done through it. One thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -14,6 +15,9 @@
 namespace keystay::pkcs11 {
 
 enum class SessionKind { read_only, read_write };
+
+// What is done between the beginning of an operation and the operation.
+using OperationBegun = std::function<void()>;
 
 // Move-only; its destructor calls C_CloseSession, unless the module was re-initialised or the process forked
 // since.
@@ -52,12 +56,16 @@ class Session final {
   // C_GenerateKeyPair, with a mechanism that takes no parameter.
   KeyPair generate_key_pair(CK_MECHANISM_TYPE mechanism, Template public_key, Template private_key);
 
-  // C_SignInit and C_Sign. Returns the length of the signature.
+  // C_Login for the operation that was just begun (CKU_CONTEXT_SPECIFIC), as a key with
+  // CKA_ALWAYS_AUTHENTICATE wants it for each (section 4.9); no PIN for a token with a PIN pad.
+  void login_for_operation(const Pin* pin);
+
+  // C_SignInit and C_Sign, with `begun`, if there is one, between them. Returns the length of the signature.
   std::size_t sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
-                   std::span<std::uint8_t> signature);
-  // C_DecryptInit and C_Decrypt. Returns the length of the plaintext.
+                   std::span<std::uint8_t> signature, const OperationBegun& begun = {});
+  // C_DecryptInit and C_Decrypt likewise. Returns the length of the plaintext.
   std::size_t decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                      std::span<std::uint8_t> plaintext);
+                      std::span<std::uint8_t> plaintext, const OperationBegun& begun = {});
   // C_DeriveKey with CKM_ECDH1_DERIVE and no key derivation function (section 2.3.8): fills `secret` with the
   // shared x coordinate. The session object that holds it for a moment is destroyed.
   void derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);

@@ -18,6 +18,8 @@ struct PooledSession {
   Session session;
   KeyHandles keys;
   std::uint64_t epoch;  // the token's epoch in which it was opened
+  std::vector<CK_OBJECT_HANDLE>
+      always_authenticate{};  // those of the keys that want a login for each operation
 };
 
 class SessionPool;

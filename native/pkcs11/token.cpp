@@ -20,7 +20,9 @@ auto Token::with_key(const KeyReference& key, const KeyDemand& demand, Deadline 
     return connection.perform(deadline, [&](PooledSession& session) {
       const CK_OBJECT_HANDLE handle = connection.key_handle(session, key);
       try {
-        return body(session.session, handle);
+        return connection.use_key(session, handle, deadline, [&](const OperationBegun& begun) {
+          return body(session.session, handle, begun);
+        });
       } catch (const Error& error) {
         throw explained(error, session.session, handle, demand);
       }
@@ -32,23 +34,26 @@ auto Token::with_key(const KeyReference& key, const KeyDemand& demand, Deadline 
 
 std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
                         std::span<std::uint8_t> signature, Deadline deadline) {
-  return with_key(key, {type(mechanism), CKA_SIGN}, deadline, [&](Session& session, CK_OBJECT_HANDLE handle) {
-    return session.sign(handle, mechanism, data, signature);
-  });
+  return with_key(key, {type(mechanism), CKA_SIGN}, deadline,
+                  [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
+                    return session.sign(handle, mechanism, data, signature, begun);
+                  });
 }
 
 std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
                            std::span<std::uint8_t> plaintext, Deadline deadline) {
   return with_key(key, {type(mechanism), CKA_DECRYPT}, deadline,
-                  [&](Session& session, CK_OBJECT_HANDLE handle) {
-                    return session.decrypt(handle, mechanism, ciphertext, plaintext);
+                  [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
+                    return session.decrypt(handle, mechanism, ciphertext, plaintext, begun);
                   });
 }
 
 void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
                    Deadline deadline) {
   with_key(key, {CKM_ECDH1_DERIVE, CKA_DERIVE}, deadline,
-           [&](Session& session, CK_OBJECT_HANDLE handle) { session.derive(handle, peer_point, secret); });
+           [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun&) {
+             session.derive(handle, peer_point, secret);
+           });
 }
 
 bool Token::supports(const SignMechanism& mechanism) { return supports(type(mechanism), CKF_SIGN); }

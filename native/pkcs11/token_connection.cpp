@@ -251,6 +251,12 @@ CK_FLAGS TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline
   return mechanisms_[mechanism] = rv == CKR_OK ? info.flags : 0;
 }
 
+void TokenConnection::authenticate(Session& session, Deadline deadline) {
+  const TokenInfo token = open(deadline).token;
+  log_in_for_operation(session, token, options_.pin, module_.logins().of(token.label, token.serial),
+                       deadline);
+}
+
 TokenInfo TokenConnection::info(Deadline deadline) { return open(deadline).token; }
 
 }  // namespace keystay::pkcs11

@@ -2,6 +2,7 @@
 // far.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <optional>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/session_pool.h"
 #include "native/pkcs11/single_flight.h"
 #include "native/pkcs11/token.h"
@@ -33,6 +35,12 @@ class TokenConnection final {
   // looked at every key_check; if it is gone, the epoch ends, and with it all copies.
   [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
 
+  // Runs `body` with what it has to do once its operation has begun: nothing, or for a key with
+  // CKA_ALWAYS_AUTHENTICATE a login. Which key has it is learnt from the token's first refusal, so that no
+  // other key costs a call more.
+  template <typename Body>
+  auto use_key(PooledSession& session, CK_OBJECT_HANDLE key, Deadline deadline, const Body& body);
+
   // CKF_SIGN, CKF_DECRYPT … of CK_MECHANISM_INFO; none for a mechanism that the token lacks.
   [[nodiscard]] CK_FLAGS uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] TokenInfo info(Deadline deadline);
@@ -48,6 +56,7 @@ class TokenConnection final {
 
   template <typename Body>
   auto attempt(Deadline deadline, const Body& body);
+  void authenticate(Session& session, Deadline deadline);
 
   // Repairs what the error says is broken. False if that would not help.
   [[nodiscard]] bool recover(const Error& error, std::uint64_t seen, Deadline deadline);
@@ -103,6 +112,21 @@ auto TokenConnection::attempt(Deadline deadline, const Body& body) {
     lease.discard();
     throw;
   }
+}
+
+template <typename Body>
+auto TokenConnection::use_key(PooledSession& session, CK_OBJECT_HANDLE key, Deadline deadline,
+                              const Body& body) {
+  auto& always = session.always_authenticate;
+  if (std::find(always.begin(), always.end(), key) == always.end()) {
+    try {
+      return body(OperationBegun());
+    } catch (const Error& error) {
+      if (error.code() != CKR_USER_NOT_LOGGED_IN || !always_authenticates(session.session, key)) throw;
+    }
+    always.push_back(key);
+  }
+  return body(OperationBegun([&] { authenticate(session.session, deadline); }));
 }
 
 template <typename Body>

@@ -50,11 +50,30 @@ TEST_F(SignatureTest, PssSignsWithEveryDigestAndSaltLength) {
   }
 }
 
+// RSA-2048 and SHA-256 leave 256 - 32 - 2 bytes. That is no failure of the token, which is not asked.
+TEST_F(SignatureTest, PssWithASaltThatDoesNotFitIsRefusedByItsLength) {
+  EXPECT_TRUE(sign(context_, rsa_.get(), "SHA256", message_, pss(222))) << take_errors();
+  for (const int salt : {223, 224, 256, 100000}) {
+    EXPECT_FALSE(sign(context_, rsa_.get(), "SHA256", message_, pss(salt))) << salt;
+    EXPECT_THAT(take_errors(),
+                testing::AllOf(testing::HasSubstr("a salt of " + std::to_string(salt) + " bytes"),
+                               testing::HasSubstr("at most 222"), testing::Not(testing::HasSubstr("token"))));
+  }
+}
+
 TEST_F(SignatureTest, PssTakesAnotherDigestForMgf1) {
   const auto signature = sign(context_, rsa_.get(), "SHA256", message_, pss(32, "SHA512"));
   ASSERT_TRUE(signature) << take_errors();
   EXPECT_TRUE(verifies(rsa_public_.get(), "SHA256", message_, *signature, pss(32, "SHA512")));
   EXPECT_FALSE(verifies(rsa_public_.get(), "SHA256", message_, *signature, pss(32)));
+}
+
+// SoftHSM is such a token, once the fault module says that it lacks CKM_RSA_X_509.
+TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedByItsReasonWhereTheTokenCannot) {
+  faults().fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
+  EXPECT_FALSE(sign(context_, rsa_.get(), "SHA256", message_, pss(32, "SHA512")));
+  EXPECT_THAT(take_errors(),
+              testing::AllOf(testing::HasSubstr("MGF1 over"), testing::HasSubstr("rsa_mgf1_md")));
 }
 
 TEST_F(SignatureTest, EcdsaSignsWithEveryDigestOfItsStandards) {

@@ -1,4 +1,6 @@
 // OSSL_STORE: keys, leaves and chains by URI.
+#include <array>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -11,8 +13,10 @@
 namespace keystay::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 using Store = Owned<OSSL_STORE_CTX, OSSL_STORE_close>;
 using StoreInfo = Owned<OSSL_STORE_INFO, OSSL_STORE_INFO_free>;
@@ -124,6 +128,61 @@ TEST_F(StoreTest, CertificatesAreSearchedBySubject) {
 }
 
 // Pitfall 2.7: servers load until the end.
+std::vector<int> found_by(const LibraryContext& context, const char* name, OSSL_STORE_SEARCH* criterion) {
+  const Owned<OSSL_STORE_SEARCH, OSSL_STORE_SEARCH_free> search(criterion);
+  std::vector<int> types;
+  const Store store(
+      OSSL_STORE_open_ex(name, context.get(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
+  EXPECT_TRUE(store) << take_errors();
+  if (OSSL_STORE_find(store.get(), search.get()) != 1) return {-1};
+  while (!OSSL_STORE_eof(store.get())) {
+    if (const StoreInfo info(OSSL_STORE_load(store.get())); info)
+      types.push_back(OSSL_STORE_INFO_get_type(info.get()));
+  }
+  return types;
+}
+
+// A caller takes the first object for what it searched: so there must be no other.
+TEST_F(StoreTest, ASearchFindsOnlyWhatItIsFor) {
+  const auto by_alias = [&](const char* name, const char* alias) {
+    return found_by(context_, name, OSSL_STORE_SEARCH_by_alias(alias));
+  };
+  EXPECT_THAT(by_alias("pkcs11:token=web", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
+  EXPECT_THAT(by_alias("pkcs11:token=web;object=ec;type=private", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
+  EXPECT_THAT(by_alias("keystay:", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
+  EXPECT_THAT(by_alias("pkcs11:token=web", "EC"), ElementsAre());
+  EXPECT_THAT(by_alias("pkcs11:token=web", "absent"), ElementsAre());
+  EXPECT_THAT(by_alias("pkcs11:token=web;object=rsa", "ec"), ElementsAre());
+
+  const std::array<unsigned char, 20> digest{};
+  EXPECT_THAT(found_by(context_, "pkcs11:token=web",
+                       OSSL_STORE_SEARCH_by_key_fingerprint(EVP_sha1(), digest.data(), digest.size())),
+              ElementsAre(-1));
+  EXPECT_THAT(take_errors(), HasSubstr("fingerprint"));
+}
+
+TEST_F(StoreTest, ASearchByIssuerAndSerialNumberFindsThatCertificate) {
+  const TestCa ca;
+  const auto identity = ca.issue(KeyKind::ec);
+  const auto pem = token().directory().write("by-serial.pem", identity.chain_pem);
+  const auto der = token().directory().path() / "by-serial.der";
+  run_or_throw({"openssl", "x509", "-in", pem, "-outform", "DER", "-out", der});
+  token().pkcs11_tool({"--write-object", der, "--type", "cert", "--label", "peer", "--id", "77"});
+  const std::string bytes = read_file(der);
+  const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
+  const Owned<X509, X509_free> certificate(d2i_X509(nullptr, &in, static_cast<long>(bytes.size())));
+  ASSERT_TRUE(certificate);
+  const auto find = [&](const ASN1_INTEGER* serial) {
+    return found_by(context_, "pkcs11:token=web",
+                    OSSL_STORE_SEARCH_by_issuer_serial(X509_get_issuer_name(certificate.get()), serial));
+  };
+  EXPECT_THAT(find(X509_get0_serialNumber(certificate.get())), ElementsAre(OSSL_STORE_INFO_CERT));
+  const Owned<ASN1_INTEGER, ASN1_INTEGER_free> other(ASN1_INTEGER_new());
+  ASSERT_EQ(ASN1_INTEGER_set(other.get(), 4711), 1);
+  EXPECT_THAT(find(other.get()), ElementsAre());
+  token().pkcs11_tool({"--delete-object", "--type", "cert", "--label", "peer"});
+}
+
 TEST_F(StoreTest, AnErrorIsTheEnd) {
   const Store store = open("keystay:nobody");
   EXPECT_EQ(OSSL_STORE_eof(store.get()), 0);
@@ -142,6 +201,24 @@ TEST_F(StoreTest, TwoKeysThatMatchAreAnError) {
   EXPECT_FALSE(context_.load(uri(";object=twin")));
   EXPECT_THAT(take_errors(), HasSubstr("twin"));
   EXPECT_TRUE(context_.load(uri(";object=twin;id=%0b"))) << take_errors();
+}
+
+// Its neighbour has the name without the blank.
+TEST_F(StoreTest, AUriNeverNamesAnotherKeyThanItSays) {
+  for (const auto& [label, id] : {std::pair("mykey", "51"), std::pair("my key", "52")}) {
+    token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", label, "--id", id});
+  }
+  const EvpPkey named = context_.load(uri(";object=my%20key"));
+  ASSERT_TRUE(named) << take_errors();
+  EXPECT_EQ(EVP_PKEY_eq(named.get(), public_key("my key").get()), 1);
+  EXPECT_EQ(context_.load(uri(";object=mykey;object=ec")), nullptr);
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("unusable key reference"), HasSubstr("twice")));
+  for (const std::string& wrong :
+       {uri(";object=my key"), uri(";object= mykey"), std::string("keystay:my key")}) {
+    EXPECT_EQ(context_.load(wrong), nullptr) << wrong;
+    EXPECT_THAT(take_errors(), AllOf(HasSubstr("unusable key reference"), HasSubstr("URI"),
+                                     HasSubstr("character"), Not(HasSubstr("token refused"))));
+  }
 }
 
 TEST_F(StoreTest, AUriThatNamesNoKeyChoosesNone) {

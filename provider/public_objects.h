@@ -1,0 +1,23 @@
+// What a URI names besides private keys: public key objects and certificates, exactly as their attributes
+// say.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "native/keys/certificate.h"
+#include "native/keys/pkix.h"
+#include "native/pkcs11/token.h"
+
+namespace keystay::provider {
+
+struct PublicObjects {
+  std::vector<pkcs11::PublicKey> public_keys;  // each once
+  std::vector<keys::Certificate> certificates;
+};
+
+// With this CKA_LABEL and CKA_ID; empty means any. One search. Throws pkcs11::Error that names the token.
+[[nodiscard]] PublicObjects read_public_objects(pkcs11::Token& token, const keys::Pkix& pkix,
+                                                std::string_view label, pkcs11::ByteView id);
+
+}  // namespace keystay::provider
