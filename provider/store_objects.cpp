@@ -140,8 +140,8 @@ class Search final {
 
   [[nodiscard]] bool is_wanted(const keys::Certificate& certificate) const {
     return (request_.subject.empty() || keys::same_name(certificate.subject, request_.subject)) &&
-           (request_.issuer.empty() ||
-            (keys::same_name(certificate.issuer, request_.issuer) && certificate.serial_number == request_.serial));
+           (request_.issuer.empty() || (keys::same_name(certificate.issuer, request_.issuer) &&
+                                        certificate.serial_number == request_.serial));
   }
 
   [[noreturn]] void fail_not_found() {
