@@ -40,6 +40,13 @@ std::optional<pkcs11::PublicKey> public_key(const X509* certificate) {
   }
 }
 
+// libcrypto notes in the certificate what it has read of the extensions, and leaves errors where one is
+// damaged.
+bool is_ca(const X509* certificate) {
+  const ErrorMark mark;
+  return X509_check_ca(const_cast<X509*>(certificate)) != 0;
+}
+
 }  // namespace
 
 X509Certificate parse_x509(pkcs11::ByteView der, OSSL_LIB_CTX* libctx) {
@@ -67,8 +74,7 @@ keys::Certificate to_certificate(const X509* certificate) {
       .not_before = to_time_point(X509_get0_notBefore(certificate)),
       .not_after = to_time_point(X509_get0_notAfter(certificate)),
       .public_key = public_key(certificate),
-      // It notes the extensions that it has read, and says const only from OpenSSL 4 on.
-      .is_ca = X509_check_ca(const_cast<X509*>(certificate)) != 0,
+      .is_ca = is_ca(certificate),
   };
 }
 

@@ -75,9 +75,9 @@ TEST_F(CertificateBundle, RefusesAP7bWithoutCertificates) {
 TEST_F(CertificateBundle, RefusesAFileWithoutACertificate) {
   for (const std::string& text :
        {std::string(), std::string("hello"), identity_.key_pem, std::string("\x30\x00", 2)}) {
-    EXPECT_THAT(
-        [&] { static_cast<void>(read_certificates(text)); },
-        testing::ThrowsMessage<Error>("there is no certificate in it: expected PEM, DER or PKCS #7 (.p7b)"));
+    EXPECT_THAT([&] { static_cast<void>(read_certificates(text)); },
+                testing::ThrowsMessage<Error>(testing::StartsWith(
+                    "there is no certificate in it: expected PEM, DER or PKCS #7 (.p7b)")));
   }
 }
 
