@@ -34,7 +34,7 @@ TEST_F(BadInputTest, ModuleOfAnotherKind) {
 TEST_F(BadInputTest, UriOfAnObjectInThePlaceOfAToken) {
   const std::string token = "pkcs11:token=web;object=a?module-path=" + token_.module().string();
   refused(1, HasSubstr("leave object, id and type out"), {"-list", "-token", token});
-  const auto store = write("store", "# keystay key store\ntoken = \"" + token + "\"\n");
+  const auto store = write("store", "# Keystay key store, version 1\ntoken = \"" + token + "\"\n");
   refused(1, HasSubstr("leave object, id and type out"), {"-list", "-keystore", store});
 }
 
