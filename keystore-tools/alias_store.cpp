@@ -197,30 +197,55 @@ void AliasStore::require_unused(std::string_view alias) {
                 (trusted ? " as a trusted certificate" : "") + "; delete it first or take another name");
 }
 
-Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec) {
-  require_unused(alias);
-  Entry entry = keys_.generate(alias, spec);
-  try {
-    update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
-  } catch (...) {
-    keys_.destroy(entry);  // all or nothing
-    throw;
-  }
-  return entry;
+void AliasStore::add_to_list(std::string_view alias) {
+  update_list([&](config::KeyStoreFile& file) {
+    if (std::ranges::find(file.aliases, alias) == file.aliases.end()) file.aliases.emplace_back(alias);
+  });
 }
 
-void AliasStore::withdraw(const Entry& entry) {
-  keys_.destroy(entry);
-  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, entry.alias); });
+void AliasStore::take_off_list(std::string_view alias) {
+  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, alias); });
+}
+
+// Somebody else may have made the alias of this name, and listed it in the same file.
+void AliasStore::take_off_list_unless_there(std::string_view alias) {
+  if (!keys_.resolve(alias)) take_off_list(alias);
+}
+
+// The list comes before the alias: a name of nothing in it harms nobody, an alias that its own key store does
+// not show is lost to whoever made it.
+Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec, const Certify& certify) {
+  require_unused(alias);
+  const Entry unfinished = keys_.generate_unfinished(spec);
+  try {
+    if (const keys::Chain chain = certify(unfinished); !chain.empty()) keys_.replace_chain(unfinished, chain);
+    return name(unfinished, alias);
+  } catch (...) {
+    try {
+      keys_.withdraw(unfinished);
+    } catch (const pkcs11::Error&) {  // the first error is what the user must hear; -list shows what remains
+    }
+    throw;
+  }
+}
+
+Entry AliasStore::name(const Entry& unfinished, std::string_view alias) {
+  add_to_list(alias);
+  try {
+    return keys_.name(unfinished, alias);
+  } catch (...) {
+    take_off_list_unless_there(alias);
+    throw;
+  }
 }
 
 void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& certificate) {
   require_unused(alias);
-  keys_.add_certificate(alias, certificate);
+  add_to_list(alias);
   try {
-    update_list([&](config::KeyStoreFile& file) { file.aliases.emplace_back(alias); });
+    keys_.add_certificate(alias, certificate);
   } catch (...) {
-    keys_.destroy(TrustedCertificate{std::string(alias), certificate});
+    take_off_list_unless_there(alias);
     throw;
   }
 }
@@ -228,14 +253,40 @@ void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& ce
 void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
   const Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
   require_unused(new_alias);
-  keys_.rename(entry, new_alias);
-  update_list([&](config::KeyStoreFile& file) {
-    std::ranges::replace(file.aliases, entry.alias, std::string(new_alias));
+  add_to_list(new_alias);
+  try {
+    keys_.rename(entry, new_alias);
+  } catch (...) {
+    take_off_list_unless_there(new_alias);
+    throw;
+  }
+  take_off_list(entry.alias);
+}
+
+std::vector<keys::Unfinished> AliasStore::unfinished() {
+  std::vector<keys::Unfinished> unfinished = keys_.list().unfinished;
+  std::erase_if(unfinished, [this](const keys::Unfinished& object) {
+    if (!object.alias.empty()) return !listed(object.alias);
+    const bool has_name =
+        object.leftover != keys::Leftover::unnamed && object.leftover != keys::Leftover::issuer;
+    return has_name && !listed(object.label);
   });
+  return unfinished;
+}
+
+void AliasStore::remove_unfinished(const std::vector<keys::Unfinished>& shown) {
+  if (key_store_.on_delete == config::DeleteAction::forget) {
+    throw Failure("the key store file " + file_.string() +
+                  " says delete = \"forget\", and nothing is destroyed through it; leave -keystore out");
+  }
+  keys_.remove_unfinished(shown);
 }
 
 void AliasStore::remove(std::string_view alias) {
-  const Named found = require_listed(alias, keys_.resolve_to_change(alias));
+  std::optional<Named> resolved = keys_.resolve_to_change(alias);
+  const bool destroys = key_store_.on_delete == config::DeleteAction::destroy && listed(alias);
+  if (!resolved && destroys && keys_.destroy_leftovers(alias)) return take_off_list(alias);
+  const Named found = require_listed(alias, std::move(resolved));
   if (key_store_.on_delete == config::DeleteAction::destroy) {
     std::visit([&](const auto& object) { keys_.destroy(object); }, found);
   }

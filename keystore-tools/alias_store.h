@@ -1,6 +1,7 @@
 // The aliases that a command works on: those of one token, as far as a key store file lets them be seen.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,12 +41,17 @@ class AliasStore final {
   // alias that exists.
   void require_key_store() const;
 
-  [[nodiscard]] keys::Entry generate(std::string_view alias, const keys::KeySpec& spec);
-  // Takes a key back that was just generated, whatever the key store file says about deleting.
-  void withdraw(const keys::Entry& entry);
+  // The alias comes to be in one step, after `certify` has given the chain for its key; an empty one is none.
+  // If anything fails, nothing remains.
+  using Certify = std::function<keys::Chain(const keys::Entry&)>;
+  keys::Entry generate(std::string_view alias, const keys::KeySpec& spec, const Certify& certify);
   void add_trusted(std::string_view alias, const keys::Certificate& certificate);
   // Throws Failure if `alias` is no key, or `new_alias` exists.
   void rename(std::string_view alias, std::string_view new_alias);
+  // What interrupted commands have left, as far as it has no name that the key store file does not list.
+  [[nodiscard]] std::vector<keys::Unfinished> unfinished();
+  // Throws Failure if the key store file is one that destroys nothing.
+  void remove_unfinished(const std::vector<keys::Unfinished>& shown);
   // Destroys or forgets the key or trusted certificate, as the key store file wants it. Throws Failure if
   // there is none.
   void remove(std::string_view alias);
@@ -60,6 +66,10 @@ class AliasStore final {
   [[nodiscard]] bool listed(std::string_view alias) const;
   [[nodiscard]] keys::Named require_listed(std::string_view alias, std::optional<keys::Named> named);
   void update_list(const std::function<void(config::KeyStoreFile&)>& change);
+  keys::Entry name(const keys::Entry& unfinished, std::string_view alias);
+  void add_to_list(std::string_view alias);
+  void take_off_list(std::string_view alias);
+  void take_off_list_unless_there(std::string_view alias);
 
   std::filesystem::path file_;  // of the key store; empty: none
   bool file_is_missing_;        // until the first alias makes it

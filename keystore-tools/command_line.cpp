@@ -51,6 +51,7 @@ class Parser final {
     add_exportref();
     add_delete();
     add_changealias();
+    add_cleanup();
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -210,6 +211,11 @@ class Parser final {
     command->add_option("--destalias", changealias_.new_alias, "The new name")->required();
   }
 
+  void add_cleanup() {
+    CLI::App* command = add("cleanup", "Removes what interrupted commands have left, which -list shows");
+    command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
+  }
+
   [[nodiscard]] Command command() const {
     const std::string& name = app_.get_subcommands().front()->get_name();
     if (name == "list") return list_;
@@ -219,6 +225,7 @@ class Parser final {
     if (name == "exportcert") return exportcert_;
     if (name == "exportref") return exportref_;
     if (name == "delete") return delete_;
+    if (name == "cleanup") return cleanup_;
     return changealias_;
   }
 
@@ -266,6 +273,7 @@ class Parser final {
   ExportRef exportref_;
   Delete delete_;
   ChangeAlias changealias_;
+  Cleanup cleanup_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "keystore-tools/certreq.h"
 #include "keystore-tools/changealias.h"
+#include "keystore-tools/cleanup.h"
 #include "keystore-tools/delete.h"
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
@@ -20,7 +21,7 @@
 namespace keystay::tools {
 
 using Command =
-    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias>;
+    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

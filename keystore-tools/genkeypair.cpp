@@ -37,14 +37,11 @@ void check_arguments(const GenKeyPair& command, const keys::KeySpec& spec) {
   }
 }
 
-void certify(AliasStore& store, const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
+keys::Certificate certificate(const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
   const x509::RequestContent content{.subject = std::move(subject),
                                      .extensions = command.extensions,
                                      .signature_algorithm = command.signature_algorithm};
-  const keys::Certificate certificate = x509::self_signed_certificate(entry.key, content, validity(command));
-  store.keys().replace_chain(entry, {certificate});
-  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n", command.distinguished_name,
-             x509::describe_time(certificate.not_after));
+  return x509::self_signed_certificate(entry.key, content, validity(command));
 }
 
 }  // namespace
@@ -54,16 +51,15 @@ void GenKeyPair::run(AliasStore& store) const {
   argument([&] { check_arguments(*this, spec); });
   x509::X509Name subject =
       argument([&] { return distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name); });
-  const keys::Entry entry = store.generate(alias, spec);
+  const keys::Entry entry = store.generate(alias, spec, [&](const keys::Entry& unfinished) -> keys::Chain {
+    if (!subject) return {};
+    return {certificate(unfinished, *this, std::move(subject))};
+  });
   fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().token().name(),
              x509::describe_key(entry.key.public_key()));
-  if (!subject) return;
-  try {
-    certify(store, entry, *this, std::move(subject));
-  } catch (...) {
-    store.withdraw(entry);  // all or nothing
-    throw;
-  }
+  if (!entry.leaf) return;
+  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n", distinguished_name,
+             x509::describe_time(entry.leaf->not_after));
 }
 
 }  // namespace keystay::tools

@@ -18,18 +18,29 @@ struct CommandName {
 };
 
 // keytool's own older names are among them.
-constexpr std::array kCommands =
-    std::to_array<CommandName>({{"genkeypair", "genkeypair"},   {"genkey", "genkeypair"},
-                                {"certreq", "certreq"},         {"importcert", "importcert"},
-                                {"import", "importcert"},       {"list", "list"},
-                                {"exportcert", "exportcert"},   {"export", "exportcert"},
-                                {"delete", "delete"},           {"changealias", "changealias"},
-                                {"exportref", "exportref"},     {"gencert", "gencert"},
-                                {"genseckey", "genseckey"},     {"importkeystore", "importkeystore"},
-                                {"importpass", "importpass"},   {"keypasswd", "keypasswd"},
-                                {"printcert", "printcert"},     {"printcertreq", "printcertreq"},
-                                {"printcrl", "printcrl"},       {"showinfo", "showinfo"},
-                                {"storepasswd", "storepasswd"}, {"help", "help"}});
+constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "genkeypair"},
+                                                             {"genkey", "genkeypair"},
+                                                             {"certreq", "certreq"},
+                                                             {"importcert", "importcert"},
+                                                             {"import", "importcert"},
+                                                             {"list", "list"},
+                                                             {"exportcert", "exportcert"},
+                                                             {"export", "exportcert"},
+                                                             {"delete", "delete"},
+                                                             {"changealias", "changealias"},
+                                                             {"exportref", "exportref"},
+                                                             {"cleanup", "cleanup"},
+                                                             {"gencert", "gencert"},
+                                                             {"genseckey", "genseckey"},
+                                                             {"importkeystore", "importkeystore"},
+                                                             {"importpass", "importpass"},
+                                                             {"keypasswd", "keypasswd"},
+                                                             {"printcert", "printcert"},
+                                                             {"printcertreq", "printcertreq"},
+                                                             {"printcrl", "printcrl"},
+                                                             {"showinfo", "showinfo"},
+                                                             {"storepasswd", "storepasswd"},
+                                                             {"help", "help"}});
 
 std::string lower_case(std::string_view text) {
   std::string result(text);

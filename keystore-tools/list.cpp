@@ -7,6 +7,7 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "keystore-tools/unfinished_text.h"
 #include "native/pkcs11/text.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/pem.h"
@@ -110,6 +111,12 @@ std::string all(AliasStore& store, ListForm form) {
   for (const keys::Entry& entry : entries) text.append(text_of(store, entry, form)).append(rule);
   for (const keys::TrustedCertificate& entry : trusted) text.append(text_of(entry, form)).append(rule);
   for (const keys::UnreadableObject& object : store.unreadable()) text += text_of(object);
+  if (const auto unfinished = store.unfinished(); !unfinished.empty()) {
+    text +=
+        "\nUnfinished, left by commands that did not come to their end or are still at it; keystay -cleanup "
+        "removes it:\n" +
+        describe(unfinished);
+  }
   return text;
 }
 

@@ -4,13 +4,14 @@
 #include <array>
 #include <string>
 
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
 namespace {
 
-constexpr std::array<std::string_view, 3> kReservedPrefixes{"id:", "issuer-", "pending-"};
+constexpr std::array<std::string_view, 3> kReservedPrefixes{"id:", "issuer-", kUnfinishedPrefix};
 
 // "httpd#2", which listings call one of several.
 bool is_numbered(std::string_view alias) {
@@ -36,7 +37,7 @@ void require_alias_name(std::string_view alias) {
   throw pkcs11::Error(pkcs11::ErrorClass::client, "\"" + std::string(printable ? alias : "…") +
                                                       "\" cannot be an alias: it must be printable text that "
                                                       "does not begin with \"id:\", \"issuer-\" or "
-                                                      "\"pending-\" and does not end with # and a number");
+                                                      "\"unfinished-\" and does not end with # and a number");
 }
 
 }  // namespace keystay::keys

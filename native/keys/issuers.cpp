@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "native/keys/chain.h"
+#include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 
 namespace keystay::keys {
@@ -62,16 +63,19 @@ bool name_issuer(Session& session, const Certificate& certificate, std::string_v
   constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
   pkcs11::Template search = objects_of(CKO_CERTIFICATE);
   search.bytes(CKA_VALUE, certificate.der);
-  const auto objects = session.find_token_objects(std::move(search));
-  for (const CK_OBJECT_HANDLE object : objects) {
-    if (is_issuer_label(session.attributes(object, kLabel).text(CKA_LABEL))) continue;
+  std::vector<CK_OBJECT_HANDLE> issuers;
+  for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search))) {
+    const std::string label = session.attributes(object, kLabel).text(CKA_LABEL);
+    if (is_issuer_label(label)) {
+      issuers.push_back(object);
+      continue;
+    }
+    if (is_unfinished_label(label)) continue;  // left over, and no listing shows it
     throw pkcs11::Error(pkcs11::ErrorClass::client,
                         "the certificate is on the token already; nothing to import");
   }
-  for (const CK_OBJECT_HANDLE object : objects) {
-    session.set_attributes(object, std::move(pkcs11::Template().text(CKA_LABEL, name)));
-  }
-  return !objects.empty();
+  for (const CK_OBJECT_HANDLE object : issuers) store_label(session, object, name);
+  return !issuers.empty();
 }
 
 void retire(Session& session, const Pkix& pkix, const std::vector<CertificateObject>& retired,
@@ -82,22 +86,40 @@ void retire(Session& session, const Pkix& pkix, const std::vector<CertificateObj
   }
   for (const CertificateObject& object : retired) {
     if (!needed.contains(object.certificate.der)) {
-      session.destroy_object(object.handle);
+      destroy_if_there(session, object.handle);
     } else if (!is_issuer_label(object.label)) {
       const auto& key = object.certificate.public_key;
       const std::string label = issuer_label(key ? pkix.key_identifier(*key) : object.id);
-      session.set_attributes(object.handle, std::move(pkcs11::Template().text(CKA_LABEL, label)));
+      store_label(session, object.handle, label);
     }
   }
 }
 
+std::vector<const CertificateObject*> unneeded_issuers(const std::vector<CertificateObject>& certificates,
+                                                       const std::vector<Chain>& chains) {
+  std::vector<const CertificateObject*> unneeded;
+  for (const CertificateObject& object : certificates) {
+    if (is_issuer_label(object.label)) unneeded.push_back(&object);
+  }
+  if (unneeded.empty()) return unneeded;
+  std::set<pkcs11::Bytes> needed;
+  for (const Chain& chain : chains) {
+    for (const Certificate& certificate : chain) needed.insert(certificate.der);
+  }
+  std::erase_if(unneeded,
+                [&](const CertificateObject* object) { return needed.contains(object->certificate.der); });
+  return unneeded;
+}
+
 void destroy_unneeded_issuers(Session& session, const Pkix& pkix, const std::vector<Entry>& entries) {
   const auto certificates = read_certificates(session, pkix, objects_of(CKO_CERTIFICATE));
-  const std::set<pkcs11::Bytes> needed = needed_by(entries, pkix, certificates);
-  for (const CertificateObject& object : certificates) {
-    if (is_issuer_label(object.label) && !needed.contains(object.certificate.der))
-      session.destroy_object(object.handle);
+  ChainBuilder builder(pkix, among(certificates));
+  std::vector<Chain> chains;
+  for (const Entry& entry : entries) {
+    if (entry.leaf) chains.push_back(builder.build(*entry.leaf));
   }
+  for (const CertificateObject* object : unneeded_issuers(certificates, chains))
+    destroy_if_there(session, object->handle);
 }
 
 }  // namespace keystay::keys

@@ -27,6 +27,10 @@ void retire(pkcs11::Session& session, const Pkix& pkix, const std::vector<Certif
 [[nodiscard]] bool may_be_an_issuer(pkcs11::Session& session, const Pkix& pkix,
                                     const Certificate& certificate);
 
+// Those that are in none of these chains, which are all of the token.
+[[nodiscard]] std::vector<const CertificateObject*> unneeded_issuers(
+    const std::vector<CertificateObject>& certificates, const std::vector<Chain>& chains);
+
 // Destroys those that are in no chain of these entries, which are all of the token.
 void destroy_unneeded_issuers(pkcs11::Session& session, const Pkix& pkix, const std::vector<Entry>& entries);
 

@@ -1,13 +1,10 @@
 #include "native/keys/key_pair.h"
 
 #include <array>
-#include <cstdio>
 #include <span>
-#include <system_error>
 #include <utility>
 
-#include <sys/random.h>
-
+#include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_object.h"
@@ -165,82 +162,57 @@ Template imported_private_key(const SoftwareKey& key, KeyUse use, std::string_vi
   return object;
 }
 
-void name(Session& session, const Session::KeyPair& pair, const Pkix& pkix, std::string_view alias) {
+// Gives both halves the CKA_ID that everybody can compute, and sees that the token has them.
+Bytes identify(Session& session, const Session::KeyPair& pair, const Pkix& pkix, const char* function,
+               std::string_view label) {
+  for (const auto& [object, object_class] :
+       {std::pair{pair.public_key, CKO_PUBLIC_KEY}, std::pair{pair.private_key, CKO_PRIVATE_KEY}}) {
+    Template search = objects_of(object_class);
+    search.text(CKA_LABEL, label);
+    require_stored(session, object, std::move(search), function);
+  }
   const auto public_key = public_key_of(session, pkix, pair.public_key);
   if (!public_key)
     throw Error(ErrorClass::server, "the token does not show the public key that it has generated");
   const Bytes id = pkix.key_identifier(*public_key);
-  for (const CK_OBJECT_HANDLE object : {pair.public_key, pair.private_key}) {
-    session.set_attributes(object, std::move(Template().bytes(CKA_ID, id).text(CKA_LABEL, alias)));
-  }
+  store_id(session, pair.public_key, id);
+  store_id(session, pair.private_key, id);
+  return id;
 }
-
-void destroy_pending(Session& session, std::string_view pending) {
-  for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
-    Template search = objects_of(object_class);
-    search.text(CKA_LABEL, pending);
-    for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
-      session.destroy_object(object);
-  }
-}
-
-// What is destroyed again unless the key pair is completed. The first error is what the caller must hear; a
-// token that fails here too keeps the pending label.
-class Unfinished final {
- public:
-  explicit Unfinished(Session& session) : session_(session) {}
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  ~Unfinished() {
-    for (const CK_OBJECT_HANDLE object : objects_) {
-      try {
-        session_.destroy_object(object);
-      } catch (const Error&) {
-        continue;
-      }
-    }
-  }
-
-  CK_OBJECT_HANDLE add(CK_OBJECT_HANDLE object) { return objects_.emplace_back(object); }
-  void complete() noexcept { objects_.clear(); }
-
- private:
-  Session& session_;
-  std::vector<CK_OBJECT_HANDLE> objects_;
-};
 
 }  // namespace
 
-std::string pending_label() {
-  std::uint64_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    throw std::system_error(errno, std::generic_category(), "getrandom");
+void destroy_labelled(Session& session, std::string_view unfinished) {
+  for (const CK_OBJECT_CLASS object_class : {CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
+    Template search = objects_of(object_class);
+    search.text(CKA_LABEL, unfinished);
+    for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
+      destroy_if_there(session, object);
   }
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016lx", random);
-  return std::string("pending-") + digits.data();
 }
 
-void generate_key_pair(Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
-                       const KeyPairNames& names) {
-  destroy_pending(session, names.pending);
-  const Session::KeyPair pair = std::visit(Generate{session, use, names.pending}, spec);
-  Unfinished unfinished(session);
-  unfinished.add(pair.private_key);
-  unfinished.add(pair.public_key);
-  name(session, pair, pkix, names.alias);
-  unfinished.complete();
+Bytes generate_key_pair(Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+                        std::string_view unfinished) {
+  destroy_labelled(session, unfinished);
+  MadeObjects made(session);
+  const Session::KeyPair pair = std::visit(Generate{session, use, unfinished}, spec);
+  made.add(pair.private_key);
+  made.add(pair.public_key);
+  Bytes id = identify(session, pair, pkix, "C_GenerateKeyPair", unfinished);
+  made.keep();
+  return id;
 }
 
-void import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
-                     const KeyPairNames& names) {
-  destroy_pending(session, names.pending);
-  Unfinished unfinished(session);
+Bytes import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
+                      std::string_view unfinished) {
+  destroy_labelled(session, unfinished);
+  MadeObjects made(session);
   Session::KeyPair pair{};
-  pair.private_key = unfinished.add(session.create_object(imported_private_key(key, use, names.pending)));
-  pair.public_key = unfinished.add(session.create_object(imported_public_key(key, use, names.pending)));
-  name(session, pair, pkix, names.alias);
-  unfinished.complete();
+  pair.private_key = made.add(session.create_object(imported_private_key(key, use, unfinished)));
+  pair.public_key = made.add(session.create_object(imported_public_key(key, use, unfinished)));
+  Bytes id = identify(session, pair, pkix, "C_CreateObject", unfinished);
+  made.keep();
+  return id;
 }
 
 }  // namespace keystay::keys

@@ -1,7 +1,7 @@
-// Making a key pair on a token, or bringing one to it: never extractable, and named only when it is complete.
+// Making a key pair on a token, or bringing one to it: never extractable, and under an unfinished label,
+// which naming.h replaces by the alias when everything else is there.
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,20 +12,11 @@
 
 namespace keystay::keys {
 
-// The label of a key pair until it is complete. A crash leaves it, so that the remains can be told and
-// destroyed.
-[[nodiscard]] std::string pending_label();
-
-struct KeyPairNames {
-  std::string_view alias;
-  std::string_view pending;  // until it is complete
-};
-
-// Generates a key pair under the pending label, gives it its CKA_ID, then the label of its alias. On an error
-// nothing remains, as far as the token still answers. Repeatable: what an earlier try left under the pending
-// label is removed.
-void generate_key_pair(pkcs11::Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
-                       const KeyPairNames& names);
+// Generates a key pair, gives both halves their CKA_ID and reads them back. On an error nothing remains, as
+// far as the token still answers. Repeatable: what an earlier try left under this label is removed. Returns
+// the CKA_ID.
+pkcs11::Bytes generate_key_pair(pkcs11::Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+                                std::string_view unfinished);
 
 // A key pair that was made elsewhere.
 struct SoftwareKey {
@@ -37,7 +28,10 @@ struct SoftwareKey {
 
 // The same for a key pair that exists. The token knows for ever that it did not make the private half:
 // CKA_LOCAL, CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are false.
-void import_key_pair(pkcs11::Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
-                     const KeyPairNames& names);
+pkcs11::Bytes import_key_pair(pkcs11::Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
+                              std::string_view unfinished);
+
+// Destroys every object under this label.
+void destroy_labelled(pkcs11::Session& session, std::string_view unfinished);
 
 }  // namespace keystay::keys

@@ -1,15 +1,20 @@
 #include "native/keys/key_store.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
-#include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
+#include "native/keys/destruction.h"
 #include "native/keys/issuer_search.h"
 #include "native/keys/issuers.h"
 #include "native/keys/key_pair.h"
+#include "native/keys/leaf_replacement.h"
+#include "native/keys/naming.h"
+#include "native/keys/stored_object.h"
+#include "native/keys/unfinished.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/key_search.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
@@ -23,12 +28,6 @@ using pkcs11::Template;
 
 std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
 
-Template named_private_keys(std::string_view label) {
-  Template search = objects_of(CKO_PRIVATE_KEY);
-  search.text(CKA_LABEL, label);
-  return search;
-}
-
 // All that may belong to the key which these name; an empty one names any.
 TokenObjects read_named(Session& session, const Pkix& pkix, std::string_view label, ByteView id) {
   if (!id.empty()) return read_by_id(session, pkix, id);
@@ -37,63 +36,10 @@ TokenObjects read_named(Session& session, const Pkix& pkix, std::string_view lab
   return read_matching(session, pkix, std::move(search));
 }
 
-Template certificate_template(std::string_view label, ByteView id, const Certificate& certificate) {
-  Template object = objects_of(CKO_CERTIFICATE);
-  object.flag(CKA_TOKEN, true)
-      .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
-      .flag(CKA_PRIVATE, false)
-      .text(CKA_LABEL, label)
-      .bytes(CKA_ID, id)
-      .bytes(CKA_SUBJECT, certificate.subject)
-      .bytes(CKA_ISSUER, certificate.issuer)
-      .bytes(CKA_SERIAL_NUMBER, certificate.serial_number)
-      .bytes(CKA_VALUE, certificate.der);
-  return object;
-}
-
-// The key's own label; where it has none, that of the certificate which stands for it.
-std::string certificate_label(const Entry& entry) {
-  const pkcs11::KeyReference& key = entry.key.reference();
-  return key.label().empty() && entry.name() != id_alias(key.id()) ? entry.name() : key.label();
-}
-
-bool on_token(Session& session, const Certificate& certificate) {
-  Template search = objects_of(CKO_CERTIFICATE);
-  search.bytes(CKA_VALUE, certificate.der);
-  return !session.find_token_objects(std::move(search)).empty();
-}
-
-bool belongs_to(const CertificateObject& object, const Entry& entry) {
-  return object.certificate.public_key == entry.key.public_key() &&
-         (object.id == entry.key.reference().id() || object.label == entry.name());
-}
-
-// Of two private keys with one public half, which others made, each keeps what has its id or its label.
-bool is_of_any(const KeyObject& object, const std::vector<Entry>& entries) {
-  return std::ranges::any_of(entries, [&](const Entry& entry) {
-    return object.public_key == entry.key.public_key() &&
-           (object.id == entry.key.reference().id() || object.label == entry.name());
-  });
-}
-
-bool is_of_any(const CertificateObject& object, const std::vector<Entry>& entries) {
-  return std::ranges::any_of(entries, [&](const Entry& entry) { return belongs_to(object, entry); });
-}
-
-// What may be the leaf of an entry: two searches, whatever else is on the token.
-std::vector<CertificateObject> leaves_of(Session& session, const Pkix& pkix, const Entry& entry) {
-  Template by_label = objects_of(CKO_CERTIFICATE);
-  by_label.text(CKA_LABEL, entry.name());
-  std::vector<CertificateObject> leaves = read_certificates(session, pkix, std::move(by_label));
-  if (const pkcs11::Bytes& id = entry.key.reference().id(); !id.empty()) {
-    Template by_id = objects_of(CKO_CERTIFICATE);
-    by_id.bytes(CKA_ID, id);
-    for (CertificateObject& object : read_certificates(session, pkix, std::move(by_id))) {
-      if (object.label != entry.name()) leaves.push_back(std::move(object));
-    }
-  }
-  std::erase_if(leaves, [&](const CertificateObject& object) { return !belongs_to(object, entry); });
-  return leaves;
+std::vector<Chain> chains_of(const Listing& listing) {
+  std::vector<Chain> chains;
+  for (const ListedEntry& listed : listing.entries) chains.push_back(listed.chain);
+  return chains;
 }
 
 // Whether the key objects tell all about it. Not of an RSA key: only a certificate says that it is one of
@@ -131,20 +77,42 @@ std::vector<Entry> KeyStore::entries() {
 }
 
 Listing KeyStore::list() {
-  TokenObjects objects;
-  token_->with_session([&](Session& session) {
-    require_view(session);
-    objects = read_all(session, pkix_);
-  });
-  Listing listing = listing_of(join_all(objects), objects.certificates, pkix_);
-  listing.unreadable = unreadable_objects(objects);
+  Listing listing;
+  token_->with_session([&](Session& session) { listing = read_listing(session); });
   return listing;
+}
+
+Listing KeyStore::read_listing(Session& session) {
+  require_view(session);
+  TokenObjects objects = read_all(session, pkix_);
+  std::vector<Entry> entries = join_all(objects);
+  std::vector<Unfinished> unfinished;  // a view without login does not tell what has no private key
+  if (view_ == View::whole) unfinished = find_unfinished(session, objects, entries);
+  drop_leftovers(objects.certificates, unfinished);
+  Listing listing = listing_of(std::move(entries), objects.certificates, pkix_);
+  listing.unreadable = unreadable_objects(objects);
+  for (const CertificateObject* issuer : unneeded_issuers(objects.certificates, chains_of(listing))) {
+    unfinished.push_back({Leftover::issuer, CKO_CERTIFICATE, issuer->label, issuer->id, {}, issuer->handle});
+  }
+  listing.unfinished = std::move(unfinished);
+  return listing;
+}
+
+std::vector<Entry> KeyStore::join_each(const TokenObjects& objects) {
+  const ObjectIndex index(objects);
+  std::vector<Entry> entries;
+  for (const KeyObject& key : objects.private_keys) {
+    if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
+  }
+  return entries;
 }
 
 std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
   const ObjectIndex index(objects);
+  const std::set<CK_OBJECT_HANDLE> unnamed = claims(objects);
   std::vector<Entry> entries;
   for (const KeyObject& key : objects.private_keys) {
+    if (is_unfinished_label(key.label) || unnamed.contains(key.handle)) continue;
     if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
   }
   name_apart(entries);
@@ -170,11 +138,14 @@ std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
 
 std::optional<Named> KeyStore::resolve(std::string_view alias) {
   TokenObjects objects;
+  std::vector<Entry> entries;
   token_->with_session([&](Session& session) {
     require_view(session);
     objects = read_all(session, pkix_);
+    entries = join_all(objects);
+    if (view_ == View::whole)
+      drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
   });
-  const std::vector<Entry> entries = join_all(objects);
   try {
     return look_up(alias, entries, trusted_among(objects.certificates, entries));
   } catch (const Error& error) {
@@ -198,6 +169,7 @@ std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label
   TokenObjects objects = read_named(session, pkix_, label, id);
   std::erase_if(objects.private_keys,
                 [&](const KeyObject& key) { return !label.empty() && key.label != label; });
+  drop_claims(session, objects.private_keys);
   if (objects.private_keys.empty()) {
     require_view(session);
     return std::nullopt;
@@ -234,9 +206,12 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
   token_->with_session([&](Session& session) {
     require_view(session);
     trusted.clear();
-    const TokenObjects objects = read_all(session, pkix_);
+    TokenObjects objects = read_all(session, pkix_);
+    const std::vector<Entry> entries = join_all(objects);
     PublicKeySet keys;
-    for (const Entry& entry : join_all(objects)) keys.insert(entry.key.public_key());
+    for (const Entry& entry : entries) keys.insert(entry.key.public_key());
+    if (view_ == View::whole)
+      drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
     for (const CertificateObject& object : objects.certificates) {
       const auto& certified = object.certificate.public_key;
       const bool is_leaf = certified && keys.contains(*certified);
@@ -246,45 +221,120 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
   return trusted;
 }
 
-void KeyStore::require_unused(Session& session, std::string_view alias) {
-  require_alias_name(alias);
-  if (!session.find_token_objects(named_private_keys(alias)).empty()) {
-    throw Error(ErrorClass::client, named(alias) + " exists already; delete it first or take another name");
+// Two objects of one key would be ambiguous: both have the same CKA_ID.
+void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
+  const TokenObjects objects = read_all(session, pkix_);
+  const ObjectIndex index(objects);
+  for (const KeyObject& object : objects.private_keys) {
+    const auto half = public_half(object, index);
+    if (!half || half->key != key) continue;
+    if (is_unfinished_label(object.label)) {
+      throw Error(ErrorClass::client, "this key is on the token already, unfinished, as \"" + object.label +
+                                          "\": its import is under way or was interrupted; keystay -cleanup "
+                                          "removes it");
+    }
+    const auto entry = join(object, index, token_);
+    throw Error(ErrorClass::client, "this key is on the token already, as " + named(entry->alias));
   }
+}
+
+Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make_pair) {
+  const std::string label = unfinished_label();
+  std::optional<Entry> entry;
+  token_->with_rw_session([&](Session& session) {
+    make_pair(session, label);
+    entry = find_one(session, label, {}, Parts::key_and_leaf);
+  });
+  if (!entry) throw Error(ErrorClass::server, "the key is not on " + token_->name() + " after it was made");
+  return std::move(*entry);
+}
+
+Entry KeyStore::generate_unfinished(const KeySpec& spec, KeyUse use) {
+  return make(
+      [&](Session& session, std::string_view label) { generate_key_pair(session, spec, use, pkix_, label); });
+}
+
+Entry KeyStore::import_unfinished(const SoftwareKey& key, KeyUse use) {
+  (void)pkcs11::signature_size(key.public_key);  // refuses what could never sign
+  return make([&](Session& session, std::string_view label) {
+    destroy_labelled(session, label);  // by an earlier try
+    require_new(session, key.public_key);
+    import_key_pair(session, key, use, pkix_, label);
+  });
 }
 
 Entry KeyStore::generate(std::string_view alias, const KeySpec& spec, KeyUse use) {
-  const std::string pending = pending_label();
-  std::optional<Entry> entry;
-  token_->with_rw_session([&](Session& session) {
-    require_unused(session, alias);
-    generate_key_pair(session, spec, use, pkix_, {alias, pending});
-    entry = find_one(session, alias, {}, Parts::key);
-  });
-  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was generated");
-  return std::move(*entry);
-}
-
-// Two objects of one key would be ambiguous: both have the same CKA_ID.
-void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
-  for (const Entry& entry : join_all(read_all(session, pkix_))) {
-    if (entry.key.public_key() != key) continue;
-    throw Error(ErrorClass::client, "this key is on the token already, as " + named(entry.alias));
-  }
+  require_unused(alias);
+  return name_or_withdraw(generate_unfinished(spec, use), alias);
 }
 
 Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUse use) {
-  (void)pkcs11::signature_size(key.public_key);  // refuses what could never sign
-  const std::string pending = pending_label();
+  require_unused(alias);
+  return name_or_withdraw(import_unfinished(key, use), alias);
+}
+
+void KeyStore::require_unused(std::string_view alias) {
+  token_->with_rw_session([&](Session& session) { keys::require_unused(session, pkix_, alias); });
+}
+
+Entry KeyStore::name(const Entry& unfinished, std::string_view alias) {
   std::optional<Entry> entry;
-  token_->with_rw_session([&](Session& session) {
-    require_unused(session, alias);
-    require_new(session, key.public_key);
-    import_key_pair(session, key, use, pkix_, {alias, pending});
-    entry = find_one(session, alias, {}, Parts::key_and_leaf);
-  });
-  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was imported");
+  try {
+    token_->with_rw_session([&](Session& session) {
+      name_unfinished(session, pkix_, unfinished, alias);
+      entry = find_one(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
+    });
+  } catch (const Error&) {
+    try {
+      token_->with_rw_session([&](Session& session) { take_back_name(session, pkix_, unfinished, alias); });
+    } catch (
+        const Error&) {  // the first error is what the caller must hear; the alias has its key all the same
+    }
+    throw;
+  }
+  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was made");
   return std::move(*entry);
+}
+
+Entry KeyStore::name_or_withdraw(const Entry& unfinished, std::string_view alias) {
+  try {
+    return name(unfinished, alias);
+  } catch (const Error&) {
+    try {
+      withdraw(unfinished);
+    } catch (const Error&) {  // the first error is what the caller must hear; list() shows what remains
+    }
+    throw;
+  }
+}
+
+// The first error is what the caller must hear; list() shows what remains.
+void KeyStore::forget_unneeded_issuers(Session& session) {
+  try {
+    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
+  } catch (const Error&) {
+    return;
+  }
+}
+
+void KeyStore::withdraw(const Entry& unfinished) {
+  token_->with_rw_session([&](Session& session) {
+    destroy_labelled(session, unfinished.key.reference().label());
+    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
+  });
+  token_->renew_sessions();  // sessions may hold copies of the key
+}
+
+void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
+  token_->with_rw_session([&](Session& session) {
+    std::vector<Unfinished> unfinished = read_listing(session).unfinished;
+    order_for_removal(unfinished);
+    for (const Unfinished& object : unfinished) {
+      const auto is_same = [&](const Unfinished& other) { return other.is_same(object); };
+      if (std::any_of(shown.begin(), shown.end(), is_same)) remove(session, object);
+    }
+  });
+  token_->renew_sessions();
 }
 
 void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
@@ -294,82 +344,68 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
                 "the certificate does not fit the key of " + named(entry.alias) +
                     ": it certifies another public key; import the reply to this key's request");
   }
+  std::optional<std::set<pkcs11::Bytes>> old;
   token_->with_rw_session([&](Session& session) {
-    auto old = leaves_of(session, pkix_, entry);
-    for (auto issuer = chain.begin() + 1; issuer != chain.end(); ++issuer) {
-      if (on_token(session, *issuer) || !issuer->public_key) continue;
-      const pkcs11::Bytes id = pkix_.key_identifier(*issuer->public_key);
-      session.create_object(certificate_template(issuer_label(id), id, *issuer));
+    if (!old) old = leaves_of(session, pkix_, entry);
+    std::vector<CertificateObject> replaced;
+    try {
+      replaced = replace_leaf(session, pkix_, entry, chain, *old);
+    } catch (const Error&) {
+      forget_unneeded_issuers(session);
+      throw;
     }
-    const auto is_new = [&](const CertificateObject& object) {
-      return object.certificate.der == chain.front().der;
-    };
-    if (std::none_of(old.begin(), old.end(), is_new)) {
-      const pkcs11::KeyReference& key = entry.key.reference();
-      session.create_object(certificate_template(certificate_label(entry), key.id(), chain.front()));
-    }
-    std::erase_if(old, is_new);
     // A CA's own alias: others' chains may still need what it had.
-    const bool may_be_needed = std::any_of(old.begin(), old.end(), [&](const CertificateObject& object) {
+    const bool may_be_needed = std::ranges::any_of(replaced, [&](const CertificateObject& object) {
       return may_be_an_issuer(session, pkix_, object.certificate);
     });
-    retire(session, pkix_, old, may_be_needed ? join_all(read_all(session, pkix_)) : std::vector<Entry>{});
+    retire(session, pkix_, replaced,
+           may_be_needed ? join_each(read_all(session, pkix_)) : std::vector<Entry>{});
     const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
-    destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
   });
 }
 
 void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
-  require_alias_name(label);
+  const std::string unfinished = unfinished_label();
   token_->with_rw_session([&](Session& session) {
+    destroy_labelled(session, unfinished);  // by an earlier try
+    keys::require_unused(session, pkix_, label);
     if (name_issuer(session, certificate, label)) return;
     const pkcs11::Bytes id =
         certificate.public_key ? pkix_.key_identifier(*certificate.public_key) : pkcs11::Bytes{};
-    session.create_object(certificate_template(label, id, certificate));
+    MadeObjects made(session);
+    const CK_OBJECT_HANDLE object = made.add(store_certificate(session, unfinished, id, certificate));
+    name_certificate(session, pkix_, object, label);
+    made.keep();
   });
 }
 
 void KeyStore::rename(const Entry& entry, std::string_view alias) {
-  token_->with_rw_session([&](Session& session) {
-    require_unused(session, alias);
-    const pkcs11::KeyReference& key = entry.key.reference();
-    const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
-    const TokenObjects objects =
-        key.id().empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id());
-    const auto label = [&](CK_OBJECT_HANDLE object) {
-      session.set_attributes(object, std::move(Template().text(CKA_LABEL, alias)));
-    };
-    for (const CertificateObject& object : objects.certificates) {
-      if (belongs_to(object, entry)) label(object.handle);
-    }
-    for (const KeyObject& object : objects.public_keys) {
-      if (object.public_key == entry.key.public_key()) label(object.handle);
-    }
-    label(private_key);  // last: its label is the alias
-  });
+  if (entry.key.reference().label() == alias)
+    throw Error(ErrorClass::client, named(alias) + " exists already");
+  token_->with_rw_session([&](Session& session) { rename_alias(session, pkix_, entry, alias); });
 }
 
 void KeyStore::destroy(const Entry& entry) {
+  bool is_destroyed = false;  // in an earlier try
   token_->with_rw_session([&](Session& session) {
-    TokenObjects objects = read_all(session, pkix_);
-    const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, entry.key.reference());
-    std::erase_if(objects.private_keys, [&](const KeyObject& key) { return key.handle == private_key; });
-    const std::vector<Entry> staying = join_all(objects);
-    // First: if the token refuses this, nothing is lost.
-    session.destroy_object(private_key);
-    for (const KeyObject& object : objects.public_keys) {
-      if (object.public_key == entry.key.public_key() && !is_of_any(object, staying))
-        session.destroy_object(object.handle);
-    }
-    std::vector<CertificateObject> retired;
-    for (CertificateObject& object : objects.certificates) {
-      if (belongs_to(object, entry) && !is_of_any(object, staying)) retired.push_back(std::move(object));
-    }
-    retire(session, pkix_, retired, staying);
-    destroy_unneeded_issuers(session, pkix_, join_all(read_all(session, pkix_)));
+    if (!is_destroyed) destroy_private_key(session, pkix_, entry);
+    is_destroyed = true;
+    destroy_rest(session, pkix_, entry, join_each(read_all(session, pkix_)));
   });
   token_->renew_sessions();  // sessions may hold copies of the key
+}
+
+bool KeyStore::destroy_leftovers(std::string_view alias) {
+  bool any = false;
+  token_->with_rw_session([&](Session& session) {
+    for (const Unfinished& object : leftovers_of(alias, read_listing(session).unfinished)) {
+      any = true;
+      remove(session, object);
+    }
+  });
+  return any;
 }
 
 void KeyStore::destroy(const TrustedCertificate& trusted) {
@@ -380,7 +416,7 @@ void KeyStore::destroy(const TrustedCertificate& trusted) {
       if (object.label == trusted.name() && object.certificate.der == trusted.certificate.der)
         retired.push_back(object);
     }
-    retire(session, pkix_, retired, join_all(objects));
+    retire(session, pkix_, retired, join_each(objects));
   });
 }
 

@@ -2,6 +2,7 @@
 // see them too. The rules are in docs/design/alias-model.md.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,8 +42,8 @@ class KeyStore final {
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
   [[nodiscard]] std::vector<Entry> entries();
-  // The same with their chains, and the certificates that were imported under names of their own; nothing is
-  // read twice.
+  // The same with their chains, the certificates that were imported under names of their own, and what
+  // interrupted commands left; nothing is read twice.
   [[nodiscard]] Listing list();
   // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else what resolve() finds, if
   // it is a key. Throws Error if two keys match.
@@ -73,8 +74,20 @@ class KeyStore final {
   // Brings a key pair to the token that was made elsewhere; from here on it is not extractable. Throws Error
   // if the alias exists, or the key under another one.
   Entry import_key(std::string_view alias, const SoftwareKey& key, KeyUse use = KeyUse::sign);
-  // Stores the chain (leaf first), new objects before old ones are deleted. Throws Error if the leaf's public
-  // key is not the entry's, and changes nothing then.
+
+  // The same in steps, for those who have more to do before the alias is complete: the key pair has an
+  // unfinished label, by which `entries` and `list` leave it out, until `name` gives it its alias or
+  // `withdraw` destroys it. Whoever is killed in between leaves it to `remove_unfinished`.
+  Entry generate_unfinished(const KeySpec& spec, KeyUse use = KeyUse::sign);
+  Entry import_unfinished(const SoftwareKey& key, KeyUse use = KeyUse::sign);
+  // With its certificates. Throws Error, and leaves them unfinished, if the name is somebody else's.
+  Entry name(const Entry& unfinished, std::string_view alias);
+  void withdraw(const Entry& unfinished);
+  // Removes what list() showed as unfinished, as far as it still is.
+  void remove_unfinished(const std::vector<Unfinished>& shown);
+
+  // Stores the chain (leaf first) and reads it back before the old leaf is deleted. Throws Error if the
+  // leaf's public key is not the entry's, and changes nothing then.
   void replace_chain(const Entry& entry, const Chain& chain);
   // Stores a certificate that belongs to no key, as a trust anchor for chains. One that is an issuer in a
   // chain gets the name; one that has a name already gets another. Throws Error if it is the certificate of a
@@ -83,8 +96,11 @@ class KeyStore final {
   // Gives the alias another name: key pair and leaf. Throws Error if that name exists.
   void rename(const Entry& entry, std::string_view alias);
   // Destroys the key pair and its leaf, and the issuer certificates that replace_chain stored and nobody
-  // needs now. A leaf that another alias's chain needs becomes an issuer's certificate.
+  // needs now. A leaf that another alias's chain needs becomes an issuer's certificate. Throws Error (client)
+  // if the key has another name by now.
   void destroy(const Entry& entry);
+  // Destroys what an interrupted destroy() of this alias left; false if there is nothing.
+  bool destroy_leftovers(std::string_view alias);
   // Destroys the trusted certificate, and no other object of its label; likewise.
   void destroy(const TrustedCertificate& trusted);
 
@@ -96,8 +112,14 @@ class KeyStore final {
   [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
   void require_view(pkcs11::Session& session);
+  // Every private key of the token, unfinished ones too, in no order: for what they need.
+  [[nodiscard]] std::vector<Entry> join_each(const TokenObjects& objects);
+  [[nodiscard]] Listing read_listing(pkcs11::Session& session);
+  void require_unused(std::string_view alias);
+  Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);
+  void forget_unneeded_issuers(pkcs11::Session& session);
+  Entry make(const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
-  void require_unused(pkcs11::Session& session, std::string_view alias);
 
   std::shared_ptr<pkcs11::Token> token_;
   const Pkix& pkix_;

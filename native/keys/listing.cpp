@@ -5,6 +5,7 @@
 
 #include "native/keys/alias_lookup.h"
 #include "native/keys/chain.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
@@ -43,7 +44,7 @@ std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects) {
   const ObjectIndex index(objects);
   std::vector<UnreadableObject> unreadable = objects.unreadable_certificates;
   for (const KeyObject& key : objects.private_keys) {
-    if (public_half(key, index)) continue;
+    if (is_unfinished_label(key.label) || public_half(key, index)) continue;
     unreadable.push_back({CKO_PRIVATE_KEY, key.label, key.id, why_unknown(key, index)});
   }
   std::ranges::stable_sort(unreadable, {}, &UnreadableObject::label);

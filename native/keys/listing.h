@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "native/keys/entry.h"
+#include "native/keys/unfinished.h"
 
 namespace keystay::keys {
 
@@ -28,6 +29,7 @@ struct Listing {
   std::vector<TrustedCertificate> trusted;  // likewise
   // What would be among these if it could be read: private keys without a public half, and certificates.
   std::vector<UnreadableObject> unreadable{};
+  std::vector<Unfinished> unfinished{};  // what interrupted commands left
 };
 
 // Those of the certificates that are somebody's own choice: neither of a key, nor without a name, nor issuers

@@ -39,4 +39,4 @@ fi
 grep -h '^Tests run' "$reports"/*.txt
 
 # Keys that were generated and got no alias are gone with the process.
-if objects | grep 'keystay-pending'; then fail "a key without an alias stayed on the token"; fi
+if objects | grep 'label:      unfinished-'; then fail "a key without an alias stayed on the token"; fi

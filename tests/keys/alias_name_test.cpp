@@ -10,8 +10,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kRefused[] = {"",         "id:01ab", "issuer-0", "pending-0", "ID:01ab",
-                                         "Issuer-0", "dup#2",   "#1",       "a\nb",      "\x7f"};
+constexpr std::string_view kRefused[] = {"",         "id:01ab", "issuer-0", "unfinished-0", "ID:01ab",
+                                         "Issuer-0", "dup#2",   "#1",       "a\nb",         "\x7f"};
 
 class AliasName : public KeyStoreTest {
  protected:

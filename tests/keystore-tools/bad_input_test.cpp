@@ -135,7 +135,7 @@ TEST_F(BadInputTest, StoreOfAnotherType) {
 }
 
 TEST_F(BadInputTest, NameThatCannotBeAnAlias) {
-  for (const char* alias : {"id:01", "issuer-1", "pending-1", "a\nb"}) {
+  for (const char* alias : {"id:01", "issuer-1", "unfinished-1", "a\nb"}) {
     refused(2, HasSubstr("cannot be an alias: it must be printable text"),
             {"-genkeypair", "-alias", alias, "-keyalg", "EC"});
   }

@@ -52,6 +52,8 @@ void FaultControl::reset() {
     function.spread = 0;
     function.held = false;
   }
+  control.calls_until_kill = 0;
+  control.writes_until_kill = 0;
   control.lanes = 0;
   control.token_absent = false;
   control.initialize_after_fork = false;
@@ -97,6 +99,9 @@ void FaultControl::remove_token() {
 
 void FaultControl::return_token() { block().token_absent = false; }
 
+void FaultControl::kill_at_call(std::int64_t n) { block().calls_until_kill = n; }
+bool FaultControl::kill_is_due() const { return block().calls_until_kill > 0; }
+
 void FaultControl::set_token_flags(CK_FLAGS flags) { block().token_flags = flags; }
 void FaultControl::require_initialize_after_fork() { block().initialize_after_fork = true; }
 
@@ -105,6 +110,14 @@ std::uint64_t FaultControl::calls(Function function) const { return of(function)
 std::uint64_t FaultControl::calls() const {
   std::uint64_t sum = 0;
   for (const FunctionControl& function : block().functions) sum += function.calls;
+  return sum;
+}
+
+std::uint64_t FaultControl::writes() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < kFunctionCount; ++i) {
+    if (may_write(static_cast<Function>(i))) sum += block().functions[i].calls;
+  }
   return sum;
 }
 

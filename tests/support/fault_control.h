@@ -60,11 +60,18 @@ class FaultControl final {
   void remove_token();
   void return_token();
 
+  // The process that makes the n-th call from now on, of whatever function, dies before the call reaches the
+  // token.
+  void kill_at_call(std::int64_t n);
+  // True while nobody has died of that order.
+  [[nodiscard]] bool kill_is_due() const;
+
   void set_token_flags(CK_FLAGS flags);  // CKF_USER_PIN_FINAL_TRY …; added to the token's own
   void require_initialize_after_fork();  // a forked child gets CKR_CRYPTOKI_NOT_INITIALIZED until it calls it
 
   [[nodiscard]] std::uint64_t calls(Function function) const;
-  [[nodiscard]] std::uint64_t calls() const;  // of all functions
+  [[nodiscard]] std::uint64_t calls() const;   // of all functions
+  [[nodiscard]] std::uint64_t writes() const;  // of those that may change what is on the token
   void reset_calls();
   // Calls that are in `function` now, held and delayed ones included; and the most that ever were.
   [[nodiscard]] std::int64_t inside(Function function) const;

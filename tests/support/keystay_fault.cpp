@@ -10,9 +10,10 @@
 //   keystay-fault FILE delay FUNCTION N  calls of C_… take N microseconds longer
 //   keystay-fault FILE fail FUNCTION N   calls of C_… answer the return value N (CKR_…) …
 //   keystay-fault FILE heal FUNCTION     … and reach the token again
-//   keystay-fault FILE sessions          prints how many are open
-//   keystay-fault FILE calls FUNCTION    prints how many came in
-//   keystay-fault FILE inside FUNCTION   prints how many have not returned
+//   keystay-fault FILE kill-at-call N    the process that makes the N-th call from now on dies of it
+//   keystay-fault FILE kill-at-write N   the same for calls that may change what is on the token; 0: nobody
+//   dies keystay-fault FILE sessions          prints how many are open keystay-fault FILE calls FUNCTION
+//   prints how many came in keystay-fault FILE inside FUNCTION   prints how many have not returned
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -75,6 +76,14 @@ constexpr std::array kOrders{
             function_of(block, rest).failures_left = -1;
           }},
     Order{"heal", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).failures_left = 0; }},
+    Order{"kill-at-call", 1,
+          [](ControlBlock& block, Arguments rest) {
+            block.calls_until_kill = static_cast<std::int64_t>(number(rest[0]));
+          }},
+    Order{"kill-at-write", 1,
+          [](ControlBlock& block, Arguments rest) {
+            block.writes_until_kill = static_cast<std::int64_t>(number(rest[0]));
+          }},
     Order{"sessions", 0, [](ControlBlock& block, Arguments) { std::cout << block.open_sessions << '\n'; }},
     Order{"calls", 1,
           [](ControlBlock& block, Arguments rest) { std::cout << function_of(block, rest).calls << '\n'; }},

@@ -46,6 +46,11 @@ struct ControlBlock {
   std::atomic<std::uint64_t> logins_dropped;    // C_Logout behind the program's back
   std::atomic<std::uint64_t> modules_lost;      // C_Finalize behind the program's back
 
+  // The call by which this falls to zero kills its process (SIGKILL) before it reaches the token. 0: none
+  // does.
+  std::atomic<std::int64_t> calls_until_kill;
+  std::atomic<std::int64_t> writes_until_kill;  // the same for calls that may change what is on the token
+
   // Standing conditions.
   std::atomic<bool> token_absent;
   std::atomic<bool> initialize_after_fork;     // a forked child has to call C_Initialize first

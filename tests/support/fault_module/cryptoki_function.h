@@ -48,4 +48,19 @@ static_assert(kFunctionCount == 68);
   return kFunctionNames[index(function)];
 }
 
+// Whether it may change what is on the token.
+[[nodiscard]] constexpr bool may_write(Function function) noexcept {
+  switch (function) {
+    case Function::C_CreateObject:
+    case Function::C_CopyObject:
+    case Function::C_DestroyObject:
+    case Function::C_SetAttributeValue:
+    case Function::C_GenerateKey:
+    case Function::C_GenerateKeyPair:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace keystay::test

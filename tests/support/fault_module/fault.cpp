@@ -3,6 +3,9 @@
 #include <random>
 #include <thread>
 
+#include <signal.h>
+#include <unistd.h>
+
 namespace keystay::test {
 
 using std::memory_order_acquire;
@@ -17,6 +20,11 @@ CountedCall::CountedCall(FunctionControl& function) noexcept : function_(functio
 }
 
 CountedCall::~CountedCall() { function_.inside.fetch_sub(1, memory_order_relaxed); }
+
+void die_if_ordered(std::atomic<std::int64_t>& calls_until_kill) noexcept {
+  if (calls_until_kill.load(memory_order_relaxed) <= 0) return;
+  if (calls_until_kill.fetch_sub(1, memory_order_relaxed) == 1) ::kill(::getpid(), SIGKILL);
+}
 
 void wait_while_held(const FunctionControl& function) {
   while (function.held.load(memory_order_acquire)) std::this_thread::sleep_for(std::chrono::milliseconds(1));

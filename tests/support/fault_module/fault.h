@@ -21,6 +21,8 @@ class CountedCall final {
   FunctionControl& function_;
 };
 
+// Ends this process, as a crash of its machine would, if this is the call that was ordered to.
+void die_if_ordered(std::atomic<std::int64_t>& calls_until_kill) noexcept;
 // Waits while the function is held.
 void wait_while_held(const FunctionControl& function);
 // One draw of the delay that was ordered; zero if none was.

@@ -167,6 +167,8 @@ struct Forwarder<F, Member> {
   static CK_RV call(Arguments... arguments) {
     FunctionControl& function = target->control()[F];
     const CountedCall counted(function);
+    die_if_ordered(target->control().calls_until_kill);
+    if constexpr (may_write(F)) die_if_ordered(target->control().writes_until_kill);
     wait_while_held(function);
     std::optional<Lane> lane;
     if constexpr (F == Function::C_Sign) lane.emplace(target->control());

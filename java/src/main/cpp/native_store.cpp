@@ -12,6 +12,7 @@
 #include "java/src/main/cpp/public_key_parts.h"
 #include "java/src/main/cpp/token_store.h"
 #include "native/keys/key_spec.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/wipe.h"
 
@@ -161,7 +162,9 @@ jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
 jobject JNICALL native_find(JNIEnv* env, jclass, jlong address, jbyteArray alias) {
   return jni_entry(env, jobject{}, [&]() -> jobject {
     TokenStore& store = store_at(address);
-    const std::optional<keys::Entry> entry = store.keys().find(to_text(env, alias), {});
+    const std::string label = to_text(env, alias);
+    if (keys::is_unfinished_label(label)) return nullptr;
+    const std::optional<keys::Entry> entry = store.keys().find(label, {});
     return entry && has_parts(entry->key.public_key()) ? to_native_entry(env, store, *entry) : nullptr;
   });
 }
@@ -178,14 +181,14 @@ jobjectArray JNICALL native_trusted_certificates(JNIEnv* env, jclass, jlong stor
   });
 }
 
-jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray alias, jbyteArray algorithm,
-                                jint size, jbyteArray group_name, jint use) {
+jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray algorithm, jint size,
+                                jbyteArray group_name, jint use) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
     const keys::KeySpec spec =
         keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
     return to_native_entry(env, store,
-                           store.keys().generate(to_text(env, alias), spec, static_cast<keys::KeyUse>(use)));
+                           store.keys().generate_unfinished(spec, static_cast<keys::KeyUse>(use)));
   });
 }
 
@@ -206,16 +209,15 @@ jboolean JNICALL native_takes_keys(JNIEnv* env, jclass, jlong store) {
                    [&]() -> jboolean { return store_at(store).takes_keys() ? JNI_TRUE : JNI_FALSE; });
 }
 
-jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jbyteArray alias, jint type,
-                              jobjectArray public_half, jobjectArray private_half, jint use) {
+jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jint type, jobjectArray public_half,
+                              jobjectArray private_half, jint use) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
     std::vector<pkcs11::Bytes> known = to_byte_arrays(env, public_half);
     const PrivateHalf secret(env, private_half);
     const keys::SoftwareKey key{assemble(type, std::move(known.at(0)), std::move(known.at(1))),
                                 {secret.parts.begin(), secret.parts.end()}};
-    return to_native_entry(env, store,
-                           store.keys().import_key(to_text(env, alias), key, static_cast<keys::KeyUse>(use)));
+    return to_native_entry(env, store, store.keys().import_unfinished(key, static_cast<keys::KeyUse>(use)));
   });
 }
 
@@ -243,8 +245,19 @@ jobject JNICALL native_replace_chain(JNIEnv* env, jclass, jlong address, jlong k
 jobject JNICALL native_rename(JNIEnv* env, jclass, jlong address, jlong key, jbyteArray alias) {
   return jni_entry(env, jobject{}, [&] {
     TokenStore& store = store_at(address);
-    store.keys().rename(current(store, reference_at(key)), to_text(env, alias));
+    const keys::Entry entry = current(store, reference_at(key));
+    if (keys::is_unfinished_label(entry.key.reference().label())) {
+      return to_native_entry(env, store, store.keys().name(entry, to_text(env, alias)));
+    }
+    store.keys().rename(entry, to_text(env, alias));
     return to_native_entry(env, store, current(store, reference_at(key)));
+  });
+}
+
+void JNICALL native_withdraw(JNIEnv* env, jclass, jlong store, jlong key) {
+  jni_entry(env, [&] {
+    const pkcs11::KeyReference& read = reference_at(key);
+    store_at(store).keys().withdraw(current(store_at(store), read, read.label(), read.id()));
   });
 }
 
@@ -289,11 +302,12 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"find", "(J[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_find)},
       {"random", "(JI)[B", reinterpret_cast<void*>(native_random)},
       {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
-      {"generate", "(J[B[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
+      {"generate", "(J[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
       {"takesKeys", "(J)Z", reinterpret_cast<void*>(native_takes_keys)},
-      {"importKey", "(J[BI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},
+      {"importKey", "(JI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},
       {"replaceChain", "(JJ[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_replace_chain)},
       {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
+      {"withdraw", "(JJ)V", reinterpret_cast<void*>(native_withdraw)},
       {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},
       {"addCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_add_certificate)},
       {"remove", "(J[BJ)V", reinterpret_cast<void*>(native_remove)},

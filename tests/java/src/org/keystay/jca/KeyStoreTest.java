@@ -263,7 +263,7 @@ class KeyStoreTest {
   void aReservedNameIsNoAlias() throws Exception {
     KeyPair pair = TestToken.generate("EC", "secp256r1");
     X509Certificate certificate = TestToken.selfSigned("reserved", pair);
-    for (String name : new String[] {"issuer-1", "pending-1", "id:01", "a\nb", ""}) {
+    for (String name : new String[] {"issuer-1", "unfinished-1", "id:01", "a\nb", ""}) {
       KeyStoreException refused =
           assertThrows(
               KeyStoreException.class,

@@ -100,11 +100,13 @@ final class NativeStore {
     return random(address, length);
   }
 
-  /** Generates a key pair on the token. */
-  NativeEntry generate(String alias, KeySpec spec) throws KeystayException {
+  /**
+   * Generates a key pair on the token. It is unfinished, and listed as nothing, until {@link #rename} gives
+   * it an alias or {@link #withdraw} destroys it.
+   */
+  NativeEntry generate(KeySpec spec) throws KeystayException {
     return generate(
         address,
-        utf8(alias),
         utf8(spec.algorithm()),
         spec.size(),
         utf8(spec.groupName()),
@@ -116,12 +118,11 @@ final class NativeStore {
     return takesKeys(address);
   }
 
-  /** Brings a key pair to the token that was made in software. */
-  NativeEntry importKey(String alias, SoftwareKey key) throws KeystayException {
+  /** Brings a key pair to the token that was made in software; it is unfinished as a generated one. */
+  NativeEntry importKey(SoftwareKey key) throws KeystayException {
     PublicKeyParts publicHalf = key.publicHalf();
     return importKey(
         address,
-        utf8(alias),
         publicHalf.type(),
         new byte[][] {publicHalf.first(), publicHalf.second()},
         key.privateHalf(),
@@ -137,7 +138,12 @@ final class NativeStore {
     return replaceChain(address, key.address(), encoded);
   }
 
-  /** Gives the key and its leaf another alias. */
+  /** Destroys an unfinished key, and its certificates. */
+  void withdraw(NativeKey key) throws KeystayException {
+    withdraw(address, key.address());
+  }
+
+  /** Gives an unfinished key, with its leaf, its alias; any other one another alias. */
   NativeEntry rename(NativeKey key, String alias) throws KeystayException {
     return rename(address, key.address(), utf8(alias));
   }
@@ -211,13 +217,13 @@ final class NativeStore {
       throws KeystayException;
 
   private static native NativeEntry generate(
-      long store, byte[] alias, byte[] algorithm, int size, byte[] groupName, int use)
+      long store, byte[] algorithm, int size, byte[] groupName, int use)
       throws KeystayException;
 
   private static native boolean takesKeys(long store) throws KeystayException;
 
   private static native NativeEntry importKey(
-      long store, byte[] alias, int type, byte[][] publicHalf, byte[][] privateHalf, int use)
+      long store, int type, byte[][] publicHalf, byte[][] privateHalf, int use)
       throws KeystayException;
 
   private static native NativeEntry replaceChain(long store, long key, byte[][] chain)
@@ -225,6 +231,8 @@ final class NativeStore {
 
   private static native NativeEntry rename(long store, long key, byte[] alias)
       throws KeystayException;
+
+  private static native void withdraw(long store, long key) throws KeystayException;
 
   private static native void destroy(long store, long key) throws KeystayException;
 

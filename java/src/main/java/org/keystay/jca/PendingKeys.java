@@ -2,16 +2,14 @@ package org.keystay.jca;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Keys that came to be on the token and have no alias yet: the JCA generates a key pair first and names it
- * later, in {@code setKeyEntry}. Until then the key is on the token under a label of its own. One that
- * is never named is destroyed when the process ends, or, if the process was killed, by the next one
- * that lists the token.
+ * later, in {@code setKeyEntry}. Until then the key is on the token under an unfinished label. One that is
+ * never named is destroyed when this process ends. What a process that was killed has left nobody but the
+ * operator can tell from a key that another machine is about to name: {@code keystay -cleanup} removes it.
  */
 final class PendingKeys {
   private static final Logger LOGGER = System.getLogger(PendingKeys.class.getName());
@@ -20,27 +18,27 @@ final class PendingKeys {
 
   private PendingKeys() {}
 
-  /** Generates a key pair under a label that no alias has. */
+  /** Generates a key pair that is no alias yet. */
   static NativeEntry generate(NativeStore store, KeySpec spec) throws KeystayException {
-    return add(store, label -> store.generate(label, spec));
+    return add(store, () -> store.generate(spec));
   }
 
-  /** Brings a key pair to the token, under such a label too: its chain and its alias follow. */
+  /** Brings a key pair to the token, unfinished too: its chain and its alias follow. */
   static NativeEntry bring(NativeStore store, SoftwareKey key) throws KeystayException {
-    return add(store, label -> store.importKey(label, key));
+    return add(store, () -> store.importKey(key));
   }
 
   private static NativeEntry add(NativeStore store, Origin origin) throws KeystayException {
     store.requireUnlocked();
     ShutdownHook.require();
-    NativeEntry entry = origin.make(PendingLabel.next().toString());
+    NativeEntry entry = origin.make();
     PENDING.put(entry.key(), store);
     return entry;
   }
 
   /** How a key comes to the token. */
   private interface Origin {
-    NativeEntry make(String label) throws KeystayException;
+    NativeEntry make() throws KeystayException;
   }
 
   /** The key gets no alias. */
@@ -55,20 +53,6 @@ final class PendingKeys {
     PENDING.remove(key);
   }
 
-  /** The entries that are aliases. Keys that a process left behind when it died are destroyed. */
-  static List<NativeEntry> sweep(NativeStore store, List<NativeEntry> entries) {
-    List<NativeEntry> named = new ArrayList<>(entries.size());
-    for (NativeEntry entry : entries) {
-      PendingLabel label = PendingLabel.parse(entry.alias());
-      if (label == null) {
-        named.add(entry);
-      } else if (label.isAbandoned()) {
-        destroy(store, entry.key());
-      }
-    }
-    return named;
-  }
-
   private static void destroyAll() {
     PENDING.forEach((key, store) -> destroy(store, key));
     PENDING.clear();
@@ -76,7 +60,7 @@ final class PendingKeys {
 
   private static void destroy(NativeStore store, NativeKey key) {
     try {
-      store.destroy(key);
+      store.withdraw(key);
     } catch (KeystayException e) {
       LOGGER.log(
           Level.WARNING, "a key without an alias stays on the token: " + e.getMessage());

@@ -33,11 +33,11 @@ final class Snapshot {
     }
   }
 
-  /** The aliases that {@code shown} accepts, of a listing whose {@code named} keys have one. */
-  static Snapshot of(NativeListing listing, List<NativeEntry> named, Predicate<String> shown) {
+  /** The aliases that {@code shown} accepts. */
+  static Snapshot of(NativeListing listing, Predicate<String> shown) {
     listing.unreadable().forEach(text -> LOGGER.log(Level.WARNING, text));
     Map<String, TokenEntry> keys = new LinkedHashMap<>();
-    for (NativeEntry entry : named) {
+    for (NativeEntry entry : listing.entries()) {
       if (shown.test(entry.alias())) {
         putReadable(entry.alias(), () -> keys.put(entry.alias(), new TokenEntry(entry.alias(), entry)));
       }

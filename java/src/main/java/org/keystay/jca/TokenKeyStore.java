@@ -81,8 +81,7 @@ final class TokenKeyStore {
   }
 
   private Snapshot list() throws KeystayException {
-    NativeListing listing = store.list();
-    return Snapshot.of(listing, PendingKeys.sweep(store, listing.entries()), file::shows);
+    return Snapshot.of(store.list(), file::shows);
   }
 
   /** A known alias is a memory read. For one that is not, the token is asked: it may be new. */
@@ -92,7 +91,7 @@ final class TokenKeyStore {
     if (known != null || current.findTrusted(alias) != null || !mayBeNew(alias)) {
       return known;
     }
-    NativeEntry entry = PendingLabel.parse(alias) == null ? store.find(alias) : null;
+    NativeEntry entry = store.find(alias);
     return entry == null ? null : put(alias, entry);
   }
 

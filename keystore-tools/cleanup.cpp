@@ -1,0 +1,31 @@
+#include "keystore-tools/cleanup.h"
+
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "keystore-tools/failure.h"
+#include "keystore-tools/terminal.h"
+#include "keystore-tools/unfinished_text.h"
+
+namespace keystay::tools {
+
+void Cleanup::run(AliasStore& store) const {
+  const std::vector<keys::Unfinished> unfinished = store.unfinished();
+  if (unfinished.empty()) {
+    fmt::print(stderr, "Nothing is unfinished on {}\n", store.keys().token().name());
+    return;
+  }
+  fmt::print(stderr, "{}", describe(unfinished));
+  if (!no_prompt) {
+    const Answer answer = ask("Is nobody at work on these any more, and may they be removed? [no]:  ");
+    if (answer == Answer::nobody)
+      throw Failure("nobody can be asked whether to remove them; write -noprompt");
+    if (answer == Answer::no) throw Failure("nothing was removed");
+  }
+  store.remove_unfinished(unfinished);
+  fmt::print(stderr, "Removed {} unfinished object{} from {}\n", unfinished.size(),
+             unfinished.size() == 1 ? "" : "s", store.keys().token().name());
+}
+
+}  // namespace keystay::tools

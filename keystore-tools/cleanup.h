@@ -1,0 +1,15 @@
+// -cleanup: removes what interrupted commands have left on the token.
+#pragma once
+
+#include "keystore-tools/alias_store.h"
+
+namespace keystay::tools {
+
+struct Cleanup {
+  bool no_prompt = false;
+
+  // Shows it and asks first: nobody else can know whether its maker is still at work. Throws Failure.
+  void run(AliasStore& store) const;
+};
+
+}  // namespace keystay::tools

@@ -1,0 +1,290 @@
+#include "native/keys/naming.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "native/keys/alias_name.h"
+#include "native/keys/stored_object.h"
+#include "native/keys/unfinished_label.h"
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/key_search.h"
+
+namespace keystay::keys {
+namespace {
+
+using namespace std::chrono_literals;
+using pkcs11::ByteView;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using pkcs11::Session;
+using pkcs11::Template;
+
+// How long a claim waits for another one to give way: whoever made that one may be as slow as its token.
+constexpr auto kGivingWayTakes = 5s;
+constexpr auto kBetweenLooks = 5ms;
+
+std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
+
+Template labelled(CK_OBJECT_CLASS object_class, std::string_view label) {
+  Template search = objects_of(object_class);
+  search.text(CKA_LABEL, label);
+  return search;
+}
+
+bool has_unfinished_public_key(Session& session, const KeyObject& key) {
+  if (key.id.empty()) return false;
+  Template search = objects_of(CKO_PUBLIC_KEY);
+  search.bytes(CKA_ID, key.id);
+  const auto public_keys = pkcs11::read_keys(session, std::move(search));
+  return std::ranges::any_of(public_keys,
+                             [](const KeyObject& half) { return is_unfinished_label(half.label); });
+}
+
+// Another private key with the same label.
+struct Rival {
+  pkcs11::Bytes id;
+  bool is_claim;
+};
+
+std::vector<Rival> rivals(Session& session, std::string_view alias, ByteView own_id,
+                          CK_OBJECT_HANDLE own_handle) {
+  std::vector<Rival> rivals;
+  for (const KeyObject& key : pkcs11::read_keys(session, labelled(CKO_PRIVATE_KEY, alias))) {
+    // The same id: a copy of this key that somebody signs with.
+    if (key.handle == own_handle || (!own_id.empty() && std::ranges::equal(key.id, own_id))) continue;
+    rivals.push_back({key.id, has_unfinished_public_key(session, key)});
+  }
+  return rivals;
+}
+
+// Whether a certificate with this label gives the name to somebody else. The leaf of a key that has a label
+// itself does not: the key's label is its alias.
+template <typename IsOwn>
+bool is_name_of_certificate(Session& session, const Pkix& pkix, std::string_view alias, const IsOwn& is_own) {
+  auto certificates = read_certificates(session, pkix, labelled(CKO_CERTIFICATE, alias));
+  std::erase_if(certificates, is_own);
+  if (certificates.empty()) return false;
+  const TokenObjects objects = read_all(session, pkix);
+  const ObjectIndex index(objects);
+  PublicKeySet labelled_keys;
+  for (const KeyObject& key : objects.private_keys) {
+    const auto half = key.label.empty() ? std::nullopt : public_half(key, index);
+    if (half) labelled_keys.insert(half->key);
+  }
+  return std::ranges::any_of(certificates, [&](const CertificateObject& object) {
+    const auto& certified = object.certificate.public_key;
+    return !certified || !labelled_keys.contains(*certified);
+  });
+}
+
+auto certifies(const Entry& entry) {
+  return [&entry](const CertificateObject& object) {
+    return object.certificate.public_key == entry.key.public_key();
+  };
+}
+
+[[noreturn]] void refuse_taken(std::string_view alias) {
+  throw Error(ErrorClass::client, named(alias) +
+                                      " was taken by somebody else at the same moment; look with keystay "
+                                      "-list, and take another name if it is not what you want");
+}
+
+enum class Look { nobody_else, give_way, again };
+
+// What a new key does about the others with its label.
+Look look_as_claim(const std::vector<Rival>& others, ByteView own_id) {
+  if (others.empty()) return Look::nobody_else;
+  const bool comes_first = std::ranges::all_of(others, [&](const Rival& other) {
+    return other.is_claim && std::ranges::lexicographical_compare(own_id, other.id);
+  });
+  return comes_first ? Look::again : Look::give_way;
+}
+
+// What a key does that has been an alias before: claims give way to it.
+Look look_as_alias(const std::vector<Rival>& others) {
+  if (others.empty()) return Look::nobody_else;
+  return std::ranges::all_of(others, &Rival::is_claim) ? Look::again : Look::give_way;
+}
+
+// True once nobody else has the label; false if this key has to give way.
+template <typename Decide>
+bool prevails(const Decide& decide) {
+  const auto until = std::chrono::steady_clock::now() + kGivingWayTakes;
+  for (;;) {
+    const Look look = decide();
+    if (look != Look::again) return look == Look::nobody_else;
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+// The objects of one key pair and its certificates.
+TokenObjects objects_of_key(Session& session, const Pkix& pkix, const Entry& entry) {
+  const pkcs11::Bytes& id = entry.key.reference().id();
+  TokenObjects objects = id.empty() ? read_all(session, pkix) : read_by_id(session, pkix, id);
+  const auto other_key = [&](const KeyObject& key) {
+    return key.public_key && key.public_key != entry.key.public_key();
+  };
+  std::erase_if(objects.private_keys, other_key);
+  std::erase_if(objects.public_keys, [&](const KeyObject& key) {
+    return !key.public_key || key.public_key != entry.key.public_key();
+  });
+  std::erase_if(objects.certificates, [&](const CertificateObject& object) {
+    return object.certificate.public_key != entry.key.public_key();
+  });
+  return objects;
+}
+
+// True in a repetition, after the session was lost behind that step.
+bool has_label(const TokenObjects& objects, CK_OBJECT_HANDLE private_key, std::string_view label) {
+  return std::ranges::any_of(objects.private_keys, [&](const KeyObject& key) {
+    return key.handle == private_key && key.label == label;
+  });
+}
+
+// PKCS #11 joins a key without CKA_ID to its public key object by the label alone, so there has to be one
+// under each of the two names until the private key has changed. Returns the one under the new name.
+std::optional<CK_OBJECT_HANDLE> publish_under(Session& session, const TokenObjects& objects,
+                                              std::string_view alias) {
+  const auto under_it = std::ranges::find(objects.public_keys, alias, &KeyObject::label);
+  if (under_it != objects.public_keys.end()) return under_it->handle;
+  if (objects.public_keys.empty()) return std::nullopt;
+  const CK_OBJECT_HANDLE copy =
+      session.copy_object(objects.public_keys.front().handle, std::move(Template().text(CKA_LABEL, alias)));
+  require_stored(session, copy, labelled(CKO_PUBLIC_KEY, alias), "C_CopyObject");
+  return copy;
+}
+
+// Certificates that the alias has by its name or its CKA_ID; others of its key have names of their own.
+bool belongs_to(const CertificateObject& object, const Entry& entry) {
+  const pkcs11::Bytes& id = entry.key.reference().id();
+  return (!id.empty() && object.id == id) || object.label == entry.name();
+}
+
+// An object that changes its label with its key, and the label that it has.
+struct Labelled {
+  CK_OBJECT_HANDLE handle;
+  std::string label;
+};
+
+// The certificates, and the public key where the CKA_ID joins it.
+std::vector<Labelled> others_of(const TokenObjects& objects, const Entry& entry) {
+  std::vector<Labelled> others;
+  for (const CertificateObject& object : objects.certificates) {
+    if (belongs_to(object, entry)) others.push_back({object.handle, object.label});
+  }
+  if (entry.key.reference().id().empty()) return others;
+  for (const KeyObject& half : objects.public_keys) others.push_back({half.handle, half.label});
+  return others;
+}
+
+}  // namespace
+
+void require_unused(Session& session, const Pkix& pkix, std::string_view alias) {
+  require_alias_name(alias);
+  const bool key = !session.find_token_objects(labelled(CKO_PRIVATE_KEY, alias)).empty();
+  const auto no_own = [](const CertificateObject&) { return false; };
+  if (!key && !is_name_of_certificate(session, pkix, alias, no_own)) return;
+  throw Error(ErrorClass::client, named(alias) + " exists already" + (key ? "" : ", as a certificate") +
+                                      "; delete it first or take another name");
+}
+
+void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {
+  const pkcs11::KeyReference& key = unfinished.key.reference();
+  const TokenObjects objects = objects_of_key(session, pkix, unfinished);
+  const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
+  if (!has_label(objects, private_key, alias)) {
+    require_unused(session, pkix, alias);
+    store_label(session, private_key, alias);
+  }
+  const bool stays = prevails([&] {
+    if (is_name_of_certificate(session, pkix, alias, certifies(unfinished))) return Look::give_way;
+    return look_as_claim(rivals(session, alias, key.id(), private_key), key.id());
+  });
+  if (!stays) refuse_taken(alias);
+  for (const KeyObject& half : objects.public_keys) {
+    if (half.label == key.label()) store_label(session, half.handle, alias);
+  }
+  for (const CertificateObject& object : objects.certificates) {
+    if (object.label == key.label()) store_label(session, object.handle, alias);
+  }
+}
+
+void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::string_view alias) {
+  const pkcs11::KeyReference& key = entry.key.reference();
+  const TokenObjects objects = objects_of_key(session, pkix, entry);
+  const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
+  if (!has_label(objects, private_key, alias)) require_unused(session, pkix, alias);
+  // Before the private key, so that an interrupted renaming can be given again.
+  const std::vector<Labelled> others = others_of(objects, entry);
+  std::optional<CK_OBJECT_HANDLE> published;
+  if (key.id().empty()) published = publish_under(session, objects, alias);
+  for (const Labelled& other : others) store_label(session, other.handle, alias);
+  store_label(session, private_key, alias);
+  const bool stays = prevails([&] {
+    if (is_name_of_certificate(session, pkix, alias, certifies(entry))) return Look::give_way;
+    return look_as_alias(rivals(session, alias, key.id(), private_key));
+  });
+  if (!stays) {
+    store_label(session, private_key, key.label());
+    for (const Labelled& other : others) store_label(session, other.handle, other.label);
+    if (published) destroy_if_there(session, *published);
+    refuse_taken(alias);
+  }
+  if (!published) return;
+  for (const KeyObject& half : objects.public_keys) {
+    if (half.handle != *published && half.label == key.label()) destroy_if_there(session, half.handle);
+  }
+}
+
+void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certificate,
+                      std::string_view alias) {
+  store_label(session, certificate, alias);
+  const auto is_own = [&](const CertificateObject& object) { return object.handle == certificate; };
+  const bool taken = !session.find_token_objects(labelled(CKO_PRIVATE_KEY, alias)).empty() ||
+                     is_name_of_certificate(session, pkix, alias, is_own);
+  if (taken) refuse_taken(alias);
+}
+
+void take_back_name(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {
+  const std::string& label = unfinished.key.reference().label();
+  const TokenObjects objects = objects_of_key(session, pkix, unfinished);
+  const auto has_it = [&](const auto& object) { return object.label == alias; };
+  // Otherwise what has that label was there before.
+  if (std::ranges::none_of(objects.private_keys, has_it)) return;
+  for (const KeyObject& half : objects.public_keys) {
+    if (has_it(half)) store_label(session, half.handle, label);
+  }
+  for (const CertificateObject& object : objects.certificates) {
+    if (has_it(object)) store_label(session, object.handle, label);
+  }
+  for (const KeyObject& key : objects.private_keys) {
+    if (has_it(key)) store_label(session, key.handle, label);
+  }
+}
+
+std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects) {
+  std::unordered_map<std::string_view, unsigned> namesakes;
+  for (const KeyObject& key : objects.private_keys) ++namesakes[key.label];
+  std::set<CK_OBJECT_HANDLE> claims;
+  for (const KeyObject& key : objects.private_keys) {
+    if (namesakes[key.label] < 2 || key.id.empty()) continue;
+    const bool is_unfinished = std::ranges::any_of(objects.public_keys, [&](const KeyObject& half) {
+      return half.id == key.id && is_unfinished_label(half.label);
+    });
+    if (is_unfinished) claims.insert(key.handle);
+  }
+  return claims;
+}
+
+void drop_claims(Session& session, std::vector<KeyObject>& private_keys) {
+  if (private_keys.size() < 2) return;
+  std::erase_if(private_keys, [&](const KeyObject& key) { return has_unfinished_public_key(session, key); });
+}
+
+}  // namespace keystay::keys

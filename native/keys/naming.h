@@ -1,0 +1,54 @@
+// Giving a key its alias. PKCS #11 has no transaction over several objects and no unique names, so the order
+// of the writes decides: the CKA_LABEL of the private key is the alias, and it is the one step that counts.
+// What is there before it has an unfinished label, and what is left to do after it changes labels only.
+//
+// Two programs may take one name at once. Each writes its label first and looks for others afterwards, so
+// that at most one of them sees nobody else. Between the two steps a new key is a claim: its private key has
+// the label, its public key still the unfinished one. Of several claims the one with the smallest CKA_ID
+// stays; all give way to a key that is no claim. So a claim whose maker was killed is told from an alias, for
+// ever and by everybody.
+#pragma once
+
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "native/keys/entry.h"
+#include "native/keys/pkix.h"
+#include "native/keys/token_objects.h"
+#include "native/pkcs11/session.h"
+
+namespace keystay::keys {
+
+// Gives the objects of an unfinished key this label: the private key, the public key, certificates. Throws
+// Error (client) if somebody else has or takes the name; withdraw_unfinished then removes what was made.
+// Repeatable.
+void name_unfinished(pkcs11::Session& session, const Pkix& pkix, const Entry& unfinished,
+                     std::string_view alias);
+
+// Gives an alias another name, or leaves it as it was and throws Error (client). Repeatable.
+void rename_alias(pkcs11::Session& session, const Pkix& pkix, const Entry& entry, std::string_view alias);
+
+// Gives an unfinished certificate this label. Throws Error (client) if somebody else takes the name; of two
+// that take one at once both may give way.
+void name_certificate(pkcs11::Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certificate,
+                      std::string_view alias);
+
+// Takes the alias back from a key that has claimed or got it by an interrupted name_unfinished(): all its
+// objects have the unfinished label again.
+void take_back_name(pkcs11::Session& session, const Pkix& pkix, const Entry& unfinished,
+                    std::string_view alias);
+
+// Throws Error (client) if the name may not be an alias, or is one on this token already: of a key, or of a
+// certificate that is not the leaf of a key with a label of its own.
+void require_unused(pkcs11::Session& session, const Pkix& pkix, std::string_view alias);
+
+// The private keys, of all objects of the token, that only claim their label: another one has it too, and
+// their own public key is still unfinished.
+[[nodiscard]] std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects);
+
+// Takes the claims away from private keys that share a label; looks at their public keys only if there are
+// several.
+void drop_claims(pkcs11::Session& session, std::vector<KeyObject>& private_keys);
+
+}  // namespace keystay::keys

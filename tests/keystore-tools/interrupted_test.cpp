@@ -1,0 +1,209 @@
+// Every writing command, killed at each of its module calls. What it leaves is the old state or the new one,
+// and perhaps objects that -list shows as unfinished and -cleanup removes; and the command can be given
+// again.
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <sstream>
+
+#include "native/config/key_store_file.h"
+#include "tests/keystore-tools/keystay_program.h"
+
+namespace keystay::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AnyOf;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::int64_t kMostCalls = 2000;
+
+class InterruptedTest : public KeystayTest {
+ protected:
+  InterruptedTest() : KeystayTest({.front = test::Front::fault_module}) {}
+
+  // "httpd PrivateKeyEntry 2": alias, type, and how many certificates its chain has.
+  std::vector<std::string> entries() const {
+    std::vector<std::string> entries;
+    std::istringstream lines(done({"-list", "-v"}));
+    for (std::string line; std::getline(lines, line);) {
+      const auto rest = [&](std::string_view key) -> std::optional<std::string> {
+        return line.starts_with(key) ? std::optional(line.substr(key.size())) : std::nullopt;
+      };
+      if (const auto alias = rest("Alias name: ")) entries.push_back(*alias);
+      if (const auto type = rest("Entry type: ")) entries.back() += " " + *type;
+      if (const auto length = rest("Certificate chain length: ")) entries.back() += " " + *length;
+    }
+    return entries;
+  }
+
+  // Kind and label of all objects, sorted, as pkcs11-tool sees them.
+  std::vector<std::string> labels() const {
+    std::vector<std::string> labels;
+    for (const std::string& object : objects()) {
+      const std::size_t at = object.find("label:");
+      const std::string label =
+          at == std::string::npos ? "" : object.substr(at + 6, object.find('\n', at) - at - 6);
+      labels.push_back(object.substr(0, object.find(' ')) + label.substr(label.find_first_not_of(' ')));
+    }
+    std::ranges::sort(labels);
+    return labels;
+  }
+
+  // What the token and the key store files are.
+  void save(const std::string& name) const {
+    fs::remove_all(copy(name));
+    fs::copy(tokens(), copy(name), fs::copy_options::recursive);
+  }
+  void restore(const std::string& name) const {
+    fs::remove_all(tokens());
+    fs::copy(copy(name), tokens(), fs::copy_options::recursive);
+  }
+
+  // Kills it at its first, second … call until it comes to its end.
+  void sweep(const test::Arguments& command) {
+    SCOPED_TRACE(testing::PrintToString(command));
+    save("before");
+    const State old_state{entries(), labels()};
+    done(command);
+    const State new_state{entries(), labels()};
+    std::uint64_t looked_at = 0;  // writes that the last state that was looked at had
+    std::uint64_t written = 0;    // by the process before, which died one call earlier
+    for (std::int64_t n = 1; n < kMostCalls; ++n) {
+      restore("before");
+      token_.faults().reset();
+      token_.faults().kill_at_call(n);
+      const test::Outcome outcome = keystay(command);
+      const bool is_done = token_.faults().kill_is_due();
+      const std::uint64_t writes = token_.faults().writes();
+      token_.faults().reset();
+      ASSERT_EQ(outcome.ok(), is_done) << "call " << n << outcome;
+      if (is_done || soak() || written != looked_at) look(command, n, old_state, new_state);
+      looked_at = written;
+      written = writes;
+      if (is_done) {
+        EXPECT_GT(n, 20) << "the calls of the command were not counted";
+        return;
+      }
+    }
+    FAIL() << "does not come to an end";
+  }
+
+ private:
+  struct State {
+    std::vector<std::string> entries;
+    std::vector<std::string> labels;
+  };
+
+  static bool soak() { return std::getenv("KEYSTAY_SOAK") != nullptr; }
+  fs::path tokens() const { return token_.directory().path() / "tokens"; }
+  fs::path copy(const std::string& name) const { return token_.directory().path() / ("copy-" + name); }
+
+  void look(const test::Arguments& command, std::int64_t n, const State& old_state, const State& new_state) {
+    SCOPED_TRACE("killed at call " + std::to_string(n));
+    save("killed");
+    const std::vector<std::string> left = entries();
+    EXPECT_THAT(left, AnyOf(Eq(old_state.entries), Eq(new_state.entries)));
+    done({"-cleanup", "-noprompt"});
+    EXPECT_EQ(entries(), left) << "-cleanup changes no alias";
+    // A renaming changes labels before it counts, and goes on from there when it is given again.
+    const bool may_have_other_labels = command.front() == "-changealias" && left == old_state.entries;
+    if (!may_have_other_labels) {
+      EXPECT_EQ(labels(), left == new_state.entries ? new_state.labels : old_state.labels);
+    }
+    EXPECT_THAT(done({"-list"}), Not(HasSubstr("nfinished")));
+
+    restore("killed");
+    const test::Outcome again = keystay(command);
+    EXPECT_TRUE(again.ok() || left == new_state.entries) << again;
+    done({"-cleanup", "-noprompt"});
+    EXPECT_EQ(entries(), new_state.entries) << "after the command was given again";
+    EXPECT_EQ(labels(), new_state.labels);
+  }
+};
+
+TEST_F(InterruptedTest, GenerationIsAllOrNothing) {
+  make_alias("other");
+  sweep({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-dname", "CN=localhost"});
+}
+
+TEST_F(InterruptedTest, GenerationWithoutACertificateIsAllOrNothing) {
+  sweep({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keysize", "384"});
+}
+
+TEST_F(InterruptedTest, RenewalHasTheOldOrTheNewChain) {
+  make_alias("httpd");
+  sweep({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply("httpd"))});
+}
+
+TEST_F(InterruptedTest, ATrustedCertificateIsThereOrNot) {
+  sweep({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
+}
+
+TEST_F(InterruptedTest, DeletionEndsTheAliasOrLeavesIt) {
+  make_alias("other");
+  make_alias("httpd");
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply("httpd"))});
+  sweep({"-delete", "-alias", "httpd"});
+}
+
+TEST_F(InterruptedTest, DeletionOfATrustedCertificateEndsItOrLeavesIt) {
+  done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
+  sweep({"-delete", "-alias", "root"});
+}
+
+TEST_F(InterruptedTest, RenamingHasTheOldOrTheNewName) {
+  make_alias("httpd");
+  sweep({"-changealias", "-alias", "httpd", "-destalias", "www"});
+}
+
+// pkcs11-tool gives a key no CKA_ID unless it is told to: only the label joins the halves.
+TEST_F(InterruptedTest, RenamingOfAKeyWithoutIdHasTheOldOrTheNewName) {
+  token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--usage-sign"});
+  sweep({"-changealias", "-alias", "httpd", "-destalias", "www"});
+}
+
+TEST_F(InterruptedTest, CleanupCanBeGivenAgain) {
+  make_alias("httpd");
+  done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply("httpd"))});
+  token_.faults().kill_at_call(0);
+  token_.pkcs11_tool({"--delete-object", "--type", "privkey", "--label", "httpd"});
+  EXPECT_THAT(entries(), IsEmpty()) << "the leaf of a key that is gone is nobody's trust anchor";
+  EXPECT_THAT(done({"-list"}), HasSubstr("httpd, unfinished: public key whose private key is gone"));
+  sweep({"-cleanup", "-noprompt"});
+}
+
+// An alias that its own key store does not show would be lost to whoever made it.
+TEST_F(InterruptedTest, GenerationIntoAListNeverHidesTheAlias) {
+  const std::string file =
+      write("keys.ks", config::format_key_store({"web", config::KeyStoreScope::listed, {}, {}}));
+  const test::Arguments command{"-genkeypair", "-alias",  "httpd",     "-keyalg", "EC",
+                                "-dname",      "CN=here", "-keystore", file};
+  save("empty");
+  std::uint64_t looked_at = 1;
+  std::uint64_t written = 0;
+  for (std::int64_t n = 1; n < kMostCalls; ++n) {
+    restore("empty");
+    write("keys.ks", config::format_key_store({"web", config::KeyStoreScope::listed, {}, {}}));
+    token_.faults().reset();
+    token_.faults().kill_at_call(n);
+    const bool is_done = keystay(command).ok();
+    const std::uint64_t writes = token_.faults().writes();
+    token_.faults().reset();
+    if (is_done || written != looked_at) {
+      const bool exists = done({"-list"}).find("httpd, ") != std::string::npos;
+      const bool is_shown = done({"-list", "-keystore", file}).find("httpd, ") != std::string::npos;
+      EXPECT_EQ(is_shown, exists) << "killed at call " << n;
+    }
+    looked_at = written;
+    written = writes;
+    if (is_done) return;
+  }
+  FAIL() << "does not come to an end";
+}
+
+}  // namespace
+}  // namespace keystay::tools
