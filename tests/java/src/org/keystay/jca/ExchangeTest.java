@@ -3,6 +3,8 @@ package org.keystay.jca;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,6 +23,7 @@ import java.security.spec.AlgorithmParameterSpec;
 import java.security.spec.ECPoint;
 import java.security.spec.ECPublicKeySpec;
 import java.security.spec.MGF1ParameterSpec;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -105,10 +108,15 @@ class ExchangeTest {
     cipher.init(Cipher.DECRYPT_MODE, PAIRS.get("RSA").getPrivate());
     byte[] ciphertext = encrypt(transformation, null);
     ciphertext[ciphertext.length - 1] ^= 1;
-    BadPaddingException error =
-        assertThrows(BadPaddingException.class, () -> cipher.doFinal(ciphertext));
-    assertEquals("decryption failed", error.getMessage());
-    assertNull(error.getCause());
+    try {
+      // A token whose libcrypto rejects implicitly (OpenSSL 3.2) answers with random bytes in the
+      // place of an error, for PKCS #1 v1.5 only.
+      assertFalse(Arrays.equals(SECRET, cipher.doFinal(ciphertext)));
+      assertTrue(transformation.contains("PKCS1"), transformation);
+    } catch (BadPaddingException error) {
+      assertEquals("decryption failed", error.getMessage());
+      assertNull(error.getCause());
+    }
     assertThrows(BadPaddingException.class, () -> cipher.doFinal(new byte[10]));
     assertThrows(IllegalBlockSizeException.class, () -> cipher.doFinal(new byte[257]));
     cipher.init(Cipher.DECRYPT_MODE, PAIRS.get("RSA").getPrivate());
@@ -123,8 +131,11 @@ class ExchangeTest {
     Cipher unwrapping = Cipher.getInstance("RSA/ECB/PKCS1Padding");
     unwrapping.init(Cipher.UNWRAP_MODE, PAIRS.get("RSA").getPrivate());
     assertEquals(key, unwrapping.unwrap(wrapping.wrap(key), "AES", Cipher.SECRET_KEY));
-    assertThrows(
-        InvalidKeyException.class, () -> unwrapping.unwrap(new byte[256], "AES", Cipher.SECRET_KEY));
+    try {  // an error, or random bytes: see above
+      assertNotEquals(key, unwrapping.unwrap(new byte[256], "AES", Cipher.SECRET_KEY));
+    } catch (InvalidKeyException error) {
+      assertNotNull(error.getMessage());
+    }
   }
 
   @Test
