@@ -66,8 +66,8 @@ TEST_P(AlwaysAuthenticate, APinThatIsRefusedIsNotTriedAgain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutCopies, AlwaysAuthenticate,
-                         testing::Values(KeyCopies::automatic, KeyCopies::never), [](const auto& info) {
-                           return info.param == KeyCopies::never ? "never" : "automatic";
+                         testing::Values(KeyCopies::automatic, KeyCopies::never), [](const auto& copies) {
+                           return copies.param == KeyCopies::never ? "never" : "automatic";
                          });
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "native/x509/pem_reference.h"
 #include "tests/provider/openssl_program.h"
+#include "tests/support/test_ca.h"
 
 namespace keystay::test {
 namespace {
