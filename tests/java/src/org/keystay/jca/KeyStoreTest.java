@@ -211,7 +211,7 @@ class KeyStoreTest {
     NativeStore token = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate())
         .entry().store();
     String alias = TestToken.unusedAlias("bare");
-    NativeEntry bare = token.generate(alias, KeySpec.ofGroup("EC", "secp256r1"));
+    NativeEntry bare = TestToken.makeBareKey(token, alias, KeySpec.ofGroup("EC", "secp256r1"));
     KeyStore view = TestToken.load();
     X509Certificate placeholder = (X509Certificate) view.getCertificate(alias);
     assertEquals(bare.publicKey(), placeholder.getPublicKey());
@@ -231,7 +231,7 @@ class KeyStoreTest {
     NativeStore token = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate())
         .entry().store();
     NativeEntry read =
-        token.generate(TestToken.unusedAlias("unnamed"), KeySpec.ofGroup("EC", "secp256r1"));
+        TestToken.makeBareKey(token, TestToken.unusedAlias("unnamed"), KeySpec.ofGroup("EC", "secp256r1"));
     String alias = TestToken.unusedAlias("named");
     NativeEntry named = token.rename(read.key(), alias);
     assertThrows(KeystayException.class, () -> token.destroy(read.key()));

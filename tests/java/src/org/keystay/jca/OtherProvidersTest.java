@@ -133,7 +133,7 @@ class OtherProvidersTest {
     NativeStore token =
         ((OpaqueKey) TestToken.generate("Ed25519", "").getPrivate()).entry().store();
     String alias = TestToken.unusedAlias("bare");
-    token.generate(alias, KeySpec.of("Ed25519"));
+    TestToken.makeBareKey(token, alias, KeySpec.of("Ed25519"));
     assertTrue(TestToken.load().isKeyEntry(alias));
   }
 

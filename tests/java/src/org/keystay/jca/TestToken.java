@@ -70,6 +70,12 @@ final class TestToken {
     return alias;
   }
 
+  /** A key of this alias that has no certificate, as other tools leave one. */
+  static NativeEntry makeBareKey(NativeStore token, String alias, KeySpec spec)
+      throws KeystayException {
+    return token.rename(token.generate(spec).key(), alias);
+  }
+
   static KeyPair generate(String algorithm, String sizeOrGroup) throws Exception {
     load(); // keys are generated on the token of the key store that was loaded last
     KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm, provider());

@@ -158,7 +158,7 @@ class TlsTest {
     KeyStore keyStore = TestToken.load();
     NativeStore token = ((OpaqueKey) keyStore.getKey(ec, null)).entry().store();
     String bare = TestToken.unusedAlias("bare");
-    token.generate(bare, KeySpec.ofGroup("EC", "secp256r1"));
+    TestToken.makeBareKey(token, bare, KeySpec.ofGroup("EC", "secp256r1"));
     X509ExtendedKeyManager manager = manager(bare);
     assertNull(manager.chooseEngineServerAlias("EC", null, null));
     assertNull(manager.getServerAliases("EC", null));
