@@ -29,19 +29,17 @@ std::vector<PublicKey> public_halves(Session& session, const KeyObject& private_
   return halves;
 }
 
-// A key that shows no public half is told by its id alone. Of public keys that differ one was left behind by
-// a key that is gone, and nothing says which.
-bool is(Session& session, const KeyObject& candidate, const KeyReference& key) {
-  if (!key.public_key()) return true;
+enum class Fit { no, yes, unclear };
+
+// A key that shows no public half is told by its id alone. Of public keys that differ one belongs to another
+// private key, or was left behind by one that is gone, and nothing says which.
+Fit fit(Session& session, const KeyObject& candidate, const KeyReference& key) {
+  if (!key.public_key()) return Fit::yes;
   const std::vector<PublicKey> shown = public_halves(session, candidate);
   const auto fitting =
       std::ranges::count_if(shown, [&](const PublicKey& half) { return states(half, *key.public_key()); });
-  if (fitting != 0 && fitting != std::ssize(shown)) {
-    throw Error(ErrorClass::client,
-                "several public keys with the CKA_ID of the private key match it; destroy those that are not "
-                "its own");
-  }
-  return shown.empty() || fitting != 0;
+  if (fitting != 0 && fitting != std::ssize(shown)) return Fit::unclear;
+  return shown.empty() || fitting != 0 ? Fit::yes : Fit::no;
 }
 
 }  // namespace
@@ -56,8 +54,18 @@ CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
   }
   std::vector<KeyObject> found = read_keys(session, std::move(search));
   const std::size_t namesakes = found.size();
-  std::erase_if(found, [&](const KeyObject& candidate) { return !is(session, candidate, key); });
+  Fit last = Fit::no;  // of a candidate that stays
+  std::erase_if(found, [&](const KeyObject& candidate) {
+    const Fit fitting = fit(session, candidate, key);
+    if (fitting != Fit::no) last = fitting;
+    return fitting == Fit::no;
+  });
 
+  if (found.size() == 1 && last == Fit::unclear) {
+    throw Error(ErrorClass::client,
+                "several public keys with the CKA_ID of the private key match it; destroy those that are not "
+                "its own");
+  }
   if (found.size() == 1) return found.front().handle;
   if (namesakes > 1) {
     throw Error(ErrorClass::client, "several private keys match; give each a CKA_ID of its own");

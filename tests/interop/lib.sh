@@ -182,6 +182,15 @@ wait_for() {
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# wait_until_free PORT: until nobody listens there any more, or 60 s.
+wait_until_free() {
+  local deadline=$((SECONDS + 60))
+  while listens "$1"; do
+    [[ $SECONDS -lt $deadline ]] || fail "somebody still listens on port $1"
+    sleep 0.05 # polling
+  done
+}
+
 # stop NAME SIGNAL: sends the signal; the process must leave with code 0, by itself.
 stop() {
   local name="$1" signal="$2"

@@ -35,6 +35,7 @@ for who in "" "${operator[*]}"; do
   expect "$($who env KEYSTAY_CONF="$etc/keystay.toml" "$scratch/keystay" -list)" httpd
 done
 stop hitch TERM
+wait_until_free "$port" # its workers leave after it
 
 # The token's directory closed to the user: the same, with the module's words.
 chmod 700 "$scratch/tokens"

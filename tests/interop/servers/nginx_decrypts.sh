@@ -8,9 +8,10 @@ make_blinking_token
 make_ca
 use_provider
 
-# An alias whose key may decrypt, with its reference and a certificate for localhost.
+# An alias whose key may decrypt, and sign its request, with its reference and a certificate for localhost.
 others openssl genpkey -propquery '?provider=keystay' -algorithm RSA -pkeyopt bits:2048 \
-  -pkeyopt pkcs11_uri:keystay:web/httpd -pkeyopt pkcs11_key_usage:keyEncipherment -out "$scratch/httpd.key"
+  -pkeyopt pkcs11_uri:keystay:web/httpd -pkeyopt 'pkcs11_key_usage:digitalSignature keyEncipherment' \
+  -out "$scratch/httpd.key"
 others openssl req -new -key "$scratch/httpd.key" -subj "/CN=localhost" -out "$scratch/httpd.csr"
 printf 'subjectAltName = DNS:localhost\nkeyUsage = critical, keyEncipherment\n' >"$scratch/httpd.ext"
 plain openssl x509 -req -in "$scratch/httpd.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
