@@ -4,17 +4,16 @@
 #include <string>
 
 #include "native/keys/issuers.h"
+#include "native/keys/naming.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/key_search.h"
 
 namespace keystay::keys {
 namespace {
 
 using pkcs11::Error;
-using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
@@ -41,14 +40,6 @@ std::vector<KeyObject> public_keys_of(Session& session, const Pkix& pkix, const 
   return keys;
 }
 
-void require_same_label(Session& session, CK_OBJECT_HANDLE key, const Entry& entry) {
-  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
-  const std::string label = session.attributes(key, kLabel).text(CKA_LABEL);
-  if (label == entry.key.reference().label()) return;
-  throw Error(ErrorClass::client, "alias \"" + entry.alias + "\" was given the name \"" + label +
-                                      "\" at the same moment; nothing was deleted");
-}
-
 // Whether nothing but a label would tell that this public key is left over. Not where the token forbids
 // another label: what an interruption leaves is like any other public key then.
 bool needs_mark(Session& session, const KeyObject& key) {
@@ -60,8 +51,7 @@ bool needs_mark(Session& session, const KeyObject& key) {
 }  // namespace
 
 void destroy_private_key(Session& session, const Pkix& pkix, const Entry& entry) {
-  const CK_OBJECT_HANDLE key = pkcs11::find_private_key(session, entry.key.reference());
-  require_same_label(session, key, entry);
+  const CK_OBJECT_HANDLE key = find_unchanged(session, entry);
   std::vector<KeyObject> marked = public_keys_of(session, pkix, entry);
   std::erase_if(marked, [&](const KeyObject& half) {
     const bool is_own = half.id == entry.key.reference().id() || half.label == entry.name();

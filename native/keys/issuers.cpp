@@ -71,8 +71,8 @@ bool name_issuer(Session& session, const Certificate& certificate, std::string_v
       continue;
     }
     if (is_unfinished_label(label)) continue;  // left over, and no listing shows it
-    throw pkcs11::Error(pkcs11::ErrorClass::client,
-                        "the certificate is on the token already; nothing to import");
+    throw pkcs11::Error(pkcs11::ErrorClass::client, "the certificate is on the token already, as alias \"" +
+                                                        label + "\"; nothing to import");
   }
   for (const CK_OBJECT_HANDLE object : issuers) store_label(session, object, name);
   return !issuers.empty();

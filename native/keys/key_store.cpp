@@ -14,6 +14,7 @@
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished.h"
 #include "native/keys/unfinished_label.h"
+#include "native/keys/writing_turn.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/text.h"
 
@@ -67,6 +68,11 @@ void KeyStore::require_view(Session& session) {
   if (view_ == View::whole) token_->require_login(session);
 }
 
+void KeyStore::write(const std::function<void(Session&)>& body) {
+  const WritingTurn turn(token_->info());
+  token_->with_rw_session(body);
+}
+
 std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
   token_->with_session([&](Session& session) {
@@ -105,6 +111,15 @@ std::vector<Entry> KeyStore::join_each(const TokenObjects& objects) {
     if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
   }
   return entries;
+}
+
+// What the entries are once these certificates are gone.
+std::vector<Entry> KeyStore::entries_without(Session& session, const std::vector<CertificateObject>& gone) {
+  TokenObjects objects = read_all(session, pkix_);
+  std::erase_if(objects.certificates, [&](const CertificateObject& object) {
+    return std::ranges::find(gone, object.handle, &CertificateObject::handle) != gone.end();
+  });
+  return join_each(objects);
 }
 
 std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
@@ -241,7 +256,7 @@ void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
 Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make_pair) {
   const std::string label = unfinished_label();
   std::optional<Entry> entry;
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     make_pair(session, label);
     entry = find_one(session, label, {}, Parts::key_and_leaf);
   });
@@ -280,13 +295,13 @@ void KeyStore::require_unused(std::string_view alias) {
 Entry KeyStore::name(const Entry& unfinished, std::string_view alias) {
   std::optional<Entry> entry;
   try {
-    token_->with_rw_session([&](Session& session) {
+    write([&](Session& session) {
       name_unfinished(session, pkix_, unfinished, alias);
       entry = find_one(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
     });
   } catch (const Error&) {
     try {
-      token_->with_rw_session([&](Session& session) { take_back_name(session, pkix_, unfinished, alias); });
+      write([&](Session& session) { take_back_name(session, pkix_, unfinished, alias); });
     } catch (
         const Error&) {  // the first error is what the caller must hear; the alias has its key all the same
     }
@@ -318,7 +333,7 @@ void KeyStore::forget_unneeded_issuers(Session& session) {
 }
 
 void KeyStore::withdraw(const Entry& unfinished) {
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     destroy_labelled(session, unfinished.key.reference().label());
     destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
   });
@@ -326,7 +341,7 @@ void KeyStore::withdraw(const Entry& unfinished) {
 }
 
 void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     std::vector<Unfinished> unfinished = read_listing(session).unfinished;
     order_for_removal(unfinished);
     for (const Unfinished& object : unfinished) {
@@ -345,7 +360,8 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
                     ": it certifies another public key; import the reply to this key's request");
   }
   std::optional<std::set<pkcs11::Bytes>> old;
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
+    static_cast<void>(find_unchanged(session, entry));
     if (!old) old = leaves_of(session, pkix_, entry);
     std::vector<CertificateObject> replaced;
     try {
@@ -359,7 +375,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
       return may_be_an_issuer(session, pkix_, object.certificate);
     });
     retire(session, pkix_, replaced,
-           may_be_needed ? join_each(read_all(session, pkix_)) : std::vector<Entry>{});
+           may_be_needed ? entries_without(session, replaced) : std::vector<Entry>{});
     const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
     destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
@@ -368,7 +384,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
 
 void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
   const std::string unfinished = unfinished_label();
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     destroy_labelled(session, unfinished);  // by an earlier try
     keys::require_unused(session, pkix_, label);
     if (name_issuer(session, certificate, label)) return;
@@ -384,12 +400,12 @@ void KeyStore::add_certificate(std::string_view label, const Certificate& certif
 void KeyStore::rename(const Entry& entry, std::string_view alias) {
   if (entry.key.reference().label() == alias)
     throw Error(ErrorClass::client, named(alias) + " exists already");
-  token_->with_rw_session([&](Session& session) { rename_alias(session, pkix_, entry, alias); });
+  write([&](Session& session) { rename_alias(session, pkix_, entry, alias); });
 }
 
 void KeyStore::destroy(const Entry& entry) {
   bool is_destroyed = false;  // in an earlier try
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     if (!is_destroyed) destroy_private_key(session, pkix_, entry);
     is_destroyed = true;
     destroy_rest(session, pkix_, entry, join_each(read_all(session, pkix_)));
@@ -399,7 +415,7 @@ void KeyStore::destroy(const Entry& entry) {
 
 bool KeyStore::destroy_leftovers(std::string_view alias) {
   bool any = false;
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     for (const Unfinished& object : leftovers_of(alias, read_listing(session).unfinished)) {
       any = true;
       remove(session, object);
@@ -409,7 +425,7 @@ bool KeyStore::destroy_leftovers(std::string_view alias) {
 }
 
 void KeyStore::destroy(const TrustedCertificate& trusted) {
-  token_->with_rw_session([&](Session& session) {
+  write([&](Session& session) {
     const TokenObjects objects = read_all(session, pkix_);
     std::vector<CertificateObject> retired;
     for (const CertificateObject& object : objects.certificates) {

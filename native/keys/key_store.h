@@ -114,6 +114,10 @@ class KeyStore final {
   void require_view(pkcs11::Session& session);
   // Every private key of the token, unfinished ones too, in no order: for what they need.
   [[nodiscard]] std::vector<Entry> join_each(const TokenObjects& objects);
+  [[nodiscard]] std::vector<Entry> entries_without(pkcs11::Session& session,
+                                                   const std::vector<CertificateObject>& gone);
+  // Token::with_rw_session in this process's turn: see writing_turn.h.
+  void write(const std::function<void(pkcs11::Session&)>& body);
   [[nodiscard]] Listing read_listing(pkcs11::Session& session);
   void require_unused(std::string_view alias);
   Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);

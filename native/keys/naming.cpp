@@ -218,8 +218,12 @@ void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished
 void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::string_view alias) {
   const pkcs11::KeyReference& key = entry.key.reference();
   const TokenObjects objects = objects_of_key(session, pkix, entry);
+  if (objects.private_keys.empty()) static_cast<void>(find_unchanged(session, entry));
   const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
-  if (!has_label(objects, private_key, alias)) require_unused(session, pkix, alias);
+  if (!has_label(objects, private_key, alias)) {
+    static_cast<void>(find_unchanged(session, entry));
+    require_unused(session, pkix, alias);
+  }
   // Before the private key, so that an interrupted renaming can be given again.
   const std::vector<Labelled> others = others_of(objects, entry);
   std::optional<CK_OBJECT_HANDLE> published;
@@ -249,6 +253,27 @@ void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certi
   const bool taken = !session.find_token_objects(labelled(CKO_PRIVATE_KEY, alias)).empty() ||
                      is_name_of_certificate(session, pkix, alias, is_own);
   if (taken) refuse_taken(alias);
+}
+
+CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
+  const pkcs11::KeyReference& key = entry.key.reference();
+  Template search = objects_of(CKO_PRIVATE_KEY);
+  if (key.id().empty()) {
+    search.text(CKA_LABEL, key.label());
+  } else {
+    search.bytes(CKA_ID, key.id());
+  }
+  if (session.find_token_objects(std::move(search)).empty()) {
+    throw Error(ErrorClass::client, named(entry.alias) +
+                                        " was deleted or given another name at the same moment; look with "
+                                        "keystay -list");
+  }
+  const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
+  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
+  const std::string label = session.attributes(private_key, kLabel).text(CKA_LABEL);
+  if (label == key.label()) return private_key;
+  throw Error(ErrorClass::client, named(entry.alias) + " was given the name \"" + label +
+                                      "\" at the same moment; nothing was done");
 }
 
 void take_back_name(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {

@@ -34,6 +34,10 @@ void rename_alias(pkcs11::Session& session, const Pkix& pkix, const Entry& entry
 void name_certificate(pkcs11::Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certificate,
                       std::string_view alias);
 
+// The private key of an entry that was read before. Throws Error (client) if it is gone by now, or has
+// another name: what was asked for was meant for that name.
+[[nodiscard]] CK_OBJECT_HANDLE find_unchanged(pkcs11::Session& session, const Entry& entry);
+
 // Takes the alias back from a key that has claimed or got it by an interrupted name_unfinished(): all its
 // objects have the unfinished label again.
 void take_back_name(pkcs11::Session& session, const Pkix& pkix, const Entry& unfinished,

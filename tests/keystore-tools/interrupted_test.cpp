@@ -1,18 +1,13 @@
 // Every writing command, killed at each of its module calls. What it leaves is the old state or the new one,
 // and perhaps objects that -list shows as unfinished and -cleanup removes; and the command can be given
 // again.
-#include <algorithm>
-#include <cstdlib>
-#include <functional>
-#include <sstream>
 
 #include "native/config/key_store_file.h"
-#include "tests/keystore-tools/keystay_program.h"
+#include "tests/keystore-tools/saved_token.h"
 
 namespace keystay::tools {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::AnyOf;
 using testing::Eq;
 using testing::HasSubstr;
@@ -21,55 +16,15 @@ using testing::Not;
 
 constexpr std::int64_t kMostCalls = 2000;
 
-class InterruptedTest : public KeystayTest {
+class InterruptedTest : public SavedTokenTest {
  protected:
-  InterruptedTest() : KeystayTest({.front = test::Front::fault_module}) {}
-
-  // "httpd PrivateKeyEntry 2": alias, type, and how many certificates its chain has.
-  std::vector<std::string> entries() const {
-    std::vector<std::string> entries;
-    std::istringstream lines(done({"-list", "-v"}));
-    for (std::string line; std::getline(lines, line);) {
-      const auto rest = [&](std::string_view key) -> std::optional<std::string> {
-        return line.starts_with(key) ? std::optional(line.substr(key.size())) : std::nullopt;
-      };
-      if (const auto alias = rest("Alias name: ")) entries.push_back(*alias);
-      if (const auto type = rest("Entry type: ")) entries.back() += " " + *type;
-      if (const auto length = rest("Certificate chain length: ")) entries.back() += " " + *length;
-    }
-    return entries;
-  }
-
-  // Kind and label of all objects, sorted, as pkcs11-tool sees them.
-  std::vector<std::string> labels() const {
-    std::vector<std::string> labels;
-    for (const std::string& object : objects()) {
-      const std::size_t at = object.find("label:");
-      const std::string label =
-          at == std::string::npos ? "" : object.substr(at + 6, object.find('\n', at) - at - 6);
-      labels.push_back(object.substr(0, object.find(' ')) + label.substr(label.find_first_not_of(' ')));
-    }
-    std::ranges::sort(labels);
-    return labels;
-  }
-
-  // What the token and the key store files are.
-  void save(const std::string& name) const {
-    fs::remove_all(copy(name));
-    fs::copy(tokens(), copy(name), fs::copy_options::recursive);
-  }
-  void restore(const std::string& name) const {
-    fs::remove_all(tokens());
-    fs::copy(copy(name), tokens(), fs::copy_options::recursive);
-  }
-
   // Kills it at its first, second … call until it comes to its end.
   void sweep(const test::Arguments& command) {
     SCOPED_TRACE(testing::PrintToString(command));
     save("before");
-    const State old_state{entries(), labels()};
+    const State old_state = state();
     done(command);
-    const State new_state{entries(), labels()};
+    const State new_state = state();
     std::uint64_t looked_at = 0;  // writes that the last state that was looked at had
     std::uint64_t written = 0;    // by the process before, which died one call earlier
     for (std::int64_t n = 1; n < kMostCalls; ++n) {
@@ -93,15 +48,6 @@ class InterruptedTest : public KeystayTest {
   }
 
  private:
-  struct State {
-    std::vector<std::string> entries;
-    std::vector<std::string> labels;
-  };
-
-  static bool soak() { return std::getenv("KEYSTAY_SOAK") != nullptr; }
-  fs::path tokens() const { return token_.directory().path() / "tokens"; }
-  fs::path copy(const std::string& name) const { return token_.directory().path() / ("copy-" + name); }
-
   void look(const test::Arguments& command, std::int64_t n, const State& old_state, const State& new_state) {
     SCOPED_TRACE("killed at call " + std::to_string(n));
     save("killed");

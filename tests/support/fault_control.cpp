@@ -26,6 +26,13 @@ const ControlFile& control_file() {
 ControlBlock& block() { return control_file().block(); }
 FunctionControl& of(Function function) { return block()[function]; }
 
+template <typename Do>
+void for_each_write(const Do& act) {
+  for (std::size_t i = 0; i < kFunctionCount; ++i) {
+    if (const auto function = static_cast<Function>(i); may_write(function)) act(function);
+  }
+}
+
 }  // namespace
 
 FaultControl::FaultControl(const fs::path& target) {
@@ -88,6 +95,16 @@ void FaultControl::limit_sessions(std::uint64_t sessions) { block().session_limi
 void FaultControl::hold(Function function) { of(function).held = true; }
 void FaultControl::release(Function function) { of(function).held = false; }
 
+void FaultControl::hold_writes() {
+  for_each_write([&](Function function) { hold(function); });
+}
+void FaultControl::release_writes() {
+  for_each_write([&](Function function) { release(function); });
+}
+void FaultControl::delay_writes(std::chrono::microseconds median, double spread) {
+  for_each_write([&](Function function) { delay(function, median, spread); });
+}
+
 void FaultControl::drop_sessions() { ++block().sessions_dropped; }
 void FaultControl::drop_login() { ++block().logins_dropped; }
 void FaultControl::forget_initialize() { ++block().modules_lost; }
@@ -115,9 +132,7 @@ std::uint64_t FaultControl::calls() const {
 
 std::uint64_t FaultControl::writes() const {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < kFunctionCount; ++i) {
-    if (may_write(static_cast<Function>(i))) sum += block().functions[i].calls;
-  }
+  for_each_write([&](Function function) { sum += calls(function); });
   return sum;
 }
 
@@ -130,6 +145,12 @@ void FaultControl::reset_calls() {
 
 std::int64_t FaultControl::inside(Function function) const { return of(function).inside; }
 std::int64_t FaultControl::peak(Function function) const { return of(function).peak; }
+
+std::int64_t FaultControl::inside_writes() const {
+  std::int64_t sum = 0;
+  for_each_write([&](Function function) { sum += inside(function); });
+  return sum;
+}
 
 bool FaultControl::wait_until_inside(Function function, std::int64_t calls,
                                      std::chrono::milliseconds limit) const {

@@ -49,6 +49,10 @@ class FaultControl final {
   // Calls of `function` hang until released. A held call that was released goes on normally.
   void hold(Function function);
   void release(Function function);
+  // The same for every function that may change what is on the token (may_write()), and their delay.
+  void hold_writes();
+  void release_writes();
+  void delay_writes(std::chrono::microseconds median, double spread = 0);
 
   // Each is carried out by every process at its next call.
   void drop_sessions();      // all sessions are closed and the login ends: CKR_SESSION_HANDLE_INVALID
@@ -76,6 +80,7 @@ class FaultControl final {
   // Calls that are in `function` now, held and delayed ones included; and the most that ever were.
   [[nodiscard]] std::int64_t inside(Function function) const;
   [[nodiscard]] std::int64_t peak(Function function) const;
+  [[nodiscard]] std::int64_t inside_writes() const;
   [[nodiscard]] bool wait_until_inside(Function function, std::int64_t calls,
                                        std::chrono::milliseconds limit = std::chrono::seconds(20)) const;
   [[nodiscard]] std::int64_t open_sessions() const;
