@@ -13,6 +13,7 @@
 #include <openssl/provider.h>
 #include <unistd.h>
 
+#include "tlsd/chain.h"
 #include "tlsd/openssl_error.h"
 
 namespace keystay::tlsd {
@@ -89,61 +90,6 @@ X509Handle take_leaf(Contents& contents, const std::string& name) {
   X509Handle result = std::move(*leaf);
   contents.certificates.erase(leaf);
   return result;
-}
-
-// By its own key. A CA that changed its key also has certificates that are self-issued only, by the old key
-// for the new one and the other way round (RFC 5280, section 3.2; RFC 4210, section 4.4), and clients need
-// them.
-bool self_signed(X509* certificate) {
-  const bool result = X509_self_signed(certificate, 1) == 1;
-  ERR_clear_error();
-  return result;
-}
-
-bool signed_by(X509* certificate, X509* issuer) {
-  const bool result = X509_check_issued(issuer, certificate) == X509_V_OK &&
-                      X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
-  ERR_clear_error();
-  return result;
-}
-
-bool valid_now(const X509* certificate) {
-  return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
-         X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
-}
-
-// The one of the candidates that is sent as the issuer; candidates.end() where the chain is complete. Where
-// an issuer has other certificates beside a self-signed one, a valid one of these is sent: some clients trust
-// the self-signed one, and others only those who issued the others. One that is not valid is taken only for
-// want of any other, so that somebody hears of it.
-std::vector<X509Handle>::iterator find_issuer(X509* certificate, std::vector<X509Handle>& candidates) {
-  const auto issued = [&](const X509Handle& candidate) {
-    return candidate && signed_by(certificate, candidate.get());
-  };
-  const auto valid = std::ranges::find_if(candidates, [&](const X509Handle& candidate) {
-    return issued(candidate) && !self_signed(candidate.get()) && valid_now(candidate.get());
-  });
-  if (valid != candidates.end()) return valid;
-  const auto any = std::ranges::find_if(candidates, issued);
-  const bool anchored = std::ranges::any_of(candidates, [&](const X509Handle& candidate) {
-    return issued(candidate) && self_signed(candidate.get());
-  });
-  return anchored ? candidates.end() : any;
-}
-
-// From the leaf upwards; a trust anchor is left out, since every client must have its own (RFC 8446,
-// section 4.4.2).
-X509Stack build_chain(X509* leaf, std::vector<X509Handle>& candidates) {
-  X509Stack chain(sk_X509_new_null());
-  X509* subject_certificate = leaf;
-  while (!self_signed(subject_certificate)) {
-    const auto issuer = find_issuer(subject_certificate, candidates);
-    if (issuer == candidates.end()) break;
-    subject_certificate = issuer->get();
-    if (sk_X509_push(chain.get(), subject_certificate) == 0) throw openssl_error("sk_X509_push");
-    static_cast<void>(issuer->release());
-  }
-  return chain;
 }
 
 std::vector<std::string> dns_names(const X509* leaf) {

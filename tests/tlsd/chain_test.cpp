@@ -1,0 +1,210 @@
+// Which of several ways up from a leaf is sent, out of a PEM file that has them all.
+#include "tlsd/chain.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
+
+namespace keystay::tlsd {
+namespace {
+
+using testing::ElementsAre;
+
+X509Handle read(const std::string& pem) {
+  const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  X509Handle certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (!certificate) throw std::runtime_error("no certificate: " + pem);
+  return certificate;
+}
+
+// Names of certificates are "SUBJECT by ISSUER"; subjects and issuers are the names of keys.
+class ChainTest : public testing::Test {
+ protected:
+  static constexpr const char* kValid = "2";
+  static constexpr const char* kExpired = "-1";
+
+  void issue(const std::string& subject, const std::string& issuer, const std::string& days = kValid) {
+    issue_as(subject, subject, issuer, days);
+  }
+  // A CA of this name, whose key is the subject's: a renewed CA keeps its name.
+  void issue_as(const std::string& name, const std::string& subject, const std::string& issuer,
+                const std::string& days = kValid) {
+    make_key(subject);
+    openssl({"req", "-new", "-key", path(subject + ".key"), "-subj", "/CN=" + name, "-out", path("csr")});
+    const std::string certificate = subject + " by " + issuer;
+    std::vector<std::string> command{"x509", "-req",     "-in",          path("csr"), "-days",
+                                     days,   "-extfile", path("ca.ext"), "-out",      path(certificate)};
+    if (issuer == subject) {
+      command.insert(command.end(), {"-signkey", path(issuer + ".key")});
+    } else {
+      command.insert(command.end(), {"-CA", path(any_of_.at(issuer)), "-CAkey", path(issuer + ".key"),
+                                     "-set_serial", std::to_string(any_of_.size())});
+    }
+    openssl(command);
+    any_of_.emplace(subject, certificate);
+  }
+
+  // Of the certificates above the leaf, out of a file with these.
+  std::vector<std::string> sent(const std::string& leaf, const std::vector<std::string>& names) {
+    std::vector<X509Handle> others;
+    for (const std::string& name : names) others.push_back(certificate(name));
+    const X509Stack chain = build_chain(certificate(leaf).get(), others);
+    std::vector<std::string> result;
+    for (int i = 0; i < sk_X509_num(chain.get()); ++i) {
+      for (const std::string& name : names) {
+        if (X509_cmp(certificate(name).get(), sk_X509_value(chain.get(), i)) == 0) {
+          result.push_back(name);
+          break;
+        }
+      }
+    }
+    return result;
+  }
+  // Likewise; the same whatever the order in the file is.
+  std::vector<std::string> sent_in_any_order(const std::string& leaf, std::vector<std::string> names) {
+    std::ranges::sort(names);
+    const std::vector<std::string> first = sent(leaf, names);
+    while (std::ranges::next_permutation(names).found) {
+      const std::vector<std::string> next = sent(leaf, names);
+      if (next != first) {
+        ADD_FAILURE() << "another order: " << testing::PrintToString(names);
+        return next;
+      }
+    }
+    return first;
+  }
+
+ private:
+  std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
+  X509Handle certificate(const std::string& name) const {
+    auto& pem = pem_[name];
+    if (pem.empty()) pem = test::run_or_throw({"cat", path(name)});
+    return read(pem);
+  }
+  void make_key(const std::string& name) {
+    if (std::filesystem::exists(path(name + ".key"))) return;
+    openssl(
+        {"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path(name + ".key")});
+    directory_.write("ca.ext", "basicConstraints = critical, CA:TRUE\n");
+  }
+  static void openssl(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "openssl");
+    test::run_or_throw(arguments);
+  }
+
+  test::TemporaryDirectory directory_;
+  std::map<std::string, std::string> any_of_;  // a certificate of each key
+  mutable std::map<std::string, std::string> pem_;
+};
+
+TEST_F(ChainTest, AWayThatIsValidIsTakenBesideOneByAnExpiredRoot) {
+  issue("new root", "new root");
+  issue("old root", "old root", kExpired);
+  issue("new root", "old root");
+  issue("intermediate", "new root");
+  issue("leaf", "intermediate");
+  EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by new root", "new root by new root",
+                                                         "new root by old root", "old root by old root"}),
+              ElementsAre("intermediate by new root"));
+}
+
+TEST_F(ChainTest, AWayThatFailsLaterOnIsNotTaken) {
+  issue("root", "root");
+  issue("other", "root", kExpired);
+  issue("intermediate", "other");
+  issue("intermediate", "root");
+  issue("leaf", "intermediate");
+  EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by other", "intermediate by root",
+                                                         "other by root", "root by root"}),
+              ElementsAre("intermediate by root"));
+}
+
+TEST_F(ChainTest, AWayWithoutItsRootIsTakenForWantOfAValidOne) {
+  issue("root", "root");
+  issue("other root", "other root");
+  issue("other", "other root");
+  issue("intermediate", "other");
+  issue("intermediate", "root", kExpired);
+  issue("leaf", "intermediate");
+  EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by other", "intermediate by root",
+                                                         "other by other root", "root by root"}),
+              ElementsAre("intermediate by other", "other by other root"));
+}
+
+TEST_F(ChainTest, TheShortOneOfTwoIsTaken) {
+  issue("root", "root");
+  issue("other", "root");
+  issue("intermediate", "other");
+  issue("intermediate", "root");
+  issue("leaf", "intermediate");
+  EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by other", "intermediate by root",
+                                                         "other by root", "root by root"}),
+              ElementsAre("intermediate by root"));
+}
+
+TEST_F(ChainTest, AnExpiredOneIsTakenForWantOfAnyOther) {
+  issue("root", "root");
+  issue("intermediate", "root", kExpired);
+  issue("leaf", "intermediate");
+  EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by root", "root by root"}),
+              ElementsAre("intermediate by root"));
+}
+
+// RFC 4210, section 4.4: two of the four certificates of a CA with a new key.
+TEST_F(ChainTest, OfTwoLinkCertificatesTheOneThatLeadsAwayIsSent) {
+  issue_as("The CA", "old", "old");
+  issue_as("The CA", "new", "new");
+  issue_as("The CA", "new", "old");
+  issue_as("The CA", "old", "new");
+  issue("leaf", "new");
+  EXPECT_THAT(sent_in_any_order("leaf by new", {"old by old", "new by new", "new by old", "old by new"}),
+              ElementsAre("new by old"));
+}
+
+TEST_F(ChainTest, LinkCertificatesOfTwoGenerationsAreSent) {
+  issue_as("The CA", "first", "first");
+  issue_as("The CA", "second", "second");
+  issue_as("The CA", "third", "third");
+  issue_as("The CA", "second", "first");
+  issue_as("The CA", "third", "second");
+  issue("leaf", "third");
+  EXPECT_THAT(sent_in_any_order("leaf by third", {"first by first", "second by second", "third by third",
+                                                  "second by first", "third by second"}),
+              ElementsAre("third by second", "second by first"));
+}
+
+TEST_F(ChainTest, CertificatesThatHaveIssuedEachOtherComeToAnEnd) {
+  issue("one", "one");
+  issue("other", "one");
+  issue("one", "other");
+  issue("leaf", "one");
+  EXPECT_THAT(sent_in_any_order("leaf by one", {"one by other", "other by one"}),
+              ElementsAre("one by other"));
+}
+
+TEST_F(ChainTest, WhatStandsTwiceIsSentOnce) {
+  issue("root", "root");
+  issue("intermediate", "root");
+  issue("leaf", "intermediate");
+  EXPECT_THAT(
+      sent("leaf by intermediate", {"leaf by intermediate", "intermediate by root", "intermediate by root"}),
+      ElementsAre("intermediate by root"));
+}
+
+TEST_F(ChainTest, ASelfSignedLeafHasNone) {
+  issue("leaf", "leaf");
+  EXPECT_THAT(sent("leaf by leaf", {"leaf by leaf"}), ElementsAre());
+}
+
+}  // namespace
+}  // namespace keystay::tlsd
