@@ -12,7 +12,6 @@
 #include "tlsd/fields.h"
 #include "tlsd/framing_gate.h"
 #include "tlsd/listening_socket.h"
-#include "tlsd/read_head.h"
 #include "tlsd/tunnel.h"
 
 namespace keystay::tlsd {
@@ -236,16 +235,10 @@ awaitable<std::optional<Exchange::Fault>> Exchange::final_response(std::optional
 
 awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser& response) {
   auto& buffer = connection_->buffer;
-  const HeadRead head = co_await read_head(connection_->socket, buffer, kMostResponseHead);
-  if (head.end != HeadRead::End::complete) {
-    if (response_timed_out()) co_return Fault::response_timed_out;
-    reason_ = head.error ? head.error.message() : "the head exceeds 64 KiB";
-    co_return head.end == HeadRead::End::failed&& buffer.size() == 0 ? Fault::closed : Fault::bad_response;
-  }
-  if (const auto reason = refuse_response(text(buffer).substr(0, head.size))) {
-    reason_ = *reason;
-    co_return Fault::bad_response;
-  }
+  const HeadRead head =
+      co_await read_head(connection_->socket, buffer, kMostResponseHead,
+                         [](std::string_view line) { return refuse_status_line(line).has_value(); });
+  if (const auto fault = fault_of(head)) co_return fault;
   response.header_limit(kMostResponseHead);
   response.body_limit(boost::none);
   response.skip(method_ == http::verb::head);
@@ -255,6 +248,31 @@ awaitable<std::optional<Exchange::Fault>> Exchange::read_response(ResponseParser
   if (!error && response.is_header_done()) co_return std::nullopt;
   reason_ = error.message();
   co_return Fault::bad_response;
+}
+
+// With its reason, if the head is not one of a response.
+std::optional<Exchange::Fault> Exchange::fault_of(const HeadRead& head) {
+  const std::string_view bytes = text(connection_->buffer).substr(0, head.size);
+  switch (head.end) {
+    case HeadRead::End::failed:
+      if (response_timed_out()) return Fault::response_timed_out;
+      reason_ = head.error.message();
+      return connection_->buffer.size() == 0 ? Fault::closed : Fault::bad_response;
+    case HeadRead::End::too_large:
+      reason_ = "the head exceeds 64 KiB";
+      return Fault::bad_response;
+    case HeadRead::End::bare_line_end:
+      reason_ = "a line that does not end in CR LF";
+      return Fault::bad_response;
+    case HeadRead::End::bad_first_line:
+    case HeadRead::End::complete:
+      break;
+  }
+  const auto reason =
+      head.end == HeadRead::End::complete ? refuse_response(bytes) : refuse_status_line(bytes);
+  if (!reason) return std::nullopt;
+  reason_ = *reason;
+  return Fault::bad_response;
 }
 
 // Once, on a fresh connection, where an idle one turned out to be closed (RFC 9112, section 9.3.1).

@@ -8,6 +8,7 @@
 #include "tlsd/client_log.h"
 #include "tlsd/http.h"
 #include "tlsd/metrics.h"
+#include "tlsd/read_head.h"
 #include "tlsd/relay_body.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
@@ -69,6 +70,7 @@ class Exchange final {
 
   [[nodiscard]] awaitable<std::optional<Fault>> final_response(std::optional<ResponseParser>& response);
   [[nodiscard]] awaitable<std::optional<Fault>> read_response(ResponseParser& response);
+  [[nodiscard]] std::optional<Fault> fault_of(const HeadRead& head);
   [[nodiscard]] awaitable<std::optional<Fault>> retry(ResponseParser& response);
 
   [[nodiscard]] awaitable<void> pass_on_interim(ResponseParser& response);

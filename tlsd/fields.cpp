@@ -17,34 +17,48 @@ constexpr std::string_view kViaHttp10 = "1.0 keystay-tlsd";
 
 // What proxies tell servers about a client and its request. X-Forwarded-For is not among them: it is a list
 // to which each proxy appends, so that its last entry is ours.
-constexpr std::array<std::string_view, 27> kWordsOfProxies{"Forwarded",
-                                                           "X-Real-IP",
-                                                           "X-Client-IP",
-                                                           "X-Cluster-Client-IP",
-                                                           "X-Original-Forwarded-For",
-                                                           "X-ProxyUser-IP",
-                                                           "X-Remote-IP",
-                                                           "X-Remote-Addr",
-                                                           "X-Originating-IP",
-                                                           "True-Client-IP",
-                                                           "CF-Connecting-IP",
-                                                           "Fastly-Client-IP",
-                                                           "Client-IP",
-                                                           "X-Host",
-                                                           "X-Original-Host",
-                                                           "X-HTTP-Host-Override",
-                                                           "X-Scheme",
-                                                           "X-Original-Proto",
-                                                           "X-Url-Scheme",
-                                                           "Front-End-Https",
-                                                           "X-Original-URL",
-                                                           "X-Rewrite-URL",
-                                                           "Client-Cert",        // RFC 9440
-                                                           "Client-Cert-Chain",  // RFC 9440
-                                                           "X-Client-Cert",
-                                                           "X-Remote-User",
-                                                           "Proxy"};  // CGI's HTTP_PROXY
-constexpr std::array<std::string_view, 3> kPrefixesOfProxies{"X-Forwarded-", "X-SSL-", "SSL-Client-"};
+constexpr auto kWordsOfProxies = std::to_array<std::string_view>({"Forwarded",
+                                                                  "X-Real-IP",
+                                                                  "X-Client-IP",
+                                                                  "X-Cluster-Client-IP",
+                                                                  "X-Original-Forwarded-For",
+                                                                  "X-ProxyUser-IP",
+                                                                  "X-Remote-IP",
+                                                                  "X-Remote-Addr",
+                                                                  "X-Originating-IP",
+                                                                  "True-Client-IP",
+                                                                  "CF-Connecting-IP",
+                                                                  "Fastly-Client-IP",
+                                                                  "Client-IP",
+                                                                  "X-Host",
+                                                                  "X-Original-Host",
+                                                                  "X-HTTP-Host-Override",
+                                                                  "X-Scheme",
+                                                                  "X-Original-Proto",
+                                                                  "X-Url-Scheme",
+                                                                  "Front-End-Https",
+                                                                  "X-Original-URL",
+                                                                  "X-Rewrite-URL",
+                                                                  "Client-Cert",        // RFC 9440
+                                                                  "Client-Cert-Chain",  // RFC 9440
+                                                                  "X-Client-Cert",
+                                                                  "X-Remote-User",
+                                                                  "X-Forwarded",
+                                                                  "Forwarded-For",
+                                                                  "Proxy-Client-IP",
+                                                                  "Fly-Client-IP",
+                                                                  "X-Azure-ClientIP",
+                                                                  "X-Azure-SocketIP",
+                                                                  "X-AppEngine-User-IP",
+                                                                  "X-Envoy-External-Address",
+                                                                  "X-Original-URI",
+                                                                  "X-Client-Verify",
+                                                                  "X-Client-DN",
+                                                                  "Remote-User",
+                                                                  "X-WebAuth-User",
+                                                                  "Proxy"});  // CGI's HTTP_PROXY
+constexpr std::array<std::string_view, 5> kPrefixesOfProxies{"X-Forwarded-", "X-SSL-", "SSL-Client-",
+                                                             "WL-Proxy-", "X-Auth-Request-"};
 
 constexpr std::array kHopByHop{http::field::connection,
                                http::field::keep_alive,
@@ -163,6 +177,8 @@ void prepare_request(RequestHeader& request, std::string_view client_address) {
 void prepare_response(ResponseHeader& response) {
   remove_hop_by_hop(response);
   response.version(11);
+  // Where the server gave no phrase, Beast writes its own, and for a status that it does not know a tag.
+  if (response.reason() == http::obsolete_reason(http::status::unknown)) response.reason("Unnamed");
 }
 
 void prepare_interim_response(ResponseHeader& response) {

@@ -1,7 +1,10 @@
 #include "tlsd/framing_gate.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <system_error>
 
 #include <boost/beast/core/string.hpp>
 #include <boost/url/authority_view.hpp>
@@ -129,13 +132,22 @@ std::optional<Refusal> check_length(const Framing& framing, bool http_1_0) {
   return std::nullopt;
 }
 
+// RFC 3986, section 3.2.3; a number, if there is one, that TCP has (Boost.URL counts modulo 65,536).
+bool is_port(std::string_view digits) {
+  if (digits.empty()) return true;
+  std::uint16_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [at, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc() && at == end && number != 0;
+}
+
 // RFC 3986, section 3.2, without the user information that has no place in HTTP (RFC 9110, section 4.2.4). A
 // comma is a character of a name there, and here the mark of two names.
 bool is_host_and_port(std::string_view text) {
   if (text.find(',') != std::string_view::npos) return false;
   const auto authority = boost::urls::parse_authority(text);
   return authority && !authority->has_userinfo() && !authority->encoded_host().empty() &&
-         (authority->port().empty() || authority->port_number() != 0);
+         is_port(authority->port());
 }
 
 // RFC 9112, section 3.2. An empty Host is that of a target without authority.
@@ -195,8 +207,27 @@ std::optional<Refusal> check_version(std::string_view version) {
   return Refusal{status::http_version_not_supported, "only HTTP/1.1 and HTTP/1.0 are served here"};
 }
 
+}  // namespace
+
+std::optional<Refusal> refuse_request_line(std::string_view text) {
+  const auto line = split_request_line(text);
+  if (!line) return bad("a request line that is not HTTP");
+  if (auto refusal = check_version(line->version)) return refusal;
+  return check_method_and_target(line->method, line->target);
+}
+
+std::optional<Refusal> refuse_request(std::string_view head) {
+  const std::string_view request_line = take_line(head);
+  if (auto refusal = refuse_request_line(request_line)) return refusal;
+  const bool http_1_0 = request_line.ends_with("HTTP/1.0");
+  Framing framing;
+  if (auto refusal = parse_fields(head, framing)) return refusal;
+  if (auto refusal = check_host(framing, http_1_0)) return refusal;
+  return check_length(framing, http_1_0);
+}
+
 // RFC 9112, section 4; the space in front of an empty reason phrase is missing where a server is careless.
-std::optional<std::string_view> check_status_line(std::string_view line) {
+std::optional<std::string_view> refuse_status_line(std::string_view line) {
   if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) return "not HTTP/1.x";
   if (line.size() < kStatusLineSize || line[9] == '0' || !std::ranges::all_of(line.substr(9, 3), is_digit) ||
       (line.size() > kStatusLineSize && line[kStatusLineSize] != ' ')) {
@@ -206,23 +237,9 @@ std::optional<std::string_view> check_status_line(std::string_view line) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Refusal> refuse_request(std::string_view head) {
-  const auto line = split_request_line(take_line(head));
-  if (!line) return bad("a request line that is not HTTP");
-  if (auto refusal = check_version(line->version)) return refusal;
-  if (auto refusal = check_method_and_target(line->method, line->target)) return refusal;
-  const bool http_1_0 = line->version == "HTTP/1.0";
-  Framing framing;
-  if (auto refusal = parse_fields(head, framing)) return refusal;
-  if (auto refusal = check_host(framing, http_1_0)) return refusal;
-  return check_length(framing, http_1_0);
-}
-
 std::optional<std::string_view> refuse_response(std::string_view head) {
   const std::string_view status_line = take_line(head);
-  if (const auto reason = check_status_line(status_line)) return reason;
+  if (const auto reason = refuse_status_line(status_line)) return reason;
   Framing framing;
   auto refusal = parse_fields(head, framing);
   if (!refusal) refusal = check_length(framing, status_line.starts_with("HTTP/1.0"));

@@ -21,7 +21,11 @@ struct Refusal {
 // `head` is a request line and fields, up to and with the empty line. Nothing if the request may pass.
 [[nodiscard]] std::optional<Refusal> refuse_request(std::string_view head);
 
+// Likewise for the request line alone, without its end: what is wrong in it need not wait for the fields.
+[[nodiscard]] std::optional<Refusal> refuse_request_line(std::string_view line);
+
 // Likewise for a status line and fields. The reason why the response must not pass.
 [[nodiscard]] std::optional<std::string_view> refuse_response(std::string_view head);
+[[nodiscard]] std::optional<std::string_view> refuse_status_line(std::string_view line);
 
 }  // namespace keystay::tlsd

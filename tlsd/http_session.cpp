@@ -92,17 +92,21 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
   const auto head_end = std::min(request_end, Clock::now() + listener_.settings.request_head_timeout);
   const TimeLimit limit(client_.stream.get_executor(), head_end, [this] { client_.stream.interrupt(); });
   skip_empty_line();
-  const HeadRead head = co_await read_head(client_.stream, client_.buffer, kMostRequestHead);
+  const HeadRead head =
+      co_await read_head(client_.stream, client_.buffer, kMostRequestHead,
+                         [](std::string_view line) { return refuse_request_line(line).has_value(); });
   if (limit.expired())
     co_return co_await refuse(http::status::request_timeout, "the request did not arrive in time");
   if (head.end == HeadRead::End::failed) co_return After::abort;
   if (head.end == HeadRead::End::too_large) {
     co_return co_await refuse(http::status::request_header_fields_too_large, "the head exceeds 16 KiB");
   }
-  if (head.end == HeadRead::End::bare_line_feed) {
-    co_return co_await refuse(http::status::bad_request, "a line that ends in a bare line feed");
+  if (head.end == HeadRead::End::bare_line_end) {
+    co_return co_await refuse(http::status::bad_request, "a line that does not end in CR LF");
   }
-  if (const auto refusal = refuse_request(text(client_.buffer).substr(0, head.size))) {
+  const std::string_view bytes = text(client_.buffer).substr(0, head.size);
+  if (const auto refusal =
+          head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes) : refuse_request(bytes)) {
     co_return co_await refuse(refusal->status, refusal->reason);
   }
   request.header_limit(kMostRequestHead);

@@ -22,9 +22,10 @@ struct RelayResult {
 };
 
 // What is not yet parsed of a chunked body begins with the line of a chunk, and will never be right: a line
-// feed without carriage return, or a quoted string that does not end with its line. Beast waits for more.
+// feed without carriage return or the other way round, or a quoted string that does not end with its line.
+// Beast waits for more.
 [[nodiscard]] inline bool is_hopeless(std::string_view unparsed) noexcept {
-  if (has_bare_line_feed(unparsed, 0)) return true;
+  if (has_bare_line_end(unparsed, 0)) return true;
   if (unparsed.starts_with("\r\n")) unparsed.remove_prefix(2);  // the end of the chunk before
   const auto line_end = unparsed.find("\r\n");
   if (line_end == std::string_view::npos) return false;

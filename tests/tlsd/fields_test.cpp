@@ -71,8 +71,10 @@ TEST(Fields, DropWhatBackendsTakeForOurs) {
 }
 
 TEST(Fields, DropWhatOnlyAProxyMaySay) {
-  for (const std::string_view name : {"Forwarded", "X-Real-IP", "x-forwarded-host", "X-Forwarded-Port",
-                                      "Client-Cert", "SSL-Client-Verify", "True-Client-IP", "Proxy"}) {
+  for (const std::string_view name :
+       {"Forwarded", "X-Real-IP", "x-forwarded-host", "X-Forwarded-Port", "Client-Cert", "SSL-Client-Verify",
+        "True-Client-IP", "Proxy", "X-Forwarded", "WL-Proxy-Client-IP", "Proxy-Client-IP", "X-Original-URI",
+        "Remote-User"}) {
     auto header = request({{"Host", "a"}, {name, "6.6.6.6"}});
     prepare_request(header, "192.0.2.1");
     EXPECT_EQ(header.count(name), 0U) << name;

@@ -134,12 +134,14 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     RefusesAuthorities, FramingGate,
-    testing::Values(Case{"Quote", "GET http://a\"b/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
-                    Case{"PortThatIsNone", "GET http://a:99x/ HTTP/1.1\r\nHost: a\r\n\r\n",
-                         status::bad_request},
-                    Case{"PortTooLarge", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", status::bad_request},
-                    Case{"PortOnly", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", status::bad_request},
-                    Case{"OpenBracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", status::bad_request}),
+    testing::Values(
+        Case{"Quote", "GET http://a\"b/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"PortThatIsNone", "GET http://a:99x/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"PortTooLarge", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", status::bad_request},
+        Case{"PortTooLargeByFar", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", status::bad_request},
+        Case{"PortOfManyDigits", "GET / HTTP/1.1\r\nHost: a:4294967376\r\n\r\n", status::bad_request},
+        Case{"PortOnly", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", status::bad_request},
+        Case{"OpenBracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", status::bad_request}),
     name_of);
 
 TEST(FramingGateForResponses, LetsOrdinaryOnesPass) {

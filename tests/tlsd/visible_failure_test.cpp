@@ -71,6 +71,18 @@ const BackendCase kBackendCases[] = {
     {"hangs", [](RawSocket& client) { read_to_end(client); }, 504, "timed_out", "did not answer in time"},
     {"babbles", TestBackend::answer_once("SSH-2.0-OpenSSH_9.2\r\n\r\n"), 502, "bad_response",
      "bad response ("},
+    {"babbles_and_waits",
+     [](RawSocket& client) {
+       client.write("SSH-2.0-OpenSSH_9.2\r\n");
+       read_to_end(client);
+     },
+     502, "bad_response", "not HTTP/1.x"},
+    {"ends_lines_without_carriage_return_and_waits",
+     [](RawSocket& client) {
+       client.write("HTTP/1.1 200 OK\r\nContent-Length: 5\n");
+       read_to_end(client);
+     },
+     502, "bad_response", "does not end in CR LF"},
     {"breaks_off_in_its_head", TestBackend::answer_once("HTTP/1.1 200 OK\r\nContent-"), 502, "bad_response",
      "End of file"},
     {"has_a_head_without_end", TestBackend::answer_once("HTTP/1.1 200 OK\r\nX: " + std::string(70000, 'x')),

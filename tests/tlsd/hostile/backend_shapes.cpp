@@ -86,7 +86,7 @@ std::vector<BackendShape> backend_shapes() {
        103,
        "hello",
        "Encoding"},
-      {"103 without reason phrase", {"HTTP/1.1 103\r\n\r\n", good}, 103, "hello"},
+      {"103 without reason phrase", {"HTTP/1.1 103\r\n\r\n", good}, 103, "hello", "unknown"},
       {"199, which nobody knows", {"HTTP/1.1 199 What\r\n\r\n", good}, 199, "hello"},
       {"31 interim responses", {many(31, "HTTP/1.1 102 Processing\r\n\r\n") + good}, 102, "hello"},
       {"1,000 interim responses",

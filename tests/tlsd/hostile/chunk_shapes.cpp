@@ -70,6 +70,8 @@ std::vector<ClientShape> chunk_shapes() {
       {"last chunk with bare line feeds", {chunked("0\n\n")}, 400},
       {"trailer with bare line feeds", {chunked("0\r\nX: y\n\n")}, 400},
       {"size with bare line feed and no more", {chunked("5\n")}, 400},
+      {"size with bare carriage return and no more", {chunked("5\rh")}, 400},
+      {"trailer with bare carriage return and no more", {chunked("0\r\nX: y\rZ")}, 400},
       {"last chunk with open quote", {chunked("0;a=\"b\r\n\r\n")}, 400},
       {"extension with escaped quote", {chunked("5;a=\"b\\\"\"\r\nhello\r\n0\r\n\r\n")}, 200, "hello"},
       {"128 trailer fields", {chunked("0\r\n" + many(128, "X: y\r\n") + "\r\n")}, 200, "POST /p"},
