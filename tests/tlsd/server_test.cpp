@@ -299,6 +299,26 @@ TEST_F(ReloadTest, TicketsOutliveIt) {
   EXPECT_TRUE(second.resumed());
 }
 
+TEST_F(ReloadTest, TheMetricOfACertificateGoesWithIt) {
+  const auto series = [](const std::string& name) {
+    return "keystay_tlsd_certificate_expiry_timestamp_seconds{certificate=\"" + name + "\"}";
+  };
+  const std::string kept = certificate("kept.pem", KeyKind::ec, {"kept.example"});
+  const std::string removed = listener_.certificates.front();
+  listener_.certificates = {removed, kept};
+  TestServer server(settings_, read_);
+  ASSERT_GT(server.metric(series(removed)), 0);
+  const std::string added = certificate("added.pem", KeyKind::ec, {"added.example"});
+  next_.listeners.front().certificates = {kept, added};
+  ASSERT_TRUE(reload(server, "succeeded"));
+  EXPECT_TRUE(server.wait_for_metric(series(removed), -1));
+  EXPECT_GT(server.metric(series(kept)), 0);
+  EXPECT_GT(server.metric(series(added)), 0);
+  next_.listeners.front().certificates = {"/no/such.pem"};
+  ASSERT_TRUE(reload(server, "failed"));
+  EXPECT_GT(server.metric(series(kept)), 0);
+}
+
 TEST_F(ReloadTest, ChangesNothingIfACertificateIsBad) {
   TestServer server(settings_, read_);
   next_.listeners.front().certificates = {certificate("new.pem", KeyKind::ec, {"new.example"}),
