@@ -11,12 +11,6 @@ std::string ok(const std::string& fields, const std::string& body = {}) {
 }
 std::string chunked(const std::string& body) { return ok("Transfer-Encoding: chunked\r\n", body); }
 
-std::string many(std::size_t count, const std::string& text) {
-  std::string all;
-  for (std::size_t i = 0; i < count; ++i) all += text;
-  return all;
-}
-
 const std::string kFive = "Content-Length: 5\r\n";
 
 }  // namespace

@@ -18,12 +18,6 @@ constexpr char kHandshake = 22;
 constexpr char kApplicationData = 23;
 constexpr char kHeartbeat = 24;
 
-std::string many(std::size_t count, const std::string& text) {
-  std::string all;
-  for (std::size_t i = 0; i < count; ++i) all += text;
-  return all;
-}
-
 }  // namespace
 
 std::vector<TlsShape> tls_shapes() {

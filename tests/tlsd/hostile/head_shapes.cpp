@@ -8,12 +8,6 @@ std::string line(const std::string& request_line) { return request_line + "\r\nH
 std::string get(const std::string& fields) { return "GET /p HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
 std::string host(const std::string& value) { return "GET /p HTTP/1.1\r\nHost: " + value + "\r\n\r\n"; }
 
-std::string many(std::size_t count, const std::string& field) {
-  std::string fields;
-  for (std::size_t i = 0; i < count; ++i) fields += field;
-  return fields;
-}
-
 const std::string kUpgrade = "Connection: Upgrade\r\nUpgrade: ";
 
 }  // namespace

@@ -54,4 +54,11 @@ struct AdminShape {
 [[nodiscard]] std::vector<TlsShape> tls_shapes();
 [[nodiscard]] std::vector<AdminShape> admin_shapes();
 
+// The text so many times.
+[[nodiscard]] inline std::string many(std::size_t count, const std::string& text) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += text;
+  return all;
+}
+
 }  // namespace keystay::test
