@@ -88,12 +88,22 @@ std::string listed(const Found& found, bool by_id) {
   return list;
 }
 
+bool share_an_id(const Found& found) {
+  std::set<pkcs11::Bytes> ids;
+  for (const Entry* key : found.keys) ids.insert(id_of(*key));
+  for (const TrustedCertificate* certificate : found.certificates) ids.insert(id_of(*certificate));
+  return ids.size() < found.size();
+}
+
 [[noreturn]] void fail(std::string_view alias, const Found& found, bool exactly) {
   const std::string kind = found.certificates.empty() ? "private keys"
                            : found.keys.empty()       ? "trusted certificates"
                                                       : "things";
   std::string message = "alias \"" + std::string(alias) + "\" matches several " + kind;
-  if (exactly) {
+  if (exactly && share_an_id(found)) {
+    message += " of one CKA_ID: " + listed(found, false) + "; name one by its alias, if that tells it, or " +
+               "give each a CKA_ID of its own with pkcs11-tool --set-id";
+  } else if (exactly) {
     message += "; name one by its id: " + listed(found, true);
   } else {
     message += " that differ only in letter case; write the one exactly: " + listed(found, false);

@@ -1,8 +1,11 @@
 #include "native/keys/entry.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "native/keys/chain.h"
+#include "native/pkcs11/shared_id.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
@@ -15,21 +18,49 @@ int distance(const CertificateObject& certificate, const KeyObject& key) {
   return certificate.label == key.label ? 1 : 2;
 }
 
-// In the public key object with its CKA_ID.
-std::optional<pkcs11::PublicKey> published_half(const KeyObject& key, const ObjectIndex& objects) {
-  for (const KeyObject* candidate : objects.public_keys_with(key.id)) {
-    if (candidate->type == key.type && candidate->public_key) return candidate->public_key;
+// The private keys of its CKA_ID and type, and itself, that do not state a public half.
+std::vector<const KeyObject*> sharing_id(const KeyObject& key, const ObjectIndex& objects) {
+  std::vector<const KeyObject*> keys;
+  for (const KeyObject* other : objects.private_keys_with(key.id)) {
+    if (other->type == key.type && !other->public_key) keys.push_back(other);
   }
-  return std::nullopt;
+  return keys;
 }
 
-// In the certificate with its CKA_ID.
-std::optional<pkcs11::PublicKey> certified_half(const KeyObject& key, const ObjectIndex& objects) {
+// In public key objects with its CKA_ID.
+pkcs11::SharedHalves published_halves(const KeyObject& key, const ObjectIndex& objects) {
+  std::vector<pkcs11::ShownHalf> shown;
+  for (const KeyObject* candidate : objects.public_keys_with(key.id)) {
+    if (candidate->type == key.type && candidate->public_key)
+      shown.push_back({candidate->label, &*candidate->public_key});
+  }
+  return halves_shown_for(key, sharing_id(key, objects), shown);
+}
+
+// In certificates with its CKA_ID, of the keys that have no public key object to tell it.
+pkcs11::SharedHalves certified_halves(const KeyObject& key, const ObjectIndex& objects) {
+  std::vector<const KeyObject*> sharing = sharing_id(key, objects);
+  std::vector<pkcs11::PublicKey> published;
+  std::erase_if(sharing, [&](const KeyObject* other) {
+    const pkcs11::SharedHalves halves = published_halves(*other, objects);
+    published.insert(published.end(), halves.keys.begin(), halves.keys.end());
+    return !halves.keys.empty();
+  });
+  std::vector<pkcs11::ShownHalf> shown;
   for (const CertificateObject* candidate : objects.certificates_with(key.id)) {
     const std::optional<pkcs11::PublicKey>& certified = candidate->certificate.public_key;
-    if (certified && pkcs11::key_type(*certified) == key.type) return certified;
+    if (!certified || pkcs11::key_type(*certified) != key.type) continue;
+    if (std::ranges::find(published, *certified) == published.end())
+      shown.push_back({candidate->label, &*certified});
   }
-  return std::nullopt;
+  return halves_shown_for(key, sharing, shown);
+}
+
+// Nothing if it is not told which of several is the key's, or which of several keys one belongs to. Copies
+// of one key have one public half, shown once for each.
+std::optional<pkcs11::PublicKey> only_half(pkcs11::SharedHalves halves) {
+  if (halves.keys.size() != 1 || halves.claimants > halves.objects) return std::nullopt;
+  return std::move(halves.keys.front());
 }
 
 // In the public key object that was stored as this key was: without a CKA_ID, and with its label.
@@ -41,6 +72,21 @@ std::optional<pkcs11::PublicKey> labelled_half(const KeyObject& key, const Objec
     only = candidate;
   }
   return only ? only->public_key : std::nullopt;
+}
+
+// Why several objects with its CKA_ID do not tell what they show; empty if that is not so.
+std::string why_ambiguous(const KeyObject& key, const ObjectIndex& objects) {
+  if (key.id.empty()) return {};
+  pkcs11::SharedHalves halves = published_halves(key, objects);
+  if (halves.keys.empty()) halves = certified_halves(key, objects);
+  if (halves.keys.empty()) return {};
+  const std::vector<const KeyObject*> sharing = sharing_id(key, objects);
+  if (sharing.size() < 2) return "several public keys have its CKA_ID; destroy those that are not its own";
+  std::string labels;
+  for (const KeyObject* other : sharing) labels += (labels.empty() ? "\"" : ", \"") + other->label + "\"";
+  return "several private keys have its CKA_ID (" + labels +
+         "), and no label tells which public key is whose; give each pair a CKA_ID of its own with "
+         "pkcs11-tool --set-id";
 }
 
 std::optional<PublicHalf> shown_by(PublicHalfSource source, std::optional<pkcs11::PublicKey> key) {
@@ -69,11 +115,15 @@ bool preferred(const Certificate& a, const Certificate& b) {
 std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects) {
   if (key.public_key) return shown_by(PublicHalfSource::token, key.public_key);
   if (key.id.empty()) return shown_by(PublicHalfSource::label, labelled_half(key, objects));
-  if (auto half = shown_by(PublicHalfSource::token, published_half(key, objects))) return half;
-  return shown_by(PublicHalfSource::certificate, certified_half(key, objects));
+  if (pkcs11::SharedHalves published = published_halves(key, objects); !published.keys.empty())
+    return shown_by(PublicHalfSource::token, only_half(std::move(published)));
+  pkcs11::SharedHalves certified = certified_halves(key, objects);
+  certified.objects = certified.keys.size();  // one key has many certificates
+  return shown_by(PublicHalfSource::certificate, only_half(std::move(certified)));
 }
 
 std::string why_unknown(const KeyObject& key, const ObjectIndex& objects) {
+  if (std::string why = why_ambiguous(key, objects); !why.empty()) return why;
   for (const KeyObject* published : objects.public_keys_with(key.id)) {
     const bool its_own = !key.id.empty() || published->label == key.label;
     if (its_own && !published->fault.empty()) return "of its public key object, " + published->fault;

@@ -39,7 +39,9 @@ struct Entry {
 };
 
 // The public half of a private key: from itself, from the public key object or the certificate with its
-// CKA_ID; of a key without one, from the only public key object without one that has its label.
+// CKA_ID; where several have that, from the one with its label, or from the one that no other private key can
+// have. Nothing if that is not told: there is no first hit. Of a key without a CKA_ID, from the only public
+// key object without one that has its label.
 [[nodiscard]] std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects);
 
 // Why the public half of a key is not known, for a message: "its CKA_EC_POINT …".

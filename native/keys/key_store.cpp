@@ -43,6 +43,23 @@ std::vector<Chain> chains_of(const Listing& listing) {
   return chains;
 }
 
+[[noreturn]] void fail_ambiguous(std::string_view label, const std::vector<KeyObject>& keys) {
+  std::set<pkcs11::Bytes> ids;
+  std::string listed;
+  for (const KeyObject& key : keys) {
+    ids.insert(key.id);
+    listed += (listed.empty() ? "" : ", ") + (label.empty() ? "\"" + key.label + "\"" : id_alias(key.id));
+  }
+  const std::string what = label.empty() ? "the CKA_ID " + pkcs11::hex(keys.front().id) : named(label);
+  throw Error(ErrorClass::client,
+              what + " matches several private keys" +
+                  (label.empty()              ? ": " + listed + "; name one by its label too"
+                   : ids.size() < keys.size() ? ", some of one CKA_ID: " + listed +
+                                                    "; give each a CKA_ID of its own with "
+                                                    "pkcs11-tool --set-id"
+                                              : "; name one by its id: " + listed));
+}
+
 // Whether the key objects tell all about it. Not of an RSA key: only a certificate says that it is one of
 // RSASSA-PSS (RFC 4055, section 1.2). Nor where a certificate shows the public half: there may be a public
 // key object of another label, which would have to be asked first.
@@ -182,20 +199,15 @@ std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts p
 
 std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id, Parts parts) {
   TokenObjects objects = read_named(session, pkix_, label, id);
-  std::erase_if(objects.private_keys,
-                [&](const KeyObject& key) { return !label.empty() && key.label != label; });
-  drop_claims(session, objects.private_keys);
-  if (objects.private_keys.empty()) {
+  std::vector<KeyObject> found = objects.private_keys;
+  std::erase_if(found, [&](const KeyObject& key) { return !label.empty() && key.label != label; });
+  drop_claims(session, found);
+  if (found.empty()) {
     require_view(session);
     return std::nullopt;
   }
-  if (objects.private_keys.size() > 1) {
-    std::string ids;
-    for (const KeyObject& key : objects.private_keys) ids += (ids.empty() ? "" : ", ") + id_alias(key.id);
-    throw Error(ErrorClass::client,
-                named(label) + " matches several private keys; name one by its id: " + ids);
-  }
-  const KeyObject key = objects.private_keys.front();
+  if (found.size() > 1) fail_ambiguous(label, found);
+  const KeyObject key = found.front();
   if (parts == Parts::key && known_without_certificates(key, objects)) {
     objects.certificates.clear();
     return joined(key, objects);

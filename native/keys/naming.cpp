@@ -127,10 +127,12 @@ bool prevails(const Decide& decide) {
 TokenObjects objects_of_key(Session& session, const Pkix& pkix, const Entry& entry) {
   const pkcs11::Bytes& id = entry.key.reference().id();
   TokenObjects objects = id.empty() ? read_all(session, pkix) : read_by_id(session, pkix, id);
-  const auto other_key = [&](const KeyObject& key) {
-    return key.public_key && key.public_key != entry.key.public_key();
-  };
-  std::erase_if(objects.private_keys, other_key);
+  const TokenObjects all = objects;
+  const ObjectIndex index(all);
+  std::erase_if(objects.private_keys, [&](const KeyObject& key) {
+    const auto half = public_half(key, index);
+    return half && half->key != entry.key.public_key();
+  });
   std::erase_if(objects.public_keys, [&](const KeyObject& key) {
     return !key.public_key || key.public_key != entry.key.public_key();
   });

@@ -32,11 +32,16 @@ std::size_t PublicKeyHash::operator()(const pkcs11::PublicKey& key) const noexce
 }
 
 ObjectIndex::ObjectIndex(const TokenObjects& objects) {
+  for (const KeyObject& key : objects.private_keys) private_keys_[Id(text(key.id))].push_back(&key);
   for (const KeyObject& key : objects.public_keys) public_keys_[Id(text(key.id))].push_back(&key);
   for (const CertificateObject& object : objects.certificates) {
     certificates_[Id(text(object.id))].push_back(&object);
     if (object.certificate.public_key) certified_[*object.certificate.public_key].push_back(&object);
   }
+}
+
+std::span<const KeyObject* const> ObjectIndex::private_keys_with(ByteView id) const {
+  return found(private_keys_, Id(text(id)));
 }
 
 std::span<const KeyObject* const> ObjectIndex::public_keys_with(ByteView id) const {

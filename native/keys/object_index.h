@@ -23,6 +23,7 @@ class ObjectIndex final {
   explicit ObjectIndex(const TokenObjects& objects);
 
   // With this CKA_ID.
+  [[nodiscard]] std::span<const KeyObject* const> private_keys_with(pkcs11::ByteView id) const;
   [[nodiscard]] std::span<const KeyObject* const> public_keys_with(pkcs11::ByteView id) const;
   [[nodiscard]] std::span<const CertificateObject* const> certificates_with(pkcs11::ByteView id) const;
   // That certify this key.
@@ -31,6 +32,7 @@ class ObjectIndex final {
  private:
   using Id = std::string;
 
+  std::unordered_map<Id, std::vector<const KeyObject*>> private_keys_;
   std::unordered_map<Id, std::vector<const KeyObject*>> public_keys_;
   std::unordered_map<Id, std::vector<const CertificateObject*>> certificates_;
   std::unordered_map<pkcs11::PublicKey, std::vector<const CertificateObject*>, PublicKeyHash> certified_;

@@ -1,45 +1,61 @@
 #include "native/pkcs11/key_search.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_object.h"
+#include "native/pkcs11/shared_id.h"
 #include "native/pkcs11/stated_key.h"
 
 namespace keystay::pkcs11 {
 namespace {
 
+using Keys = std::vector<KeyObject>;
+
 // The public halves that the token shows for a private key: the one on the object itself, else those of the
-// public key objects with the same id and type, and the same label where there are such.
-std::vector<PublicKey> public_halves(Session& session, const KeyObject& private_key) {
+// public key objects that are its own by CKA_ID, type and label.
+std::vector<PublicKey> public_halves(const KeyObject& private_key, const Keys& private_keys,
+                                     const Keys& public_keys) {
   if (private_key.public_key) return {*private_key.public_key};
-  if (private_key.id.empty()) return {};
+  std::vector<const KeyObject*> sharing;
+  for (const KeyObject& key : private_keys) {
+    if (!key.public_key) sharing.push_back(&key);
+  }
+  std::vector<ShownHalf> shown;
+  for (const KeyObject& key : public_keys) {
+    if (key.public_key) shown.push_back({key.label, &*key.public_key});
+  }
+  return halves_shown_for(private_key, sharing, shown).keys;
+}
+
+// The public key objects that may say which of the private keys is meant.
+Keys read_public_keys(Session& session, const KeyReference& key, const Keys& private_keys) {
+  const auto states_it = [](const KeyObject& candidate) { return candidate.public_key.has_value(); };
+  if (!key.public_key() || key.id().empty() || std::ranges::all_of(private_keys, states_it)) return {};
   Template search;
-  search.number(CKA_CLASS, CKO_PUBLIC_KEY)
-      .number(CKA_KEY_TYPE, private_key.type)
-      .bytes(CKA_ID, private_key.id);
-  std::vector<KeyObject> keys = read_keys(session, std::move(search));
-  std::erase_if(keys, [](const KeyObject& key) { return !key.public_key; });
-  const auto other_label = [&](const KeyObject& key) { return key.label != private_key.label; };
-  if (!std::ranges::all_of(keys, other_label)) std::erase_if(keys, other_label);
-  std::vector<PublicKey> halves;
-  for (KeyObject& key : keys) halves.push_back(*std::move(key.public_key));
-  return halves;
+  search.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, key.type()).bytes(CKA_ID, key.id());
+  return read_keys(session, std::move(search));
 }
 
 enum class Fit { no, yes, unclear };
 
 // A key that shows no public half is told by its id alone. Of public keys that differ one belongs to another
 // private key, or was left behind by one that is gone, and nothing says which.
-Fit fit(Session& session, const KeyObject& candidate, const KeyReference& key) {
+Fit fit(const std::vector<PublicKey>& shown, const KeyReference& key) {
   if (!key.public_key()) return Fit::yes;
-  const std::vector<PublicKey> shown = public_halves(session, candidate);
   const auto fitting =
       std::ranges::count_if(shown, [&](const PublicKey& half) { return states(half, *key.public_key()); });
   if (fitting != 0 && fitting != std::ssize(shown)) return Fit::unclear;
   return shown.empty() || fitting != 0 ? Fit::yes : Fit::no;
+}
+
+std::string labels_of(const std::vector<const KeyObject*>& keys) {
+  std::string labels;
+  for (const KeyObject* key : keys) labels += (labels.empty() ? "\"" : ", \"") + key->label + "\"";
+  return labels;
 }
 
 }  // namespace
@@ -52,26 +68,28 @@ CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
   } else {
     search.bytes(CKA_ID, key.id());
   }
-  std::vector<KeyObject> found = read_keys(session, std::move(search));
-  const std::size_t namesakes = found.size();
+  const Keys namesakes = read_keys(session, std::move(search));
+  const Keys public_keys = read_public_keys(session, key, namesakes);
+  std::vector<const KeyObject*> found;
   Fit last = Fit::no;  // of a candidate that stays
-  std::erase_if(found, [&](const KeyObject& candidate) {
-    const Fit fitting = fit(session, candidate, key);
-    if (fitting != Fit::no) last = fitting;
-    return fitting == Fit::no;
-  });
-
+  for (const KeyObject& candidate : namesakes) {
+    const Fit fitting = fit(public_halves(candidate, namesakes, public_keys), key);
+    if (fitting == Fit::no) continue;
+    last = fitting;
+    found.push_back(&candidate);
+  }
   if (found.size() == 1 && last == Fit::unclear) {
     throw Error(ErrorClass::client,
                 "several public keys with the CKA_ID of the private key match it; destroy those that are not "
                 "its own");
   }
-  if (found.size() == 1) return found.front().handle;
-  if (namesakes > 1) {
-    throw Error(ErrorClass::client, "several private keys match; give each a CKA_ID of its own");
+  if (found.size() == 1) return found.front()->handle;
+  if (found.size() > 1) {
+    throw Error(ErrorClass::client,
+                "several private keys match: " + labels_of(found) + "; give each a CKA_ID of its own");
   }
   throw Error(ErrorClass::client,
-              namesakes == 1
+              !namesakes.empty()
                   ? "the private key on the token is another one than the one that was loaded; load "
                     "it again, from a new reference file if there is one"
                   : "no such private key on the token; was it deleted?");
