@@ -6,6 +6,7 @@
 #include "native/x509/distinguished_name.h"
 #include "native/x509/extension.h"
 #include "native/x509/pem.h"
+#include "native/x509/signature_algorithm.h"
 
 namespace keystay::tools {
 namespace {
@@ -27,6 +28,10 @@ void CertReq::run(AliasStore& store) const {
     if (!distinguished_name.empty()) static_cast<void>(x509::parse_name(distinguished_name));
   });
   const keys::Entry entry = store.require_key(alias);
+  argument([&] {
+    static_cast<void>(x509::signature_algorithm(signature_algorithm, entry.key.public_key()));
+    static_cast<void>(x509::parse_extensions(extensions, entry.key.public_key()));
+  });
   const x509::RequestContent content{
       .subject = subject(*this, entry), .extensions = extensions, .signature_algorithm = signature_algorithm};
   write_output(file, x509::to_pem(x509::kRequestLabel, x509::certificate_request(entry.key, content)));

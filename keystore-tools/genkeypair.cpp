@@ -29,7 +29,12 @@ void check_arguments(const GenKeyPair& command, const keys::KeySpec& spec) {
     throw UsageError("-ext needs -dname: without a name there is no certificate that could carry it");
   }
   for (const std::string& extension : command.extensions) static_cast<void>(x509::parse_extension(extension));
-  static_cast<void>(validity(command));
+  const x509::Validity wanted = validity(command);
+  using namespace std::chrono;
+  if (wanted.not_before + wanted.length >= sys_days(10000y / 1 / 1)) {
+    throw UsageError("-validity " + std::to_string(command.validity_days) +
+                     ": the certificate would end after the year 9999, which X.509 cannot write");
+  }
   if (!command.distinguished_name.empty()) {
     x509::require_signature_algorithm(command.signature_algorithm, spec);
   } else if (!command.signature_algorithm.empty()) {

@@ -14,9 +14,13 @@ using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 using std::chrono::year_month_day;
 
+constexpr int kMostYears = 9999;  // of a shift
+
 [[noreturn]] void fail(std::string_view text) {
-  throw UsageError("-startdate \"" + std::string(text) +
-                   "\": expected \"2026/11/21 09:30:00\", or a shift like \"-1d\" or \"+1y-2m+12H\"");
+  throw UsageError(
+      "-startdate \"" + std::string(text) +
+      "\": expected \"2026/11/21 09:30:00\", or a shift like \"-1d\" or \"+1y-2m+12H\", in the years "
+      "1950 to 9999");
 }
 
 // Takes `digits` decimal digits (0: as many as there are) off the front of the text.
@@ -79,6 +83,12 @@ sys_seconds shift_months(sys_seconds time, std::chrono::months months) {
   return sys_days(shifted) + (time - day);
 }
 
+// RFC 5280, section 4.1.2.5: from UTCTime's first year to GeneralizedTime's last one.
+bool is_encodable(sys_seconds time) {
+  using namespace std::chrono;
+  return time >= sys_days(1950y / 1 / 1) && time < sys_days(10000y / 1 / 1);
+}
+
 sys_seconds shifted(std::string_view text, sys_seconds time) {
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -91,9 +101,11 @@ sys_seconds shifted(std::string_view text, sys_seconds time) {
     rest.remove_prefix(1);
     switch (unit) {
       case 'y':
+        if (*amount > kMostYears) fail(text);
         time = shift_months(time, std::chrono::months(12) * signed_amount);
         break;
       case 'm':
+        if (*amount > 12 * kMostYears) fail(text);
         time = shift_months(time, std::chrono::months(signed_amount));
         break;
       case 'd':
@@ -111,6 +123,7 @@ sys_seconds shifted(std::string_view text, sys_seconds time) {
       default:
         fail(text);
     }
+    if (!is_encodable(time)) fail(text);  // at each step: years are 16 bits wide
   }
   return time;
 }
@@ -119,7 +132,10 @@ sys_seconds shifted(std::string_view text, sys_seconds time) {
 
 sys_seconds start_date(std::string_view text, sys_seconds now) {
   if (text.empty()) return now;
-  return text.front() == '+' || text.front() == '-' ? shifted(text, now) : absolute(text, now);
+  const sys_seconds time =
+      text.front() == '+' || text.front() == '-' ? shifted(text, now) : absolute(text, now);
+  if (!is_encodable(time)) fail(text);
+  return time;
 }
 
 }  // namespace keystay::tools

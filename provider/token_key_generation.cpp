@@ -32,6 +32,14 @@ void take_text(const OSSL_PARAM params[], const char* name, std::string& value) 
   value = text ? text : "";
 }
 
+void require_private(const std::string& uri) {
+  if (!uri.starts_with("pkcs11:")) return;
+  const pkcs11::Uri parsed = pkcs11::parse_uri(uri);
+  if (parsed.type && *parsed.type != CKO_PRIVATE_KEY) {
+    throw Error(Reason::reference, "key generation: pkcs11_uri names no private key; leave type= out");
+  }
+}
+
 void require_alias(const keys::KeyLocation& target) {
   if (target.label.empty()) {
     throw Error(
@@ -162,6 +170,7 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   }
   if (unusual_exponent_)
     throw Error(Reason::unsupported, "key generation: RSA keys on tokens have the exponent 65537");
+  require_private(uri_);
   const keys::KeyLocation target = context.tokens().locate(uri_);
   require_alias(target);
   const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);

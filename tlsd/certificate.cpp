@@ -38,7 +38,12 @@ std::string subject(const X509* certificate) {
 TimePoint time_point(const ASN1_TIME* time) {
   std::tm broken_down{};
   if (ASN1_TIME_to_tm(time, &broken_down) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&broken_down));
+  // The clock's nanoseconds end in the year 2262; certificates that never expire do so in 9999 (RFC 5280,
+  // section 4.1.2.5).
+  using Seconds = std::chrono::seconds;
+  const auto latest = std::chrono::floor<Seconds>(TimePoint::max().time_since_epoch());
+  const auto earliest = std::chrono::ceil<Seconds>(TimePoint::min().time_since_epoch());
+  return TimePoint(std::clamp(Seconds(timegm(&broken_down)), earliest, latest));
 }
 
 void take(Contents& contents, const OSSL_STORE_INFO& info) {

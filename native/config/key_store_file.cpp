@@ -118,7 +118,8 @@ std::filesystem::path resolved(const std::filesystem::path& file) {
 bool is_key_store(std::string_view first_bytes) noexcept { return first_bytes.starts_with(kKeyStoreMagic); }
 
 KeyStoreFile parse_key_store(std::string_view text, const std::filesystem::path& file) {
-  if (!is_key_store(text)) {
+  const std::string_view first_line = text.substr(0, text.find_first_of("\r\n"));
+  if (first_line != kKeyStoreMagic) {  // also of a later version, whose words would be read wrongly
     throw Error(file.string() + ":1: this is not a key store file of Keystay; its first line would be \"" +
                 std::string(kKeyStoreMagic) + "\"");
   }

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <vector>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/conf.h>
 #include <strings.h>
 
@@ -104,6 +107,23 @@ const char* find_word(std::string_view text, const std::string& word, const std:
   fail(text, "\"" + word + "\" is not one of " + known);
 }
 
+// RFC 1034, section 3.5, with the underscore that some use, and a wildcard.
+bool is_dns_name(const std::string& name) {
+  std::size_t label = 0;
+  for (const char c : name) {
+    const bool allowed = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '*';
+    if (c == '.' ? label == 0 : !allowed || ++label > 63) return false;
+    if (c == '.') label = 0;
+  }
+  return label > 0 && name.size() <= 253;
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return ::inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
 // The same values in the words of libcrypto (x509v3_config(5)).
 std::string alternative_names(std::string_view text, std::string_view value) {
   std::string result;
@@ -116,7 +136,10 @@ std::string alternative_names(std::string_view text, std::string_view value) {
     if (std::ranges::any_of(part, [](unsigned char c) { return c < 0x20 || c >= 0x7F; })) {
       fail(text, "only ASCII is allowed here; write an international domain name as xn--…");
     }
-    result += (result.empty() ? "" : ",") + std::string(form) + ":" + part.substr(colon + 1);
+    const std::string name = part.substr(colon + 1);
+    if (std::string_view(form) == "DNS" && !is_dns_name(name)) fail(text, "\"" + name + "\" is no DNS name");
+    if (std::string_view(form) == "IP" && !is_address(name)) fail(text, "\"" + name + "\" is no IP address");
+    result += (result.empty() ? "" : ",") + std::string(form) + ":" + name;
   }
   return result;
 }
@@ -141,7 +164,16 @@ std::string basic_constraints(std::string_view text, std::string_view value) {
     const bool ca = ::strncasecmp(part.c_str(), "ca:", 3) == 0;
     if (!ca && ::strncasecmp(part.c_str(), "pathlen:", 8) != 0)
       fail(text, "expected ca:true, ca:false or pathlen:NUMBER");
+    if (!ca && (part.size() == 8 || part.size() > 11 ||
+                part.find_first_not_of("0123456789", 8) != std::string::npos)) {
+      fail(text, "expected a number of at most three digits after pathlen:");
+    }
     result += (result.empty() ? "" : ",") + (ca ? "CA:" + part.substr(3) : part);
+  }
+  // RFC 5280, section 4.2.1.9.
+  if (result.find("pathlen:") != std::string::npos && result.find("CA:") != std::string::npos &&
+      ::strncasecmp(result.c_str() + result.find("CA:") + 3, "true", 4) != 0) {
+    fail(text, "pathlen is for CAs only: ca:true");
   }
   return result;
 }

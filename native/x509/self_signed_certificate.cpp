@@ -11,8 +11,6 @@
 namespace keystay::x509 {
 namespace {
 
-using std::chrono::system_clock;
-
 constexpr int kSerialBits = 127;  // positive, and within the 20 octets of RFC 5280, section 4.1.2.2
 
 [[noreturn]] void fail() { throw openssl_error("cannot make the self-signed certificate"); }
@@ -26,10 +24,13 @@ void set_random_serial(X509* certificate) {
 }
 
 void set_validity(X509* certificate, Validity validity) {
-  const auto not_after = validity.not_before + validity.length;
-  if (ASN1_TIME_set(X509_getm_notBefore(certificate), system_clock::to_time_t(validity.not_before)) ==
-          nullptr ||
-      ASN1_TIME_set(X509_getm_notAfter(certificate), system_clock::to_time_t(not_after)) == nullptr) {
+  // Not by system_clock, whose nanoseconds end in the year 2262.
+  const auto seconds = [](std::chrono::sys_seconds time) {
+    return static_cast<std::time_t>(time.time_since_epoch().count());
+  };
+  const std::chrono::sys_seconds not_after = validity.not_before + validity.length;
+  if (ASN1_TIME_set(X509_getm_notBefore(certificate), seconds(validity.not_before)) == nullptr ||
+      ASN1_TIME_set(X509_getm_notAfter(certificate), seconds(not_after)) == nullptr) {
     fail();
   }
 }

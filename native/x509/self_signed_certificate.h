@@ -9,7 +9,7 @@
 namespace keystay::x509 {
 
 struct Validity {
-  std::chrono::system_clock::time_point not_before;
+  std::chrono::sys_seconds not_before;
   std::chrono::days length;
 };
 

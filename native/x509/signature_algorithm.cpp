@@ -137,6 +137,10 @@ const SignatureAlgorithm& algorithm_for(std::string_view name, const Signer& key
   const auto found = std::ranges::find_if(kAlgorithms, [&](const SignatureAlgorithm& algorithm) {
     return same_name(algorithm.name, wanted) && fits(algorithm, key);
   });
+  if (std::ranges::none_of(kAlgorithms, [&](const auto& known) { return same_name(known.name, wanted); })) {
+    throw Error("unknown signature algorithm \"" + std::string(wanted) + "\"; this key can make " +
+                names_for(key));
+  }
   if (found == kAlgorithms.end()) {
     throw Error("signature algorithm \"" + std::string(wanted) + "\" does not fit the key; it can make " +
                 names_for(key));

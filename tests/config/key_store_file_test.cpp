@@ -64,6 +64,11 @@ TEST(KeyStoreFile, IsRecognisedByItsFirstLine) {
   EXPECT_TRUE(is_key_store(format_key_store({})));
   EXPECT_FALSE(is_key_store(""));
   EXPECT_FALSE(is_key_store("# Keystay key store"));
+  for (const char* more : {"0", ".5", "x", " ", "\t"}) {
+    EXPECT_THROW((void)parse_key_store(std::string(kKeyStoreMagic) + more + "\n", "f.ks"), Error) << more;
+  }
+  EXPECT_NO_THROW((void)parse_key_store(kKeyStoreMagic, "f.ks"));
+  EXPECT_NO_THROW((void)parse_key_store(std::string(kKeyStoreMagic) + "\r\n", "f.ks"));
   EXPECT_FALSE(is_key_store("\xfe\xed\xfe\xed"));
 }
 

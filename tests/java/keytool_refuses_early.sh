@@ -38,6 +38,10 @@ keytool_refuses "$scratch/nodir/x" -genkeypair -alias lost -keyalg EC -dname CN=
 said "$scratch/nodir/x afterwards; nothing was changed on the token"
 keytool_refuses "$scratch/nodir/x" -importcert -noprompt -alias lost -file "$scratch/ca.pem" -storepass "$pin" -keypass "$pin"
 said "nothing was changed on the token"
+ln -s "$scratch/nodir/x" "$scratch/nowhere"
+for file in "$scratch/nowhere" "$scratch" /proc/x; do
+  keytool_refuses "$file" -genkeypair -alias lost -keyalg EC -dname CN=lost -storepass "$pin" -keypass "$pin"
+done
 [[ "$(state)" == "$kept" ]] || fail "a refused command changed the token"
 mkdir "$scratch/a directory"
 keytool_on "$scratch/a directory/new keystore" -genkeypair -alias found -keyalg EC -dname CN=found -storepass "$pin" -keypass "$pin"

@@ -142,6 +142,15 @@ TEST_F(GenKeyPairTest, RefusesBadArgumentsBeforeItMakesAKey) {
   refuse(2, "distinguished name \"localhost\", character 1: expected NAME=value",
          {"-keyalg", "EC", "-dname", "localhost"});
   refuse(2, "extension \"foo=bar\": unknown", {"-keyalg", "EC", "-dname", "CN=a", "-ext", "foo=bar"});
+  for (const char* extension :
+       {"bc=ca:true,pathlen:-1", "bc=ca:true,pathlen:99999999999", "bc=ca:false,pathlen:1",
+        "bc=pathlen:", "san=dns:a b", "san=dns:a..b", "san=dns:.a", "san=ip:01.2.3.4", "san=ip:::1::"}) {
+    refuse(2, "extension \"", {"-keyalg", "EC", "-dname", "CN=a", "-ext", extension});
+  }
+  for (const char* date :
+       {"9999/12/31 23:59:59", "+9999y", "-9999y", "+99999y", "0000/01/01", "1949/12/31", "+999999m"}) {
+    refuse(2, "", {"-keyalg", "EC", "-dname", "CN=a", "-startdate", date});
+  }
   refuse(2, "-ext needs -dname", {"-keyalg", "EC", "-ext", "san=dns:a"});
   refuse(2, "extension \"san=dns:b\xC3\xBC\": only ASCII",
          {"-keyalg", "EC", "-dname", "CN=a", "-ext", "san=dns:b\xC3\xBC"});
@@ -154,6 +163,16 @@ TEST_F(GenKeyPairTest, RefusesBadArgumentsBeforeItMakesAKey) {
 }
 
 // A key is not made to find out that it cannot sign its certificate: refused() wants this message alone.
+// Beyond the clock's nanoseconds, which end in 2262.
+TEST_F(GenKeyPairTest, TakesADateFarAhead) {
+  done(
+      {"-genkeypair", "-alias", "x", "-keyalg", "EC", "-dname", "CN=a", "-startdate", "9000/01/01 00:00:00"});
+  const std::string certificate = write("x.pem", done({"-exportcert", "-rfc", "-alias", "x"}));
+  EXPECT_THAT(
+      test::run_or_throw({"openssl", "x509", "-noout", "-dates", "-in", certificate}),
+      AllOf(HasSubstr("notBefore=Jan  1 00:00:00 9000 GMT"), HasSubstr("notAfter=Apr  1 00:00:00 9000 GMT")));
+}
+
 TEST_F(GenKeyPairTest, RefusesASignatureAlgorithmThatDoesNotFitBeforeItMakesAKey) {
   const auto refuse = [&](const char* message, const test::Arguments& more) {
     test::Arguments arguments{"-genkeypair", "-alias", "x", "-dname", "CN=a"};
@@ -166,7 +185,8 @@ TEST_F(GenKeyPairTest, RefusesASignatureAlgorithmThatDoesNotFitBeforeItMakesAKey
          {"-keyalg", "RSA", "-sigalg", "Ed25519"});
   refuse("signature algorithm \"Ed448\" does not fit the key; it can make Ed25519\n",
          {"-keyalg", "Ed25519", "-sigalg", "Ed448"});
-  refuse("signature algorithm \"SHA256\" does not fit the key", {"-keyalg", "EC", "-sigalg", "SHA256"});
+  refuse("unknown signature algorithm \"SHA256\"; this key can make SHA256withECDSA",
+         {"-keyalg", "EC", "-sigalg", "SHA256"});
   refuse("a key of this kind agrees on secrets and cannot sign", {"-keyalg", "X25519"});
   refused(2, StartsWith("keystay: -sigalg needs -dname"),
           {"-genkeypair", "-alias", "x", "-keyalg", "EC", "-sigalg", "SHA256withECDSA"});

@@ -19,7 +19,7 @@ class SelfSignedCertificate : public TokenKeyTest, public testing::WithParamInte
   static RequestContent content(const std::vector<std::string>& extensions = {}) {
     return {.subject = parse_name("CN=localhost, C=DE"), .extensions = extensions, .signature_algorithm = {}};
   }
-  static system_clock::time_point now() {
+  static std::chrono::sys_seconds now() {
     return std::chrono::floor<std::chrono::seconds>(system_clock::now());
   }
 };

@@ -38,8 +38,9 @@ TEST_F(SignatureAlgorithmTest, IsRefusedIfTheKeyCannotMakeIt) {
               testing::ThrowsMessage<Error>(
                   "signature algorithm \"SHA256withECDSA\" does not fit the key; it can make "
                   "SHA256withRSA, SHA384withRSA, SHA512withRSA"));
-  EXPECT_THAT([&] { static_cast<void>(signature_algorithm("SHA1withRSA", rsa)); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("\"SHA1withRSA\" does not fit the key")));
+  EXPECT_THAT(
+      [&] { static_cast<void>(signature_algorithm("SHA1withRSA", rsa)); },
+      testing::ThrowsMessage<Error>(testing::HasSubstr("unknown signature algorithm \"SHA1withRSA\"")));
   EXPECT_THAT([&] { static_cast<void>(signature_algorithm("Ed448", ed25519)); },
               testing::ThrowsMessage<Error>(
                   "signature algorithm \"Ed448\" does not fit the key; it can make Ed25519"));

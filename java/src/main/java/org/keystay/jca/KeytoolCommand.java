@@ -1,8 +1,11 @@
 package org.keystay.jca;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -48,7 +51,7 @@ final class KeytoolCommand {
     } catch (InvalidPathException e) {
       return; // keytool will say so
     }
-    if (Files.exists(file) ? Files.isWritable(file) : isWritableDirectory(file.getParent())) {
+    if (canBeWritten(file)) {
       return;
     }
     throw new KeystayException(
@@ -57,8 +60,18 @@ final class KeytoolCommand {
         KeystayException.Kind.CONFIGURATION);
   }
 
-  private static boolean isWritableDirectory(Path directory) {
-    return directory != null && Files.isDirectory(directory) && Files.isWritable(directory);
+  /** Tried, not asked: what a link leads to, and what a file system takes, permissions do not tell. */
+  private static boolean canBeWritten(Path file) {
+    try {
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        Files.newByteChannel(file, StandardOpenOption.WRITE).close(); // changes nothing
+      } else {
+        Files.delete(Files.createTempFile(file.getParent(), ".keystay", null));
+      }
+      return true;
+    } catch (IOException | RuntimeException e) {
+      return false;
+    }
   }
 
   /** Whether entries are read to be written to a key store of another kind. */
