@@ -10,6 +10,7 @@
 
 #include "keystore-tools/failure.h"
 #include "native/config/nearest.h"
+#include "native/keys/entry.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::tools {
@@ -121,8 +122,14 @@ class Parser final {
     }
   }
 
+  // Empty if there is none, as CLI11 wants it.
+  static std::string fault_of_alias(const std::string& alias) {
+    const bool names_nothing = pkcs11::equal_ignoring_case(alias, keys::kIdPrefix);
+    return names_nothing ? "\"" + alias + "\" has no CKA_ID behind it; was a variable empty?" : "";
+  }
+
   static void add_alias(CLI::App* command, std::string& alias) {
-    command->add_option("--alias", alias, "Name of the entry")->capture_default_str();
+    command->add_option("--alias", alias, "Name of the entry")->capture_default_str()->check(fault_of_alias);
   }
   static void add_extensions(CLI::App* command, std::vector<std::string>& extensions) {
     command
@@ -133,7 +140,7 @@ class Parser final {
 
   void add_list() {
     CLI::App* command = add("list", "Lists the aliases, or one");
-    command->add_option("--alias", list_.alias, "Only this entry");
+    command->add_option("--alias", list_.alias, "Only this entry")->check(fault_of_alias);
     CLI::Option* verbose = command->add_flag_callback(
         "--v", [this] { list_.form = ListForm::verbose; }, "Certificates in words");
     command
@@ -202,7 +209,7 @@ class Parser final {
 
   void add_delete() {
     CLI::App* command = add("delete", "Destroys an alias: key pair and certificate");
-    command->add_option("--alias", delete_.alias, "Name of the entry")->required();
+    command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
   }
 
   void add_changealias() {

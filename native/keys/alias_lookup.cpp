@@ -88,11 +88,11 @@ std::string listed(const Found& found, bool by_id) {
   return list;
 }
 
-bool share_an_id(const Found& found) {
+bool are_told_by_id(const Found& found) {
   std::set<pkcs11::Bytes> ids;
   for (const Entry* key : found.keys) ids.insert(id_of(*key));
   for (const TrustedCertificate* certificate : found.certificates) ids.insert(id_of(*certificate));
-  return ids.size() < found.size();
+  return ids.size() == found.size() && std::ranges::none_of(ids, &pkcs11::Bytes::empty);
 }
 
 [[noreturn]] void fail(std::string_view alias, const Found& found, bool exactly) {
@@ -100,8 +100,9 @@ bool share_an_id(const Found& found) {
                            : found.keys.empty()       ? "trusted certificates"
                                                       : "things";
   std::string message = "alias \"" + std::string(alias) + "\" matches several " + kind;
-  if (exactly && share_an_id(found)) {
-    message += " of one CKA_ID: " + listed(found, false) + "; name one by its alias, if that tells it, or " +
+  if (exactly && !are_told_by_id(found)) {
+    message += " that no CKA_ID tells apart: " + listed(found, false) +
+               "; name one by its alias, if that tells it, or " +
                "give each a CKA_ID of its own with pkcs11-tool --set-id";
   } else if (exactly) {
     message += "; name one by its id: " + listed(found, true);
@@ -166,7 +167,8 @@ void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector
 
 std::optional<Named> look_up(std::string_view alias, const std::vector<Entry>& entries,
                              const std::vector<TrustedCertificate>& certificates) {
-  if (alias.empty()) return std::nullopt;
+  // What an unset variable behind "id:" leaves means no key, least of all one without a CKA_ID.
+  if (alias.empty() || pkcs11::equal_ignoring_case(alias, kIdPrefix)) return std::nullopt;
   Found found = find(entries, certificates, [&](std::string_view name) { return name == alias; });
   const bool exactly = found.size() > 0;
   if (!exactly) {
@@ -183,10 +185,12 @@ void require_lasting_name(std::string_view alias, const Named& named) {
   std::visit(
       [&](const auto& object) {
         if (!object.shared_name || !pkcs11::equal_ignoring_case(object.alias, alias)) return;
-        throw Error(ErrorClass::client, "alias \"" + std::string(alias) +
-                                            "\" is one of several that share a label, "
-                                            "and may be another one tomorrow; name it by its id: " +
-                                            id_alias(id_of(object)));
+        throw Error(ErrorClass::client,
+                    "alias \"" + std::string(alias) +
+                        "\" is one of several that share a label, "
+                        "and may be another one tomorrow; " +
+                        (id_of(object).empty() ? "give it a CKA_ID with pkcs11-tool --set-id"
+                                               : "name it by its id: " + id_alias(id_of(object))));
       },
       named);
 }

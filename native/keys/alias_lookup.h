@@ -23,7 +23,8 @@ void name_apart(std::vector<Entry>& entries);
 void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries);
 
 // What has this name exactly (its alias, its label, or "id:<hex>" of its CKA_ID), else what has it in another
-// letter case. Throws pkcs11::Error (client) that lists their ids if that is more than one.
+// letter case. Nothing for "id:" alone. Throws pkcs11::Error (client) that lists their ids if that is more
+// than one.
 [[nodiscard]] std::optional<Named> look_up(std::string_view alias, const std::vector<Entry>& entries,
                                            const std::vector<TrustedCertificate>& certificates);
 

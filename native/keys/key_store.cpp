@@ -48,16 +48,18 @@ std::vector<Chain> chains_of(const Listing& listing) {
   std::string listed;
   for (const KeyObject& key : keys) {
     ids.insert(key.id);
-    listed += (listed.empty() ? "" : ", ") + (label.empty() ? "\"" + key.label + "\"" : id_alias(key.id));
+    listed += (listed.empty() ? "" : ", ") +
+              (label.empty() || key.id.empty() ? "\"" + key.label + "\"" : id_alias(key.id));
   }
   const std::string what = label.empty() ? "the CKA_ID " + pkcs11::hex(keys.front().id) : named(label);
   throw Error(ErrorClass::client,
               what + " matches several private keys" +
-                  (label.empty()              ? ": " + listed + "; name one by its label too"
-                   : ids.size() < keys.size() ? ", some of one CKA_ID: " + listed +
-                                                    "; give each a CKA_ID of its own with "
-                                                    "pkcs11-tool --set-id"
-                                              : "; name one by its id: " + listed));
+                  (label.empty() ? ": " + listed + "; name one by its label too"
+                   : ids.size() < keys.size() || std::ranges::any_of(ids, &pkcs11::Bytes::empty)
+                       ? ", which no CKA_ID tells apart: " + listed +
+                             "; give each a CKA_ID of its own with "
+                             "pkcs11-tool --set-id"
+                       : "; name one by its id: " + listed));
 }
 
 // Whether the key objects tell all about it. Not of an RSA key: only a certificate says that it is one of

@@ -175,6 +175,21 @@ TEST_F(Find, AKeyWithoutAnIdByThePublicKeyObjectOfItsLabel) {
   EXPECT_THAT(aliases(), testing::IsEmpty());
 }
 
+TEST_F(Find, NoKeyByAnIdThatIsEmpty) {
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "bare"});
+  for (const char* alias : {"id:", "ID:"}) {
+    EXPECT_FALSE(store_.find(alias)) << alias;
+    EXPECT_FALSE(store_.resolve_to_change(alias)) << alias;
+  }
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "rsa:2048", "--label", "bare"});
+  for (const char* alias : {"bare", "bare#1"}) {
+    const std::optional<Error> error = error_of([&] { (void)store_.resolve_to_change(alias); });
+    ASSERT_TRUE(error) << alias;
+    EXPECT_THAT(error->what(), testing::AllOf(HasSubstr("--set-id"), testing::Not(HasSubstr("id:"))))
+        << alias;
+  }
+}
+
 TEST_F(Find, AKeyOfWhichNothingShowsThePublicHalfIsNotListedAndSaidSo) {
   generate("httpd");
   generate("mail");

@@ -54,6 +54,18 @@ TEST_F(DeleteTest, DoesNotChooseAmongSeveral) {
   EXPECT_THAT(done({"-list"}), HasSubstr("\ndup, PrivateKeyEntry"));
 }
 
+// As an empty variable behind "id:" gives it.
+TEST_F(DeleteTest, TakesNoKeyForAnIdThatIsEmpty) {
+  token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:secp256r1", "--label", "bare"});
+  const auto before = objects();
+  for (const char* alias : {"id:", "ID:"}) {
+    refused(2, HasSubstr("has no CKA_ID behind it"), {"-delete", "-alias", alias});
+    refused(2, HasSubstr("has no CKA_ID behind it"), {"-list", "-alias", alias});
+    refused(2, HasSubstr("has no CKA_ID behind it"), {"-changealias", "-alias", alias, "-destalias", "x"});
+  }
+  EXPECT_EQ(objects(), before);
+}
+
 // subca's certificate is the issuer of httpd's.
 TEST_F(DeleteTest, LeavesTheChainsOfOthersWhole) {
   done({"-importcert", "-noprompt", "-alias", "subca", "-file", write("subca.pem", ca_.intermediate_pem())});
