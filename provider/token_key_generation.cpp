@@ -125,6 +125,15 @@ std::string reference(pkcs11::Token& token, const keys::PrivateKey& key) {
   return x509::encode_pem_reference(uri);
 }
 
+// Also where the names differ only in letter case: the new key would take the other one's place for whoever
+// writes the name like this.
+void require_unused(keys::KeyStore& store, const std::string& alias) {
+  if (const std::optional<keys::Entry> taken = store.find(alias)) {
+    throw Error(Reason::reference, "key generation: alias \"" + taken->alias +
+                                       "\" exists already; delete it first or take another name");
+  }
+}
+
 }  // namespace
 
 void TokenKeyRequest::take(const OSSL_PARAM params[]) {
@@ -178,6 +187,7 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   const keys::KeyUse wanted_use = use(type);
   if (!target.id.empty()) require_unused(*target.token, target.id);
   keys::KeyStore store(target.token, pkix);
+  require_unused(store, target.label);
   keys::Entry entry = store.generate(target.label, spec, wanted_use);
   if (!target.id.empty()) entry = with_id(store, entry, target.id);
   std::string written = reference(*target.token, entry.key);

@@ -20,24 +20,35 @@ using Keys = std::vector<KeyObject>;
 std::vector<PublicKey> public_halves(const KeyObject& private_key, const Keys& private_keys,
                                      const Keys& public_keys) {
   if (private_key.public_key) return {*private_key.public_key};
+  if (private_key.id.empty()) return {};
   std::vector<const KeyObject*> sharing;
   for (const KeyObject& key : private_keys) {
-    if (!key.public_key) sharing.push_back(&key);
+    if (!key.public_key && key.id == private_key.id) sharing.push_back(&key);
   }
   std::vector<ShownHalf> shown;
   for (const KeyObject& key : public_keys) {
-    if (key.public_key) shown.push_back({key.label, &*key.public_key});
+    if (key.public_key && key.id == private_key.id) shown.push_back({key.label, &*key.public_key});
   }
   return halves_shown_for(private_key, sharing, shown).keys;
 }
 
-// The public key objects that may say which of the private keys is meant.
+// The public key objects that may say which of the private keys is meant: those with a CKA_ID of one of them
+// that does not state its public half itself. One search where they have one id.
 Keys read_public_keys(Session& session, const KeyReference& key, const Keys& private_keys) {
-  const auto states_it = [](const KeyObject& candidate) { return candidate.public_key.has_value(); };
-  if (!key.public_key() || key.id().empty() || std::ranges::all_of(private_keys, states_it)) return {};
-  Template search;
-  search.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, key.type()).bytes(CKA_ID, key.id());
-  return read_keys(session, std::move(search));
+  Keys public_keys;
+  if (!key.public_key()) return public_keys;
+  std::vector<ByteView> searched;
+  for (const KeyObject& candidate : private_keys) {
+    const ByteView id = candidate.id;
+    if (candidate.public_key || id.empty()) continue;
+    if (std::ranges::any_of(searched, [&](ByteView known) { return std::ranges::equal(known, id); }))
+      continue;
+    searched.push_back(id);
+    Template search;
+    search.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, key.type()).bytes(CKA_ID, id);
+    for (KeyObject& found : read_keys(session, std::move(search))) public_keys.push_back(std::move(found));
+  }
+  return public_keys;
 }
 
 enum class Fit { no, yes, unclear };

@@ -72,7 +72,7 @@ done
 wait_for tlsd healthy
 
 tool() {
-  PIN="$(cat "$scratch/web.pin")" pkcs11-tool --module "$(softhsm_module)" --token-label web --login --pin env:PIN "$@" \
+  PIN="$(cat "$scratch/web.pin")" others pkcs11-tool --module "$(softhsm_module)" --token-label web --login --pin env:PIN "$@" \
     >>"$scratch/pkcs11-tool.log" 2>&1
 }
 tool --delete-object --type privkey --label httpd

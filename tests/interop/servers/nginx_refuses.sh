@@ -82,9 +82,9 @@ does_not_sign 'alias "httpd" on token "web"' "CKR_MECHANISM_INVALID" "does not o
 fault heal C_SignInit
 
 # Two keys with the id of the alias. Each tool that makes one more is free to choose it.
-id="$(pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --list-objects --type privkey 2>/dev/null |
+id="$(others pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --list-objects --type privkey 2>/dev/null |
   awk '/label:/ {label = $2} /ID:/ && label == "httpd" {print $2}')"
-pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --keypairgen --key-type EC:prime256v1 \
+others pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --keypairgen --key-type EC:prime256v1 \
   --label httpd --id "$id" >"$scratch/pkcs11-tool.log" 2>&1
 does_not_sign 'alias "httpd" on token "web"' "several private keys match" "CKA_ID of its own"
 
@@ -93,7 +93,7 @@ configure "$scratch/other.chain" "$scratch/other.pem"
 does_not_sign 'alias "other" on token "web"' "no such private key" "was it deleted?"
 
 # A key whose CKA_ALLOWED_MECHANISMS leave out what TLS asks for.
-pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --keypairgen --key-type rsa:2048 --label fixed \
+others pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --keypairgen --key-type rsa:2048 --label fixed \
   --id 0f --allowed-mechanisms SHA256-RSA-PKCS --usage-sign >"$scratch/pkcs11-tool.log" 2>&1
 "$keystay" -exportref -alias fixed -file "$scratch/fixed.pem"
 others openssl pkey -in 'pkcs11:token=web;object=fixed;type=private' -pubout -out "$scratch/fixed.pub"
