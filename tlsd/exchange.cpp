@@ -363,11 +363,11 @@ void Exchange::report_broken(const RelayResult& result, bool stalled) {
   }
   metrics_.response_broken(Breaker::backend);
   metrics_.backend_fault(BackendFault::broken_off);
-  client_.log.warn(client_.endpoint,
-                   fmt::format("response to {} broken off: {}: {}", request_.get().method_string(), server(),
-                               late      ? "it was not complete within response-timeout"
-                               : stalled ? "nothing came for stall-timeout"
-                                         : result.error.message()));
+  client_.log.warn(client_.endpoint, fmt::format("response to {} broken off: {}: {}",
+                                                 std::string_view(request_.get().method_string()), server(),
+                                                 late      ? "it was not complete within response-timeout"
+                                                 : stalled ? "nothing came for stall-timeout"
+                                                           : result.error.message()));
 }
 
 awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
