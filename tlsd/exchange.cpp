@@ -423,10 +423,10 @@ void Exchange::report(const FaultAnswer& answer) {
   }
   metrics_.backend_fault(*answer.backend_fault);
   if (answer.backend_fault == BackendFault::timed_out) reason_.clear();  // that we gave up says nothing more
-  client_.log.warn(client_.endpoint,
-                   fmt::format("{} answered with {}: {}: {}{}", request_.get().method_string(),
-                               static_cast<unsigned>(answer.status), server(), answer.text,
-                               reason_.empty() ? "" : " (" + reason_ + ")"));
+  client_.log.warn(client_.endpoint, fmt::format("{} answered with {}: {}: {}{}",
+                                                 std::string_view(request_.get().method_string()),
+                                                 static_cast<unsigned>(answer.status), server(), answer.text,
+                                                 reason_.empty() ? "" : " (" + reason_ + ")"));
 }
 
 std::string Exchange::server() const {
