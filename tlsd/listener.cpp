@@ -11,6 +11,11 @@ namespace {
 
 constexpr int kMostAtOnce = 16;  // then others on this thread have their turn
 
+bool is_out_of_descriptors(error_code error) noexcept {
+  return error == boost::system::errc::too_many_files_open ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
 }  // namespace
 
 Listener::Listener(Acceptor acceptor, std::shared_ptr<ConnectionLimit> limit, prometheus::Counter& errors,
@@ -117,7 +122,7 @@ awaitable<void> Listener::back_off(error_code error) {
         "cannot accept connections on {}: {}; raise the limit (LimitNOFILE) or lower max-connections",
         to_text(acceptor_.local_endpoint(ignored)), error.message());
   }
-  reserve_.turn_one_away(acceptor_.native_handle());
+  if (is_out_of_descriptors(error)) reserve_.turn_one_away(acceptor_.native_handle());
   pause_.expires_after(pause);
   co_await pause_.async_wait(kOutcome);
 }
