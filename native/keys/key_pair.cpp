@@ -32,7 +32,7 @@ bool derives(KeyUse use, CK_KEY_TYPE type) {
 
 // A key that signs may recover just as well; of one that does not, some tokens allow it where it is not
 // refused.
-bool must_refuse_recovery(KeyUse use, CK_KEY_TYPE type) { return type == CKK_RSA && !signs(use, type); }
+bool must_refuse_recovery(KeyUse use, CK_KEY_TYPE type) { return !signs(use, type); }
 
 // What is not asked for is refused by name: tokens differ in what they allow by default. NSS softokn tries a
 // new key by its halves, so that what one may do, the other may undo.

@@ -170,7 +170,8 @@ for key in "rsa -algorithm RSA -pkeyopt rsa_keygen_bits:2048" "ec -algorithm EC 
   [[ "$(certificate_of "soft-$name")" == "$(openssl x509 -in "$scratch/soft-$name.crt" -noout -sha256 -fingerprint)" ]] ||
     fail "the imported certificate is another one"
   keytool -certreq -alias "soft-$name" -file "$scratch/again.csr" -storepass "$pin" # the key signs
-  [[ "$(openssl req -in "$scratch/again.csr" -verify -noout -pubkey 2>/dev/null)" == "$(openssl pkey -pubout \
+  openssl req -in "$scratch/again.csr" -verify -noout || fail "the request is not signed by its key"
+  [[ "$(openssl req -in "$scratch/again.csr" -noout -pubkey)" == "$(openssl pkey -pubout \
     -in "$scratch/soft-$name.key")" ]] || fail "another key than the imported one signed the request"
 done
 # The token tells the truth about them: they stay from now on, and were elsewhere before.

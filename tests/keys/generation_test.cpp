@@ -40,6 +40,7 @@ class Generation : public KeyStoreTest, public testing::WithParamInterface<Kind>
                                             CKA_EXTRACTABLE,
                                             CKA_LOCAL,
                                             CKA_SIGN,
+                                            CKA_SIGN_RECOVER,
                                             CKA_DECRYPT,
                                             CKA_UNWRAP,
                                             CKA_DERIVE,
@@ -85,6 +86,14 @@ TEST_P(Generation, MakesAKeyThatDecryptsOrDerivesWhenAsked) {
   EXPECT_EQ(key.flag(CKA_DECRYPT), GetParam().type == CKK_RSA);
   EXPECT_EQ(key.flag(CKA_DERIVE), GetParam().type == CKK_EC);
   EXPECT_EQ(key.flag(CKA_UNWRAP), false);
+}
+
+TEST_P(Generation, MakesAKeyThatExchangesAndDoesNotSign) {
+  if (GetParam().type != CKK_RSA && GetParam().type != CKK_EC) return;  // Edwards keys exchange nothing
+  store_.generate("httpd", key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::exchange);
+  const Attributes key = reported(CKO_PRIVATE_KEY);
+  for (const CK_ATTRIBUTE_TYPE type : {CKA_SIGN, CKA_SIGN_RECOVER, CKA_UNWRAP})
+    EXPECT_NE(key.flag(type), true) << type;
 }
 
 TEST_P(Generation, MakesAKeyThatSignsAndDoesNothingElse) {

@@ -1,9 +1,10 @@
 // Loading certificates through OpenSSL's store, and proving that their keys sign.
 #include "tlsd/certificate.h"
 
-#include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/test_party.h"
 #include "tests/tlsd/test_server.h"
 #include "tlsd/library_context.h"
 #include "tlsd/openssl_error.h"
@@ -69,51 +71,38 @@ TEST_F(CertificateTest, ItsChainIsPutInOrderWithoutTheTrustAnchor) {
 // new.
 class RenewedCaTest : public CertificateTest {
  protected:
-  RenewedCaTest() {
-    for (const char* name : {"old", "new"})
-      openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-               "-subj", "/CN=The CA", "-keyout", path(name, ".key"), "-out", path(name, ".crt")});
-    directory_.write("ca.ext", "basicConstraints = critical, CA:TRUE\n");
-    openssl({"x509", "-x509toreq", "-in", path("new", ".crt"), "-signkey", path("new", ".key"), "-out",
-             path("link", ".csr")});
-    issue_link("link", "2");
-    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-             "/CN=localhost", "-keyout", path("leaf", ".key"), "-out", path("leaf", ".csr")});
-    openssl({"x509", "-req", "-in", path("leaf", ".csr"), "-CA", path("new", ".crt"), "-CAkey",
-             path("new", ".key"), "-set_serial", "2", "-days", "2", "-out", path("leaf", ".crt")});
-  }
-  void issue_link(const std::string& name, const std::string& days) {
-    openssl({"x509", "-req", "-in", path("link", ".csr"), "-CA", path("old", ".crt"), "-CAkey",
-             path("old", ".key"), "-set_serial", "3", "-days", days, "-extfile", path("ca", ".ext"), "-out",
-             path(name, ".crt")});
-  }
-  std::string path(const std::string& name, const std::string& suffix) const {
-    return (directory_.path() / (name + suffix)).string();
-  }
-  std::string text(const std::string& name) const { return test::run_or_throw({"cat", path(name, ".crt")}); }
   // The subjects' issuers, as far as they are sent.
   std::vector<std::string> sent(const std::vector<std::string>& names) {
-    std::string all = test::run_or_throw({"cat", path("leaf", ".key")});
-    for (const std::string& name : names) all += text(name);
-    const Certificate certificate = load_certificate(library_.get(), write(all));
+    const Certificate certificate = load_certificate(library_.get(), write(pem(names)));
     std::vector<std::string> result;
     for (int i = 0; i < sk_X509_num(certificate.chain.get()); ++i) {
       const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), &BIO_free);
       PEM_write_bio_X509(bio.get(), sk_X509_value(certificate.chain.get(), i));
       char* data = nullptr;
       const auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &data));
-      for (const char* name : {"old", "new", "link", "expired"})
-        if (std::filesystem::exists(path(name, ".crt")) && text(name).ends_with(std::string(data, size)))
-          result.emplace_back(name);
+      for (const auto& [name, text] : certificates_) {
+        if (text == std::string_view(data, size)) result.push_back(name);
+      }
     }
     return result;
   }
+  // The leaf's key and these certificates.
+  std::string pem(const std::vector<std::string>& names) const {
+    std::string all = test::private_key_pem(leaf_.key.get());
+    for (const std::string& name : names) all += certificates_.at(name);
+    return all;
+  }
 
  private:
-  static void openssl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "openssl");
-    test::run_or_throw(arguments);
-  }
+  const test::Party old_{"The CA"};
+  const test::Party new_{"The CA"};
+  const test::Party leaf_{"localhost"};
+  const std::map<std::string, std::string> certificates_{
+      {"old", test::certificate(old_, old_)},
+      {"new", test::certificate(new_, new_)},
+      {"link", test::certificate(new_, old_)},
+      {"expired", test::certificate(new_, old_, test::expired())},
+      {"leaf", test::certificate(leaf_, new_, test::end_entity())}};
 };
 
 TEST_F(RenewedCaTest, ItsLinkCertificateIsSent) {
@@ -128,12 +117,9 @@ TEST_F(RenewedCaTest, ItsOldRootOfTheSameNameIsNotTakenForTheIssuer) {
 }
 
 TEST_F(RenewedCaTest, ALinkCertificateThatHasExpiredIsLeftOutWhereTheRootIsThere) {
-  issue_link("expired", "-1");
   EXPECT_THAT(sent({"leaf", "expired", "new"}), ElementsAre());
   EXPECT_THAT(sent({"leaf", "expired", "link"}), ElementsAre("link"));
-  EXPECT_THAT(
-      failure(write(test::run_or_throw({"cat", path("leaf", ".key")}) + text("leaf") + text("expired"))),
-      HasSubstr("has expired"));
+  EXPECT_THAT(failure(write(pem({"leaf", "expired"}))), HasSubstr("has expired"));
 }
 
 TEST_F(CertificateTest, ThatIsAbsentIsNamed) {

@@ -2,7 +2,6 @@
 #include "tlsd/chain.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -12,12 +11,13 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/test_party.h"
 
 namespace keystay::tlsd {
 namespace {
 
+using test::expired;
+using test::Terms;
 using testing::ElementsAre;
 
 X509Handle read(const std::string& pem) {
@@ -30,28 +30,14 @@ X509Handle read(const std::string& pem) {
 // Names of certificates are "SUBJECT by ISSUER"; subjects and issuers are the names of keys.
 class ChainTest : public testing::Test {
  protected:
-  static constexpr const char* kValid = "2";
-  static constexpr const char* kExpired = "-1";
-
-  void issue(const std::string& subject, const std::string& issuer, const std::string& days = kValid) {
-    issue_as(subject, subject, issuer, days);
+  void issue(const std::string& subject, const std::string& issuer, const Terms& terms = {}) {
+    issue_as(subject, subject, issuer, terms);
   }
   // A CA of this name, whose key is the subject's: a renewed CA keeps its name.
   void issue_as(const std::string& name, const std::string& subject, const std::string& issuer,
-                const std::string& days = kValid) {
-    make_key(subject);
-    openssl({"req", "-new", "-key", path(subject + ".key"), "-subj", "/CN=" + name, "-out", path("csr")});
-    const std::string certificate = subject + " by " + issuer;
-    std::vector<std::string> command{"x509", "-req",     "-in",          path("csr"), "-days",
-                                     days,   "-extfile", path("ca.ext"), "-out",      path(certificate)};
-    if (issuer == subject) {
-      command.insert(command.end(), {"-signkey", path(issuer + ".key")});
-    } else {
-      command.insert(command.end(), {"-CA", path(any_of_.at(issuer)), "-CAkey", path(issuer + ".key"),
-                                     "-set_serial", std::to_string(any_of_.size())});
-    }
-    openssl(command);
-    any_of_.emplace(subject, certificate);
+                const Terms& terms = {}) {
+    parties_.try_emplace(subject, name);
+    pem_[subject + " by " + issuer] = test::certificate(parties_.at(subject), parties_.at(issuer), terms);
   }
 
   // Of the certificates above the leaf, out of a file with these.
@@ -85,31 +71,15 @@ class ChainTest : public testing::Test {
   }
 
  private:
-  std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
-  X509Handle certificate(const std::string& name) const {
-    auto& pem = pem_[name];
-    if (pem.empty()) pem = test::run_or_throw({"cat", path(name)});
-    return read(pem);
-  }
-  void make_key(const std::string& name) {
-    if (std::filesystem::exists(path(name + ".key"))) return;
-    openssl(
-        {"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path(name + ".key")});
-    directory_.write("ca.ext", "basicConstraints = critical, CA:TRUE\n");
-  }
-  static void openssl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "openssl");
-    test::run_or_throw(arguments);
-  }
+  X509Handle certificate(const std::string& name) const { return read(pem_.at(name)); }
 
-  test::TemporaryDirectory directory_;
-  std::map<std::string, std::string> any_of_;  // a certificate of each key
-  mutable std::map<std::string, std::string> pem_;
+  std::map<std::string, test::Party> parties_;  // by the names of their keys
+  std::map<std::string, std::string> pem_;      // by the names of the certificates
 };
 
 TEST_F(ChainTest, AWayThatIsValidIsTakenBesideOneByAnExpiredRoot) {
   issue("new root", "new root");
-  issue("old root", "old root", kExpired);
+  issue("old root", "old root", expired());
   issue("new root", "old root");
   issue("intermediate", "new root");
   issue("leaf", "intermediate");
@@ -120,7 +90,7 @@ TEST_F(ChainTest, AWayThatIsValidIsTakenBesideOneByAnExpiredRoot) {
 
 TEST_F(ChainTest, AWayThatFailsLaterOnIsNotTaken) {
   issue("root", "root");
-  issue("other", "root", kExpired);
+  issue("other", "root", expired());
   issue("intermediate", "other");
   issue("intermediate", "root");
   issue("leaf", "intermediate");
@@ -134,7 +104,7 @@ TEST_F(ChainTest, AWayWithoutItsRootIsTakenForWantOfAValidOne) {
   issue("other root", "other root");
   issue("other", "other root");
   issue("intermediate", "other");
-  issue("intermediate", "root", kExpired);
+  issue("intermediate", "root", expired());
   issue("leaf", "intermediate");
   EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by other", "intermediate by root",
                                                          "other by other root", "root by root"}),
@@ -154,7 +124,7 @@ TEST_F(ChainTest, TheShortOneOfTwoIsTaken) {
 
 TEST_F(ChainTest, AnExpiredOneIsTakenForWantOfAnyOther) {
   issue("root", "root");
-  issue("intermediate", "root", kExpired);
+  issue("intermediate", "root", expired());
   issue("leaf", "intermediate");
   EXPECT_THAT(sent_in_any_order("leaf by intermediate", {"intermediate by root", "root by root"}),
               ElementsAre("intermediate by root"));

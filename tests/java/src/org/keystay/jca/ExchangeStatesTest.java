@@ -3,6 +3,8 @@ package org.keystay.jca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
+import java.security.Key;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
@@ -14,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.crypto.BadPaddingException;
 import javax.crypto.Cipher;
 import javax.crypto.KeyAgreement;
 import javax.crypto.spec.IvParameterSpec;
@@ -34,6 +37,7 @@ class ExchangeStatesTest {
   private static final Map<String, KeyPair> TOKEN = new HashMap<>();
   private static KeyPair peer;
   private static KeyPair peerOfAnotherCurve;
+  private static boolean tokenRejectsImplicitly;
 
   /** What can be done to a cipher; "good" is a whole ciphertext. */
   private enum CipherStep {
@@ -88,6 +92,7 @@ class ExchangeStatesTest {
     } finally {
       System.clearProperty("org.keystay.exchange");
     }
+    tokenRejectsImplicitly = rejectsImplicitly(TOKEN.get("RSA"));
   }
 
   @ParameterizedTest
@@ -148,25 +153,52 @@ class ExchangeStatesTest {
         case UPDATE_TOO_MUCH:
           return text(cipher.update(new byte[BLOCK + 1]));
         case FINISH_NOTHING:
-          return text(cipher.doFinal());
+          return finished(transformation, cipher.doFinal());
         case FINISH_THE_OTHER_HALF:
-          return text(cipher.doFinal(good, BLOCK / 2, BLOCK / 2));
+          return finished(transformation, cipher.doFinal(good, BLOCK / 2, BLOCK / 2));
         case FINISH_A_GOOD_ONE:
-          return text(cipher.doFinal(good));
+          return finished(transformation, cipher.doFinal(good));
         case FINISH_A_SHORT_ONE:
-          return text(cipher.doFinal(new byte[10]));
+          return finished(transformation, cipher.doFinal(new byte[10]));
         case FINISH_A_LONG_ONE:
-          return text(cipher.doFinal(Arrays.copyOf(good, BLOCK + 1)));
+          return finished(transformation, cipher.doFinal(Arrays.copyOf(good, BLOCK + 1)));
         case FINISH_INTO_A_SHORT_ARRAY:
           return "into " + cipher.doFinal(good, 0, BLOCK, new byte[BLOCK - 1], 0);
         case UNWRAP_A_GOOD_ONE:
-          return text(cipher.unwrap(good, "AES", Cipher.SECRET_KEY).getEncoded());
+          return unwrapped(transformation, cipher.unwrap(good, "AES", Cipher.SECRET_KEY));
         case UNWRAP_A_SHORT_ONE:
-          return text(cipher.unwrap(new byte[10], "AES", Cipher.SECRET_KEY).getEncoded());
+          return unwrapped(transformation, cipher.unwrap(new byte[10], "AES", Cipher.SECRET_KEY));
         default:
-          return text(cipher.unwrap(new byte[BLOCK + 1], "AES", Cipher.SECRET_KEY).getEncoded());
+          return unwrapped(transformation, cipher.unwrap(new byte[BLOCK + 1], "AES", Cipher.SECRET_KEY));
       }
     };
+  }
+
+  /** Throws for random bytes what the JDK throws, which does not reject implicitly. */
+  private static String finished(String transformation, byte[] plaintext) throws BadPaddingException {
+    if (isImplicitRejection(transformation, plaintext)) throw new BadPaddingException();
+    return text(plaintext);
+  }
+
+  private static String unwrapped(String transformation, Key key) throws InvalidKeyException {
+    if (isImplicitRejection(transformation, key.getEncoded())) throw new InvalidKeyException();
+    return text(key.getEncoded());
+  }
+
+  /** A token whose libcrypto is OpenSSL 3.2 or later gives random bytes for what PKCS #1 v1.5 does not pad. */
+  private static boolean isImplicitRejection(String transformation, byte[] plaintext) {
+    return tokenRejectsImplicitly && transformation.contains("PKCS1") && !Arrays.equals(SECRET, plaintext);
+  }
+
+  private static boolean rejectsImplicitly(KeyPair pair) throws GeneralSecurityException {
+    Cipher cipher = Cipher.getInstance("RSA/ECB/PKCS1Padding", TestToken.provider());
+    cipher.init(Cipher.DECRYPT_MODE, pair.getPrivate());
+    try {
+      cipher.doFinal(new byte[BLOCK]); // zero to any power is zero: no padding
+      return true;
+    } catch (BadPaddingException error) {
+      return false;
+    }
   }
 
   private static Action<AgreementStep> agreement(Map<String, KeyPair> pairs, Provider provider)
