@@ -183,6 +183,11 @@ Named AliasStore::require(std::string_view alias) { return require_listed(alias,
 
 Named AliasStore::require_listed(std::string_view alias, std::optional<Named> found) {
   if (found && listed(alias_of(*found))) return std::move(*found);
+  if (found) {
+    const std::string name = named(alias_of(*found));
+    throw Failure(name + " is on " + keys_.token().name() + ", but not on the list of " + file_.string() +
+                  "; add it to `aliases` there, or leave -keystore out");
+  }
   throw Failure(named(alias) + " does not exist on " + keys_.token().name() +
                 "; keystay -list shows what does");
 }

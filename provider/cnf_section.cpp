@@ -102,7 +102,7 @@ void give_pin(Reading& reading) {
   } else if (reading.pin.starts_with("file:")) {
     module.settings.pin = reading.pin;
   } else {
-    module.pin.emplace(reading.pin);
+    module.pin.emplace(reading.pin, "pkcs11-module-token-pin of " + std::string(reading.place));
   }
 }
 

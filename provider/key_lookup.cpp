@@ -4,6 +4,7 @@
 
 #include <openssl/core_dispatch.h>
 
+#include "native/pkcs11/text.h"
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
@@ -26,7 +27,8 @@ void ask_ahead(Context& context, const pkcs11::Token& token) {
 void require_key(const pkcs11::Uri& uri) {
   if (uri.type && *uri.type != CKO_PRIVATE_KEY && *uri.type != CKO_PUBLIC_KEY) {
     throw Error(Reason::reference,
-                "the key reference names no key; write it with type=private or type=public");
+                "the key reference says type=" + std::string(pkcs11::type_in_uri(*uri.type)) +
+                    ", which is no key; write it with type=private or type=public");
   }
 }
 
@@ -71,9 +73,10 @@ KeyPtr only_public_key(Context& context, pkcs11::Token& token, const keys::Pkix&
                        const pkcs11::Uri& uri) {
   const auto found = read_public_objects(token, pkix, uri.object, uri.id).public_keys;
   if (found.size() == 1) return public_key(context, public_half_of(found.front(), context.software()));
-  throw Error(Reason::key_not_found, token.name() +
-                                         (found.empty() ? " has no public key" : " has several public keys") +
-                                         " that the key reference names; name one by its id");
+  throw Error(Reason::key_not_found,
+              token.name() + (found.empty() ? " has no public key" : " has several public keys") +
+                  named_by(uri.object, uri.id) +
+                  (found.empty() ? "; correct the key reference" : "; name one by its id"));
 }
 
 }  // namespace
@@ -101,12 +104,19 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   const auto entry =
       keys::KeyStore(token, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
   if (!entry) {
-    throw Error(Reason::key_not_found, token->name() + " has no private key that the key reference names; " +
-                                           how_to_find_keys(*token));
+    throw Error(Reason::key_not_found, token->name() + " has no private key" + named_by(uri.object, uri.id) +
+                                           "; " + how_to_find_keys(*token));
   }
   KeyPtr key = key_on_token(context, *token, *entry);
   require_possession(*key, *entry);
   return key;
+}
+
+std::string named_by(const std::string& label, pkcs11::ByteView id) {
+  const std::string of_id = id.empty() ? "" : "CKA_ID " + pkcs11::hex(id);
+  if (!of_id.empty() && !label.empty()) return " with both " + of_id + " and CKA_LABEL \"" + label + "\"";
+  if (!of_id.empty()) return " with " + of_id;
+  return label.empty() ? "" : " \"" + label + "\"";
 }
 
 std::string how_to_find_keys(const pkcs11::Token& token) {

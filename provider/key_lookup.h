@@ -22,6 +22,9 @@ namespace keystay::provider {
 // Of a reference that carries its public key, the type; null if only the token knows. Throws Error.
 [[nodiscard]] const KeyType* stated_type(const pkcs11::Uri& uri);
 
+// For messages, behind "no key": what the object is called, and that label and id must both be its own.
+[[nodiscard]] std::string named_by(const std::string& label, pkcs11::ByteView id);
+
 // What to do about a key that is not there: list them, or log in, without which private keys do not show.
 [[nodiscard]] std::string how_to_find_keys(const pkcs11::Token& token);
 

@@ -1,5 +1,6 @@
 #include "provider/store_objects.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,47 @@ Wanted wanted_of(const std::optional<pkcs11::Uri>& uri, const StoreRequest& requ
           .certificates = is(CKO_CERTIFICATE) && may(OSSL_STORE_INFO_CERT)};
 }
 
+// What OSSL_STORE_expect was told, and the `type` of a URI that fits it.
+struct Expectation {
+  int info;
+  const char* name;
+  CK_OBJECT_CLASS object_class;
+};
+constexpr Expectation kExpectations[] = {
+    {OSSL_STORE_INFO_PKEY, "a private key", CKO_PRIVATE_KEY},
+    {OSSL_STORE_INFO_PUBKEY, "a public key", CKO_PUBLIC_KEY},
+    {OSSL_STORE_INFO_CERT, "a certificate", CKO_CERTIFICATE},
+};
+
+std::string type_attribute(CK_OBJECT_CLASS object_class) {
+  return "type=" + std::string(pkcs11::type_in_uri(object_class));
+}
+
+// A URI whose `type` is not what the application wants, which tells the user's mistake better than that
+// nothing is there.
+void require_fitting_type(const pkcs11::Uri& uri, const StoreRequest& request) {
+  if (!uri.type || request.is_search()) return;
+  for (const Expectation& expected : kExpectations) {
+    if (expected.info != request.expect || expected.object_class == *uri.type) continue;
+    throw Error(Reason::reference, std::string(expected.name) + " is wanted here, and the URI says " +
+                                       type_attribute(*uri.type) + "; write " +
+                                       type_attribute(expected.object_class) + ", or leave type out");
+  }
+  const auto is_stored = [&](const Expectation& kind) { return kind.object_class == *uri.type; };
+  if (std::ranges::any_of(kExpectations, is_stored)) return;
+  throw Error(Reason::reference,
+              "Keystay hands out private keys, public keys and certificates, and the URI says " +
+                  type_attribute(*uri.type) + "; write type=private, type=public or type=cert");
+}
+
+// Nothing for an alias.
+std::optional<pkcs11::Uri> fitting_uri(std::string_view text, const StoreRequest& request) {
+  if (!pkcs11::is_pkcs11_uri(text)) return std::nullopt;
+  std::optional<pkcs11::Uri> uri = pkcs11::parse_uri(text);
+  require_fitting_type(*uri, request);
+  return uri;
+}
+
 keys::KeyLocation locate(Context& context, std::string_view name, const std::optional<pkcs11::Uri>& uri) {
   if (!uri) return context.tokens().locate(name);
   return {token_of(context, *uri), uri->object, uri->id};
@@ -49,7 +91,7 @@ class Search final {
       : context_(context),
         request_(request),
         pkix_(context.software().libctx()),
-        uri_(pkcs11::is_pkcs11_uri(uri) ? std::optional(pkcs11::parse_uri(uri)) : std::nullopt),
+        uri_(fitting_uri(uri, request)),
         location_(locate(context, uri, uri_)),
         store_(location_.token, pkix_, keys::View::as_shown),
         wanted_(wanted_of(uri_, request)) {}
@@ -83,9 +125,10 @@ class Search final {
   void add_whole_token() {
     const keys::Listing listing = store_.list();
     if (request_.expect == OSSL_STORE_INFO_PKEY && listing.entries.size() > 1) {
-      throw Error(Reason::reference, location_.token->name() + " has " +
-                                         std::to_string(listing.entries.size()) +
-                                         " keys and the URI names none of them; add object= or id=");
+      throw Error(Reason::reference,
+                  location_.token->name() + " has " + std::to_string(listing.entries.size()) +
+                      " keys and the URI names none of them; " +
+                      (uri_ ? "add object= or id=" : "write an alias behind it, as keystay -list shows it"));
     }
     for (const auto& [entry, chain] : listing.entries) {
       try {
@@ -146,10 +189,9 @@ class Search final {
 
   [[noreturn]] void fail_not_found() {
     const char* what = wanted_.private_key || wanted_.public_key ? " has no key" : " has no certificate";
-    std::string message = location_.token->name() + what;
-    if (!location_.label.empty()) message += " \"" + location_.label + "\"";
-    throw Error(Reason::key_not_found,
-                message + " that the URI names; " + how_to_find_keys(*location_.token) + left_out_);
+    throw Error(Reason::key_not_found, location_.token->name() + what +
+                                           named_by(location_.label, location_.id) + "; " +
+                                           how_to_find_keys(*location_.token) + left_out_);
   }
 
   Context& context_;

@@ -1,11 +1,10 @@
 #include "native/pkcs11/login.h"
 
-#include <algorithm>
-#include <initializer_list>
 #include <string>
 #include <utility>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/pin_syntax.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -35,20 +34,10 @@ std::string the_pin(const Pin& pin) {
   return pin.origin().empty() ? std::string("the PIN") : "the PIN from " + pin.origin();
 }
 
-// A token counts wrong PINs, so what no token accepts is not tried: a text file that an editor began with a
-// byte-order mark (RFC 3629, section 6) or wrote in UTF-16, a line end that a shell left in a variable.
+// A token counts wrong PINs, so what no person gave it as one is not tried.
 void require_plausible(const Pin& pin) {
-  const ByteView bytes = pin.bytes();
-  const auto begins_with = [&](std::initializer_list<std::uint8_t> mark) {
-    return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin());
-  };
-  const char* fault = nullptr;
-  if (begins_with({0xEF, 0xBB, 0xBF})) fault = "begins with a byte-order mark";
-  if (begins_with({0xFE, 0xFF}) || begins_with({0xFF, 0xFE})) fault = "is UTF-16";
-  if (!fault && std::ranges::any_of(bytes, [](std::uint8_t byte) { return byte < 0x20 || byte == 0x7F; }))
-    fault = "has a control character, such as a zero byte or the end of a line";
-  if (bytes.empty()) fault = "is empty";
-  if (!fault) return;
+  const std::string fault = fault_of_pin(pin.bytes());
+  if (fault.empty()) return;
   throw Error(ErrorClass::authentication, "C_Login is not tried: " + the_pin(pin) + " " + fault +
                                               "; write the PIN alone, in UTF-8 without a byte-order mark");
 }

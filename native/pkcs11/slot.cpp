@@ -1,6 +1,8 @@
 #include "native/pkcs11/slot.h"
 
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,14 +29,35 @@ bool is(const TokenInfo& token, const TokenIdentity& wanted) {
          agrees(token.manufacturer, wanted.manufacturer) && agrees(token.model, wanted.model);
 }
 
-std::string present(const std::vector<TokenInfo>& tokens) {
-  if (tokens.empty()) return "it shows no token at all";
-  std::string text = "it shows";
+std::string names_of(const std::vector<TokenInfo>& tokens) {
+  std::string text;
   for (const TokenInfo& token : tokens) {
-    text += &token == tokens.data() ? " \"" : ", \"";
+    text += text.empty() ? "\"" : ", \"";
     text += token.label + "\" (serial " + token.serial + ")";
   }
   return text;
+}
+
+std::string present(const std::vector<TokenInfo>& tokens) {
+  return tokens.empty() ? "it shows no token at all" : "it shows " + names_of(tokens);
+}
+
+// By what the one that is meant can be told from the others.
+std::string how_to_name_one(const std::vector<TokenInfo>& tokens) {
+  std::set<std::string_view> labels;
+  for (const TokenInfo& token : tokens) labels.insert(token.label);
+  return labels.size() == tokens.size()
+             ? "name one by its label: token=LABEL in a URI, label = \"LABEL\" in keystay.toml"
+             : "name one by its serial: serial=NUMBER in a URI, serial = \"NUMBER\" in keystay.toml";
+}
+
+[[noreturn]] void refuse_several(const Module& module, const std::vector<TokenInfo>& tokens,
+                                 const TokenIdentity& wanted) {
+  const bool any = wanted == TokenIdentity{};
+  throw Error(ErrorClass::client,
+              module.path().string() + " has several tokens" +
+                  (any ? " and nothing says which is meant: " : " that are " + to_string(wanted) + ": ") +
+                  names_of(tokens) + "; " + how_to_name_one(tokens));
 }
 
 }  // namespace
@@ -63,7 +86,8 @@ std::string to_string(const TokenIdentity& identity) {
 }
 
 CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadline) {
-  std::optional<CK_SLOT_ID> found;
+  CK_SLOT_ID found = 0;
+  std::vector<TokenInfo> matching;
   std::optional<Error> sick;  // a token that does not answer must not hide the others
   std::vector<TokenInfo> others;
   for (const CK_SLOT_ID slot : module.slots_with_token(deadline)) {
@@ -79,21 +103,19 @@ CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadl
       others.push_back(std::move(info));
       continue;
     }
-    if (found) {
-      throw Error(ErrorClass::client, "several tokens of " + module.path().string() + " match " +
-                                          to_string(wanted) + "; name the one by its serial");
-    }
+    matching.push_back(std::move(info));
     found = slot;
   }
-  if (!found && sick) throw sick->on(to_string(wanted));
-  if (!found) {
+  if (matching.size() > 1) refuse_several(module, matching, wanted);
+  if (matching.empty() && sick) throw sick->on(to_string(wanted));
+  if (matching.empty()) {
     const std::string message =
         "PKCS#11 module " + module.path().string() + " has no " + to_string(wanted) + "; " + present(others);
     // A module that shows other tokens works; one that shows none may have lost its HSM.
     if (others.empty()) throw Error(ErrorClass::server, message);
     throw Error(CKR_TOKEN_NOT_PRESENT, message);
   }
-  return *found;
+  return found;
 }
 
 }  // namespace keystay::pkcs11

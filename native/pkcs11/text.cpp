@@ -23,33 +23,42 @@ std::string hex(ByteView bytes) {
   return text;
 }
 
-bool is_utf8(std::string_view text) noexcept {
-  struct Range {
+std::optional<char32_t> take_utf8_character(std::string_view& rest) noexcept {
+  struct Form {
     std::uint8_t first, last;  // of the leading byte
     std::uint8_t low, high;    // of the second byte; the others are 80 to BF
     std::size_t size;
+    std::uint8_t bits;  // of the leading byte that belong to the character
   };
   // RFC 3629, section 4.
-  constexpr std::array kRanges = std::to_array<Range>({{0x00, 0x7F, 0, 0, 1},
-                                                       {0xC2, 0xDF, 0x80, 0xBF, 2},
-                                                       {0xE0, 0xE0, 0xA0, 0xBF, 3},
-                                                       {0xE1, 0xEC, 0x80, 0xBF, 3},
-                                                       {0xED, 0xED, 0x80, 0x9F, 3},
-                                                       {0xEE, 0xEF, 0x80, 0xBF, 3},
-                                                       {0xF0, 0xF0, 0x90, 0xBF, 4},
-                                                       {0xF1, 0xF3, 0x80, 0xBF, 4},
-                                                       {0xF4, 0xF4, 0x80, 0x8F, 4}});
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  constexpr std::array kForms = std::to_array<Form>({{0x00, 0x7F, 0, 0, 1, 0x7F},
+                                                     {0xC2, 0xDF, 0x80, 0xBF, 2, 0x1F},
+                                                     {0xE0, 0xE0, 0xA0, 0xBF, 3, 0x0F},
+                                                     {0xE1, 0xEC, 0x80, 0xBF, 3, 0x0F},
+                                                     {0xED, 0xED, 0x80, 0x9F, 3, 0x0F},
+                                                     {0xEE, 0xEF, 0x80, 0xBF, 3, 0x0F},
+                                                     {0xF0, 0xF0, 0x90, 0xBF, 4, 0x07},
+                                                     {0xF1, 0xF3, 0x80, 0xBF, 4, 0x07},
+                                                     {0xF4, 0xF4, 0x80, 0x8F, 4, 0x07}});
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(rest[i]); };
+  if (rest.empty()) return std::nullopt;
+  const auto form = std::find_if(kForms.begin(), kForms.end(), [&](const Form& candidate) {
+    return byte(0) >= candidate.first && byte(0) <= candidate.last;
+  });
+  if (form == kForms.end() || rest.size() < form->size) return std::nullopt;
+  if (form->size > 1 && (byte(1) < form->low || byte(1) > form->high)) return std::nullopt;
+  char32_t character = byte(0) & form->bits;
+  for (std::size_t i = 1; i < form->size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return std::nullopt;
+    character = character << 6U | (byte(i) & 0x3FU);
+  }
+  rest.remove_prefix(form->size);
+  return character;
+}
+
+bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
-    const auto range = std::find_if(kRanges.begin(), kRanges.end(), [&](const Range& candidate) {
-      return byte(0) >= candidate.first && byte(0) <= candidate.last;
-    });
-    if (range == kRanges.end() || text.size() < range->size) return false;
-    if (range->size > 1 && (byte(1) < range->low || byte(1) > range->high)) return false;
-    for (std::size_t i = 2; i < range->size; ++i) {
-      if ((byte(i) & 0xC0U) != 0x80) return false;
-    }
-    text.remove_prefix(range->size);
+    if (!take_utf8_character(text)) return false;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // Text that the standard's binary values are compared and shown as.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,11 @@ namespace keystay::pkcs11 {
 // "01ab": two lower-case digits for each byte.
 [[nodiscard]] std::string hex(ByteView bytes);
 
-// Whether the text is UTF-8 (RFC 3629): no surrogates, no longer form than needed, nothing above U+10FFFF.
+// Takes the first character off `rest`. Nothing, and `rest` as it was, if there is none in UTF-8 (RFC 3629):
+// no surrogates, no longer form than needed, nothing above U+10FFFF.
+[[nodiscard]] std::optional<char32_t> take_utf8_character(std::string_view& rest) noexcept;
+
+// Whether the text consists of such characters only.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 // ASCII letters count alike in either case.

@@ -127,4 +127,19 @@ std::string format_uri(const Uri& uri) {
   return formatted;
 }
 
+std::string_view type_in_uri(CK_OBJECT_CLASS object_class) noexcept {
+  switch (object_class) {
+    case CKO_PRIVATE_KEY:
+      return "private";
+    case CKO_PUBLIC_KEY:
+      return "public";
+    case CKO_CERTIFICATE:
+      return "cert";
+    case CKO_SECRET_KEY:
+      return "secret-key";
+    default:
+      return "data";
+  }
+}
+
 }  // namespace keystay::pkcs11

@@ -50,4 +50,7 @@ class UriError final : public Error {
 // says the same; Error (client) where none does.
 [[nodiscard]] std::string format_uri(const Uri& uri);
 
+// The value of the attribute "type" (section 2.3) that means this CKA_CLASS: "private", "cert" and others.
+[[nodiscard]] std::string_view type_in_uri(CK_OBJECT_CLASS object_class) noexcept;
+
 }  // namespace keystay::pkcs11

@@ -13,7 +13,7 @@ sed -i '/^pin = /d' "$KEYSTAY_CONF"
 cp "$scratch/web.pin" "$scratch/open.pin"
 chmod 644 "$scratch/open.pin"
 (umask 077 && echo 999999 >"$scratch/wrong.pin")
-for token in late guessed compared filed called keyless importing open mistaken; do
+for token in late guessed compared filed called keyless importing open mistaken odd; do
   softhsm2-util --init-token --free --label "$token" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
   printf '\n[token.%s]\nmodule = "%s"\nlabel = "%s"\n' "$token" "$KEYSTAY_TEST_MODULE" "$token" >>"$KEYSTAY_CONF"
   if [[ "$token" == filed ]]; then echo "pin = \"file:$scratch/web.pin\"" >>"$KEYSTAY_CONF"; fi

@@ -40,10 +40,13 @@ TEST_F(KeyStoreFileTest, ListsOnlyItsOwnAliases) {
   EXPECT_THAT(list, HasSubstr("httpd, "));
   EXPECT_THAT(list, HasSubstr("contains 1 entry"));
   EXPECT_THAT(list, Not(HasSubstr("hidden")));
-  refused(1, HasSubstr("alias \"hidden\" does not exist"),
-          {"-certreq", "-alias", "hidden", "-keystore", file_});
-  refused(1, HasSubstr("alias \"hidden\" does not exist"),
-          {"-delete", "-alias", "hidden", "-keystore", file_});
+  const auto not_listed = HasSubstr("alias \"hidden\" is on token \"web\", but not on the list of " +
+                                    file_.string() + "; add it to `aliases` there");
+  for (const char* command : {"-certreq", "-delete", "-exportcert", "-exportref", "-list"})
+    refused(1, not_listed, {command, "-alias", "hidden", "-keystore", file_});
+  refused(1, not_listed, {"-changealias", "-alias", "hidden", "-destalias", "shown", "-keystore", file_});
+  refused(1, HasSubstr("alias \"nobody\" does not exist"),
+          {"-certreq", "-alias", "nobody", "-keystore", file_});
   refused(1, HasSubstr("alias \"hidden\" already exists on token"),
           {"-genkeypair", "-alias", "hidden", "-keyalg", "EC", "-keystore", file_});
 }

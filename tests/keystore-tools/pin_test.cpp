@@ -92,6 +92,25 @@ TEST_F(PinFaultTest, IsSentOnceIfItIsWrong) {
   EXPECT_EQ(token_.faults().calls(test::Function::C_Login), 1U);
 }
 
+TEST_F(PinFaultTest, IsNotSentIfItsFileHoldsWhatNobodySees) {
+  token_.faults().reset_calls();
+  const std::pair<std::string, std::size_t> files[] = {{token_.pin() + "\u00A0", token_.pin().size()},
+                                                       {"\u200B" + token_.pin(), 0},
+                                                       {token_.pin() + "\u0085\n", token_.pin().size()},
+                                                       {token_.pin() + " \n", token_.pin().size()},
+                                                       {"12\xFF"
+                                                        "34",
+                                                        2}};
+  for (const auto& [content, offset] : files) {
+    const std::string file = write("odd.pin", content);
+    refused(1,
+            AllOf(HasSubstr("C_Login is not tried: the PIN from file:" + file),
+                  HasSubstr("at byte offset " + std::to_string(offset) + " "), Not(HasSubstr(token_.pin()))),
+            {"-list", "-storepass:file", file});
+  }
+  EXPECT_EQ(token_.faults().calls(test::Function::C_Login), 0U);
+}
+
 TEST_F(PinFaultTest, IsNotSentToATokenThatTheNextMistakeLocks) {
   token_.faults().set_token_flags(CKF_USER_PIN_FINAL_TRY);
   token_.faults().reset_calls();

@@ -184,8 +184,10 @@ TEST_F(Login, FailureOfThePinReaderIsTheErrorAndNoLoginIsTried) {
 TEST_F(Login, IsNotTriedWithWhatCannotBeAPin) {
   const std::string pin = hsm_.pin();
   using namespace std::string_literals;
-  for (const std::string& text : {"\xEF\xBB\xBF"s + pin, "\xFF\xFE"s + pin, "\xFE\xFF"s + pin, pin + "\n",
-                                  pin + "\r", "\t"s + pin, pin.substr(0, 1) + "\0"s, pin + "\x7F", ""s}) {
+  for (const std::string& text :
+       {"\xEF\xBB\xBF"s + pin, "\xFF\xFE"s + pin, "\xFE\xFF"s + pin, pin + "\n", pin + "\r", "\t"s + pin,
+        pin.substr(0, 1) + "\0"s, pin + "\x7F", ""s, pin + " ", " "s + pin, pin + "\u00A0", pin + "\u0085",
+        "\u200B"s + pin, pin + "\xE4", pin + "\xED\xA0\x80", pin + "\uFFFD"}) {
     const std::optional<Error> error = error_of([&] { sign(*token(with_pin(text))); });
     ASSERT_TRUE(error) << testing::PrintToString(text);
     EXPECT_EQ(error->error_class(), ErrorClass::authentication);

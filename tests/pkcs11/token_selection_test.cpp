@@ -4,7 +4,9 @@
 namespace keystay::pkcs11 {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class TokenSelection : public TokenTest {
  protected:
@@ -26,13 +28,22 @@ TEST_F(TokenSelection, BySerialAmongEqualLabels) {
   EXPECT_EQ(token_named("web", twin)->info().serial, twin);
 }
 
-TEST_F(TokenSelection, TwoTokensThatMatchAreAnError) {
-  hsm_.add_token("web");
+TEST_F(TokenSelection, TwoTokensThatMatchAreAnErrorThatNamesThemAndHowToChoose) {
+  const std::string other = hsm_.add_token("other");
+  const std::optional<Error> any = error_of([&] { (void)token_named("", "")->info(); });
+  ASSERT_TRUE(any);
+  EXPECT_THAT(any->what(), AllOf(HasSubstr("\"web\" (serial " + hsm_.serial() + ")"),
+                                 HasSubstr("\"other\" (serial " + other + ")"), HasSubstr("token=LABEL"),
+                                 Not(HasSubstr("serial=NUMBER"))));
+}
+
+TEST_F(TokenSelection, TwoTokensOfOneLabelAreToldApartBySerial) {
+  const std::string twin = hsm_.add_token("web");
   const std::optional<Error> error = error_of([&] { (void)token_named("web", "")->info(); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_class(), ErrorClass::client);
-  EXPECT_THAT(error->what(), HasSubstr("\"web\""));
-  EXPECT_THAT(error->what(), HasSubstr("serial"));
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("(serial " + hsm_.serial() + ")"),
+                                   HasSubstr("(serial " + twin + ")"), HasSubstr("serial=NUMBER")));
   EXPECT_EQ(faults_.calls(Function::C_OpenSession), 0u);
 }
 

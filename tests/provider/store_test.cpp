@@ -221,9 +221,34 @@ TEST_F(StoreTest, AUriNeverNamesAnotherKeyThanItSays) {
   }
 }
 
+TEST_F(StoreTest, AUriOfAnotherTypeThanIsWantedIsToldByItsType) {
+  for (const char* type : {"cert", "public", "secret-key", "data"}) {
+    EXPECT_FALSE(context_.load(uri(";object=ec;type=") + type));
+    EXPECT_THAT(take_errors(), AllOf(HasSubstr("a private key is wanted"),
+                                     HasSubstr("type=" + std::string(type)), HasSubstr("type=private")));
+  }
+  EXPECT_FALSE(context_.load(uri(";object=ec;type=private"), OSSL_STORE_INFO_PUBKEY));
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("a public key is wanted"), HasSubstr("write type=public")));
+  EXPECT_THAT(list(uri(";object=ec;type=private"), OSSL_STORE_INFO_CERT), ElementsAre());
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("a certificate is wanted"), HasSubstr("write type=cert")));
+  EXPECT_THAT(list(uri(";object=ec;type=secret-key")), ElementsAre());
+  EXPECT_THAT(take_errors(), HasSubstr("the URI says type=secret-key"));
+}
+
+TEST_F(StoreTest, AKeyThatIsNotThereIsNamedByAllThatTheUriStates) {
+  EXPECT_FALSE(context_.load(uri(";id=%01;object=ec")));
+  EXPECT_THAT(take_errors(), HasSubstr("no key with both CKA_ID 01 and CKA_LABEL \"ec\""));
+  EXPECT_FALSE(context_.load(uri(";id=%7E%00")));
+  EXPECT_THAT(take_errors(), HasSubstr("no key with CKA_ID 7e00;"));
+}
+
 TEST_F(StoreTest, AUriThatNamesNoKeyChoosesNone) {
   EXPECT_FALSE(context_.load(uri("")));
-  EXPECT_THAT(take_errors(), HasSubstr("names none of them"));
+  EXPECT_THAT(take_errors(), AllOf(HasSubstr("names none of them"), HasSubstr("object=")));
+  for (const char* empty : {"keystay:", "keystay:web/"}) {
+    EXPECT_FALSE(context_.load(empty));
+    EXPECT_THAT(take_errors(), AllOf(HasSubstr("write an alias behind it"), Not(HasSubstr("object="))));
+  }
   EXPECT_GE(list(uri("")).size(), 2u);  // but it lists them
 }
 

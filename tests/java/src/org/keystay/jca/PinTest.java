@@ -64,6 +64,17 @@ class PinTest {
         refused.getMessage().contains("the password of the key store"), refused.getMessage());
   }
 
+  /** The token would count an attempt. */
+  @Test
+  void aPasswordThatCannotBeThePinIsNotTried() throws Exception {
+    for (String pin : new String[] {"123456\u00A0", "\uFEFF123456", "123456 ", "123456\uD800"}) {
+      IOException refused = assertThrows(IOException.class, () -> load("odd", pin.toCharArray()));
+      assertTrue(refused.getMessage().contains("C_Login is not tried"), refused.getMessage());
+      assertFalse(refused.getMessage().contains("123456"), refused.getMessage());
+    }
+    assertEquals(0, load("odd", TestToken.PIN).size());
+  }
+
   @Test
   void aPasswordIsComparedWithTheOneThatUnlockedTheToken() throws Exception {
     load("compared", TestToken.PIN);

@@ -1,8 +1,9 @@
 package org.keystay.jca;
 
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
@@ -191,8 +192,17 @@ final class NativeStore {
     return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static byte[] utf8(char[] text) {
-    ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
+  /** Reports what is no text: an encoder that put a "?" there would spend an attempt of the token. */
+  private static byte[] utf8(char[] pin) throws KeystayException {
+    ByteBuffer encoded;
+    try {
+      encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(pin));
+    } catch (CharacterCodingException e) {
+      throw new KeystayException(
+          "C_Login is not tried: the password of the key store has half a surrogate pair, which is no"
+              + " character",
+          KeystayException.Kind.AUTHENTICATION);
+    }
     byte[] bytes = new byte[encoded.remaining()];
     encoded.get(bytes);
     Arrays.fill(encoded.array(), (byte) 0);
