@@ -34,12 +34,9 @@ class Performer final {
 
   std::size_t operator()(const Pss& pss) const {
     auto& token = operation_.key.operations();
-    // Tokens differ in whether MGF1 may be over another hash function; all have it over the same one.
-    const bool plain = pss.hash == pss.mgf1;
     const auto mechanism = pss_mechanism(pss);
-    if (mechanism && plain && token.supports(*mechanism)) return sign_by(*mechanism, operation_.data);
+    if (mechanism && token.supports(*mechanism)) return sign_by(*mechanism, operation_.data);
     if (token.supports(pkcs11::RsaX509{})) return sign_encoded(pss);
-    if (mechanism && token.supports(*mechanism)) return sign_with_other_mgf1(*mechanism, pss);
     throw Error(Reason::unsupported,
                 token.name() +
                     " has neither CKM_RSA_PKCS_PSS for this hash function nor CKM_RSA_X_509; use "
@@ -78,22 +75,10 @@ class Performer final {
     return key.operations().decrypt(key.reference(), mechanism, operation_.data, result, operation_.deadline);
   }
 
+  // Nothing where MGF1 is over another hash function: tokens differ in whether they do that.
   static std::optional<pkcs11::SignMechanism> pss_mechanism(const Pss& pss) {
-    if (!pss.hash->hash || !pss.mgf1->hash) return std::nullopt;
+    if (!pss.hash->hash || pss.hash != pss.mgf1) return std::nullopt;
     return pkcs11::RsaPss{*pss.hash->hash, *pss.mgf1->hash, static_cast<CK_ULONG>(pss.salt_length)};
-  }
-
-  // The last way left: only this token knows whether it can.
-  std::size_t sign_with_other_mgf1(const pkcs11::SignMechanism& mechanism, const Pss& pss) const {
-    try {
-      return sign_by(mechanism, operation_.data);
-    } catch (const pkcs11::Error& error) {
-      if (error.code() != CKR_ARGUMENTS_BAD && error.code() != CKR_MECHANISM_PARAM_INVALID) throw;
-      throw Error(Reason::unsupported,
-                  std::string(error.what()) + " (PSS with " + std::string(pss.hash->name) +
-                      " and MGF1 over " + std::string(pss.mgf1->name) +
-                      ", on a token without CKM_RSA_X_509; let rsa_mgf1_md be the digest)");
-    }
   }
 
   std::size_t sign_encoded(const Pss& pss) const {

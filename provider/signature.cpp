@@ -62,7 +62,14 @@ void Signature::begin_message(Key* key, Operation operation, std::string_view di
   input_ = Input::message;
   digest_ = &digest;
   // A key may be bound to another digest; TLS asks in this way which one it can have.
-  if (&key_->type() == &kRsaPss) static_cast<void>(parameters());
+  if (&key_->type() == &kRsaPss) {
+    static_cast<void>(parameters());
+    check_parameters();
+  }
+}
+
+void Signature::check_parameters() {
+  if (operation_ == Operation::sign && key_->on_token()) require_possible();
 }
 
 bool Signature::set_params(const OSSL_PARAM params[]) {
@@ -78,6 +85,7 @@ bool Signature::set_params(const OSSL_PARAM params[]) {
   }
   if (!Software::set_params(parameters(), params)) return false;
   digest_ = digest;
+  check_parameters();
   return true;
 }
 

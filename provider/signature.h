@@ -50,6 +50,9 @@ class Signature {
  protected:
   Signature(const Signature& other);
 
+  // Parameters have changed, of an operation that signs with a key on a token: throws Error for what can never be
+  // signed, so that who negotiates parameters is told while others can still be chosen.
+  virtual void require_possible() {}
   // Signs with a key on a token.
   [[nodiscard]] virtual std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
                                                                  std::span<std::uint8_t> signature) = 0;
@@ -69,6 +72,7 @@ class Signature {
   void start_hash();
   [[nodiscard]] Hash finish_hash();
   void give_digest_to_parameters();
+  void check_parameters();
 
   Context& context_;
   KeyPtr key_;

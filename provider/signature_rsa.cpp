@@ -68,26 +68,48 @@ int RsaSignature::padding() {
   return padding;
 }
 
-Pss RsaSignature::pss() {
-  int requested = 0;
+RsaSignature::PssDigests RsaSignature::pss_digests() {
   Name hash_name{};
   Name mgf1_name{};
   OSSL_PARAM request[] = {
-      OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &requested),
       OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, hash_name.data(), hash_name.size()),
       OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1_name.data(), mgf1_name.size()),
       OSSL_PARAM_construct_end()};
   if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
   // A key that is bound to a digest has one without being told.
   const Digest* hash = digest() ? digest() : context().software().digest_named(hash_name.data());
-  if (!hash) throw Error(Reason::unsupported, "PSS without a digest");
   const Digest* mgf1 = context().software().digest_named(mgf1_name.data());
-  if (!mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
+  if (hash && !mgf1) throw Error(Reason::unsupported, std::string("PSS with MGF1 over ") + mgf1_name.data());
+  return {hash, mgf1};
+}
+
+Pss RsaSignature::pss() {
+  int requested = 0;
+  OSSL_PARAM request[] = {OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &requested),
+                          OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_CTX_get_params(parameters(), request) != 1) throw SoftwareFailure("EVP_PKEY_CTX_get_params");
+  const auto [hash, mgf1] = pss_digests();
+  if (!hash) throw Error(Reason::unsupported, "PSS without a digest");
   const auto modulus_bits = static_cast<std::size_t>(EVP_PKEY_get_bits(key().software()));
   const std::size_t salt = salt_length(requested, modulus_bits, *hash);
   if (salt < shortest_salt(key()))
     throw Error(Reason::unsupported, "PSS: the key's parameters ask for a longer salt");
   return {hash, mgf1, salt};
+}
+
+// Tokens differ in whether MGF1 may be over another hash function than the message; SoftHSM refuses it at
+// C_SignInit. Keystay encodes such a signature itself, where the token does the bare operation.
+void RsaSignature::require_possible() {
+  if (padding() != RSA_PKCS1_PSS_PADDING) return;
+  if (!digest()) return;  // it is still to come
+  const auto [hash, mgf1] = pss_digests();
+  if (hash == mgf1) return;
+  auto& token = key().on_token()->operations();
+  if (token.supports(pkcs11::RsaX509{})) return;
+  throw Error(Reason::unsupported, "PSS with " + std::string(hash->name) + " and MGF1 over " +
+                                       std::string(mgf1->name) + ": " + token.name() +
+                                       " does not have CKM_RSA_X_509, by which Keystay would sign that; let "
+                                       "rsa_mgf1_md be the digest");
 }
 
 std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,

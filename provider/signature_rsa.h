@@ -15,9 +15,16 @@ class RsaSignature final : public Signature {
 
  private:
   RsaSignature(const RsaSignature&) = default;
+  void require_possible() override;
   [[nodiscard]] std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,
                                                          std::span<std::uint8_t> signature) override;
   [[nodiscard]] int padding();
+  // Null where none is set yet.
+  struct PssDigests {
+    const Digest* hash;
+    const Digest* mgf1;
+  };
+  [[nodiscard]] PssDigests pss_digests();
   [[nodiscard]] Pss pss();
   [[nodiscard]] std::optional<std::size_t> sign_pss(pkcs11::ByteView digest,
                                                     std::span<std::uint8_t> signature);

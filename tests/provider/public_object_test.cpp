@@ -118,7 +118,7 @@ TEST_F(PublicObjectTest, AReferenceMayNameAPublicKey) {
 
 TEST_F(PublicObjectTest, AReferenceToAnythingElseIsRefused) {
   EXPECT_FALSE(context_.read_pem(bare("ec", CKO_CERTIFICATE)));
-  EXPECT_THAT(take_errors(), HasSubstr("names no key"));
+  EXPECT_THAT(take_errors(), HasSubstr("is no key"));
   EXPECT_FALSE(context_.read_pem(bare("peer", CKO_PRIVATE_KEY)));
   EXPECT_THAT(take_errors(), HasSubstr("has no private key"));
 }

@@ -100,7 +100,7 @@ TEST_F(ReferenceTest, ItsTokenIsNotAskedForTheCertificateBesideIt) {
 TEST_F(ReferenceTest, OneThatNamesNoPrivateKeyIsRefused) {
   pkcs11::Uri uri = uri_of("ec");
   uri.type = CKO_CERTIFICATE;
-  expect_refused(x509::encode_pem_reference(uri), "names no key");
+  expect_refused(x509::encode_pem_reference(uri), "which is no key");
 }
 
 // The public key in the reference is trusted for what it is: the token's key must have it.

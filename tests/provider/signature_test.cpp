@@ -68,12 +68,41 @@ TEST_F(SignatureTest, PssTakesAnotherDigestForMgf1) {
   EXPECT_FALSE(verifies(rsa_public_.get(), "SHA256", message_, *signature, pss(32)));
 }
 
-// SoftHSM is such a token, once the fault module says that it lacks CKM_RSA_X_509.
-TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedByItsReasonWhereTheTokenCannot) {
+// SoftHSM is such a token, once the fault module says that it lacks CKM_RSA_X_509. TLS and others negotiate: they
+// must hear it while another scheme can be chosen.
+TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedAtItsBeginningWhereTheTokenCannot) {
   faults().fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
-  EXPECT_FALSE(sign(context_, rsa_.get(), "SHA256", message_, pss(32, "SHA512")));
-  EXPECT_THAT(take_errors(),
-              testing::AllOf(testing::HasSubstr("MGF1 over"), testing::HasSubstr("rsa_mgf1_md")));
+  faults().reset_calls();
+  const EvpMdContext context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* parameters = nullptr;
+  ASSERT_EQ(EVP_DigestSignInit_ex(context.get(), &parameters, "SHA256", context_.get(), nullptr, rsa_.get(),
+                                  nullptr),
+            1);
+  ASSERT_GT(pss(32)(parameters), 0) << take_errors();
+  EXPECT_LE(EVP_PKEY_CTX_set_rsa_mgf1_md_name(parameters, "SHA512", nullptr), 0);
+  EXPECT_THAT(take_errors(), testing::AllOf(testing::HasSubstr("MGF1 over SHA2-512"),
+                                            testing::HasSubstr("CKM_RSA_X_509"),
+                                            testing::HasSubstr("rsa_mgf1_md")));
+  EXPECT_EQ(faults().calls(Function::C_SignInit), 0u);
+
+  // In one call, as OpenSSL's programs give what a configuration says.
+  char pad[] = "pss";
+  char mgf1[] = "SHA512";
+  const OSSL_PARAM both[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, pad, 0),
+                             OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1, 0),
+                             OSSL_PARAM_construct_end()};
+  const EvpMdContext second(EVP_MD_CTX_new());
+  EXPECT_NE(
+      EVP_DigestSignInit_ex(second.get(), nullptr, "SHA256", context_.get(), nullptr, rsa_.get(), both), 1);
+  EXPECT_THAT(take_errors(), testing::HasSubstr("MGF1 over SHA2-512"));
+
+  // What the token can is not refused with it, in whatever order it is said.
+  EXPECT_TRUE(sign(context_, rsa_.get(), "SHA256", message_, pss(32, "SHA256"))) << take_errors();
+  const EvpPkeyContext bare(EVP_PKEY_CTX_new_from_pkey(context_.get(), rsa_.get(), nullptr));
+  EXPECT_EQ(EVP_PKEY_sign_init(bare.get()), 1);
+  EXPECT_GT(EVP_PKEY_CTX_set_rsa_padding(bare.get(), RSA_PKCS1_PSS_PADDING), 0);
+  EXPECT_GT(EVP_PKEY_CTX_set_rsa_mgf1_md_name(bare.get(), "SHA512", nullptr), 0) << take_errors();
+  EXPECT_GT(EVP_PKEY_CTX_set_signature_md(bare.get(), EVP_sha512()), 0) << take_errors();
 }
 
 TEST_F(SignatureTest, EcdsaSignsWithEveryDigestOfItsStandards) {
