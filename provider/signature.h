@@ -50,8 +50,8 @@ class Signature {
  protected:
   Signature(const Signature& other);
 
-  // Parameters have changed, of an operation that signs with a key on a token: throws Error for what can never be
-  // signed, so that who negotiates parameters is told while others can still be chosen.
+  // Parameters have changed, of an operation that signs with a key on a token: throws Error for what can
+  // never be signed, so that who negotiates parameters is told while others can still be chosen.
   virtual void require_possible() {}
   // Signs with a key on a token.
   [[nodiscard]] virtual std::optional<std::size_t> sign_on_token(pkcs11::ByteView digest,

@@ -68,8 +68,8 @@ TEST_F(SignatureTest, PssTakesAnotherDigestForMgf1) {
   EXPECT_FALSE(verifies(rsa_public_.get(), "SHA256", message_, *signature, pss(32)));
 }
 
-// SoftHSM is such a token, once the fault module says that it lacks CKM_RSA_X_509. TLS and others negotiate: they
-// must hear it while another scheme can be chosen.
+// SoftHSM is such a token, once the fault module says that it lacks CKM_RSA_X_509. TLS and others negotiate:
+// they must hear it while another scheme can be chosen.
 TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedAtItsBeginningWhereTheTokenCannot) {
   faults().fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
   faults().reset_calls();
@@ -80,9 +80,9 @@ TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedAtItsBeginningWhereThe
             1);
   ASSERT_GT(pss(32)(parameters), 0) << take_errors();
   EXPECT_LE(EVP_PKEY_CTX_set_rsa_mgf1_md_name(parameters, "SHA512", nullptr), 0);
-  EXPECT_THAT(take_errors(), testing::AllOf(testing::HasSubstr("MGF1 over SHA2-512"),
-                                            testing::HasSubstr("CKM_RSA_X_509"),
-                                            testing::HasSubstr("rsa_mgf1_md")));
+  EXPECT_THAT(take_errors(),
+              testing::AllOf(testing::HasSubstr("MGF1 over SHA2-512"), testing::HasSubstr("CKM_RSA_X_509"),
+                             testing::HasSubstr("rsa_mgf1_md")));
   EXPECT_EQ(faults().calls(Function::C_SignInit), 0u);
 
   // In one call, as OpenSSL's programs give what a configuration says.
@@ -92,8 +92,8 @@ TEST_F(SignatureTest, PssWithAnotherDigestForMgf1IsRefusedAtItsBeginningWhereThe
                              OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf1, 0),
                              OSSL_PARAM_construct_end()};
   const EvpMdContext second(EVP_MD_CTX_new());
-  EXPECT_NE(
-      EVP_DigestSignInit_ex(second.get(), nullptr, "SHA256", context_.get(), nullptr, rsa_.get(), both), 1);
+  EXPECT_NE(EVP_DigestSignInit_ex(second.get(), nullptr, "SHA256", context_.get(), nullptr, rsa_.get(), both),
+            1);
   EXPECT_THAT(take_errors(), testing::HasSubstr("MGF1 over SHA2-512"));
 
   // What the token can is not refused with it, in whatever order it is said.
