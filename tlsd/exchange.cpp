@@ -299,8 +299,7 @@ awaitable<After> Exchange::pass_on(ResponseParser& response) {
   message.keep_alive(keep_alive);
   if (keep_alive && version_ < 11) message.set(http::field::connection, "keep-alive");
 
-  const bool passed = co_await pass_on_message(response);
-  if (!passed) co_return After::abort;
+  if (const auto failed = co_await pass_on_message(response)) co_return *failed;
   if (uploaded_ && response.keep_alive() && connection_->buffer.size() == 0) {
     backend_.give_back(std::exchange(connection_, nullptr));
   }
@@ -324,8 +323,8 @@ bool Exchange::frame_for_client(ResponseParser& response) const {
   return !response.chunked() && !response.need_eof();
 }
 
-// A response counts as one when all of it has come from the backend.
-awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
+// A response counts as one when all of it has come from the backend. Nothing if all of it was passed on.
+awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& response) {
   TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] {
     interrupt();
     client_.stream.interrupt();
@@ -336,20 +335,30 @@ awaitable<bool> Exchange::pass_on_message(ResponseParser& response) {
     const auto [error, _] = co_await http::async_write_header(client_.stream, serializer, kOutcome);
     if (error) {
       report_broken({RelayResult::End::output_failed, error}, stall.expired());
-      co_return false;
+      co_return After::abort;
     }
   }
-  RelayWait awaited = RelayWait::output;
-  RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response, client_.stream,
+  const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response, client_.stream,
                                            serializer, [&](RelayWait wait) {
                                              stall.restart();
-                                             awaited = wait;
                                              if (wait == RelayWait::output && response.is_done())
                                                metrics_.request(response.get().result_int());
                                            });
-  if (result.end == RelayResult::End::complete) co_return true;
+  if (result.end == RelayResult::End::complete) co_return std::nullopt;
+  if (result.end == RelayResult::End::input_failed && !serializer.is_header_done()) {
+    co_return co_await answer(fault_before_body(result, stall.expired()));
+  }
   if (!response.is_done()) report_broken(result, stall.expired());
-  co_return false;
+  co_return After::abort;
+}
+
+// The client has nothing of the response yet, so that it can have an answer.
+Exchange::Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
+  if (client_.cut) return Fault::client_gone;
+  if (upload_fault_) return *upload_fault_;
+  if (stalled || response_timed_out()) return Fault::response_timed_out;
+  reason_ = result.error.message();
+  return Fault::bad_response;
 }
 
 // The client has a part of the response, and sees from the end of its connection that it is one.

@@ -75,7 +75,8 @@ class Exchange final {
 
   [[nodiscard]] awaitable<void> pass_on_interim(ResponseParser& response);
   [[nodiscard]] awaitable<After> pass_on(ResponseParser& response);
-  [[nodiscard]] awaitable<bool> pass_on_message(ResponseParser& response);
+  [[nodiscard]] awaitable<std::optional<After>> pass_on_message(ResponseParser& response);
+  [[nodiscard]] Fault fault_before_body(const RelayResult& result, bool stalled);
   void report_broken(const RelayResult& result, bool stalled);
   [[nodiscard]] awaitable<After> switch_protocols(ResponseParser& response);
   [[nodiscard]] bool frame_for_client(ResponseParser& response) const;

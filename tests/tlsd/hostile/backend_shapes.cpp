@@ -101,6 +101,7 @@ std::vector<BackendShape> backend_shapes() {
       {"10,000 fields", {ok(many(10'000, "X:\r\n") + kFive, "hello")}, 502},
       {"chunks", {chunked("5\r\nhello\r\n0\r\n\r\n")}, 200, "hello"},
       {"chunk with bad size", {chunked("2\r\nok\r\n"), "xyz\r\nhello\r\n"}, 200, "ok", "hello", Body::broken},
+      {"no body but a bad chunk", {chunked("xyz\r\nhello\r\n")}, 502, "bad response", "200 OK"},
       {"chunk without an end", {chunked("5\r\nhel")}, 200, "hel", "", Body::broken},
       {"no last chunk", {chunked("5\r\nhello\r\n")}, 200, "hello", "", Body::broken},
       {"chunk longer than its size", {chunked("2\r\nokoko\r\n0\r\n\r\n")}, 200, "ok", "", Body::broken},
