@@ -6,6 +6,7 @@
 
 #include "tlsd/backend.h"
 #include "tlsd/client_log.h"
+#include "tlsd/fault.h"
 #include "tlsd/http.h"
 #include "tlsd/metrics.h"
 #include "tlsd/read_head.h"
@@ -40,20 +41,6 @@ class Exchange final {
   void interrupt() noexcept;
 
  private:
-  // Why there is no response.
-  enum class Fault {
-    unreachable,
-    connect_timed_out,
-    response_timed_out,
-    request_not_taken,
-    closed,
-    bad_response,
-    request_timed_out,
-    bad_request,
-    client_gone,
-  };
-  struct FaultAnswer;
-
   [[nodiscard]] std::string local_authority() const;
   [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
   [[nodiscard]] awaitable<std::optional<Fault>> open_backend();

@@ -7,10 +7,10 @@
 #include <memory>
 
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include "tlsd/execution.h"
 #include "tlsd/http.h"
+#include "tlsd/message_writer.h"
 #include "tlsd/read_head.h"
 
 namespace keystay::tlsd {
@@ -63,14 +63,14 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
 // What a relay waits for next: a piece from the input, or the output to take one.
 enum class RelayWait { input, output };
 
-// The head was parsed by `parser`; `serializer` serves parser.get(), its head written or not. `on_wait` is
-// called with a RelayWait before each read and each write.
-template <typename Input, typename Parser, typename Output, typename Serializer, typename OnWait>
+// The head was parsed by `parser`; `writer` writes that message, its head written or not. `on_wait` is called
+// with a RelayWait before each read and each write.
+template <typename Input, typename Parser, typename Output, typename OnWait>
 awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Parser& parser, Output& output,
-                                  Serializer& serializer, OnWait on_wait) {
+                                  MessageWriter& writer, OnWait on_wait) {
   const auto piece = std::make_unique_for_overwrite<std::array<char, kPiece>>();
   auto& body = parser.get().body();
-  while (!serializer.is_done()) {
+  for (;;) {
     std::size_t size = 0;
     if (!parser.is_done()) {
       on_wait(RelayWait::input);
@@ -82,15 +82,12 @@ awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Pars
       size = piece->size() - body.size;
       if (size == 0 && !parser.is_done()) continue;  // only the frame of a chunk came
     }
-    body.data = size > 0 ? piece->data() : nullptr;
-    body.size = size;
-    body.more = !parser.is_done();
+    const Piece position = parser.is_done() ? Piece::last : Piece::more;
     on_wait(RelayWait::output);
-    const auto [error, _] = co_await http::async_write(output, serializer, kOutcome);
-    if (error && error != http::error::need_buffer)
-      co_return RelayResult{RelayResult::End::output_failed, error};
+    const error_code error = co_await writer.write_piece(output, {piece->data(), size}, position);
+    if (error) co_return RelayResult{RelayResult::End::output_failed, error};
+    if (position == Piece::last) co_return RelayResult{RelayResult::End::complete, {}};
   }
-  co_return RelayResult{RelayResult::End::complete, {}};
 }
 
 }  // namespace keystay::tlsd

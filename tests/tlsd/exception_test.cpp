@@ -21,8 +21,9 @@ using testing::HasSubstr;
 constexpr char kConnections[] = R"(keystay_tlsd_connections{listener="https"})";
 constexpr char kGivenUp[] = R"(keystay_tlsd_connections_given_up_total{listener="https"})";
 
-// Not chunked: Beast's serializer allocates sixteen bytes for each chunk in a function that is noexcept.
 constexpr char kUpload[] = "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+constexpr char kChunkedUpload[] =
+    "POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 constexpr char kUpgrade[] =
     "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
@@ -30,13 +31,16 @@ void answer(RawSocket& client) {
   for (;;) {
     const std::string head = read_until(client, "\r\n\r\n");
     if (head.empty()) return;
-    if (head.starts_with("POST") && !head.ends_with("hello")) read_until(client, "hello");
+    const bool chunked = head.starts_with("POST /chunked");
+    const std::string end = chunked ? "\r\n0\r\n\r\n" : "hello";
+    if (head.starts_with("POST") && !head.ends_with(end)) read_until(client, end);
     if (head.starts_with("GET /upgrade")) {
       client.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhi");
       return;
     }
     if (head.starts_with("POST")) client.write("HTTP/1.1 103 Early Hints\r\n\r\n");
-    client.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    client.write(chunked ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                         : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   }
 }
 
@@ -127,6 +131,12 @@ TEST_F(ExceptionTest, AnyAllocationOfAConnectionMayFail) {
 
 TEST_F(ExceptionTest, AnyAllocationOfAnUploadMayFail) {
   sweep([&] { converse(kUpload); });
+  server_.stop();
+  EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
+}
+
+TEST_F(ExceptionTest, AnyAllocationOfChunkedBodiesMayFail) {
+  sweep([&] { converse(kChunkedUpload); });
   server_.stop();
   EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
 }
