@@ -59,12 +59,22 @@ extern "C" int keystay_reload(void* argument) {
   });
 }
 
-// Two OSSL_PARAM_OCTET_PTRs: the function and its argument.
+extern "C" int keystay_restore(void* argument) {
+  auto& context = *static_cast<Context*>(argument);
+  return guard(context.core(), [&] {
+    context.restore();
+    return 1;
+  });
+}
+
+// OSSL_PARAM_OCTET_PTRs: the functions and their argument.
 int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
-  void* function = reinterpret_cast<void*>(&keystay_reload);
+  void* reload = reinterpret_cast<void*>(&keystay_reload);
+  void* restore = reinterpret_cast<void*>(&keystay_restore);
   void* own = &context;
   const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_octet_ptr(config::kReloadParameter, &function, sizeof function),
+      OSSL_PARAM_construct_octet_ptr(config::kReloadParameter, &reload, sizeof reload),
+      OSSL_PARAM_construct_octet_ptr(config::kRestoreParameter, &restore, sizeof restore),
       OSSL_PARAM_construct_octet_ptr(config::kReloadArgumentParameter, &own, sizeof own),
       OSSL_PARAM_construct_end()};
   return callback(params, argument);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <openssl/rand.h>
 
@@ -80,12 +81,21 @@ std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
 
 void Context::reload() {
   const std::lock_guard lock(reload_mutex_);
+  before_reload_ = nullptr;
   keys::Tokens* const before = tokens_.load(std::memory_order_acquire);
   if (!before) return;  // the first key reads the file as it is then
   replaced_.reserve(replaced_.size() + 2);
   std::unique_ptr<keys::Tokens> fresh = read_tokens(before);
   tokens_.store(fresh.release(), std::memory_order_release);
   replaced_.push_back(before);
+  before_reload_ = before;
+}
+
+void Context::restore() {
+  const std::lock_guard lock(reload_mutex_);
+  if (!before_reload_) return;
+  std::erase(replaced_, before_reload_);
+  replaced_.push_back(tokens_.exchange(std::exchange(before_reload_, nullptr), std::memory_order_acq_rel));
 }
 
 SignerThreads& Context::signers(const pkcs11::Token& token) {

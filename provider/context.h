@@ -36,6 +36,9 @@ class Context final {
   // Reads keystay.toml again, if it was read before: tokens() are then those of the new configuration, and
   // keys that were loaded before keep theirs. Throws config::Error, and then nothing has changed.
   void reload();
+  // Undoes the last reload(), once: tokens() are those from before it. Keys that were loaded since keep
+  // theirs.
+  void restore();
 
   // The threads that sign for jobs with keys on this token. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);
@@ -49,8 +52,9 @@ class Context final {
   std::atomic<keys::Tokens*> tokens_{nullptr};
   std::mutex reload_mutex_;
   std::vector<const keys::Tokens*>
-      replaced_;              // by reload(); somebody may be in them, and signers_ names their tokens
-  std::mutex signers_mutex_;  // taken when a key is loaded
+      replaced_;  // by reload(); somebody may be in them, and signers_ names their tokens
+  keys::Tokens* before_reload_ = nullptr;  // one of them, until restore()
+  std::mutex signers_mutex_;               // taken when a key is loaded
   std::map<const pkcs11::Token*, SignerThreads> signers_;
 };
 

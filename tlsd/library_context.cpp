@@ -32,16 +32,19 @@ int take_abandon(const OSSL_PARAM parameters[], void* result) {
 }
 
 struct Reload {
-  config::ReloadFunction function;
+  config::ReloadFunction reload;
+  config::ReloadFunction restore;
   void* argument;
 };
 
 int take_reload(const OSSL_PARAM parameters[], void* result) {
-  const void* function = pointer(parameters, config::kReloadParameter);
-  auto& reload = *static_cast<Reload*>(result);
-  std::memcpy(&reload.function, &function, sizeof function);
-  reload.argument = const_cast<void*>(pointer(parameters, config::kReloadArgumentParameter));
-  return function != nullptr ? 1 : 0;
+  const void* functions[] = {pointer(parameters, config::kReloadParameter),
+                             pointer(parameters, config::kRestoreParameter)};
+  auto& taken = *static_cast<Reload*>(result);
+  std::memcpy(&taken.reload, &functions[0], sizeof functions[0]);
+  std::memcpy(&taken.restore, &functions[1], sizeof functions[1]);
+  taken.argument = const_cast<void*>(pointer(parameters, config::kReloadArgumentParameter));
+  return taken.reload != nullptr && taken.restore != nullptr ? 1 : 0;
 }
 
 // A value of openssl.cnf (config(5)): a backslash takes the meaning from what follows it.
@@ -101,17 +104,22 @@ void LibraryContext::load_keystay(const std::filesystem::path& directory,
   OSSL_PROVIDER_get_capabilities(keystay_.get(), async::kCapability, &take_abandon, &abandon_);
   Reload reload{};
   OSSL_PROVIDER_get_capabilities(keystay_.get(), config::kReloadCapability, &take_reload, &reload);
-  reload_ = reload.function;
+  reload_ = reload.reload;
+  restore_ = reload.restore;
   reload_argument_ = reload.argument;
 }
 
 void LibraryContext::reload_tokens() const {
   if (!keystay_) return;
   ERR_clear_error();
-  if (reload_ == nullptr) {
+  if (reload_ == nullptr || restore_ == nullptr) {
     throw CryptoError("the provider `keystay` is of another release, which cannot read [token.*] again");
   }
   if (reload_(reload_argument_) != 1) throw openssl_error("cannot read the tokens again");
+}
+
+void LibraryContext::restore_tokens() const noexcept {
+  if (restore_ != nullptr) static_cast<void>(restore_(reload_argument_));
 }
 
 }  // namespace keystay::tlsd

@@ -26,6 +26,8 @@ class LibraryContext final {
 
   // Keys that are loaded from now on use the tokens as the file describes them now. Throws CryptoError.
   void reload_tokens() const;
+  // Undoes it: keys that are loaded from now on use the tokens as they were described before.
+  void restore_tokens() const noexcept;
 
   [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return library_.get(); }
 
@@ -38,7 +40,27 @@ class LibraryContext final {
   ProviderHandle keystay_;
   async::AbandonFunction abandon_ = nullptr;
   config::ReloadFunction reload_ = nullptr;
+  config::ReloadFunction restore_ = nullptr;
   void* reload_argument_ = nullptr;
+};
+
+// The first of the two phases of a reload: the tokens are read again, and are again what they were before
+// unless commit() says that all the rest of the file was right, too.
+class TokenReload final {
+ public:
+  // Throws CryptoError, and then nothing has changed.
+  explicit TokenReload(const LibraryContext& library) : library_(library) { library_.reload_tokens(); }
+  TokenReload(const TokenReload&) = delete;
+  TokenReload& operator=(const TokenReload&) = delete;
+  ~TokenReload() {
+    if (!committed_) library_.restore_tokens();
+  }
+
+  void commit() noexcept { committed_ = true; }
+
+ private:
+  const LibraryContext& library_;
+  bool committed_ = false;
 };
 
 }  // namespace keystay::tlsd

@@ -166,8 +166,9 @@ void Server::begin_reload() {
       settings = read_settings_();
       failure = needs_restart(current, settings);
       if (failure.empty()) {
-        library_.reload_tokens();
+        TokenReload tokens(library_);
         snapshot = build_snapshot(library_, settings, before.get());
+        tokens.commit();
       } else {
         failure += " has changed, which needs a restart";
       }

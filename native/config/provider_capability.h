@@ -4,16 +4,21 @@
 
 namespace keystay::config {
 
-// The capability's name, and its two parameters: OSSL_PARAM_OCTET_PTRs that hold a ReloadFunction and the
-// pointer to call it with.
+// The capability's name, and its three parameters: OSSL_PARAM_OCTET_PTRs that hold two ReloadFunctions and
+// the pointer to call them with.
 inline constexpr char kReloadCapability[] = "KEYSTAY-RELOAD";
 inline constexpr char kReloadParameter[] = "reload";
+inline constexpr char kRestoreParameter[] = "restore";
 inline constexpr char kReloadArgumentParameter[] = "argument";
 
 extern "C" {
-// Reads the configuration again. Keys that are loaded from now on use the tokens as it describes them; keys
-// that were loaded before keep theirs, and so does a token whose settings are as they were. Returns 1, or 0
-// with the reason on the error queue, and then nothing has changed. From any thread; no module is called.
+// `reload` reads the configuration again. Keys that are loaded from now on use the tokens as it describes
+// them; keys that were loaded before keep theirs, and so does a token whose settings are as they were.
+// `restore` undoes the last reload, where the application finds that it cannot use what it brought: keys that
+// are loaded from now on use the tokens as they were before it. Once for each reload; without one it does
+// nothing.
+// Both return 1, or 0 with the reason on the error queue, and then nothing has changed. From any thread; no
+// module is called.
 using ReloadFunction = int (*)(void* argument);
 }
 

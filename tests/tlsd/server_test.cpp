@@ -347,6 +347,20 @@ TEST_F(ReloadTest, UsesTheNewBackend) {
   EXPECT_EQ(send_request(client, kGet).body, "other");
 }
 
+TEST_F(ReloadTest, TheSeriesOfAServerGoWithIt) {
+  const auto series = [](std::uint16_t port) {
+    return R"(keystay_tlsd_backend_server_up{backend="app",server="127.0.0.1:)" + std::to_string(port) +
+           "\"}";
+  };
+  const TestBackend other(TestBackend::hello("other"));
+  TestServer server(settings_, read_);
+  EXPECT_EQ(server.metric(series(backend_.port())), 1);
+  next_.backends["app"].servers = {{"127.0.0.1", other.port()}};
+  ASSERT_TRUE(reload(server, "succeeded"));
+  EXPECT_TRUE(server.wait_for_metric(series(backend_.port()), -1));
+  EXPECT_EQ(server.metric(series(other.port())), 1);
+}
+
 class AdminTest : public ServerTest {
  protected:
   static HttpResponse get(TestServer& server, const std::string& target, const std::string& method = "GET") {
@@ -377,6 +391,22 @@ TEST_F(AdminTest, ShowsMetricsInThePrometheusFormat) {
         R"(keystay_tlsd_sign_wait_seconds_bucket{le="3.2768"} 0)",
         "keystay_tlsd_certificate_expiry_timestamp_seconds{"}) {
     EXPECT_THAT(response.body, HasSubstr(line));
+  }
+}
+
+TEST_F(AdminTest, CountsEachListenerOnItsOwn) {
+  settings_.listeners.push_back(listener_);
+  settings_.listeners.back().name = "second";
+  TestServer server(settings_);
+  TlsClient client(server.port(1));
+  ASSERT_TRUE(client.handshake());
+  EXPECT_EQ(send_request(client, kGet).status, 200U);
+  for (const auto& [listener, count] : {std::pair("https", 0), std::pair("second", 1)}) {
+    const std::string labels = "{listener=\"" + std::string(listener) + "\"";
+    EXPECT_EQ(server.metric("keystay_tlsd_connections" + labels + "}"), count);
+    EXPECT_EQ(server.metric("keystay_tlsd_requests_total" + labels + ",status=\"2xx\"}"), count);
+    EXPECT_EQ(server.metric("keystay_tlsd_handshakes_total" + labels + ",result=\"full\"}"), count);
+    EXPECT_EQ(server.metric("keystay_tlsd_accept_errors_total" + labels + "}"), 0);
   }
 }
 

@@ -10,11 +10,14 @@
 
 namespace keystay::test {
 
-TestBackend::TestBackend(Handler handler)
+TestBackend::TestBackend(Handler handler, std::uint16_t port)
     : handler_(std::move(handler)), listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  const int reuse = 1;
+  ::setsockopt(listening_.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   socklen_t size = sizeof address;
   if (::bind(listening_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
       ::listen(listening_.get(), SOMAXCONN) != 0 ||

@@ -17,7 +17,8 @@ class TestBackend final {
   // Serves one connection, on a thread of its own; the connection is closed when it returns.
   using Handler = std::function<void(RawSocket&)>;
 
-  explicit TestBackend(Handler handler);
+  // On a port of the kernel's choice, or on this one.
+  explicit TestBackend(Handler handler, std::uint16_t port = 0);
   TestBackend(const TestBackend&) = delete;
   TestBackend& operator=(const TestBackend&) = delete;
   ~TestBackend();  // waits for the handlers, whose connections are shut down

@@ -168,6 +168,21 @@ TEST_F(VisibleFailureTest, ADeadServerOfSeveralIsALineAndAMetric) {
             1);
 }
 
+TEST_F(VisibleFailureTest, AServerThatIsBackIsALineAndAMetric) {
+  const auto port = free_port();
+  settings_.backends["app"].servers = {{"127.0.0.1", port}};
+  server_ = std::make_unique<TestServer>(settings_);
+  const std::string name = "127.0.0.1:" + std::to_string(port);
+  const std::string up = "keystay_tlsd_backend_server_up{backend=\"app\",server=\"" + name + "\"}";
+  EXPECT_EQ(answer(kGet).status, 502U);
+  EXPECT_EQ(server_->metric(up), 0);
+  EXPECT_EQ(log_.count("reached again"), 0) << log_.text();
+  const TestBackend back(TestBackend::hello(), port);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer(kGet).status, 200U);
+  EXPECT_EQ(log_.count("info: backend app: server " + name + " is reached again"), 1) << log_.text();
+  EXPECT_EQ(server_->metric(up), 1);
+}
+
 TEST_F(VisibleFailureTest, MaxConnectionsIsALineAndAMetric) {
   listener_.max_connections = 2;
   serve(TestBackend::hello());
