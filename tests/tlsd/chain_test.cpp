@@ -11,6 +11,9 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include "native/keys/chain.h"
+#include "native/x509/certificate_bundle.h"
+#include "native/x509/openssl_pkix.h"
 #include "tests/support/test_party.h"
 
 namespace keystay::tlsd {
@@ -54,7 +57,30 @@ class ChainTest : public testing::Test {
         }
       }
     }
+    expect_same_way_on_a_token(leaf, names, result);
     return result;
+  }
+  // Of a chain on a token native/keys chooses the same way, root included, but without certificates beside
+  // it.
+  void expect_same_way_on_a_token(const std::string& leaf, const std::vector<std::string>& names,
+                                  const std::vector<std::string>& sent) const {
+    const x509::OpenSslPkix pkix;
+    std::vector<keys::Certificate> others;
+    for (const std::string& name : names) others.push_back(certificate_of_token(name));
+    const keys::Chain chain =
+        keys::build_chain(certificate_of_token(leaf), pkix, keys::issuers_among(others));
+    const bool has_root = keys::is_self_signed(chain.back(), pkix);
+    std::vector<std::string> way;
+    for (std::size_t i = 1; i + (has_root ? 1 : 0) < chain.size(); ++i) {
+      const auto at = std::ranges::find(others, chain[i].der, &keys::Certificate::der);
+      way.push_back(names[static_cast<std::size_t>(at - others.begin())]);
+    }
+    if (has_root) {
+      EXPECT_LE(way.size(), sent.size());
+    }
+    const std::size_t common = std::min(way.size(), sent.size());
+    EXPECT_EQ(std::vector(way.begin(), way.begin() + static_cast<std::ptrdiff_t>(common)),
+              std::vector(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(common)));
   }
   // Likewise; the same whatever the order in the file is.
   std::vector<std::string> sent_in_any_order(const std::string& leaf, std::vector<std::string> names) {
@@ -72,6 +98,9 @@ class ChainTest : public testing::Test {
 
  private:
   X509Handle certificate(const std::string& name) const { return read(pem_.at(name)); }
+  keys::Certificate certificate_of_token(const std::string& name) const {
+    return x509::read_certificates(pem_.at(name)).front();
+  }
 
   std::map<std::string, test::Party> parties_;  // by the names of their keys
   std::map<std::string, std::string> pem_;      // by the names of the certificates
