@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "provider/core.h"
@@ -12,9 +13,14 @@ namespace keystay::provider {
 struct CnfFile {
   std::string place = "openssl.cnf";  // for messages: file and section
   std::vector<std::string> names;     // in the section of this provider
+  std::vector<std::string> doubled;   // of these, each that stands there more than once
 };
 
 // No names if the provider was configured by other means than the default file, which OPENSSL_CONF may name.
 [[nodiscard]] CnfFile read_cnf_file(const Core& core);
+
+// The names that the lines of `text` give more than one value in `section` (config(5)): libcrypto keeps the last
+// value and tells nobody. What .include brings in is not looked at.
+[[nodiscard]] std::vector<std::string> doubled_names(std::string_view text, std::string_view section);
 
 }  // namespace keystay::provider

@@ -142,6 +142,10 @@ CnfSection read_cnf_section(const Core& core) {
       parameters.push_back({known.name, value});
   }
   const CnfFile file = read_cnf_file(core);
+  if (!file.doubled.empty()) {
+    refuse(file.place, file.doubled.front(),
+           "stands more than once in this section, and only the last would count; leave one");
+  }
   for (const std::string& name : file.names) {
     if (!find_known(name)) parameters.push_back({name, {}});
   }

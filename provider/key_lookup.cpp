@@ -68,10 +68,21 @@ KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*token)));
 }
 
+// Asks nobody for a PIN unless nothing shows without.
+std::vector<pkcs11::PublicKey> read_public_keys(Context& context, pkcs11::Token& token,
+                                                const keys::Pkix& pkix, const pkcs11::Uri& uri) {
+  if (context.tokens().prompts_for(token)) {
+    const auto asking_nobody = without_login(token, token.options().identity);
+    auto shown = read_public_objects(*asking_nobody, pkix, uri.object, uri.id).public_keys;
+    if (!shown.empty()) return shown;
+  }
+  return read_public_objects(token, pkix, uri.object, uri.id).public_keys;
+}
+
 // A key pair need not be there.
 KeyPtr only_public_key(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
                        const pkcs11::Uri& uri) {
-  const auto found = read_public_objects(token, pkix, uri.object, uri.id).public_keys;
+  const auto found = read_public_keys(context, token, pkix, uri);
   if (found.size() == 1) return public_key(context, public_half_of(found.front(), context.software()));
   throw Error(Reason::key_not_found,
               token.name() + (found.empty() ? " has no public key" : " has several public keys") +

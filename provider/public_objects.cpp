@@ -1,6 +1,7 @@
 #include "provider/public_objects.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "native/keys/token_objects.h"
 
@@ -24,6 +25,14 @@ PublicObjects read_public_objects(pkcs11::Token& token, const keys::Pkix& pkix, 
       found.certificates.push_back(std::move(object.certificate));
   });
   return found;
+}
+
+std::shared_ptr<pkcs11::Token> without_login(const pkcs11::Token& token, pkcs11::TokenIdentity identity) {
+  pkcs11::TokenOptions options = token.options();
+  options.identity = std::move(identity);
+  options.pin = nullptr;
+  return std::make_shared<pkcs11::Token>(
+      std::shared_ptr<pkcs11::Module>(&token.module(), [](pkcs11::Module*) {}), std::move(options));
 }
 
 }  // namespace keystay::provider

@@ -20,4 +20,8 @@ struct PublicObjects {
 [[nodiscard]] PublicObjects read_public_objects(pkcs11::Token& token, const keys::Pkix& pkix,
                                                 std::string_view label, pkcs11::ByteView id);
 
+// The same token, for reading what it shows without a login: no PIN is read or asked for. Borrows the module.
+[[nodiscard]] std::shared_ptr<pkcs11::Token> without_login(const pkcs11::Token& token,
+                                                           pkcs11::TokenIdentity identity);
+
 }  // namespace keystay::provider

@@ -93,37 +93,55 @@ class Search final {
         pkix_(context.software().libctx()),
         uri_(fitting_uri(uri, request)),
         location_(locate(context, uri, uri_)),
-        store_(location_.token, pkix_, keys::View::as_shown),
-        wanted_(wanted_of(uri_, request)) {}
+        wanted_(wanted_of(uri_, request)) {
+    store_.emplace(location_.token, pkix_, keys::View::as_shown);
+  }
 
   std::vector<StoreObject> run() {
     if (request_.alias) {  // narrows the URI, and never widens it
       if (!location_.label.empty() && location_.label != *request_.alias) return {};
       location_.label = *request_.alias;
     }
-    if (location_.label.empty() && location_.id.empty()) {
-      add_whole_token();
-    } else if (const auto entry = find()) {
-      add_keys(*entry);
-      if (wanted_.certificates) add(store_.chain(*entry));
-      require_possession(*entry);
-    } else {
-      add_public_objects();
-    }
+    if (shows_without_question()) return std::move(found_);
+    find_all();
     if (found_.empty() && !request_.is_search()) fail_not_found();
     return std::move(found_);
   }
 
  private:
+  // Nobody is asked for a PIN for the sake of what everybody may read.
+  bool shows_without_question() {
+    if (wanted_.private_key || !context_.tokens().prompts_for(*location_.token)) return false;
+    const auto token = without_login(*location_.token, location_.token->options().identity);
+    const auto asking = std::exchange(location_.token, token);
+    store_.emplace(token, pkix_, keys::View::as_shown);
+    find_all();
+    location_.token = asking;
+    store_.emplace(asking, pkix_, keys::View::as_shown);
+    return !found_.empty();
+  }
+
+  void find_all() {
+    if (location_.label.empty() && location_.id.empty()) {
+      add_whole_token();
+    } else if (const auto entry = find()) {
+      add_keys(*entry);
+      if (wanted_.certificates) add(store_->chain(*entry));
+      require_possession(*entry);
+    } else {
+      add_public_objects();
+    }
+  }
+
   std::optional<keys::Entry> find() {
     const keys::Parts parts = wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
     const bool exactly = uri_ || request_.alias;
-    return exactly ? store_.find(location_.label, location_.id, parts) : store_.find(location_.label, parts);
+    return exactly ? store_->find(location_.label, location_.id, parts) : store_->find(location_.label, parts);
   }
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
   void add_whole_token() {
-    const keys::Listing listing = store_.list();
+    const keys::Listing listing = store_->list();
     if (request_.expect == OSSL_STORE_INFO_PKEY && listing.entries.size() > 1) {
       throw Error(Reason::reference,
                   location_.token->name() + " has " + std::to_string(listing.entries.size()) +
@@ -156,7 +174,9 @@ class Search final {
       for (const pkcs11::PublicKey& key : objects.public_keys)
         found_.emplace_back(provider::public_key(context_, public_half_of(key, context_.software())));
     }
-    add(objects.certificates);
+    const bool is_alias = objects.public_keys.size() == 1 && objects.certificates.size() == 1 &&
+                          objects.certificates.front().public_key == objects.public_keys.front();
+    add(is_alias ? store_->chain(objects.certificates.front(), {}) : objects.certificates);
   }
 
   void add_keys(const keys::Entry& entry) {
@@ -199,7 +219,7 @@ class Search final {
   x509::OpenSslPkix pkix_;
   std::optional<pkcs11::Uri> uri_;  // of a PKCS #11 URI
   keys::KeyLocation location_;
-  keys::KeyStore store_;
+  std::optional<keys::KeyStore> store_;
   Wanted wanted_;
   std::vector<StoreObject> found_;
   std::string left_out_;  // of a listing, and why

@@ -41,14 +41,9 @@ std::vector<TokenInfo> candidates(Token& token) {
 }
 
 bool shows(Context& context, const Token& any, const TokenInfo& info, const pkcs11::Uri& uri) {
-  pkcs11::TokenOptions options = any.options();
-  options.name = info.label;
-  options.identity = {info.label, info.serial};
-  options.pin = nullptr;
-  Token without_login(std::shared_ptr<pkcs11::Module>(&any.module(), [](pkcs11::Module*) {}),
-                      std::move(options));
+  const auto token = without_login(any, {info.label, info.serial});
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const PublicObjects objects = read_public_objects(without_login, pkix, uri.object, uri.id);
+  const PublicObjects objects = read_public_objects(*token, pkix, uri.object, uri.id);
   return !objects.public_keys.empty() || !objects.certificates.empty();
 }
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "native/config/error.h"
+#include "provider/cnf_file.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
 
@@ -86,6 +87,24 @@ TEST(CnfSectionTest, WhatCannotBeMeantIsRefusedWithPlaceNameAndCure) {
   EXPECT_THAT(no_module, Not(HasSubstr("s3cret")));
 }
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// config(5): the last value counts, wherever the section goes on.
+TEST(CnfSectionTest, ANameThatStandsTwiceIsFoundAsLibcryptoReadsTheLines) {
+  const auto doubled = [](const char* text) { return provider::doubled_names(text, "ks"); };
+  EXPECT_THAT(doubled("[ks]\na = 1\nb = 2\n"), IsEmpty());
+  EXPECT_THAT(doubled("[ks]\na = 1\na = 1\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled("[ ks ]\n a=1\r\n[other]\na = 2\n[ks]\n\ta = 3\na = 4\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled("[ks]\na = 1\n[other]\na = 2\n"), IsEmpty());
+  EXPECT_THAT(doubled("ks::a = 1\n[ks]\na = 2\nother::a = 3\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled("a = 1\na = 2\n[ks]\n#a = 3\na = 4\n"), IsEmpty());
+  EXPECT_THAT(doubled("[ks]\na = 1 \\\na = 2\n"), IsEmpty()) << "the second line belongs to the value";
+  EXPECT_THAT(doubled("[ks]\na = 1 \\\\\na = 2\n"), ElementsAre("a")) << "that is a backslash";
+  EXPECT_THAT(doubled("[ks"), IsEmpty());
+  EXPECT_THAT(doubled(""), IsEmpty());
+}
+
 // openssl.cnf of a user of pkcs11-provider, of whose lines only `module =` was changed.
 class CnfTest : public ProviderTest {
  protected:
@@ -151,6 +170,14 @@ TEST_F(CnfTest, AMisspeltNameIsOneClearError) {
               HasSubstr("pkcs11.cnf: [pkcs11_sect]: pkcs11-module-tokenpin: unknown parameter"));
   EXPECT_THAT(outcome.error, HasSubstr("pkcs11-module-token-pin"));
   EXPECT_THAT(outcome.error, Not(HasSubstr("s3cret")));
+}
+
+TEST_F(CnfTest, AParameterThatStandsTwiceIsRefusedByName) {
+  const std::string pin = "pkcs11-module-token-pin = ";
+  const Outcome outcome = sign("pkcs11:object=ec", module_line() + pin + "s3cret\n" + pin + token().pin() + "\n");
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.error, AllOf(HasSubstr("pkcs11.cnf: [pkcs11_sect]: pkcs11-module-token-pin: stands more"),
+                                   Not(HasSubstr("s3cret")), Not(HasSubstr(token().pin()))));
 }
 
 // What a user may write is what the page of the manual lists.

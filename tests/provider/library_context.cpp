@@ -85,8 +85,8 @@ EvpPkey LibraryContext::load(const std::string& uri, int expect) const {
   return open_and_load(get(), uri, expect, nullptr, nullptr);
 }
 
-EvpPkey LibraryContext::load_with_ui(const std::string& uri, UI_METHOD* ui, void* data) const {
-  return open_and_load(get(), uri, OSSL_STORE_INFO_PKEY, ui, data);
+EvpPkey LibraryContext::load_with_ui(const std::string& uri, UI_METHOD* ui, void* data, int expect) const {
+  return open_and_load(get(), uri, expect, ui, data);
 }
 
 EvpPkey LibraryContext::read_pem(std::string_view pem, pem_password_cb* callback, void* argument) const {

@@ -36,7 +36,8 @@ class LibraryContext final {
   // The first key that an OSSL_STORE of this URI gives; null, with the reason on the error queue, if there is
   // none.
   [[nodiscard]] EvpPkey load(const std::string& uri, int expect = OSSL_STORE_INFO_PKEY) const;
-  [[nodiscard]] EvpPkey load_with_ui(const std::string& uri, UI_METHOD* ui, void* data) const;
+  [[nodiscard]] EvpPkey load_with_ui(const std::string& uri, UI_METHOD* ui, void* data,
+                                     int expect = OSSL_STORE_INFO_PKEY) const;
   // As programs read `ssl_certificate_key`.
   [[nodiscard]] EvpPkey read_pem(std::string_view pem, pem_password_cb* callback = nullptr,
                                  void* argument = nullptr) const;

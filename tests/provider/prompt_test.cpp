@@ -7,6 +7,7 @@
 #include <openssl/ui.h>
 #include <sys/wait.h>
 
+#include "native/x509/pem_reference.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
 
@@ -87,6 +88,30 @@ TEST_F(PromptTest, AStoreAsksThroughItsUiMethod) {
   ASSERT_TRUE(key) << take_errors();
   EXPECT_THAT(dialogue.prompt, testing::HasSubstr("web"));
   EXPECT_TRUE(sign_with(key)) << take_errors();
+}
+
+// A person who reads a certificate has no PIN to give.
+TEST_F(PromptTest, NobodyIsAskedForWhatTheTokenShowsToEverybody) {
+  const Owned<UI_METHOD, UI_destroy_method> method(UI_create_method("test"));
+  UI_method_set_reader(method.get(), [](UI* /*ui*/, UI_STRING* /*question*/) {
+    ++questions;
+    return 0;
+  });
+  for (const char* name : {"keystay:ec", "pkcs11:token=web;object=ec;type=public", "pkcs11:token=web;id=%02"}) {
+    EXPECT_TRUE(context_.load_with_ui(name, method.get(), nullptr, OSSL_STORE_INFO_PUBKEY)) << take_errors();
+  }
+  pkcs11::Uri uri;
+  uri.token = "web";
+  uri.object = "ec";
+  uri.type = CKO_PUBLIC_KEY;
+  const std::string reference = token().directory().write("public.ref", x509::encode_pem_reference(uri));
+  EXPECT_TRUE(context_.load_with_ui(reference, method.get(), nullptr, OSSL_STORE_INFO_PUBKEY))
+      << take_errors();
+  EXPECT_EQ(questions, 0);
+  EXPECT_EQ(faults().calls(F::C_Login), 0u);
+  EXPECT_FALSE(context_.load_with_ui("keystay:ec", method.get(), nullptr)) << "the private key is asked for";
+  EXPECT_GT(questions, 0);
+  static_cast<void>(take_errors());
 }
 
 TEST_F(PromptTest, NobodyToAskIsAnErrorThatSaysWhatToDo) {
