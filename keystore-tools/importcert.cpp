@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <span>
 
 #include <fmt/core.h>
 
@@ -10,6 +12,7 @@
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
+#include "native/keys/name.h"
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
@@ -24,11 +27,16 @@ std::string subject(const Certificate& certificate) {
   return "\"" + x509::format_name(certificate.subject) + "\"";
 }
 
+// A file may hold thousands of certificates; who reads a message wants to know of which kind they are.
+constexpr std::size_t kMostNamed = 5;
+
 std::string subjects(const std::vector<Certificate>& certificates) {
   std::string list;
-  for (const Certificate& certificate : certificates)
+  const std::size_t named = std::min(certificates.size(), kMostNamed);
+  for (const Certificate& certificate : std::span(certificates).first(named))
     list += (list.empty() ? "" : ", ") + subject(certificate);
-  return list;
+  return list + (named < certificates.size() ? fmt::format(" and {} more", certificates.size() - named)
+                                             : std::string());
 }
 
 bool contains(const std::vector<Certificate>& certificates, const Certificate& certificate) {
@@ -46,17 +54,57 @@ void report_expired(const Certificate& issuer) {
       subject(issuer), x509::describe_time(issuer.not_after));
 }
 
+// Why the chain goes no further than its last certificate, which is no root.
+std::string end_of(const keys::Chain& chain, const std::vector<Certificate>& unrelated,
+                   const keys::Pkix& pkix) {
+  const Certificate& last = chain.back();
+  const std::string issuer = "\"" + x509::format_name(last.issuer) + "\"";
+  const auto has_issued_last = [&](const Certificate& certificate) {
+    return keys::same_name(certificate.subject, last.issuer) && pkix.issued_by(last, certificate);
+  };
+  if (std::any_of(chain.begin(), chain.end() - 1, has_issued_last))
+    return "no root is at hand: its CAs have certified each other, and none of them is self-signed";
+  if (chain.size() == keys::kLongestChain)
+    return fmt::format("{} certificates are the most that Keystay follows", keys::kLongestChain);
+  const auto has_name = [&](const Certificate& certificate) {
+    return keys::same_name(certificate.subject, last.issuer);
+  };
+  if (std::ranges::any_of(unrelated, has_name))
+    return "the certificate for its issuer " + issuer + " in the reply has another key than it was signed by";
+  return "its issuer " + issuer + " is neither in the reply nor on the token";
+}
+
 void report(const keys::Chain& chain, const std::vector<Certificate>& unrelated, const keys::Pkix& pkix) {
-  for (const Certificate& certificate : unrelated) {
-    fmt::print(stderr, "keystay: note: {} is not part of the chain and was not imported\n",
-               subject(certificate));
+  if (!unrelated.empty()) {
+    fmt::print(stderr, "keystay: note: {} {} not part of the chain and {} not imported\n",
+               subjects(unrelated), unrelated.size() == 1 ? "is" : "are",
+               unrelated.size() == 1 ? "was" : "were");
   }
-  if (!keys::is_self_signed(chain.back(), pkix)) {
-    fmt::print(
-        stderr,
-        "keystay: note: the chain ends with {}; its issuer \"{}\" is neither in the reply nor on the token\n",
-        subject(chain.back()), x509::format_name(chain.back().issuer));
+  if (keys::is_self_signed(chain.back(), pkix)) return;
+  fmt::print(stderr, "keystay: note: the chain ends with {}; {}\n", subject(chain.back()),
+             end_of(chain, unrelated, pkix));
+}
+
+void report_skipped(const std::vector<std::string>& labels, const std::string& source) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const std::string& label : labels) ++counts[label];
+  std::size_t told = 0;
+  for (const auto& [label, count] : counts) {
+    if (++told > kMostNamed) break;
+    fmt::print(stderr, "keystay: note: the PEM block \"{}\" of {} holds no certificate and was skipped{}\n",
+               label, source, count == 1 ? std::string() : fmt::format(", {} times", count));
   }
+  if (counts.size() > kMostNamed)
+    fmt::print(stderr, "keystay: note: so were {} more kinds of blocks\n", counts.size() - kMostNamed);
+}
+
+// Nothing in the reply is for this key: what it is for instead.
+std::string why_none_fits(const std::vector<Certificate>& certificates) {
+  const bool any_key = std::ranges::any_of(
+      certificates, [](const Certificate& certificate) { return certificate.public_key.has_value(); });
+  return any_key ? "other public keys are certified for " + subjects(certificates)
+                 : std::string(certificates.size() == 1 ? "it has " : "they have ") + keys::kForeignKey +
+                       ", " + "certified for " + subjects(certificates);
 }
 
 }  // namespace
@@ -82,8 +130,7 @@ void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
   const auto ordered = x509::order_chain(certificates, entry.key.public_key(), store.pkix());
   if (ordered.chain.empty()) {
     throw Failure("nothing in " + source() + " fits the key of alias \"" + entry.alias +
-                  "\": other public keys are certified for " + subjects(ordered.unrelated) +
-                  "; import the reply to this key's own request");
+                  "\": " + why_none_fits(ordered.unrelated) + "; import the reply to this key's own request");
   }
   // The token may have a better way to a root than the reply, and the reply than the token.
   const keys::Chain whole = store.keys().chain(ordered.chain.front(), certificates);
@@ -135,10 +182,7 @@ void ImportCert::run(AliasStore& store) const {
   std::vector<Certificate> certificates;
   try {
     x509::CertificateBundle bundle = x509::read_bundle(read_input(file));
-    for (const std::string& label : bundle.skipped) {
-      fmt::print(stderr, "keystay: note: the PEM block \"{}\" of {} holds no certificate and was skipped\n",
-                 label, source());
-    }
+    report_skipped(bundle.skipped, source());
     certificates = std::move(bundle.certificates);
   } catch (const x509::Error& error) {
     throw Failure(source() + ": " + error.what());

@@ -19,8 +19,8 @@ struct CnfFile {
 // No names if the provider was configured by other means than the default file, which OPENSSL_CONF may name.
 [[nodiscard]] CnfFile read_cnf_file(const Core& core);
 
-// The names that the lines of `text` give more than one value in `section` (config(5)): libcrypto keeps the last
-// value and tells nobody. What .include brings in is not looked at.
+// The names that the lines of `text` give more than one value in `section` (config(5)): libcrypto keeps the
+// last value and tells nobody. What .include brings in is not looked at.
 [[nodiscard]] std::vector<std::string> doubled_names(std::string_view text, std::string_view section);
 
 }  // namespace keystay::provider

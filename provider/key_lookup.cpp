@@ -69,21 +69,25 @@ KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
 }
 
 // Asks nobody for a PIN unless nothing shows without.
-std::vector<pkcs11::PublicKey> read_public_keys(Context& context, pkcs11::Token& token,
-                                                const keys::Pkix& pkix, const pkcs11::Uri& uri) {
+PublicObjects read_public_keys(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
+                               const pkcs11::Uri& uri) {
   if (context.tokens().prompts_for(token)) {
     const auto asking_nobody = without_login(token, token.options().identity);
-    auto shown = read_public_objects(*asking_nobody, pkix, uri.object, uri.id).public_keys;
-    if (!shown.empty()) return shown;
+    PublicObjects shown = read_public_objects(*asking_nobody, pkix, uri.object, uri.id);
+    if (!shown.public_keys.empty()) return shown;
   }
-  return read_public_objects(token, pkix, uri.object, uri.id).public_keys;
+  return read_public_objects(token, pkix, uri.object, uri.id);
 }
 
 // A key pair need not be there.
 KeyPtr only_public_key(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
                        const pkcs11::Uri& uri) {
-  const auto found = read_public_keys(context, token, pkix, uri);
+  const PublicObjects objects = read_public_keys(context, token, pkix, uri);
+  const auto& found = objects.public_keys;
   if (found.size() == 1) return public_key(context, public_half_of(found.front(), context.software()));
+  if (found.empty() && !objects.fault.empty())
+    throw Error(Reason::reference, "the public key object" + named_by(uri.object, uri.id) + " of " +
+                                       token.name() + " cannot be used: " + objects.fault);
   throw Error(Reason::key_not_found,
               token.name() + (found.empty() ? " has no public key" : " has several public keys") +
                   named_by(uri.object, uri.id) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "native/keys/entry.h"
 #include "native/keys/token_objects.h"
 
 namespace keystay::provider {
@@ -17,9 +18,11 @@ PublicObjects read_public_objects(pkcs11::Token& token, const keys::Pkix& pkix, 
     if (!id.empty()) search.bytes(CKA_ID, id);
     keys::TokenObjects objects = keys::read_matching(session, pkix, std::move(search));
     for (keys::KeyObject& object : objects.public_keys) {
-      if (object.public_key &&
-          std::ranges::find(found.public_keys, *object.public_key) == found.public_keys.end())
+      if (!object.public_key) {
+        found.fault = keys::fault_of_public(object);
+      } else if (std::ranges::find(found.public_keys, *object.public_key) == found.public_keys.end()) {
         found.public_keys.push_back(std::move(*object.public_key));
+      }
     }
     for (keys::CertificateObject& object : objects.certificates)
       found.certificates.push_back(std::move(object.certificate));

@@ -2,6 +2,8 @@
 // say.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +16,7 @@ namespace keystay::provider {
 struct PublicObjects {
   std::vector<pkcs11::PublicKey> public_keys;  // each once
   std::vector<keys::Certificate> certificates;
+  std::string fault;  // of a public key object that cannot be read; empty if there is none
 };
 
 // With this CKA_LABEL and CKA_ID; empty means any. One search. Throws pkcs11::Error that names the token.

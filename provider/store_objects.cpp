@@ -136,7 +136,8 @@ class Search final {
   std::optional<keys::Entry> find() {
     const keys::Parts parts = wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
     const bool exactly = uri_ || request_.alias;
-    return exactly ? store_->find(location_.label, location_.id, parts) : store_->find(location_.label, parts);
+    return exactly ? store_->find(location_.label, location_.id, parts)
+                   : store_->find(location_.label, parts);
   }
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
@@ -166,6 +167,8 @@ class Search final {
     if (!wanted_.public_key && !wanted_.certificates) return;
     const PublicObjects objects = read_public_objects(*location_.token, pkix_, location_.label, location_.id);
     if (wanted_.public_key) {
+      if (objects.public_keys.empty() && !objects.fault.empty())
+        left_out_ = "; a public key object of that name cannot be used: " + objects.fault;
       if (objects.public_keys.size() > 1) {
         throw Error(Reason::reference, location_.token->name() + " has " +
                                            std::to_string(objects.public_keys.size()) +

@@ -30,4 +30,10 @@ struct Certificate {
 // A chain: the leaf first, each certificate followed by its issuer.
 using Chain = std::vector<Certificate>;
 
+// For messages: the key of a certificate that states none of ours.
+inline constexpr const char* kForeignKey =
+    "a public key that Keystay does not use: of another algorithm, or on a curve that is written out "
+    "(explicit "
+    "parameters, which RFC 5480 forbids) instead of named";
+
 }  // namespace keystay::keys

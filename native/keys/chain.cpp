@@ -14,9 +14,7 @@ namespace {
 
 constexpr std::string_view kIssuerPrefix = "issuer-";
 
-// No chain of the Web's PKI comes near any of these; a token or file that anybody may write to must not keep
-// us busy for ever.
-constexpr std::size_t kLongestChain = 16;
+// A token or file that anybody may write to must not keep us busy for ever.
 constexpr std::size_t kMostCertificates = 500;
 constexpr std::size_t kMostVerifications = 1000;
 

@@ -2,6 +2,7 @@
 // 4158 tells what may be met on the way).
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -12,6 +13,9 @@
 #include "native/keys/pkix.h"
 
 namespace keystay::keys {
+
+// The most certificates in a chain, the leaf among them: none of the Web's PKI comes near it.
+inline constexpr std::size_t kLongestChain = 16;
 
 // Finds the certificates with this subject, a DER Name (see name.h). May give others as well.
 using IssuerSearch = std::function<std::vector<Certificate>(pkcs11::ByteView subject)>;

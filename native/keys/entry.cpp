@@ -89,6 +89,11 @@ std::string why_ambiguous(const KeyObject& key, const ObjectIndex& objects) {
          "pkcs11-tool --set-id";
 }
 
+// A token answers nothing for a value that is longer than the place for it, as for one that is not there.
+std::string missing_attribute(std::string_view name) {
+  return "its " + std::string(name) + " is not there, is empty, or is longer than any key's";
+}
+
 std::optional<PublicHalf> shown_by(PublicHalfSource source, std::optional<pkcs11::PublicKey> key) {
   if (!key) return std::nullopt;
   return PublicHalf{std::move(*key), source};
@@ -122,13 +127,20 @@ std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& o
   return shown_by(PublicHalfSource::certificate, only_half(std::move(certified)));
 }
 
+std::string fault_of_public(const KeyObject& object) {
+  if (!object.fault.empty()) return object.fault;
+  return missing_attribute(object.type == CKK_RSA ? "CKA_MODULUS" : "CKA_EC_PARAMS or CKA_EC_POINT");
+}
+
 std::string why_unknown(const KeyObject& key, const ObjectIndex& objects) {
   if (std::string why = why_ambiguous(key, objects); !why.empty()) return why;
   for (const KeyObject* published : objects.public_keys_with(key.id)) {
     const bool its_own = !key.id.empty() || published->label == key.label;
-    if (its_own && !published->fault.empty()) return "of its public key object, " + published->fault;
+    if (its_own && !published->public_key) return "of its public key object, " + fault_of_public(*published);
   }
   if (!key.fault.empty()) return key.fault;
+  if (!key.id.empty() && !objects.certificates_with(key.id).empty())
+    return std::string("the certificate with its CKA_ID has ") + kForeignKey;
   return "it has neither a public key object nor a certificate with its CKA_ID on the token; store one";
 }
 

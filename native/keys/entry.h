@@ -44,6 +44,9 @@ struct Entry {
 // key object without one that has its label.
 [[nodiscard]] std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects);
 
+// Why a public key object without a public key states none: completes "of the object, …".
+[[nodiscard]] std::string fault_of_public(const KeyObject& object);
+
 // Why the public half of a key is not known, for a message: "its CKA_EC_POINT …".
 [[nodiscard]] std::string why_unknown(const KeyObject& key, const ObjectIndex& objects);
 

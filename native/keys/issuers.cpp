@@ -5,6 +5,7 @@
 #include <string>
 
 #include "native/keys/chain.h"
+#include "native/keys/name.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
 #include "native/keys/unfinished_label.h"
@@ -19,6 +20,14 @@ IssuerSearch among(const std::vector<CertificateObject>& objects) {
   std::vector<Certificate> certificates;
   for (const CertificateObject& object : objects) certificates.push_back(object.certificate);
   return issuers_among(certificates);
+}
+
+// By its CKA_ISSUER, which may be empty (PKCS #11 v3.0, section 4.6.3): then only the certificate itself
+// tells.
+bool may_have_issuer(Session& session, CK_OBJECT_HANDLE certificate, const pkcs11::Bytes& canonical) {
+  constexpr CK_ATTRIBUTE_TYPE kIssuer[] = {CKA_ISSUER};
+  const pkcs11::Bytes issuer = session.attributes(certificate, kIssuer).bytes(CKA_ISSUER);
+  return issuer.empty() || canonical_name(issuer) == canonical;
 }
 
 // The certificates (DER) of the chains of these entries.
@@ -51,11 +60,19 @@ bool has_other_issuers(Session& session, const Pkix& pkix, const Chain& chain) {
 }
 
 bool may_be_an_issuer(Session& session, const Pkix& pkix, const Certificate& certificate) {
+  const auto is_of_another_key = [&](const CertificateObject& object) {
+    return object.certificate.public_key != certificate.public_key;
+  };
   pkcs11::Template search = objects_of(CKO_CERTIFICATE);
   search.bytes(CKA_ISSUER, certificate.subject);
-  const auto issued = read_certificates(session, pkix, std::move(search));
-  return std::any_of(issued.begin(), issued.end(), [&](const CertificateObject& object) {
-    return object.certificate.public_key != certificate.public_key;
+  if (std::ranges::any_of(read_certificates(session, pkix, std::move(search)), is_of_another_key))
+    return true;
+  if (!certificate.is_ca) return false;
+  const pkcs11::Bytes name = canonical_name(certificate.subject);
+  return std::ranges::any_of(session.find_token_objects(objects_of(CKO_CERTIFICATE)), [&](auto handle) {
+    if (!may_have_issuer(session, handle, name)) return false;
+    const auto object = read_certificate(session, pkix, handle);
+    return object && canonical_name(object->certificate.issuer) == name && is_of_another_key(*object);
   });
 }
 

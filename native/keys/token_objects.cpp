@@ -45,7 +45,8 @@ class CertificateReader final {
     if (!certificate) {
       objects_.unreadable_certificates.push_back(
           {CKO_CERTIFICATE, attributes.text(CKA_LABEL), attributes.bytes(CKA_ID),
-           value.empty() ? "it has no CKA_VALUE" : "its CKA_VALUE is no DER certificate of X.509"});
+           value.empty() ? "it has no CKA_VALUE, or one of more than 1 MiB"
+                         : "its CKA_VALUE is no DER certificate of X.509"});
       return;
     }
     drop_faulty_key(*certificate);

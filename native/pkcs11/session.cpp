@@ -13,6 +13,8 @@ namespace {
 // What attributes fit in: an RSA-16384 modulus, a name, a label. Only a CKA_VALUE may be longer, a
 // certificate's; it costs a second call then.
 constexpr std::size_t kUsualValueSize = 2048;
+// No certificate of any use is longer. A longer value counts as absent: a module may answer any length.
+constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
 
 // NSS softokn takes a place of exactly their size for attributes that are a CK_ULONG, and no larger one.
 constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNumbers = {CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE,
@@ -129,7 +131,7 @@ Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRI
     rv = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, batch.data(), batch.size());
     if (!answered(rv)) check(rv, "C_GetAttributeValue");
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (batch[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) batch[i].ulValueLen = 0;
+      if (batch[i].ulValueLen > kLongestValue) batch[i].ulValueLen = 0;  // CK_UNAVAILABLE_INFORMATION is
       values[i].resize(std::max<std::size_t>(usual_size(types[i]), batch[i].ulValueLen));
       batch[i] = {types[i], values[i].data(), values[i].size()};
     }

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include <openssl/core_names.h>
+
 #include "native/x509/certificate_bundle.h"
+#include "native/x509/openssl_types.h"
 #include "native/x509/public_key.h"
 #include "tests/keys/key_store_test.h"
 #include "tests/support/test_party.h"
@@ -178,6 +181,28 @@ TEST_F(ChainOnTokenTest, ARootThatIsValidComesBeforeAnExpiredOneThatCrossSignedI
   store_.replace_chain(entry, {leaf, middle, root});
   EXPECT_EQ(ders(store_.chain(*store_.find("web"))), ders({leaf, middle, root}));
   EXPECT_EQ(ders(store_.list().entries.at(0).chain), ders({leaf, middle, root}));
+}
+
+// The CA's key is an alias too, and its new certificate has another name.
+TEST_F(ChainOnTokenTest, ACaCertificateStaysForAChainThatWritesItsNameInAnotherWay) {
+  const Party ca("sub ca");
+  Bytes half(32);
+  BIGNUM* number = nullptr;
+  ASSERT_EQ(EVP_PKEY_get_bn_param(ca.key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number), 1);
+  const x509::BigNumber owner(number);
+  ASSERT_EQ(BN_bn2binpad(number, half.data(), 32), 32);
+  const Entry ca_entry = store_.import_key("ca", {x509::from_evp_pkey(ca.key.get()), {half}});
+  const Certificate old = certify(ca, root_);
+  store_.replace_chain(ca_entry, {old});
+
+  const Entry entry = generate("web");
+  const Certificate leaf = this->leaf(entry, Party("SUB CA", ca.key));
+  store_.replace_chain(entry, {leaf});
+  ASSERT_EQ(ders(store_.chain(*store_.find("web"))), ders({leaf, old}));
+  store_.replace_chain(ca_entry, {certify(Party("renamed ca", ca.key), root_)});
+  EXPECT_EQ(ders(store_.chain(*store_.find("web"))), ders({leaf, old}));
+  store_.destroy(entry);
+  EXPECT_EQ(store_.list().entries.size(), 1u);
 }
 
 }  // namespace

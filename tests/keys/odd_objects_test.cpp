@@ -123,11 +123,48 @@ TEST_F(OddObjectsTest, AKeyThatCannotBeReadIsToldAndSpoilsNothing) {
   }
 }
 
+// Neither is a key without a public key object, which is the user's to store: this one is there.
+TEST_F(OddObjectsTest, APointThatIsEmptyOrHugeIsToldAsWhatItIs) {
+  const Entry odd = generate("odd");
+  const Entry good = generate("good");
+  for (const auto& [value, reason] :
+       {std::pair(Bytes{}, "CKA_EC_POINT is not there"), std::pair(octet_string({}), "is no point of P-256"),
+        std::pair(Bytes(2000, 4), "is no point of P-256"),
+        std::pair(Bytes(100'000, 4), "is longer than any key's"),
+        std::pair(Bytes(3'000'000, 4), "is longer than any key's")}) {
+    state(odd, value);
+    const Listing listing = store_.list();
+    ASSERT_THAT(listing.entries, SizeIs(1)) << value.size();
+    EXPECT_THAT(listing.unreadable, ElementsAre(Field(&UnreadableObject::reason, HasSubstr(reason))))
+        << value.size();
+    const auto error = error_of([&] { (void)store_.find("odd"); });
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("alias \"odd\""), HasSubstr(reason)));
+  }
+}
+
 TEST_F(OddObjectsTest, AKeyOnACurveWrittenOutSaysSo) {
   const Entry odd = generate("odd");
   state(odd, Bytes{0x30, 0x03, 0x02, 0x01, 0x01}, octet_string(point(odd)));
   EXPECT_THAT(store_.list().unreadable,
               ElementsAre(Field(&UnreadableObject::reason, HasSubstr("explicit parameters"))));
+}
+
+TEST_F(OddObjectsTest, AKeyWhoseCertificateHasACurveWrittenOutSaysSo) {
+  const Entry odd = generate("odd");
+  token_->with_rw_session([](Session& session) {
+    for (const CK_OBJECT_HANDLE object : session.find_token_objects(objects_of(CKO_PUBLIC_KEY)))
+      session.destroy_object(object);
+  });
+  const std::string key = test::run_or_throw(
+      {"openssl", "ecparam", "-name", "prime256v1", "-param_enc", "explicit", "-genkey", "-noout"});
+  const auto file = hsm_.directory().write("explicit.key", key);
+  const std::string pem = test::run_or_throw(
+      {"openssl", "req", "-x509", "-new", "-key", file, "-subj", "/CN=explicit", "-days", "10"});
+  add_value("odd", odd.key.reference().id(), x509::read_certificates(pem).front().der);
+  EXPECT_THAT(store_.list().unreadable,
+              ElementsAre(Field(&UnreadableObject::reason, AllOf(HasSubstr("the certificate with its CKA_ID"),
+                                                                 HasSubstr("explicit parameters")))));
 }
 
 TEST_F(OddObjectsTest, AKeyWhoseCertificateTellsItIsUsed) {
@@ -163,12 +200,14 @@ TEST_F(OddObjectsTest, WhatIsNoCertificateIsToldAndSpoilsNothing) {
   store_.add_certificate("root", root);
   add_value("cut", Bytes{1}, Bytes(root.der.begin(), root.der.end() - 1));
   add_value("noise", Bytes{2}, bytes("-----BEGIN CERTIFICATE-----"));
+  add_value("huge", Bytes{5}, joined(root.der, Bytes(2'000'000, 0)));
   add_value("other", Bytes{3}, Bytes{0x30, 0x03, 0x02, 0x01, 0x01});
   const Listing listing = store_.list();
   EXPECT_THAT(listing.trusted, SizeIs(1));
-  EXPECT_THAT(listing.unreadable,
-              ElementsAre(Field(&UnreadableObject::label, "cut"), Field(&UnreadableObject::label, "noise"),
-                          Field(&UnreadableObject::label, "other")));
+  EXPECT_THAT(
+      listing.unreadable,
+      ElementsAre(Field(&UnreadableObject::label, "cut"), Field(&UnreadableObject::label, "huge"),
+                  Field(&UnreadableObject::label, "noise"), Field(&UnreadableObject::label, "other")));
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/keystore-tools/keystay_program.h"
 #include "tests/keystore-tools/pseudo_terminal.h"
 #include "tests/support/test_party.h"
@@ -284,6 +286,56 @@ TEST_F(CrossSignedTest, AnIssuerWhoseNameIsWrittenInAnotherWayIsPartOfTheChain) 
   const std::string middle = certificate(middle_, root_, {.subject = {"Middle ", 19}});
   done({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + middle + root_itself_)});
   EXPECT_EQ(chain("httpd"), leaf + middle + root_itself_);
+}
+
+// Each of the two has certified the other, and nobody itself.
+TEST_F(CrossSignedTest, AChainWithoutARootSaysThatItGoesInACircle) {
+  make_alias("httpd");
+  const std::string leaf = this->leaf("httpd");
+  const std::string circle = certificate(middle_, root_) + certificate(root_, middle_);
+  const test::Outcome outcome =
+      keystay({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf + circle)});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error,
+              AllOf(HasSubstr("its CAs have certified each other"), Not(HasSubstr("neither in"))));
+}
+
+TEST_F(CrossSignedTest, AnIssuerOfTheNameWithAnotherKeyIsNotSaidToBeAbsent) {
+  make_alias("httpd");
+  const std::string impostor = certificate(test::Party("middle"), root_);
+  const test::Outcome outcome =
+      keystay({"-importcert", "-alias", "httpd", "-file", write("reply.pem", leaf("httpd") + impostor)});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error, AllOf(HasSubstr("issuer \"CN=middle\" in the reply has another key"),
+                                   Not(HasSubstr("neither in"))));
+}
+
+TEST_F(CrossSignedTest, AFileOfManyCertificatesMakesFewNotes) {
+  make_alias("httpd");
+  std::string file = leaf("httpd") + by_root_ + root_itself_;
+  for (int i = 0; i < 40; ++i) {
+    const test::Party stranger("stranger " + std::to_string(i), old_.key);
+    file += certificate(stranger, old_) + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+  }
+  const test::Outcome outcome = keystay({"-importcert", "-alias", "httpd", "-file", write("many.pem", file)});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error, AllOf(HasSubstr("\"CN=stranger 4\" and 35 more are not part of the chain"),
+                                   HasSubstr("\"X509 CRL\""), HasSubstr(", 40 times")));
+  EXPECT_LE(std::ranges::count(outcome.error, '\n'), 4);
+  make_alias("other");
+  refused(1, HasSubstr(" and 38 more; import the reply"),
+          {"-importcert", "-alias", "other", "-file", write("others.pem", file)});
+}
+
+TEST_F(ImportCertTest, SaysThatAKeyHasACurveWrittenOut) {
+  make_alias("httpd");
+  const auto key = write("explicit.key", test::run_or_throw({"openssl", "ecparam", "-name", "prime256v1",
+                                                             "-param_enc", "explicit", "-genkey", "-noout"}));
+  const std::string pem = test::run_or_throw(
+      {"openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=explicit", "-days", "10"});
+  refused(1,
+          AllOf(HasSubstr("it has a public key that Keystay does not use"), HasSubstr("explicit parameters")),
+          {"-importcert", "-alias", "httpd", "-file", write("explicit.pem", pem)});
 }
 
 TEST_F(ImportCertTest, GivesANameToARootThatCameWithAChain) {

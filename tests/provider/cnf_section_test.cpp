@@ -174,10 +174,12 @@ TEST_F(CnfTest, AMisspeltNameIsOneClearError) {
 
 TEST_F(CnfTest, AParameterThatStandsTwiceIsRefusedByName) {
   const std::string pin = "pkcs11-module-token-pin = ";
-  const Outcome outcome = sign("pkcs11:object=ec", module_line() + pin + "s3cret\n" + pin + token().pin() + "\n");
+  const Outcome outcome =
+      sign("pkcs11:object=ec", module_line() + pin + "s3cret\n" + pin + token().pin() + "\n");
   EXPECT_FALSE(outcome.ok());
-  EXPECT_THAT(outcome.error, AllOf(HasSubstr("pkcs11.cnf: [pkcs11_sect]: pkcs11-module-token-pin: stands more"),
-                                   Not(HasSubstr("s3cret")), Not(HasSubstr(token().pin()))));
+  EXPECT_THAT(outcome.error,
+              AllOf(HasSubstr("pkcs11.cnf: [pkcs11_sect]: pkcs11-module-token-pin: stands more"),
+                    Not(HasSubstr("s3cret")), Not(HasSubstr(token().pin()))));
 }
 
 // What a user may write is what the page of the manual lists.

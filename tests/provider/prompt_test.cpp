@@ -97,7 +97,8 @@ TEST_F(PromptTest, NobodyIsAskedForWhatTheTokenShowsToEverybody) {
     ++questions;
     return 0;
   });
-  for (const char* name : {"keystay:ec", "pkcs11:token=web;object=ec;type=public", "pkcs11:token=web;id=%02"}) {
+  for (const char* name :
+       {"keystay:ec", "pkcs11:token=web;object=ec;type=public", "pkcs11:token=web;id=%02"}) {
     EXPECT_TRUE(context_.load_with_ui(name, method.get(), nullptr, OSSL_STORE_INFO_PUBKEY)) << take_errors();
   }
   pkcs11::Uri uri;
