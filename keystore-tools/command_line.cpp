@@ -71,6 +71,8 @@ class Parser final {
     return CommandLine{store_, command()};
   }
 
+  [[nodiscard]] const CLI::App& declaration() const { return app_; }
+
   [[nodiscard]] std::set<std::string, std::less<>> options_with_values() const {
     std::set<std::string, std::less<>> names;
     for (const CLI::App* command : app_.get_subcommands({})) {
@@ -301,6 +303,8 @@ std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments
   }
   return Parser().parse(std::move(arguments));
 }
+
+void with_declaration(const std::function<void(const CLI::App&)>& look) { look(Parser().declaration()); }
 
 bool takes_value(std::string_view option) {
   static const std::set<std::string, std::less<>> names = Parser().options_with_values();

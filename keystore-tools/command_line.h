@@ -1,6 +1,7 @@
 // The command line in the GNU form, and what it asks for.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@
 #include "keystore-tools/list.h"
 #include "keystore-tools/store_options.h"
 
+namespace CLI {
+class App;
+}
+
 namespace keystay::tools {
 
 using Command =
@@ -33,6 +38,9 @@ struct CommandLine {
 
 // Nothing if help or the version was asked for, which is on standard output then. Throws UsageError.
 [[nodiscard]] std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments);
+
+// Shows what the command line is declared to be, for a manual and completions.
+void with_declaration(const std::function<void(const CLI::App&)>& look);
 
 // Whether some command has an option of this name ("alias") that wants a value.
 [[nodiscard]] bool takes_value(std::string_view option);

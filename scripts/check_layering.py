@@ -26,6 +26,7 @@ ARROWS = {
     "java": {"native/pkcs11", "native/config", "native/keys"},
     "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/x509"},
     "tlsd": {"native/config", "native/async"},
+    "packaging": {"keystore-tools", "tlsd"},  # what their command lines are declared to be
 }
 FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd"}
 

@@ -12,7 +12,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly suite=trixie
 readonly home="$PWD/build/debian13"
 readonly root="$home/root"
 readonly tree="$home/keystay" # the clone, mounted at /keystay
@@ -46,70 +45,8 @@ if [[ "$(id -u)" -ne 0 ]]; then
   exec sudo "--preserve-env=$(IFS=,; echo "${proxies[*]}")" -- scripts/debian13.sh "${arguments[@]}" "$@"
 fi
 
-# --- what this machine uses --------------------------------------------------------------------------------------------
-# archive LABEL: the first archive of this name among the sources that apt has read.
-archive() {
-  apt-get indextargets --format "\$(REPO_URI)" "Created-By: Packages" "Origin: Debian" "Label: $1" | head -n 1
-}
-
-find_mirror() {
-  command -v apt-get >/dev/null || give_up "this machine has no apt: name a Debian archive with --mirror"
-  mirror="$(archive Debian)"
-  if [[ -z "$mirror" ]]; then
-    apt-get update -qq >&2
-    mirror="$(archive Debian)"
-  fi
-  [[ -n "$mirror" ]] || give_up "none of this machine's apt sources is Debian's archive: name one with --mirror"
-}
-
-sources() {
-  local security
-  security="$(archive Debian-Security)"
-  printf 'deb %s %s main\n' "$mirror" "$suite" "$mirror" "$suite-updates"
-  [[ -z "$security" ]] || printf 'deb %s %s-security main\n' "$security" "$suite"
-}
-
-# How this machine's apt reaches an archive (proxies, time-outs, clocks that are off) is how the root's does.
-transport_settings() {
-  apt-config dump | grep -E '^Acquire::(http|https|Check-Date|Check-Valid-Until|Retries|ForceIPv[46])\b' || true
-}
-
-# apt_proxy: the proxy of apt.conf, which debootstrap does not read.
-apt_proxy() {
-  local proxy=
-  eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  echo "$proxy"
-}
-
-# --- the root ----------------------------------------------------------------------------------------------------------
-make_root() {
-  local partial="$root.partial"
-  if ! command -v debootstrap >/dev/null && [[ ! -x /usr/sbin/debootstrap ]]; then
-    say "installing debootstrap"
-    apt-get install -qq --yes --no-install-recommends debootstrap >&2
-  fi
-  [[ -n "$mirror" ]] || find_mirror
-  say "making a Debian 13 root from $mirror (log: $home/debootstrap.log)"
-  rm -rf "$root" "$partial"
-  mkdir -p "$home"
-  env PATH="$PATH:/usr/sbin:/sbin" http_proxy="${http_proxy:-$(apt_proxy)}" \
-    debootstrap --variant=minbase --include=ca-certificates "$suite" "$partial" "$mirror" \
-    >"$home/debootstrap.log" 2>&1 || give_up "debootstrap failed: $(tail -n 3 "$home/debootstrap.log")"
-  sources >"$partial/etc/apt/sources.list"
-  mkdir "$partial/keystay"
-  mv "$partial" "$root"
-}
-
-# The network of this machine, as it is now.
-settle_root() {
-  local file
-  for file in resolv.conf hosts; do cat "/etc/$file" >"$root/etc/$file"; done
-  transport_settings >"$root/etc/apt/apt.conf.d/90host"
-  rm -rf "$root/usr/local/share/ca-certificates"
-  if [[ -d /usr/local/share/ca-certificates ]]; then
-    cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
-  fi
-}
+# shellcheck source=SCRIPTDIR/debian_root.sh
+. scripts/debian_root.sh
 
 # What is built stays between runs; git touches only the files that changed. A bundle is read whoever owns this tree.
 update_tree() {
@@ -165,7 +102,7 @@ run_inside() {
   exit "$status"
 }
 
-[[ "$fresh" == no && -d "$root" ]] || make_root
-settle_root
+[[ "$fresh" == no && -d "$root" ]] || make_root trixie "$root" "$home/debootstrap.log" "$mirror"
+settle_root "$root"
 update_tree
 run_inside "$@"

@@ -5,6 +5,7 @@
 #   scripts/install-deps.sh                everything: build, tests, benchmarks, Java
 #   scripts/install-deps.sh --quickstart   only what examples/quickstart.sh needs
 #   scripts/install-deps.sh --servers      everything, and the servers and clients of tests/interop/servers
+#   scripts/install-deps.sh --packages     everything, and what building and trying packages takes
 #   scripts/install-deps.sh --list         print the list of what is needed, and install nothing
 set -euo pipefail
 
@@ -66,6 +67,9 @@ servers    | PHP                        | php                 | php-cli
 unpacked   | Postfix                    | postfix             | postfix
 unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
 unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core
+packages   | lintian, Debian's checks   | lintian             | lintian
+packages   | rpmbuild                   | rpmbuild            | rpm
+packages   | debootstrap                | debootstrap         | debootstrap
 '
 
 # Where the packages go that are unpacked instead of installed.
@@ -78,6 +82,7 @@ for argument in "$@"; do
   case "$argument" in
     --quickstart) scope=quickstart ;;
     --servers) scope=servers ;;
+    --packages) scope=packages ;;
     --list) list_only=yes ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "install-deps: unknown option $argument; try --help" >&2; exit 2 ;;
@@ -92,8 +97,9 @@ trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
 in_scope() {
   case "$scope" in
     quickstart) [[ "$1" == quickstart ]] ;;
-    all) [[ "$1" != servers && "$1" != unpacked ]] ;;
-    servers) true ;;
+    all) [[ "$1" != servers && "$1" != unpacked && "$1" != packages ]] ;;
+    servers) [[ "$1" != packages ]] ;;
+    packages) [[ "$1" != servers && "$1" != unpacked ]] ;;
   esac
 }
 

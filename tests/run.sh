@@ -9,6 +9,7 @@
 #   tests/run.sh --soak     all tests, the long ones in full length
 #   tests/run.sh --bench    the benchmarks instead of the tests
 #   tests/run.sh --fuzz     the fuzz targets instead of the tests, 200,000 inputs each, under the sanitizers of --asan
+#   tests/run.sh --packages builds the packages twice, compares them, and tries them in a bare Debian root, as root
 #   tests/run.sh --debian13 the same on Debian 13, in a root that scripts/debian13.sh makes: the tree of the last commit
 #   --no-install            install nothing; may be given with any of them
 set -euo pipefail
@@ -27,6 +28,7 @@ for argument in "$@"; do
     --soak) export KEYSTAY_SOAK=1 ;;
     --bench) what=benchmarks ;;
     --fuzz) preset=asan what=fuzz ;;
+    --packages) what=packages ;;
     --debian13) debian13=yes ;;
     --no-install) install=no ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
@@ -60,7 +62,37 @@ give_up() {
 
 if [[ "$install" == yes ]]; then
   step "dependencies"
-  scripts/install-deps.sh --servers || give_up "the dependencies could not be installed"
+  scope=--servers
+  if [[ "$what" == packages ]]; then scope=--packages; fi
+  scripts/install-deps.sh "$scope" || give_up "the dependencies could not be installed"
+fi
+
+# packages: in the form of the last line that the tests have.
+packages() {
+  local first="build/packages.first"
+  step "packages"
+  scripts/build-packages.sh >build/packages.log 2>&1 || { tail -n 50 build/packages.log; return 1; }
+  rm -rf "$first"
+  mv build/packages "$first"
+  step "the same once more"
+  rm -rf build/package
+  scripts/build-packages.sh >build/packages.log 2>&1 || { tail -n 50 build/packages.log; return 1; }
+  local package
+  for package in "$first"/*.deb; do
+    cmp "$package" "build/packages/${package##*/}" || return 1
+  done
+  step "in a bare root"
+  tests/packaging/packages_serve.sh
+}
+
+if [[ "$what" == packages ]]; then
+  mkdir -p build
+  if packages; then
+    echo "1 passed, 0 failed, 0 skipped"
+    exit 0
+  fi
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
 fi
 
 step "scripts/check.sh"

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -13,6 +12,7 @@
 #include "native/config/error.h"
 #include "tlsd/certificate.h"
 #include "tlsd/check.h"
+#include "tlsd/command_line.h"
 #include "tlsd/server.h"
 
 namespace {
@@ -20,12 +20,6 @@ namespace {
 using namespace keystay;
 
 enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2 };
-
-struct Options {
-  std::filesystem::path configuration = config::configuration_file();
-  std::string log_level = "info";
-  bool check = false;
-};
 
 config::TlsdSettings read_settings(const std::filesystem::path& file) {
   config::TlsdSettings settings = config::read_configuration(file).tlsd;
@@ -44,7 +38,8 @@ bool needs_provider(const config::TlsdSettings& settings) {
   return false;
 }
 
-int serve(const Options& options, const tlsd::LibraryContext& library, const config::TlsdSettings& settings) {
+int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
+          const config::TlsdSettings& settings) {
   tlsd::Server server(library, settings, [&] {
     config::TlsdSettings fresh = read_settings(options.configuration);
     if (needs_provider(fresh) && !library.has_keystay()) {
@@ -62,7 +57,7 @@ int serve(const Options& options, const tlsd::LibraryContext& library, const con
   return code;
 }
 
-int run(const Options& options) {
+int run(const tlsd::CommandLine& options) {
   const config::TlsdSettings settings = read_settings(options.configuration);
   tlsd::LibraryContext library;
   if (needs_provider(settings)) library.load_keystay(tlsd::module_directory(), options.configuration);
@@ -70,7 +65,7 @@ int run(const Options& options) {
   return serve(options, library, settings);
 }
 
-void set_up_log(const Options& options) {
+void set_up_log(const tlsd::CommandLine& options) {
   auto logger = spdlog::stderr_logger_mt("keystay-tlsd");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
   logger->set_level(spdlog::level::from_str(options.log_level));
@@ -81,22 +76,14 @@ void set_up_log(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Options options;
-  CLI::App app("TLS front-end for HTTP servers; the private keys stay in an HSM.", "keystay-tlsd");
-  app.set_version_flag("--version", "keystay-tlsd " KEYSTAY_VERSION);
-  app.add_option("-c,--config", options.configuration, "keystay.toml")->capture_default_str();
-  app.add_option("--log-level", options.log_level, "error, warn, info or debug")
-      ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
-      ->capture_default_str();
-  app.add_subcommand("check", "Validate everything, with one test signature per key, and do not serve")
-      ->fallthrough();
-  app.require_subcommand(0, 1);
+  tlsd::CommandLine options;
+  CLI::App app;
+  tlsd::declare(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
-  options.check = app.got_subcommand("check");
   try {
     set_up_log(options);
     return run(options);
