@@ -19,9 +19,9 @@ block() {
     inside' "$page"
 }
 
-# kept: what belongs to the administrator, to be compared.
+# kept: what belongs to the administrator, to be compared. SoftHSM writes token.object anew at each login.
 kept() {
-  find /etc/keystay /var/lib/softhsm/tokens -type f -exec sha256sum {} + | sort -k 2
+  find /etc/keystay /var/lib/softhsm/tokens -type f ! -name token.object -exec sha256sum {} + | sort -k 2
 }
 
 server=
@@ -33,7 +33,7 @@ printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 apt-get update -qq
 apt-get install -qq --yes /packages/*.deb >/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
-apt-get install -qq --yes --no-install-recommends curl python3-minimal >>/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
+apt-get install -qq --yes --no-install-recommends curl python3 procps >>/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
 [[ "$(stat --format='%a %U:%G' /etc/keystay/pins)" == "750 root:keystay" ]] || fail "$(ls -ld /etc/keystay/pins)"
 id -nG keystay-tlsd | grep -qw keystay || fail "the service's user is not in the group: $(id keystay-tlsd)"
 
@@ -108,7 +108,7 @@ readonly all=(keystay keystay-tlsd keystay-openssl-provider libkeystay-java)
 say "remove"
 apt-get remove -qq --yes "${all[@]}" >/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
 [[ "$(kept)" == "$before" ]] || fail "the removal changed: $(diff <(echo "$before") <(kept))"
-command -v keystay && fail "the program is still there"
+[[ ! -e /usr/bin/keystay ]] || fail "the program is still there"
 
 say "purge"
 apt-get purge -qq --yes "${all[@]}" >/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
