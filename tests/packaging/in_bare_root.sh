@@ -123,4 +123,23 @@ apt-get install -qq --yes /packages/*.deb >/tmp/apt.log 2>&1 || fail "apt: $(tai
 block keystay.toml >/etc/keystay/keystay.toml
 serve
 stop
+
+if compgen -G "/packages/*.rpm" >/dev/null; then
+  say "RPM"
+  apt-get purge -qq --yes "${all[@]}" >/tmp/apt.log 2>&1
+  apt-get install -qq --yes rpm >>/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
+  userdel keystay-tlsd
+  # What they depend on, Debian has under names of its own.
+  rpm --install --nodeps /packages/*.rpm
+  block keystay.toml >/etc/keystay/keystay.toml
+  usermod --append --groups softhsm keystay-tlsd
+  before="$(kept)"
+  serve
+  rpm --upgrade --nodeps --replacepkgs /packages/*.rpm
+  [[ "$(kept)" == "$before" ]] || fail "the upgrade changed: $(diff <(echo "$before") <(kept))"
+  stop
+  rpm --erase --nodeps "${all[@]}" 2>/dev/null
+  [[ ! -e /usr/bin/keystay ]] || fail "the program is still there"
+  [[ "$(kept | sed 's/\.rpmsave$//')" == "$before" ]] || fail "the removal changed: $(diff <(echo "$before") <(kept))"
+fi
 echo "packages_serve: passed"

@@ -52,7 +52,7 @@ make_upgrade
 rm -rf "$root"
 cp -a "$base" "$root"
 mkdir "$root/packages" "$root/upgrade"
-cp "$packages"/*.deb "$root/packages"
+cp "$packages"/*.{deb,rpm} "$root/packages"
 cp "$home/upgrade"/*.deb "$root/upgrade"
 cp docs/user/install.md tests/packaging/in_bare_root.sh "$root/keystay"
 
