@@ -42,32 +42,67 @@ void require_plausible(const Pin& pin) {
                                               "; write the PIN alone, in UTF-8 without a byte-order mark");
 }
 
+void require_not_refused(const LoginHistory& history, const Pin& pin) {
+  if (!history.refused.contains(history.token, pin)) return;
+  throw Error(ErrorClass::authentication,
+              "C_Login is not tried again: the token refused " + the_pin(pin) +
+                  " before; correct it, or restart this program if it is the token's PIN that was corrected");
+}
+
+// The error of a C_Login that failed without a word on the PIN.
+Error doubtful(const Error& error) {
+  if (error.code() != CKR_USER_PIN_NOT_INITIALIZED) return error;
+  // The token has just said that it is: the module saw it while another process wrote it.
+  return {ErrorClass::server, std::string(error.what()) + " (the token says that the PIN is set)"};
+}
+
 template <typename Login>
-void try_pin(const Login& login, Pin pin, std::optional<Pin>& refused) {
+void try_pin(const Login& login, Pin pin, CK_FLAGS token_flags, LoginHistory& history, Deadline deadline) {
   require_plausible(pin);
-  if (refused && refused->equals(pin)) {
-    throw Error(
-        ErrorClass::authentication,
-        "C_Login is not tried again: the token refused " + the_pin(pin) +
-            " before; correct it, or restart this program if it is the token's PIN that was corrected");
-  }
+  require_not_refused(history, pin);
+  history.doubtful.wait_for_turn(&pin, deadline);
   try {
     login(pin);
-    refused.reset();
   } catch (const Error& error) {
-    if (error.code() == CKR_USER_PIN_NOT_INITIALIZED) {
-      // The token has just said that it is: the module saw it while another process wrote it. That says
-      // nothing of the PIN.
-      throw Error(ErrorClass::server, std::string(error.what()) + " (the token says that the PIN is set)");
+    if (error.error_class() != ErrorClass::authentication || error.code() == CKR_USER_PIN_NOT_INITIALIZED) {
+      history.doubtful.add(doubtful(error), std::move(pin), token_flags);
+      throw doubtful(error);
     }
-    if (error.error_class() != ErrorClass::authentication) throw;
     const std::string wrong = "C_Login: " + describe(CKR_PIN_INCORRECT) + "; " + the_pin(pin) +
                               " is wrong: correct it; it is not tried again as it is, so that the token "
                               "does not lock";
-    refused = std::move(pin);
+    history.refused.add(history.token, std::move(pin));
     if (error.code() == CKR_PIN_INCORRECT) throw Error(CKR_PIN_INCORRECT, wrong);
     throw;
   }
+}
+
+// At a token with a PIN pad, where a person types the PIN: whatever fails there is tried again, but not at
+// the pace of the signatures that want it.
+template <typename Login>
+void try_pin_pad(const Login& login, CK_FLAGS token_flags, DoubtfulLogins& doubtful_logins,
+                 Deadline deadline) {
+  doubtful_logins.wait_for_turn(nullptr, deadline);
+  try {
+    login();
+  } catch (const Error& error) {
+    doubtful_logins.add(error, std::nullopt, token_flags);
+    throw;
+  }
+}
+
+// One C_Login, by `login`, which takes the PIN or, for a PIN pad, a null pointer.
+template <typename Login>
+void try_login(const Login& login, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
+               Deadline deadline) {
+  for (Pin& counted : history.doubtful.take_counted(token.flags))
+    history.refused.add(history.token, std::move(counted));
+  if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) {
+    try_pin_pad([&] { login(nullptr); }, token.flags, history.doubtful, deadline);
+  } else {
+    try_pin([&](const Pin& pin) { login(&pin); }, reader(), token.flags, history, deadline);
+  }
+  history.doubtful.clear();
 }
 
 }  // namespace
@@ -81,8 +116,7 @@ void log_in(Session& session, const TokenInfo& token, const PinReader& reader, L
       done = true;
       if (logged_in(session)) return;
       refuse_if_locking(token);
-      if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return session.login(nullptr);
-      try_pin([&](const Pin& pin) { session.login(&pin); }, reader(), history.refused);
+      try_login([&](const Pin* pin) { session.login(pin); }, token, reader, history, deadline);
     });
   }
 }
@@ -98,8 +132,7 @@ void log_in_for_operation(Session& session, const TokenInfo& token, const PinRea
   while (!done) {  // who waited for another's login has its own to make
     history.attempt.run(deadline, [&] {
       done = true;
-      if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return session.login_for_operation(nullptr);
-      try_pin([&](const Pin& pin) { session.login_for_operation(&pin); }, reader(), history.refused);
+      try_login([&](const Pin* pin) { session.login_for_operation(pin); }, token, reader, history, deadline);
     });
   }
 }

@@ -11,7 +11,9 @@ namespace keystay::pkcs11 {
 
 // C_Login through this session, if the token wants a login and nobody is logged in; an empty reader: never.
 // Not tried with a PIN that the token has refused in this process before, nor when the next refusal would
-// lock the token. Throws Error: authentication; busy if another thread's login lasts until the deadline.
+// lock the token, nor in the pause after logins that failed in doubt (doubtful_logins.h). `token` is as it
+// was just before. Throws Error: authentication; busy if another thread's login lasts until the deadline;
+// what a doubtful C_Login returned.
 void log_in(Session& session, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
             Deadline deadline);
 

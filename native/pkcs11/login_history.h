@@ -3,34 +3,46 @@
 
 #include <map>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "native/pkcs11/doubtful_logins.h"
 #include "native/pkcs11/pin.h"
+#include "native/pkcs11/refused_pins.h"
 #include "native/pkcs11/single_flight.h"
 
 namespace keystay::pkcs11 {
 
 // One token's: shared by all Token objects that a process has of it, so that together they try a wrong PIN
-// once.
+// once, and one of which the token says nothing hardly ever. Only the thread that flies touches what else is
+// here.
 struct LoginHistory {
-  SingleFlight attempt;        // one login at a time
-  std::optional<Pin> refused;  // by the last C_Login; only the thread that flies touches it
+  LoginHistory(RefusedPins& refused_pins, RefusedPins::Token of)
+      : refused(refused_pins), token(std::move(of)) {}
+
+  SingleFlight attempt;  // one login at a time
+  RefusedPins& refused;
+  RefusedPins::Token token;
+  DoubtfulLogins doubtful;
 };
 
 // Thread-safe.
 class LoginHistories final {
  public:
+  // `refused` is the module's, from before a fork too.
+  explicit LoginHistories(RefusedPins& refused) noexcept : refused_(refused) {}
+
   // Of the token with this CK_TOKEN_INFO.label and serialNumber; lives as long as this object.
   [[nodiscard]] LoginHistory& of(const std::string& label, const std::string& serial) {
     const std::lock_guard lock(mutex_);
-    return histories_[{label, serial}];
+    const RefusedPins::Token token{label, serial};
+    return histories_.try_emplace(token, refused_, token).first->second;
   }
 
  private:
+  RefusedPins& refused_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, LoginHistory> histories_;
+  std::map<RefusedPins::Token, LoginHistory> histories_;
 };
 
 }  // namespace keystay::pkcs11

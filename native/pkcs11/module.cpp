@@ -53,7 +53,7 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std:
 Module::Module(std::filesystem::path path, std::string arguments)
     : path_(std::move(path)),
       arguments_(std::move(arguments)),
-      state_([] { return std::make_unique<State>(); }) {}
+      state_([this] { return std::make_unique<State>(refused_pins_); }) {}
 
 std::optional<Module::Use> Module::try_use() noexcept {
   State& state = state_.get();

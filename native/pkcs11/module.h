@@ -66,7 +66,8 @@ class Module final {
   // Error.
   void reinitialize(std::uint64_t seen, Deadline deadline);
 
-  // What this process remembers of logins at the module's tokens, also past a re-initialisation.
+  // What this process remembers of logins at the module's tokens, also past a re-initialisation; refused PINs
+  // also past a fork.
   [[nodiscard]] LoginHistories& logins() { return state_.get().logins; }
 
   // The slots that hold a token now.
@@ -74,6 +75,8 @@ class Module final {
 
  private:
   struct State {
+    explicit State(RefusedPins& refused) noexcept : logins(refused) {}
+
     SingleFlight starting;
     std::atomic<CK_FUNCTION_LIST*> functions{nullptr};
     std::atomic<std::uint64_t> generation{0};
@@ -89,7 +92,8 @@ class Module final {
   void wait_until_unused(State& state, Deadline deadline) const;
 
   std::filesystem::path path_;
-  std::string arguments_;  // may hold a secret: in no message
+  std::string arguments_;     // may hold a secret: in no message
+  RefusedPins refused_pins_;  // across forks
   PerProcess<State> state_;
 };
 

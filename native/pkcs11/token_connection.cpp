@@ -116,7 +116,8 @@ void TokenConnection::connect_patiently(Deadline deadline) {
       return connect(deadline);
     } catch (const Error& error) {
       const bool never_started = module_.generation() == 0;
-      if (never_started || !may_pass(error) || wait == kLastWait || steady_clock::now() + wait > deadline)
+      if (never_started || !may_pass(error) || wait == kLastWait || steady_clock::now() + wait > deadline ||
+          (logins_ && logins_->doubtful.paused()))
         throw;
       std::this_thread::sleep_for(wait);
       if (generation == 0 || !wants_new_module(error)) continue;
@@ -132,13 +133,13 @@ void TokenConnection::connect(Deadline deadline) {
   const CK_SLOT_ID slot = find_slot(module_, options_.identity, deadline);
   const TokenInfo token = token_info(functions, slot);
   auto session = std::make_unique<Session>(module_, slot, SessionKind::read_only, deadline);
-  log_in(*session, token, options_.pin, module_.logins().of(token.label, token.serial), deadline);
+  logins_ = &module_.logins().of(token.label, token.serial);
+  log_in(*session, token, options_.pin, *logins_, deadline);
 
   login_session_ = std::move(session);
   // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
-  if (token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1) {
-    pool_.limit(token.max_sessions - 1);
-  }
+  const bool bounded = token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1;
+  pool_.limit(bounded ? token.max_sessions - 1 : options_.sessions);
   const std::lock_guard lock(mutex_);
   place_ = Place{slot, token};
   mechanisms_.clear();

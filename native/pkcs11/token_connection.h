@@ -84,6 +84,7 @@ class TokenConnection final {
   // Only the thread that opens touches these.
   std::unique_ptr<Session> login_session_;  // keeps the login: a token logs out with its last session
   std::chrono::milliseconds pause_{0};
+  LoginHistory* logins_ = nullptr;  // of the token that was found last
 
   std::mutex mutex_;  // of the rest
   std::optional<Place> place_;
