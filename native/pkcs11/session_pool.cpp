@@ -7,6 +7,15 @@
 #include "native/pkcs11/error.h"
 
 namespace keystay::pkcs11 {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between two questions for a session more, from a token that had none: it is not asked for each signature.
+constexpr auto kShortestPause = 500ms;
+constexpr auto kLongestPause = 8000ms;
+
+}  // namespace
 
 SessionLease::SessionLease(SessionPool& pool, std::unique_ptr<PooledSession> session) noexcept
     : pool_(&pool), session_(std::move(session)) {}
@@ -24,8 +33,11 @@ void SessionLease::discard() noexcept {
 }
 
 SessionPool::SessionPool(std::size_t limit, std::function<std::unique_ptr<PooledSession>(Deadline)> open)
-    : open_(std::move(open)), limit_(std::max<std::size_t>(limit, 1)) {
-  idle_.reserve(limit_);  // so that a return never allocates
+    : configured_(std::max<std::size_t>(limit, 1)),
+      open_(std::move(open)),
+      limit_(configured_),
+      granted_(configured_) {
+  idle_.reserve(configured_);  // so that a return never allocates
 }
 
 SessionLease SessionPool::lease(Deadline deadline) {
@@ -37,35 +49,65 @@ SessionLease SessionPool::lease(Deadline deadline) {
       ++lent_;
       return {*this, std::move(session)};
     }
-    if (lent_ < limit_) {
+    if (lent_ < granted_ || may_open(Clock::now())) {
       if (std::unique_ptr<PooledSession> session = open_one(lock, deadline))
         return {*this, std::move(session)};
-      continue;  // the token has no more: the limit is lower now
+      continue;  // the token has no more
     }
-    if (returned_.wait_until(lock, deadline) == std::cv_status::timeout && idle_.empty() && lent_ >= limit_) {
-      throw Error(ErrorClass::busy,
-                  "all " + std::to_string(limit_) +
-                      " sessions are busy until the time-out; raise `sessions` or `timeout`");
-    }
+    wait_for_return(lock, deadline);
   }
+}
+
+// Whether the token, which had no more sessions, is to be asked again.
+bool SessionPool::may_open(Clock::time_point now) const noexcept {
+  return lent_ < limit_ && now >= ask_again_at_;
+}
+
+void SessionPool::wait_for_return(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+  const bool asks_again = lent_ < limit_ && ask_again_at_ < deadline;
+  if (returned_.wait_until(lock, asks_again ? ask_again_at_ : deadline) == std::cv_status::no_timeout) return;
+  if (!idle_.empty() || lent_ < granted_ || Clock::now() < deadline) return;
+  throw Error(ErrorClass::busy,
+              "all " + std::to_string(granted_) +
+                  " sessions are busy until the time-out; raise `sessions` or `timeout`" +
+                  (granted_ < limit_ ? ", or give the token more: it had no more (CKR_SESSION_COUNT)" : ""));
 }
 
 std::unique_ptr<PooledSession> SessionPool::open_one(std::unique_lock<std::mutex>& lock, Deadline deadline) {
   const std::size_t others = lent_++;
+  if (others >= granted_)
+    ask_again_at_ = Clock::now() + kLongestPause;  // this one asks, and no other with it
   lock.unlock();
   try {
-    return open_(deadline);
+    std::unique_ptr<PooledSession> session = open_(deadline);
+    lock.lock();
+    note_success();
+    return session;
   } catch (const Error& error) {
     lock.lock();
     release_place();
     if (error.code() != CKR_SESSION_COUNT || others == 0) throw;
-    limit_ = std::min(limit_, others);
+    note_shortage(others);
     return nullptr;
   } catch (...) {
     lock.lock();
     release_place();
     throw;
   }
+}
+
+void SessionPool::note_shortage(std::size_t others) noexcept {
+  granted_ = std::min(granted_, others);
+  pause_ = std::clamp<std::chrono::milliseconds>(2 * pause_, kShortestPause, kLongestPause);
+  ask_again_at_ = Clock::now() + pause_;
+}
+
+void SessionPool::note_success() noexcept {
+  if (lent_ <= granted_) return;
+  granted_ = lent_;
+  pause_ = 0ms;
+  ask_again_at_ = {};
+  returned_.notify_one();  // who waits may ask for the next one
 }
 
 void SessionPool::release_place() noexcept {
@@ -75,17 +117,21 @@ void SessionPool::release_place() noexcept {
 
 void SessionPool::begin_epoch(std::uint64_t epoch) {
   std::vector<std::unique_ptr<PooledSession>> dead;
-  dead.reserve(limit_);
+  dead.reserve(configured_);
   const std::lock_guard lock(mutex_);
   if (epoch <= epoch_) return;  // two repairs may end in either order
   epoch_ = epoch;
+  granted_ = limit_;  // sessions that nobody else has are free again
+  ask_again_at_ = {};
   dead.swap(idle_);
   // `dead` closes its sessions after the lock is released: it was made before.
 }
 
 void SessionPool::limit(std::size_t sessions) {
   const std::lock_guard lock(mutex_);
-  limit_ = std::clamp<std::size_t>(sessions, 1, limit_);
+  const bool was_short = granted_ < limit_;
+  limit_ = std::clamp<std::size_t>(sessions, 1, configured_);
+  granted_ = was_short ? std::min(granted_, limit_) : limit_;
 }
 
 void SessionPool::give_back(std::unique_ptr<PooledSession> session) noexcept {

@@ -1,6 +1,7 @@
 // The sessions of one token, lent to one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -45,35 +46,52 @@ class SessionLease final {
 
 // Bounded. Last in, first out, so that an idle HSM keeps as few sessions as its load needs. No lock is held
 // across any call into the module.
+//
+// Three numbers bound it: `sessions` of the configuration, what CK_TOKEN_INFO.ulMaxSessionCount says at each
+// opening, and, for a time, what the token gave before it answered CKR_SESSION_COUNT. Others may have taken
+// the rest then, so one more session is asked for after a pause, and the next one as soon as that succeeds.
 class SessionPool final {
  public:
   // `open` opens one session; it runs without a lock, on the thread that wants the lease.
   SessionPool(std::size_t limit, std::function<std::unique_ptr<PooledSession>(Deadline)> open);
 
   // Waits for a session until the deadline. Throws Error (busy) then, and whatever `open` throws. If the
-  // token has no session left (CKR_SESSION_COUNT) and others are on loan, waits for one of these.
+  // token has no session left (CKR_SESSION_COUNT) and others are on loan, waits for one of these, or until it
+  // is time to ask the token again.
   [[nodiscard]] SessionLease lease(Deadline deadline);
 
   // From now on sessions of this epoch are lent, and those of others closed: the idle ones now, the rest on
   // return.
   void begin_epoch(std::uint64_t epoch);
 
-  // Bounds the pool to what the token offers, if that is less.
+  // Bounds the pool to what the token offers, if that is less than was configured.
   void limit(std::size_t sessions);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   friend class SessionLease;
   void give_back(std::unique_ptr<PooledSession> session) noexcept;
   void forget() noexcept;  // a lent session was closed
   [[nodiscard]] std::unique_ptr<PooledSession> open_one(std::unique_lock<std::mutex>& lock,
                                                         Deadline deadline);
-  void release_place() noexcept;  // the caller holds the lock
+  // The caller of these holds the lock.
+  void release_place() noexcept;
+  [[nodiscard]] bool may_open(Clock::time_point now) const noexcept;
+  void wait_for_return(std::unique_lock<std::mutex>& lock, Deadline deadline);
+  void note_shortage(std::size_t others) noexcept;
+  void note_success() noexcept;
 
-  std::mutex mutex_;
-  std::condition_variable returned_;
+  const std::size_t configured_;
   std::function<std::unique_ptr<PooledSession>(Deadline)> open_;
+
+  std::mutex mutex_;  // of the rest
+  std::condition_variable returned_;
   std::vector<std::unique_ptr<PooledSession>> idle_;
-  std::size_t limit_;
+  std::size_t limit_;    // the least of what is configured and what the token offers
+  std::size_t granted_;  // what the token gave when it was last short of sessions; else limit_
+  Clock::time_point ask_again_at_{};
+  std::chrono::milliseconds pause_{0};
   std::size_t lent_ = 0;
   std::uint64_t epoch_ = 0;
 };

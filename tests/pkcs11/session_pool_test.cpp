@@ -104,6 +104,46 @@ TEST_F(SessionPool, WaitsForASessionWhenTheTokenHasNoMore) {
   EXPECT_EQ(faults_.peak(Function::C_Sign), 1);
 }
 
+// Another program had taken the rest for a while.
+TEST_F(SessionPool, AsksForMoreSessionsAgainAfterAShortage) {
+  const auto token = this->token(with_sessions(8));
+  faults_.delay(Function::C_Sign, milliseconds(2));
+  ASSERT_TRUE(verifies(sign(*token)));
+  faults_.fail(Function::C_OpenSession, CKR_SESSION_COUNT, kEveryCall);
+  ASSERT_EQ(sign_in_threads(*token, 8, 5), 40);
+  ASSERT_EQ(faults_.peak(Function::C_Sign), 1);
+  faults_.fail(Function::C_OpenSession, CKR_OK, 0);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (faults_.peak(Function::C_Sign) < 8 && std::chrono::steady_clock::now() < limit) {
+    ASSERT_EQ(sign_in_threads(*token, 16, 10), 160);
+  }
+  EXPECT_EQ(faults_.peak(Function::C_Sign), 8);
+}
+
+// Of those who wait, one asks the token, and not for every signature.
+TEST_F(SessionPool, AsksATokenThatIsShortOfSessionsNowAndThen) {
+  const auto token = this->token(with_sessions(8));
+  ASSERT_TRUE(verifies(sign(*token)));
+  faults_.fail(Function::C_OpenSession, CKR_SESSION_COUNT, kEveryCall);
+  faults_.delay(Function::C_Sign, milliseconds(1));
+  faults_.reset_calls();
+  EXPECT_EQ(sign_in_threads(*token, 8, 50), 400);
+  EXPECT_LE(faults_.calls(Function::C_OpenSession), 40u);
+}
+
+// The session count that CK_TOKEN_INFO tells may be another one after a repair.
+TEST_F(SessionPool, GrowsWithWhatTheTokenOffers) {
+  faults_.limit_sessions(2);
+  const auto token = this->token(with_sessions(4));
+  faults_.delay(Function::C_Sign, milliseconds(2));
+  ASSERT_EQ(sign_in_threads(*token, 4, 5), 20);
+  ASSERT_EQ(faults_.peak(Function::C_Sign), 1);
+  faults_.limit_sessions(0);
+  faults_.drop_sessions();
+  ASSERT_EQ(sign_in_threads(*token, 16, 20), 320);
+  EXPECT_EQ(faults_.peak(Function::C_Sign), 4);
+}
+
 TEST_F(SessionPool, TokenWithoutAnySessionLeftIsBusy) {
   faults_.limit_sessions(1);
   TokenOptions options = with_sessions(8);
