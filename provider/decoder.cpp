@@ -16,6 +16,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key_lookup.h"
+#include "provider/secret_bytes.h"
 
 namespace keystay::provider {
 namespace {
@@ -43,16 +44,23 @@ struct PemBlock {
   }
 };
 
-pkcs11::Bytes read_all(BIO* input) {
-  pkcs11::Bytes bytes(kLongestReference);
-  std::size_t size = 0;
-  std::size_t count = 0;
-  while (size < bytes.size() && BIO_read_ex(input, bytes.data() + size, bytes.size() - size, &count) == 1) {
-    size += count;
+// All that can be read, if it is no longer than a reference may be, in which a PIN may stand.
+class Input final {
+ public:
+  explicit Input(BIO* input) : room_(kLongestReference) {
+    const std::span<std::uint8_t> room = room_.bytes();
+    std::size_t count = 0;
+    while (size_ < room.size() && BIO_read_ex(input, room.data() + size_, room.size() - size_, &count) == 1) {
+      size_ += count;
+    }
   }
-  bytes.resize(size);
-  return bytes;
-}
+
+  [[nodiscard]] pkcs11::ByteView bytes() noexcept { return room_.bytes().first(size_); }
+
+ private:
+  SecretBytes room_;
+  std::size_t size_ = 0;
+};
 
 bool begins_as_reference(pkcs11::ByteView pem) {
   constexpr std::string_view kBegin = "-----BEGIN ";
@@ -68,7 +76,7 @@ bool read_reference_block(BIO* input, PemBlock& block) {
   if (PEM_read_bio(input, &block.label, &block.header, &block.data, &block.size) == 1) {
     return std::strcmp(block.label, x509::kPemReferenceLabel) == 0;
   }
-  if (BIO_ctrl(input, BIO_C_FILE_SEEK, begin, nullptr) >= 0 && begins_as_reference(read_all(input))) {
+  if (BIO_ctrl(input, BIO_C_FILE_SEEK, begin, nullptr) >= 0 && begins_as_reference(Input(input).bytes())) {
     throw Error(Reason::reference,
                 "the key reference breaks off; write the file again with: keystay -exportref");
   }
@@ -162,7 +170,7 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* ca
                OSSL_PASSPHRASE_CALLBACK* passphrase, void* passphrase_argument) {
   auto& context = *static_cast<Context*>(ctx);
   return guard(context.core(), [&] {
-    const auto uri = reference_in(read_all(open(context, input).get()));
+    const auto uri = reference_in(Input(open(context, input).get()).bytes());
     if (!uri) return kGoOn;
     const PassphraseScope somebody_may_be_asked(passphrase, passphrase_argument);
     Decoding alone;

@@ -1,6 +1,6 @@
 #include "provider/store.h"
 
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include <openssl/asn1.h>
@@ -9,6 +9,7 @@
 #include <openssl/core_object.h>
 #include <openssl/params.h>
 
+#include "native/pkcs11/wiped_text.h"
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/software_key.h"
@@ -20,7 +21,7 @@ namespace {
 // One OSSL_STORE_CTX. The token is read at the first load, when it is known what is expected.
 class Loader final {
  public:
-  Loader(Context& context, std::string uri) : context_(context), uri_(std::move(uri)) {}
+  Loader(Context& context, std::string_view uri) : context_(context), uri_(uri) {}
 
   [[nodiscard]] Context& context() const noexcept { return context_; }
 
@@ -38,7 +39,7 @@ class Loader final {
   [[nodiscard]] int load(OSSL_CALLBACK* callback, void* argument) {
     if (at_end()) return 0;
     try {
-      if (!std::exchange(found_, true)) objects_ = find_store_objects(context_, uri_, request_);
+      if (!std::exchange(found_, true)) objects_ = find_store_objects(context_, uri_.view(), request_);
     } catch (...) {
       failed_ = true;
       throw;
@@ -112,7 +113,7 @@ class Loader final {
   }
 
   Context& context_;
-  std::string uri_;
+  pkcs11::WipedText uri_;
   StoreRequest request_;
   bool found_ = false;
   bool failed_ = false;

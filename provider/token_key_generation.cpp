@@ -22,17 +22,18 @@ namespace {
 constexpr char kTarget[] = "pkcs11_uri";
 constexpr char kUsage[] = "pkcs11_key_usage";
 
-void take_text(const OSSL_PARAM params[], const char* name, std::string& value) {
+template <typename Text>
+void take_text(const OSSL_PARAM params[], const char* name, Text& value) {
   const OSSL_PARAM* param = OSSL_PARAM_locate_const(params, name);
   if (!param) return;
   const char* text = nullptr;
   if (OSSL_PARAM_get_utf8_string_ptr(param, &text) != 1) {
     throw Error(Reason::unsupported, std::string("key generation: ") + name + " is no text");
   }
-  value = text ? text : "";
+  value = Text(std::string_view(text ? text : ""));
 }
 
-void require_private(const std::string& uri) {
+void require_private(std::string_view uri) {
   if (!uri.starts_with("pkcs11:")) return;
   const pkcs11::Uri parsed = pkcs11::parse_uri(uri);
   if (parsed.type && *parsed.type != CKO_PRIVATE_KEY) {
@@ -179,8 +180,8 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   }
   if (unusual_exponent_)
     throw Error(Reason::unsupported, "key generation: RSA keys on tokens have the exponent 65537");
-  require_private(uri_);
-  const keys::KeyLocation target = context.tokens().locate(uri_);
+  require_private(uri_.view());
+  const keys::KeyLocation target = context.tokens().locate(uri_.view());
   require_alias(target);
   const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);
   const x509::OpenSslPkix pkix(context.software().libctx());

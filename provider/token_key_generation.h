@@ -10,6 +10,7 @@
 #include <openssl/core.h>
 
 #include "native/keys/key_spec.h"
+#include "native/pkcs11/wiped_text.h"
 #include "provider/key.h"
 
 namespace keystay::provider {
@@ -34,7 +35,7 @@ class TokenKeyRequest final {
  private:
   [[nodiscard]] keys::KeyUse use(const KeyType& type) const;
 
-  std::string uri_;
+  pkcs11::WipedText uri_;
   std::optional<std::string> usage_;
   std::string group_;  // EC: OpenSSL's name of the curve
   unsigned bits_ = 0;  // RSA; 0: the default

@@ -42,7 +42,7 @@ void check_uri(const TableReader& document, std::string_view text) {
   } catch (const pkcs11::Error& error) {
     document.fail("token", error.what());
   }
-  if (!uri.pin_value.empty()) {
+  if (uri.pin_value) {
     document.fail("token",
                   "a key store file holds no secret: write pin-source=file:/path instead of pin-value");
   }

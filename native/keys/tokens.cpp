@@ -35,13 +35,12 @@ pkcs11::TokenIdentity identity_of(const config::TokenSettings& settings, const p
           settings.serial.empty() ? uri.serial : settings.serial, uri.manufacturer, uri.model};
 }
 
-bool has_pin(const pkcs11::Uri& uri) { return !uri.pin_value.empty() || !uri.pin_source.empty(); }
+bool has_pin(const pkcs11::Uri& uri) { return uri.pin_value || !uri.pin_source.empty(); }
 
 // A URI has one of them at most: parse_uri refuses both.
 void take_pin(const pkcs11::Uri& uri, config::TokenSettings& settings, std::optional<pkcs11::Pin>& pin) {
-  settings.pin = uri.pin_value.empty() ? uri.pin_source : std::string();
-  pin = uri.pin_value.empty() ? std::nullopt
-                              : std::optional(pkcs11::Pin(uri.pin_value, "pin-value of the URI"));
+  settings.pin = uri.pin_source;
+  pin = uri.pin_value ? std::optional(uri.pin_value->copy()) : std::nullopt;
 }
 
 std::string shown_name(const pkcs11::Uri& uri, const config::TokenSettings& settings) {

@@ -30,17 +30,22 @@ std::optional<std::size_t> broken_percent_encoding(std::string_view text) noexce
   return std::nullopt;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
+std::size_t percent_decode(std::string_view text, char* decoded) noexcept {
+  std::size_t size = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      decoded.push_back(text[i]);
+      decoded[size++] = text[i];
       continue;
     }
-    decoded.push_back(static_cast<char>(16 * hexadecimal(text[i + 1]) + hexadecimal(text[i + 2])));
+    decoded[size++] = static_cast<char>(16 * hexadecimal(text[i + 1]) + hexadecimal(text[i + 2]));
     i += 2;
   }
+  return size;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string decoded(text.size(), '\0');
+  decoded.resize(percent_decode(text, decoded.data()));
   return decoded;
 }
 

@@ -5,7 +5,9 @@
 #include <p11-kit/uri.h>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/percent_encoding.h"
 #include "native/pkcs11/uri_syntax.h"
+#include "native/pkcs11/wiped_text.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -67,12 +69,45 @@ std::string with_small_scheme(std::string_view source) {
   return "pkcs11" + std::string(source.substr(source.find(':')));
 }
 
+constexpr std::string_view kPinValue = "pin-value=";
+
+// Where "pin-value=…" stands in a URI of right syntax: its query has no delimiter within a value.
+std::string_view pin_value_in(std::string_view source) {
+  std::size_t begin = source.find('?');
+  while (begin != std::string_view::npos) {
+    const std::string_view rest = source.substr(begin + 1);
+    if (rest.starts_with(kPinValue)) return rest.substr(0, rest.find('&'));
+    begin = source.find('&', begin + 1);
+  }
+  return {};
+}
+
+// p11-kit would keep copies of it that nobody wipes.
+std::string without(std::string_view attribute, std::string_view source) {
+  if (attribute.empty()) return std::string(source);
+  const auto begin = static_cast<std::size_t>(attribute.data() - source.data());
+  const std::size_t end = begin + attribute.size();
+  // With the "&" behind it, or else with the "?" or "&" before it.
+  if (end < source.size()) return std::string(source.substr(0, begin)).append(source.substr(end + 1));
+  return std::string(source.substr(0, begin - 1));
+}
+
+UriPin decoded_pin(std::string_view attribute) {
+  if (attribute.empty()) return {};
+  const std::string_view value = attribute.substr(kPinValue.size());
+  WipedText decoded(value.size());
+  const std::size_t size = percent_decode(value, decoded.data());
+  return UriPin(Pin(decoded.view().substr(0, size), "pin-value of the URI"));
+}
+
 }  // namespace
 
 Uri parse_uri(std::string_view source) {
   require_uri_syntax(source);
+  const std::string_view pin = pin_value_in(source);
   const P11Uri parsed = new_uri();
-  const int result = p11_kit_uri_parse(with_small_scheme(source).c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
+  const int result =
+      p11_kit_uri_parse(with_small_scheme(without(pin, source)).c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
   if (result != P11_KIT_URI_OK) throw UriError(kPkcs11Uri, text(p11_kit_uri_message(result)));
   Uri uri;
   const CK_TOKEN_INFO* token = p11_kit_uri_get_token_info(parsed.get());
@@ -88,9 +123,9 @@ Uri parse_uri(std::string_view source) {
   }
   uri.module_path = text(p11_kit_uri_get_module_path(parsed.get()));
   uri.pin_source = text(p11_kit_uri_get_pin_source(parsed.get()));
-  uri.pin_value = text(p11_kit_uri_get_pin_value(parsed.get()));
+  uri.pin_value = decoded_pin(pin);
   uri.spki = text(p11_kit_uri_get_vendor_query(parsed.get(), kSpki));
-  if (!uri.pin_source.empty() && !uri.pin_value.empty()) {  // RFC 7512, section 2.4
+  if (!uri.pin_source.empty() && uri.pin_value) {  // RFC 7512, section 2.4
     throw UriError(kPkcs11Uri, "it has both a pin-source and a pin-value; leave one of them");
   }
   return uri;

@@ -1,14 +1,34 @@
 // PKCS #11 URIs (RFC 7512), parsed and written by p11-kit.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "native/pkcs11/cryptoki.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/pin.h"
 
 namespace keystay::pkcs11 {
+
+// A PIN, if there is one: shared by the copies of a URI, and wiped with the last of them.
+class UriPin final {
+ public:
+  UriPin() = default;
+  explicit UriPin(Pin pin) : pin_(std::make_shared<const Pin>(std::move(pin))) {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return pin_ != nullptr; }
+  [[nodiscard]] const Pin& operator*() const noexcept { return *pin_; }
+  [[nodiscard]] const Pin* operator->() const noexcept { return pin_.get(); }
+  [[nodiscard]] bool operator==(const UriPin& other) const noexcept {
+    return pin_ == other.pin_ || (pin_ && other.pin_ && pin_->equals(*other.pin_));
+  }
+
+ private:
+  std::shared_ptr<const Pin> pin_;
+};
 
 // The attributes of a URI that Keystay understands. Empty means "any".
 struct Uri {
@@ -23,8 +43,8 @@ struct Uri {
   // Query attributes.
   std::string module_path;
   std::string pin_source;
-  std::string pin_value;  // section 2.4 advises against it; read, never written
-  std::string spki;       // "keystay-spki", vendor-specific: base64url DER SubjectPublicKeyInfo
+  UriPin pin_value;  // section 2.4 advises against it; read, never written
+  std::string spki;  // "keystay-spki", vendor-specific: base64url DER SubjectPublicKeyInfo
 
   bool operator==(const Uri&) const = default;
 };

@@ -8,6 +8,7 @@
 #include "native/pkcs11/percent_encoding.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/uri.h"
+#include "native/pkcs11/wiped_text.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -160,7 +161,9 @@ class Syntax final {
     if (attribute.value == Value::object_class && std::ranges::find(kTypes, value.text) == kTypes.end()) {
       fail(attribute, value.offset, "expected public, private, cert, secret-key or data");
     }
-    require_meaning(percent_decoded(value.text), value, attribute);
+    WipedText decoded(value.text.size());  // it may be a PIN
+    const std::size_t size = percent_decode(value.text, decoded.data());
+    require_meaning(decoded.view().substr(0, size), value, attribute);
   }
 
   static void require_characters(const Part& value, const Attribute& attribute) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <openssl/asn1t.h>
+#include <openssl/crypto.h>
 
 #include "native/pkcs11/error.h"
 #include "native/x509/der.h"
@@ -37,6 +38,9 @@ ASN1_SEQUENCE(ReferenceSyntax) = {
 
         struct FreeReference {
   void operator()(ReferenceSyntax* reference) const noexcept {
+    // The URI may have a pin-value, and libcrypto does not overwrite what it frees.
+    if (reference->uri)
+      OPENSSL_cleanse(reference->uri->data, static_cast<std::size_t>(reference->uri->length));
     ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(reference), ASN1_ITEM_rptr(ReferenceSyntax));
   }
 };

@@ -34,7 +34,7 @@ void check_public_key(std::string_view attribute) {
 void check_reference(std::optional<pkcs11::Uri> uri) {
   if (!uri) return;
   check_public_key(uri->spki);
-  uri->pin_value.clear();  // never written
+  uri->pin_value = {};  // never written
   require(x509::decode_pem_reference(x509::encode_pem_reference(*uri)) == *uri,
           "a reference that is written means the same key");
 }

@@ -19,8 +19,8 @@ void parse(std::string_view text) {
     return;
   }
   require(text.find('\0') == std::string_view::npos, "nothing of a URI is left unread");
-  require(uri.pin_source.empty() || uri.pin_value.empty(), "a URI has one PIN at most");
-  uri.pin_value.clear();  // never written
+  require(uri.pin_source.empty() || !uri.pin_value, "a URI has one PIN at most");
+  uri.pin_value = {};  // never written
   require(pkcs11::parse_uri(pkcs11::format_uri(uri)) == uri, "a URI that is written means the same key");
 }
 

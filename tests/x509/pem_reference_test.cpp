@@ -93,7 +93,7 @@ TEST_F(PemReference, IsRefusedInAVersionThatIsNotKnown) {
 
 // p11-kit's builder never writes the PIN; the reference is a file that all may read.
 TEST_F(PemReference, CarriesNoPin) {
-  uri_.pin_value = "s3cret";
+  uri_.pin_value = pkcs11::UriPin(pkcs11::Pin("s3cret"));
   EXPECT_THAT(pkcs11::format_uri(decode_pem_reference(encode_pem_reference(uri_))), Not(HasSubstr("s3cret")));
 }
 

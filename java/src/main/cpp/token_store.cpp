@@ -89,8 +89,7 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
   for (auto& [name, settings] : configuration.tokens) {
     if (settings.pin.empty()) settings.pin = kPrompt;
   }
-  if (!uri.pin_value.empty())
-    opened.pin->set(pkcs11::Pin(std::exchange(uri.pin_value, {}), "pin-value of the URI"));
+  if (const pkcs11::UriPin pin = std::exchange(uri.pin_value, {})) opened.pin->set(pin->copy());
 
   keys::Tokens tokens(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
   opened.token = is_uri ? tokens.token(uri) : tokens.token(token);
