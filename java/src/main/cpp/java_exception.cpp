@@ -6,17 +6,12 @@
 
 #include "java/src/main/cpp/java_types.h"
 #include "java/src/main/cpp/java_values.h"
+#include "java/src/main/cpp/native_codes.h"
 #include "native/config/error.h"
 #include "native/pkcs11/error.h"
 
 namespace keystay::jni {
 namespace {
-
-// In the order of KeystayException.Kind, which continues that of pkcs11::ErrorClass.
-constexpr jint kConfiguration = 7;
-static_assert(static_cast<jint>(pkcs11::ErrorClass::client) == 0);
-static_assert(static_cast<jint>(pkcs11::ErrorClass::authentication) == 5);
-static_assert(static_cast<jint>(pkcs11::ErrorClass::host) == kConfiguration - 1);
 
 constexpr jlong kNoReturnValue = -1;
 
@@ -36,7 +31,7 @@ void raise_keystay_exception(JNIEnv* env, std::string_view message, jint kind, j
 
 void raise(JNIEnv* env, const pkcs11::Error& error) {
   const auto code = error.code();
-  raise_keystay_exception(env, error.what(), static_cast<jint>(error.error_class()),
+  raise_keystay_exception(env, error.what(), code_of(error.error_class()),
                           code ? static_cast<jlong>(*code) : kNoReturnValue);
 }
 
@@ -50,7 +45,7 @@ void raise_current_exception(JNIEnv* env) noexcept {
     } catch (const pkcs11::Error& error) {
       raise(env, error);
     } catch (const config::Error& error) {
-      raise_keystay_exception(env, error.what(), kConfiguration, kNoReturnValue);
+      raise_keystay_exception(env, error.what(), code_of_configuration_error(), kNoReturnValue);
     }
   } catch (const PendingJavaException&) {
     // It is what the caller will see.

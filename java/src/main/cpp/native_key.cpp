@@ -8,6 +8,7 @@
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_values.h"
 #include "java/src/main/cpp/jni_entry.h"
+#include "java/src/main/cpp/native_codes.h"
 #include "java/src/main/cpp/native_methods.h"
 #include "native/keys/private_key.h"
 
@@ -18,31 +19,6 @@ namespace {
 constexpr std::size_t kOnStack = 1024;
 
 const keys::PrivateKey& key_at(jlong address) { return *reinterpret_cast<const keys::PrivateKey*>(address); }
-
-struct PssParameters {
-  jint hash;
-  jint mgf1_hash;
-  jint salt_length;
-};
-
-// In the order of NativeKey.Mechanism; hashes are in the order of pkcs11::Hash.
-pkcs11::SignMechanism sign_mechanism(jint mechanism, const PssParameters& pss) {
-  switch (mechanism) {
-    case 0:
-      return pkcs11::RsaPkcs{};
-    case 1:
-      return pkcs11::RsaX509{};
-    case 2:
-      return pkcs11::RsaPss{static_cast<pkcs11::Hash>(pss.hash), static_cast<pkcs11::Hash>(pss.mgf1_hash),
-                            static_cast<CK_ULONG>(pss.salt_length)};
-    case 3:
-      return pkcs11::Ecdsa{};
-    case 4:
-      return pkcs11::EdDsa{};
-    default:
-      throw std::invalid_argument("no mechanism has this number");
-  }
-}
 
 jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::SignMechanism& mechanism,
                 pkcs11::ByteView data) {
@@ -65,20 +41,6 @@ jbyteArray JNICALL native_sign(JNIEnv* env, jclass, jlong key, jint mechanism, j
   });
 }
 
-// In the order of NativeKey.Decryption.
-pkcs11::DecryptMechanism decrypt_mechanism(jint mechanism, jint hash, jint mgf1_hash) {
-  switch (mechanism) {
-    case 0:
-      return pkcs11::RsaPkcs{};
-    case 1:
-      return pkcs11::RsaX509{};
-    case 2:
-      return pkcs11::RsaOaep{static_cast<pkcs11::Hash>(hash), static_cast<pkcs11::Hash>(mgf1_hash), {}};
-    default:
-      throw std::invalid_argument("no mechanism has this number");
-  }
-}
-
 // What Java must see and nobody after it: wiped when it was copied.
 struct Secret {
   std::array<std::uint8_t, kOnStack> bytes;
@@ -88,7 +50,7 @@ struct Secret {
 jbyteArray JNICALL native_decrypt(JNIEnv* env, jclass, jlong key, jint mechanism, jint hash, jint mgf1_hash,
                                   jbyteArray ciphertext) {
   return jni_entry(env, jbyteArray{}, [&] {
-    const auto requested = decrypt_mechanism(mechanism, hash, mgf1_hash);
+    const auto requested = decrypt_mechanism(mechanism, {hash, mgf1_hash, 0});
     Secret plaintext;
     const std::size_t size = key_at(key).decrypt(requested, to_bytes(env, ciphertext), plaintext.bytes);
     return to_java(env, pkcs11::ByteView(plaintext.bytes.data(), size));

@@ -8,6 +8,7 @@
 #include "java/src/main/cpp/java_values.h"
 #include "java/src/main/cpp/jni_entry.h"
 #include "java/src/main/cpp/key_table.h"
+#include "java/src/main/cpp/native_codes.h"
 #include "java/src/main/cpp/native_methods.h"
 #include "java/src/main/cpp/public_key_parts.h"
 #include "java/src/main/cpp/token_store.h"
@@ -187,8 +188,7 @@ jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray a
     TokenStore& store = store_at(address);
     const keys::KeySpec spec =
         keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
-    return to_native_entry(env, store,
-                           store.keys().generate_unfinished(spec, static_cast<keys::KeyUse>(use)));
+    return to_native_entry(env, store, store.keys().generate_unfinished(spec, key_use(use)));
   });
 }
 
@@ -217,7 +217,7 @@ jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jint type, job
     const PrivateHalf secret(env, private_half);
     const keys::SoftwareKey key{assemble(type, std::move(known.at(0)), std::move(known.at(1))),
                                 {secret.parts.begin(), secret.parts.end()}};
-    return to_native_entry(env, store, store.keys().import_unfinished(key, static_cast<keys::KeyUse>(use)));
+    return to_native_entry(env, store, store.keys().import_unfinished(key, key_use(use)));
   });
 }
 

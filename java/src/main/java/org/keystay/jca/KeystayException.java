@@ -23,21 +23,36 @@ public final class KeystayException extends GeneralSecurityException {
   /** What a failure means for the caller. */
   public enum Kind {
     /** The request is wrong: it will fail again. */
-    CLIENT,
+    CLIENT(NativeCodes.CLIENT),
     /** The token or its host is sick. */
-    SERVER,
+    SERVER(NativeCodes.SERVER),
     /** The token has no room now: it may work later. */
-    BUSY,
+    BUSY(NativeCodes.BUSY),
     /** Session, login or module state was lost, and repairing it did not help. */
-    SESSION_LOST,
+    SESSION_LOST(NativeCodes.SESSION_LOST),
     /** A session had an operation left over. */
-    DIRTY_SESSION,
+    DIRTY_SESSION(NativeCodes.DIRTY_SESSION),
     /** The PIN is wrong, locked or missing: the operator is needed. */
-    AUTHENTICATION,
+    AUTHENTICATION(NativeCodes.AUTHENTICATION),
     /** This process lacks memory or locks. */
-    HOST,
+    HOST(NativeCodes.HOST),
     /** keystay.toml or a key store file is wrong. */
-    CONFIGURATION
+    CONFIGURATION(NativeCodes.CONFIGURATION);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+
+    private static Kind of(int code) {
+      for (Kind kind : values()) {
+        if (kind.code == code) {
+          return kind;
+        }
+      }
+      throw new IllegalArgumentException("no kind of failure has the number " + code);
+    }
   }
 
   /** What the failure means. */
@@ -46,9 +61,9 @@ public final class KeystayException extends GeneralSecurityException {
   /** A CK_RV, or {@link #NO_RETURN_VALUE}. */
   private final long returnValue;
 
-  /** Called by the native library: the message is UTF-8, the kind an ordinal. */
+  /** Called by the native library: the message is UTF-8, the kind one of {@link NativeCodes}. */
   KeystayException(byte[] message, int kind, long returnValue) {
-    this(new String(message, StandardCharsets.UTF_8), Kind.values()[kind], returnValue);
+    this(new String(message, StandardCharsets.UTF_8), Kind.of(kind), returnValue);
   }
 
   KeystayException(String message, Kind kind) {

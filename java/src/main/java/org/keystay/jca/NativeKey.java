@@ -5,20 +5,19 @@ package org.keystay.jca;
  * and stays valid for the life of the process. Sessions, handles, logins and repairs are the core's.
  */
 final class NativeKey {
-  /** The raw mechanisms, in the order of the core's {@code SignMechanism}. */
+  /** The raw mechanisms of signatures. */
   enum Mechanism {
-    RSA_PKCS,
-    RSA_X509,
-    RSA_PSS,
-    ECDSA,
-    EDDSA
-  }
+    RSA_PKCS(NativeCodes.RSA_PKCS),
+    RSA_X509(NativeCodes.RSA_X509),
+    RSA_PSS(NativeCodes.RSA_PSS),
+    ECDSA(NativeCodes.ECDSA),
+    EDDSA(NativeCodes.EDDSA);
 
-  /** In the order of the core's {@code DecryptMechanism}. */
-  private enum Decryption {
-    RSA_PKCS,
-    RSA_X509,
-    RSA_OAEP
+    private final int code;
+
+    Mechanism(int code) {
+      this.code = code;
+    }
   }
 
   private final long address;
@@ -33,14 +32,14 @@ final class NativeKey {
 
   /** One C_SignInit and one C_Sign with a mechanism that has no parameters. */
   byte[] sign(Mechanism mechanism, byte[] data) throws KeystayException {
-    return sign(address, mechanism.ordinal(), 0, 0, 0, data);
+    return sign(address, mechanism.code, 0, 0, 0, data);
   }
 
   /** One C_SignInit and one C_Sign with CKM_RSA_PKCS_PSS. */
   byte[] signPss(Hash hash, Hash mgf1Hash, int saltLength, byte[] digest) throws KeystayException {
     return sign(
         address,
-        Mechanism.RSA_PSS.ordinal(),
+        NativeCodes.RSA_PSS,
         hash.nativeCode(),
         mgf1Hash.nativeCode(),
         saltLength,
@@ -49,12 +48,12 @@ final class NativeKey {
 
   /** One C_DecryptInit and one C_Decrypt with CKM_RSA_PKCS. */
   byte[] decryptPkcs1(byte[] ciphertext) throws KeystayException {
-    return decrypt(address, Decryption.RSA_PKCS.ordinal(), 0, 0, ciphertext);
+    return decrypt(address, NativeCodes.RSA_PKCS, 0, 0, ciphertext);
   }
 
   /** The same with CKM_RSA_X_509: the block with its padding. */
   byte[] decryptBlock(byte[] ciphertext) throws KeystayException {
-    return decrypt(address, Decryption.RSA_X509.ordinal(), 0, 0, ciphertext);
+    return decrypt(address, NativeCodes.RSA_X509, 0, 0, ciphertext);
   }
 
   /** The same with CKM_RSA_PKCS_OAEP and no label. */
@@ -62,7 +61,7 @@ final class NativeKey {
       throws KeystayException {
     return decrypt(
         address,
-        Decryption.RSA_OAEP.ordinal(),
+        NativeCodes.RSA_OAEP,
         hash.nativeCode(),
         mgf1Hash.nativeCode(),
         ciphertext);
@@ -80,7 +79,7 @@ final class NativeKey {
 
   /** Whether the token has the mechanism; asked once per token. */
   boolean supports(Mechanism mechanism) throws KeystayException {
-    return supports(address, mechanism.ordinal());
+    return supports(address, mechanism.code);
   }
 
   @Override

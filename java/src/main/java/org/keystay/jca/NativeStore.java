@@ -111,7 +111,7 @@ final class NativeStore {
         utf8(spec.algorithm()),
         spec.size(),
         utf8(spec.groupName()),
-        KeyUse.configured().ordinal());
+        KeyUse.configured().code());
   }
 
   /** Whether keystay.toml lets keys that were made elsewhere come to the token. */
@@ -127,7 +127,7 @@ final class NativeStore {
         publicHalf.type(),
         new byte[][] {publicHalf.first(), publicHalf.second()},
         key.privateHalf(),
-        KeyUse.configured().ordinal());
+        KeyUse.configured().code());
   }
 
   /** Stores the chain of a key, leaf first; the old one is deleted last. */

@@ -14,9 +14,9 @@ import java.util.Arrays;
  * and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and the point without an OCTET STRING around it.
  */
 final class PublicKeyParts {
-  static final int RSA = 0;
-  static final int EC = 1;
-  static final int EDWARDS = 2;
+  static final int RSA = NativeCodes.RSA_KEY;
+  static final int EC = NativeCodes.EC_KEY;
+  static final int EDWARDS = NativeCodes.EDWARDS_KEY;
 
   private static final byte UNCOMPRESSED = 4; // SEC 1, section 2.3.3
   private static final byte[] EC_PUBLIC_KEY = Der.fromHex("06072a8648ce3d0201"); // RFC 5480, section 2.1.1
