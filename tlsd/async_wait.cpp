@@ -24,13 +24,8 @@ void AsyncWait::post() {
   asio::post(executor_, [self = shared_from_this()] { self->notify(); });
 }
 
-void AsyncWait::notify() noexcept {
-  notified_ = true;
-  event_.cancel();
-}
-
 awaitable<void> AsyncWait::wait() {
-  while (!notified_) co_await event_.async_wait(kOutcome);
+  while (!notified()) co_await event_.async_wait(kOutcome);
 }
 
 }  // namespace keystay::tlsd

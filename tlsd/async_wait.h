@@ -1,7 +1,6 @@
 // Where a coroutine waits for something that another thread, or another part of its own thread, will tell it.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 
 #include <openssl/ssl.h>
@@ -10,8 +9,9 @@
 
 namespace keystay::tlsd {
 
-// Shared by the waiting coroutine and by whoever may still call it: posts outlive the wait, never this
-// object. A notification without cause is harmless: everybody who waits looks again at what it waits for.
+// An event: set by a notification until reset(). Shared by the waiting coroutine and by whoever may still
+// notify it: posts outlive the wait, never this object. A notification without cause is harmless: everybody
+// who waits looks again at what it waits for.
 class AsyncWait final : public std::enable_shared_from_this<AsyncWait> {
  public:
   explicit AsyncWait(Executor executor);
@@ -24,22 +24,25 @@ class AsyncWait final : public std::enable_shared_from_this<AsyncWait> {
   void post();
 
   // The rest belongs to the thread of the executor.
-  void notify() noexcept;
+  void notify() noexcept { event_.expires_at(Clock::time_point::min()); }
   // Forgets notifications so far. Those that were posted but not delivered still come.
-  void reset() noexcept { notified_ = false; }
+  void reset() noexcept { event_.expires_at(Clock::time_point::max()); }
+  [[nodiscard]] bool notified() const noexcept { return event_.expiry() == Clock::time_point::min(); }
+
   // Returns when notified since reset().
   [[nodiscard]] awaitable<void> wait();
-
-  // Numbers what is watched on behalf of the waiting coroutine: a handler that finds another number is late.
-  [[nodiscard]] std::uint64_t begin_watch() noexcept { return ++watch_; }
-  void end_watch() noexcept { ++watch_; }
-  [[nodiscard]] std::uint64_t watch() const noexcept { return watch_; }
+  // An operation of Asio that completes with an error_code when notified, or by its cancellation slot; look at
+  // notified().
+  template <typename Token>
+  auto async_wait(Token&& token) {
+    return event_.async_wait(std::forward<Token>(token));
+  }
 
  private:
   Executor executor_;
-  Timer event_;  // never expires: a wait on it ends by cancel()
-  bool notified_ = false;
-  std::uint64_t watch_ = 0;
+  // A timer that is set to the end or the beginning of time: of all that Asio 1.81 has, this alone can be
+  // notified without an allocation, which may fail, and without running the waiter on the notifier's stack.
+  Timer event_;
 };
 
 }  // namespace keystay::tlsd

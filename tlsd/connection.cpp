@@ -42,8 +42,7 @@ Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnTh
       snapshot_(listener.snapshot),
       backend_(listener.backend),
       client_(remote_endpoint(socket)),
-      stream_(std::move(socket), snapshot_->tls, tls),
-      http_(stream_, client_, *snapshot_, *backend_, listener.metrics, listener.log) {
+      stream_(std::move(socket), snapshot_->tls, tls) {
   listener_.metrics.connections().Increment();
 }
 
@@ -51,7 +50,11 @@ Connection::~Connection() { listener_.metrics.connections().Decrement(); }
 
 awaitable<void> Connection::run() {
   const bool ready = co_await shake_hands();
-  if (ready) co_await http_.run();
+  if (!ready) co_return;
+  handler_ = make_protocol_handler(
+      {stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log});
+  if (draining_) handler_->drain();
+  co_await handler_->run();
 }
 
 awaitable<bool> Connection::shake_hands() {
@@ -83,11 +86,14 @@ awaitable<void> Connection::answer_plain_http() {
   }
 }
 
-void Connection::drain() noexcept { http_.drain(); }
+void Connection::drain() noexcept {
+  draining_ = true;
+  if (handler_) handler_->drain();
+}
 
 void Connection::cut() noexcept {
   stream_.cut();
-  http_.cut();
+  if (handler_) handler_->cut();
 }
 
 void Connection::report(std::string_view why) noexcept {

@@ -7,8 +7,8 @@
 #include "tlsd/backend.h"
 #include "tlsd/client_log.h"
 #include "tlsd/connection_limit.h"
-#include "tlsd/http_session.h"
 #include "tlsd/metrics.h"
+#include "tlsd/protocol_handler.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls_stream.h"
 
@@ -31,7 +31,7 @@ class Connection final {
 
   [[nodiscard]] awaitable<void> run();
 
-  // A handshake or a request in flight is finished first.
+  // A handshake in flight is finished first, and what the protocol has in flight.
   void drain() noexcept;
   // Whatever is in flight ends now.
   void cut() noexcept;
@@ -49,7 +49,8 @@ class Connection final {
   std::shared_ptr<Backend> backend_;
   tcp::endpoint client_;
   TlsStream stream_;
-  HttpSession http_;
+  std::unique_ptr<ProtocolHandler> handler_;  // none before the end of the handshake
+  bool draining_ = false;
 };
 
 }  // namespace keystay::tlsd

@@ -21,12 +21,11 @@ constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, 
 
 }  // namespace
 
-HttpSession::HttpSession(TlsStream& stream, tcp::endpoint client, const ListenerSnapshot& listener,
-                         Backend& backend, ListenerMetrics& metrics, ClientLog& log)
-    : client_{stream, std::move(client), log, {}},
-      listener_(listener),
-      backend_(backend),
-      metrics_(metrics) {}
+HttpSession::HttpSession(const TlsClient& client)
+    : client_{client.stream, client.endpoint, client.log, {}},
+      listener_(client.listener),
+      backend_(client.backend),
+      metrics_(client.metrics) {}
 
 awaitable<void> HttpSession::run() {
   After after = After::keep_alive;

@@ -5,24 +5,19 @@
 #include <string_view>
 
 #include "tlsd/exchange.h"
+#include "tlsd/protocol_handler.h"
 
 namespace keystay::tlsd {
 
-class HttpSession final {
+class HttpSession final : public ProtocolHandler {
  public:
-  HttpSession(TlsStream& stream, tcp::endpoint client, const ListenerSnapshot& listener, Backend& backend,
-              ListenerMetrics& metrics, ClientLog& log);
-  HttpSession(const HttpSession&) = delete;
-  HttpSession& operator=(const HttpSession&) = delete;
+  explicit HttpSession(const TlsClient& client);
 
-  // Until the connection is closed in order, or is to be dropped.
-  [[nodiscard]] awaitable<void> run();
-
+  [[nodiscard]] awaitable<void> run() override;
   // Ends the session after the request in flight, whose response says so; without one, after the next one if
   // that comes at once.
-  void drain() noexcept;
-  // Gives up on the backend, for good. The client's stream is cut by its owner.
-  void cut() noexcept;
+  void drain() noexcept override;
+  void cut() noexcept override;
 
  private:
   [[nodiscard]] awaitable<bool> next_request();

@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,8 +22,39 @@ constexpr long kHandshakeMode = 0;
 constexpr long kHandshakeMode = SSL_MODE_ASYNC;
 #endif
 
-constexpr std::size_t kMostUnreadBytes = 16384;
-using LowWatermark = asio::socket_base::receive_low_watermark;
+// The bytes that a client sends ahead of its turn, while it waits for the server's signature: they would wake
+// us again and again. No TLS client has much to say there; one that does is sent away.
+class UnreadBytes final {
+ public:
+  explicit UnreadBytes(Socket& socket) noexcept : socket_(socket) {}
+  UnreadBytes(const UnreadBytes&) = delete;
+  UnreadBytes& operator=(const UnreadBytes&) = delete;
+  ~UnreadBytes() {
+    if (watermark_ > 1) set_watermark(1);
+  }
+
+  [[nodiscard]] bool too_many() const noexcept {
+    error_code ignored;
+    return socket_.available(ignored) > kMost;
+  }
+  // The socket is readable again when there are more of them, or the client has left (SO_RCVLOWAT, socket(7)).
+  void ignore() noexcept {
+    error_code ignored;
+    set_watermark(static_cast<int>(socket_.available(ignored)) + 1);
+  }
+
+ private:
+  static constexpr std::size_t kMost = 16384;
+
+  void set_watermark(int bytes) noexcept {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::receive_low_watermark(bytes), ignored);
+    watermark_ = bytes;
+  }
+
+  Socket& socket_;
+  int watermark_ = 1;
+};
 
 // The client has closed its sending side or the whole connection, seen also behind bytes that nobody has read
 // yet.
@@ -140,42 +173,21 @@ awaitable<error_code> TlsStream::wait_for_signature() {
   co_return error;
 }
 
-// Until notified. A client that leaves, the deadline and the server's stop end the wait early.
+// Until notified. A client that leaves, the deadline and the server's stop end the wait early: the socket is
+// waited for at the same time, and whichever operation is first cancels the other.
 awaitable<error_code> TlsStream::wait_watching_client() {
-  if (!interrupted_) {
-    watch_client(wait_->begin_watch());
-    co_await wait_->wait();
-    stop_watching_client();
+  UnreadBytes unread(socket_);
+  while (!interrupted() && !wait_->notified()) {
+    co_await asio::experimental::make_parallel_group(
+        [this](auto token) { return wait_->async_wait(std::move(token)); },
+        [this](auto token) { return socket_.async_wait(Socket::wait_read, std::move(token)); })
+        .async_wait(asio::experimental::wait_for_one(), kOutcome);
+    if (interrupted() || wait_->notified()) break;
+    if (closed_by_client(socket_.native_handle()) || unread.too_many())
+      co_return asio::error::connection_reset;
+    unread.ignore();
   }
-  if (interrupted_) co_return asio::error::operation_aborted;
-  co_return client_closed_ ? error_code(asio::error::connection_reset) : error_code();
-}
-
-void TlsStream::watch_client(std::uint64_t watch) {
-  socket_.async_wait(Socket::wait_read, [this, wait = wait_, watch](error_code error) {
-    if (!error && wait->watch() == watch) client_moved(watch);
-  });
-}
-
-// Bytes that a client sends ahead of its turn would wake us again and again: ask to hear only of more than
-// those. No TLS client has much to say before the server has signed; one that does is sent away.
-void TlsStream::client_moved(std::uint64_t watch) {
-  error_code ignored;
-  const std::size_t unread = socket_.available(ignored);
-  if (closed_by_client(socket_.native_handle()) || unread > kMostUnreadBytes) {
-    client_closed_ = true;
-    return wait_->notify();
-  }
-  socket_.set_option(LowWatermark(static_cast<int>(unread) + 1), ignored);
-  watermark_raised_ = true;
-  watch_client(watch);
-}
-
-void TlsStream::stop_watching_client() {
-  wait_->end_watch();
-  error_code ignored;
-  socket_.cancel(ignored);
-  if (std::exchange(watermark_raised_, false)) socket_.set_option(LowWatermark(1), ignored);
+  co_return interrupted() ? error_code(asio::error::operation_aborted) : error_code();
 }
 
 // An SSL with a paused job must not be freed: the job, 34.7 KB, would be lost, and the provider would later

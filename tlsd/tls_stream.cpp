@@ -14,24 +14,25 @@ TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, T
   socket_.native_non_blocking(true);
 }
 
-TlsStream::~TlsStream() { wait_->end_watch(); }
-
 void TlsStream::interrupt() noexcept {
-  interrupted_ = true;
+  if (!interrupted()) interruption_ = Interruption::until_cleared;
   error_code ignored;
   socket_.cancel(ignored);
-  wait_->notify();
+}
+
+void TlsStream::clear_interrupt() noexcept {
+  if (interruption_ == Interruption::until_cleared) interruption_ = Interruption::none;
 }
 
 void TlsStream::cut() noexcept {
-  cut_ = true;
+  interruption_ = Interruption::for_good;
   interrupt();
 }
 
 awaitable<error_code> TlsStream::wait(Socket::wait_type what) {
-  if (interrupted_) co_return asio::error::operation_aborted;
+  if (interrupted()) co_return asio::error::operation_aborted;
   const auto [error] = co_await socket_.async_wait(what, kOutcome);
-  co_return interrupted_ ? error_code(asio::error::operation_aborted) : error;
+  co_return interrupted() ? error_code(asio::error::operation_aborted) : error;
 }
 
 TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {

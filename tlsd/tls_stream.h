@@ -51,7 +51,7 @@ class TlsStream {
   TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
-  ~TlsStream();  // after handshake() has returned: no operation outlives its stream
+  ~TlsStream() = default;  // after handshake() has returned: no operation outlives its stream
 
   [[nodiscard]] executor_type get_executor() noexcept { return socket_.get_executor(); }
   // Below TLS.
@@ -72,11 +72,13 @@ class TlsStream {
   // From now on every wait for the socket or for a signature ends with operation_aborted, until
   // clear_interrupt().
   void interrupt() noexcept;
-  void clear_interrupt() noexcept { interrupted_ = cut_; }
+  void clear_interrupt() noexcept;
   // interrupt() for good.
   void cut() noexcept;
 
  private:
+  [[nodiscard]] bool interrupted() const noexcept { return interruption_ != Interruption::none; }
+
   // One SSL_read or SSL_write: done with (error, size), unless there is something to wait for first.
   struct Attempt {
     error_code error;
@@ -100,9 +102,6 @@ class TlsStream {
   [[nodiscard]] awaitable<error_code> wait_for_job();
   [[nodiscard]] awaitable<error_code> wait_for_signature();
   [[nodiscard]] awaitable<error_code> wait_watching_client();
-  void watch_client(std::uint64_t watch);
-  void client_moved(std::uint64_t watch);
-  void stop_watching_client();
   [[nodiscard]] awaitable<void> unwind();
   static int resume(void* stream) noexcept;
   [[nodiscard]] HandshakeResult failure(error_code error, bool signed_before) const;
@@ -113,10 +112,7 @@ class TlsStream {
   std::shared_ptr<AsyncWait> wait_;
   SslHandle ssl_;        // none before the client's first byte
   bool paused_ = false;  // a job of ours is paused
-  bool interrupted_ = false;
-  bool cut_ = false;
-  bool client_closed_ = false;
-  bool watermark_raised_ = false;  // SO_RCVLOWAT
+  enum class Interruption { none, until_cleared, for_good } interruption_ = Interruption::none;
 };
 
 // One step until it succeeds or fails, with a wait for the socket in between. A step that succeeds at once
@@ -129,7 +125,7 @@ class TlsStream::Composed {
   template <typename Self>
   void operator()(Self& self, error_code error = {}) {
     if (state_ == State::done) return self.complete(attempt_.error, attempt_.size);
-    if (stream_.interrupted_) error = asio::error::operation_aborted;
+    if (stream_.interrupted()) error = asio::error::operation_aborted;
     attempt_ = error ? Attempt{error, 0, {}} : operation_(stream_);
     if (attempt_.wait) {
       state_ = State::waited;

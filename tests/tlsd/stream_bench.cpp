@@ -97,6 +97,8 @@ std::vector<tlsd::HandshakeResult> StreamBench::results(std::size_t count) {
 
 int StreamBench::paused() { return static_cast<int>(metrics_.paused_handshakes().Value()); }
 
+int StreamBench::given_up() { return static_cast<int>(metrics_.abandoned_signatures().Value()); }
+
 bool StreamBench::idle() {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return open_ == 0; });

@@ -39,6 +39,8 @@ class StreamBench final {
   // The results of the first `count` handshakes, in the order of their ends. Fewer after 30 s.
   [[nodiscard]] std::vector<tlsd::HandshakeResult> results(std::size_t count);
   [[nodiscard]] int paused();
+  // How many signatures are no longer wanted, whether or not they have ended.
+  [[nodiscard]] int given_up();
   // Waits until no stream is left.
   [[nodiscard]] bool idle();
 
