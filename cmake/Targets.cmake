@@ -8,6 +8,13 @@ function(keystay_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
 
+# keystay_announce_fibres(NAME): under ThreadSanitizer, which does not know of OpenSSL's.
+function(keystay_announce_fibres name)
+  if(TARGET keystay_tsan_fibres)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:keystay_tsan_fibres>)
+  endif()
+endfunction()
+
 # keystay_program(NAME SOURCES... LINK libs...): an executable in bin/.
 function(keystay_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
@@ -15,6 +22,7 @@ function(keystay_program name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  keystay_announce_fibres(${name})
 endfunction()
 
 # keystay_test(NAME SOURCES... LINK libs...): a GoogleTest program, one CTest test.
@@ -27,6 +35,7 @@ function(keystay_test name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} keystay_test_support GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  keystay_announce_fibres(${name})
   # What runs once is not worth the compiler's time: this is a third of it.
   target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
   add_test(NAME ${name} COMMAND ${name})

@@ -15,13 +15,6 @@
 namespace keystay::tlsd {
 namespace {
 
-// ThreadSanitizer does not understand the switch between stacks; there the token is waited for.
-#if defined(__SANITIZE_THREAD__)
-constexpr long kHandshakeMode = 0;
-#else
-constexpr long kHandshakeMode = SSL_MODE_ASYNC;
-#endif
-
 // The bytes that a client sends ahead of its turn, while it waits for the server's signature: they would wake
 // us again and again. No TLS client has much to say there; one that does is sent away.
 class UnreadBytes final {
@@ -37,7 +30,8 @@ class UnreadBytes final {
     error_code ignored;
     return socket_.available(ignored) > kMost;
   }
-  // The socket is readable again when there are more of them, or the client has left (SO_RCVLOWAT, socket(7)).
+  // The socket is readable again when there are more of them, or the client has left (SO_RCVLOWAT,
+  // socket(7)).
   void ignore() noexcept {
     error_code ignored;
     set_watermark(static_cast<int>(socket_.available(ignored)) + 1);
@@ -122,7 +116,7 @@ void TlsStream::start_tls() {
       SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) {
     throw openssl_error("SSL_set_fd");
   }
-  SSL_set_mode(ssl_.get(), kHandshakeMode);
+  SSL_set_mode(ssl_.get(), SSL_MODE_ASYNC);
 }
 
 // SSL_do_handshake once, always with the same arguments. Returns what SSL_get_error says.
