@@ -31,8 +31,8 @@ class AsyncWait final : public std::enable_shared_from_this<AsyncWait> {
 
   // Returns when notified since reset().
   [[nodiscard]] awaitable<void> wait();
-  // An operation of Asio that completes with an error_code when notified, or by its cancellation slot; look at
-  // notified().
+  // An operation of Asio that completes with an error_code when notified, or by its cancellation slot; look
+  // at notified().
   template <typename Token>
   auto async_wait(Token&& token) {
     return event_.async_wait(std::forward<Token>(token));

@@ -20,6 +20,13 @@ void BackendConnection::interrupt() noexcept {
   socket.shutdown(Socket::shutdown_both, ignored);
 }
 
+void BackendConnection::reset() noexcept {
+  interrupted = true;
+  error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
 Backend::Backend(Executor executor, const std::string& name, const config::BackendSettings& settings,
                  Metrics& metrics)
     : executor_(executor), connect_timeout_(settings.connect_timeout) {

@@ -21,6 +21,8 @@ struct BackendConnection {
 
   // Ends every wait on it, now and later: the connection is of no more use.
   void interrupt() noexcept;
+  // Likewise, and the server sees a reset: what it got so far must not pass for all.
+  void reset() noexcept;
 
   Socket socket;
   tcp::endpoint server;              // that it is connected to, or was to be

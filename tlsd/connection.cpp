@@ -27,7 +27,7 @@ std::string_view description(Handshake handshake) {
     case Handshake::timed_out:
       return "TLS handshake timed out";
     case Handshake::plain_http:
-      return "plain HTTP on a TLS port";
+      return "plain text on a TLS port";
     default:
       return "";
   }
@@ -51,8 +51,8 @@ Connection::~Connection() { listener_.metrics.connections().Decrement(); }
 awaitable<void> Connection::run() {
   const bool ready = co_await shake_hands();
   if (!ready) co_return;
-  handler_ = make_protocol_handler(
-      {stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log});
+  handler_ =
+      make_protocol_handler({stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log});
   if (draining_) handler_->drain();
   co_await handler_->run();
 }
@@ -63,7 +63,9 @@ awaitable<bool> Connection::shake_hands() {
   if (const auto text = description(result.handshake); !text.empty()) {
     listener_.log.write(client_, std::string(text) + result.reason);
   }
-  if (result.handshake == Handshake::plain_http) co_await answer_plain_http();
+  // Other protocols have no answer that their clients would show to anybody.
+  const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
+  if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
   co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
 }
 

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "tlsd/answer.h"
+#include "tlsd/byte_relay.h"
 #include "tlsd/exchange.h"
 #include "tlsd/fields.h"
 #include "tlsd/framing_gate.h"
 #include "tlsd/listening_socket.h"
-#include "tlsd/tunnel.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -212,7 +212,11 @@ awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
   const error_code error = co_await writer.write_head(client_.stream);
   metrics_.request(message.result_int());
   response_limit_.reset();  // a tunnel has idle-timeout
-  if (!error) co_await tunnel(client_.stream, client_.buffer, *connection_, listener_.settings.idle_timeout);
+  if (!error) {
+    const RelayEnd end = co_await relay_bytes(client_.stream, client_.buffer, *connection_,
+                                              listener_.settings.idle_timeout, metrics_);
+    metrics_.relay_ended(client_.cut ? RelayOutcome::server : end.outcome);
+  }
   co_return After::abort;  // both ends were passed on already
 }
 

@@ -83,6 +83,20 @@ auto& connection_limit_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& relay_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_relays_total")
+      .Help("Relays of bytes that have ended, by how: connections of mode tcp, and those of HTTP after 101")
+      .Register(registry);
+}
+
+auto& relayed_bytes_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_relayed_bytes_total")
+      .Help("Bytes that relays have passed on, by where they came from")
+      .Register(registry);
+}
+
 auto& reload_family(Registry& registry) {
   return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
 }
@@ -95,7 +109,10 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
       connections_(&connection_family(registry).Add({{"listener", listener}})),
       accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})),
       connection_limit_reached_(&connection_limit_family(registry).Add({{"listener", listener}})),
-      given_up_(&given_up_family(registry).Add({{"listener", listener}})) {
+      given_up_(&given_up_family(registry).Add({{"listener", listener}})),
+      bytes_from_client_(&relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "client"}})),
+      bytes_from_backend_(
+          &relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "backend"}})) {
   for (std::size_t i = 0; i < handshakes_.size(); ++i) {
     handshakes_[i] = &handshake_family(registry).Add(
         {{"listener", listener}, {"result", std::string(kHandshakeNames[i])}});
@@ -107,6 +124,10 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
   for (std::size_t i = 0; i < backend_faults_.size(); ++i) {
     backend_faults_[i] = &backend_fault_family(registry).Add(
         {{"listener", listener}, {"fault", std::string(kBackendFaultNames[i])}});
+  }
+  for (std::size_t i = 0; i < relays_.size(); ++i) {
+    relays_[i] =
+        &relay_family(registry).Add({{"listener", listener}, {"end", std::string(kRelayOutcomeNames[i])}});
   }
   for (std::size_t i = 0; i < broken_.size(); ++i) {
     broken_[i] =

@@ -46,6 +46,17 @@ inline constexpr std::array<std::string_view, 5> kBackendFaultNames{"unreachable
 enum class Breaker : std::size_t { client, backend, server };
 inline constexpr std::array<std::string_view, 3> kBreakerNames{"client", "backend", "server"};
 
+// How a relay of bytes ended: a connection of mode tcp, or one of HTTP after 101 (Switching Protocols).
+enum class RelayOutcome : std::size_t {
+  complete,  // both sides ended in order
+  client,    // the client's connection failed, or ended without close_notify
+  backend,   // the server's failed, or there was none
+  idle,      // nothing moved for idle-timeout
+  server,    // this server stopped
+};
+inline constexpr std::array<std::string_view, 5> kRelayOutcomeNames{"complete", "client", "backend", "idle",
+                                                                    "server"};
+
 // Of one listener. Thread-safe.
 class ListenerMetrics final {
  public:
@@ -58,6 +69,10 @@ class ListenerMetrics final {
   void own_answer(unsigned status);
   void response_broken(Breaker by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
+  void relay_ended(RelayOutcome outcome) { relays_[static_cast<std::size_t>(outcome)]->Increment(); }
+  // Of relays, when the other side has taken them.
+  [[nodiscard]] prometheus::Counter& bytes_from_client() { return *bytes_from_client_; }
+  [[nodiscard]] prometheus::Counter& bytes_from_backend() { return *bytes_from_backend_; }
   [[nodiscard]] prometheus::Gauge& connections() { return *connections_; }
   [[nodiscard]] prometheus::Counter& accept_errors() { return *accept_errors_; }
   // Connections that an exception ended.
@@ -69,12 +84,15 @@ class ListenerMetrics final {
   std::array<prometheus::Counter*, 5> requests_{};  // 1xx to 5xx
   std::array<prometheus::Counter*, kBackendFaultNames.size()> backend_faults_{};
   std::array<prometheus::Counter*, kBreakerNames.size()> broken_{};
+  std::array<prometheus::Counter*, kRelayOutcomeNames.size()> relays_{};
   prometheus::Family<prometheus::Counter>* own_answers_;
   std::string listener_;
   prometheus::Gauge* connections_;
   prometheus::Counter* accept_errors_;
   prometheus::Counter* connection_limit_reached_;
   prometheus::Counter* given_up_;
+  prometheus::Counter* bytes_from_client_;
+  prometheus::Counter* bytes_from_backend_;
 };
 
 // One server of one backend, as all threads see it. Its series end with the last who uses it. Thread-safe.

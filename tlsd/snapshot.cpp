@@ -39,6 +39,11 @@ class CertificateLoader final {
   std::map<std::string, std::shared_ptr<const Certificate>> loaded_;
 };
 
+std::vector<std::string> protocols_of(const config::ListenerSettings& listener) {
+  if (listener.mode == config::ListenerMode::http) return {"http/1.1"};
+  return listener.alpn;
+}
+
 TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
   if (before == nullptr) return {};
   for (const auto& old : before->listeners) {
@@ -54,7 +59,8 @@ std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
   CertificateLoader loader(library.get());
   auto snapshot = std::make_shared<Snapshot>();
   for (const config::ListenerSettings& listener : settings.listeners) {
-    auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates));
+    auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates),
+                                            protocols_of(listener));
     if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
       tls->use_ticket_keys(std::move(keys));
     snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(

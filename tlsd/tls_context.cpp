@@ -16,8 +16,6 @@ constexpr char kTls12Ciphers[] =
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA from 2048 bits, no SHA-1
 
-constexpr unsigned char kAlpn[] = "\x08http/1.1";
-
 std::string_view key_type(const Certificate& certificate) {
   const char* name = EVP_PKEY_get0_type_name(certificate.key.get());
   return name != nullptr ? name : "";
@@ -59,10 +57,12 @@ int choose_certificate(SSL* ssl, int*, void* names) noexcept {
 
 // RFC 7301, section 3.2: a client that offers only other protocols gets no_application_protocol.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
-                    unsigned int offered_size, void*) noexcept {
+                    unsigned int offered_size, void* protocols) noexcept {
+  const auto& ours = *static_cast<const std::string*>(protocols);
   unsigned char* protocol = nullptr;
-  if (SSL_select_next_proto(&protocol, size, kAlpn, sizeof kAlpn - 1, offered, offered_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&protocol, size, reinterpret_cast<const unsigned char*>(ours.data()),
+                            static_cast<unsigned int>(ours.size()), offered,
+                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *chosen = protocol;
@@ -79,7 +79,6 @@ void set_policy(SSL_CTX* context) {
   SSL_CTX_set_read_ahead(context, 1);
   // Resumption is by tickets, which every thread can open; a cache would be a lock between the threads.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
 }
 
 void use_certificate(SSL_CTX* context, const Certificate& certificate) {
@@ -89,6 +88,16 @@ void use_certificate(SSL_CTX* context, const Certificate& certificate) {
   }
 }
 
+// RFC 7301, section 3.1: each behind its length.
+std::string protocol_list(const std::vector<std::string>& protocols) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    list.push_back(static_cast<char>(protocol.size()));
+    list += protocol;
+  }
+  return list;
+}
+
 // What SSL_CTX_set_session_id_context takes is limited to 32 bytes.
 std::string session_id_context(std::string_view listener) {
   return std::string(listener.substr(0, SSL_MAX_SID_CTX_LENGTH));
@@ -96,8 +105,12 @@ std::string session_id_context(std::string_view listener) {
 
 }  // namespace
 
-TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates)
-    : library_(library), session_id_context_(session_id_context(listener)), certificates_(certificates) {
+TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
+                       const std::vector<std::string>& protocols)
+    : library_(library),
+      session_id_context_(session_id_context(listener)),
+      certificates_(certificates),
+      protocols_(protocol_list(protocols)) {
   for (const auto& certificate : certificates_) {
     for (const std::string& name : certificate->dns_names) {
       names_.add(name, context_for(group_for(name, certificates_)));
@@ -129,6 +142,9 @@ SslContextHandle TlsContext::make_context(const Group& group) const {
     throw openssl_error("SSL_CTX_new");
   }
   set_policy(context.get());
+  // Without a list of our own a client's is not answered: it may go on with what it speaks anyway.
+  if (!protocols_.empty())
+    SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, const_cast<std::string*>(&protocols_));
   for (const Certificate* certificate : group) use_certificate(context.get(), *certificate);
   return context;
 }

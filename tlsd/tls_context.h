@@ -20,9 +20,11 @@ using TicketKeys = std::vector<unsigned char>;
 class TlsContext final {
  public:
   // The first certificate is served where no name matches. Certificates for the same name but with another
-  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. Throws
-  // CryptoError.
-  TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates);
+  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. `protocols` are
+  // those of ALPN (RFC 7301), the preferred first: a client that asks for others only is refused; without
+  // any, nobody's wish is answered. Throws CryptoError.
+  TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
+             const std::vector<std::string>& protocols = {});
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
@@ -42,6 +44,7 @@ class TlsContext final {
   OSSL_LIB_CTX* library_;
   std::string session_id_context_;
   Certificates certificates_;  // keeps what the contexts were made of
+  std::string protocols_;      // as the extension has them
   std::map<Group, SslContextHandle> contexts_;
   SniTable names_;
   SSL_CTX* default_ = nullptr;  // one of contexts_

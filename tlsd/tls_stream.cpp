@@ -65,8 +65,21 @@ TlsStream::Attempt TlsStream::unfinished(int result) const noexcept {
           0,
           {}};
     default:
-      return {tls_failed(), 0, {}};
+      return {
+          ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ? truncated() : tls_failed(),
+          0,
+          {}};
   }
+}
+
+AgreedTls TlsStream::agreed() const noexcept {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return {SSL_get_version(ssl_.get()), SSL_get_cipher_name(ssl_.get()),
+          size > 0 ? std::string_view(reinterpret_cast<const char*>(protocol), size) : std::string_view(),
+          name != nullptr ? std::string_view(name) : std::string_view()};
 }
 
 awaitable<void> TlsStream::close_notify() {

@@ -36,6 +36,20 @@ struct TlsThread {
   return make_error_code(boost::system::errc::protocol_error);
 }
 
+// The client's connection ended without close_notify: anybody on the way may have cut it off (RFC 8446,
+// section 6.1).
+[[nodiscard]] inline error_code truncated() noexcept {
+  return make_error_code(boost::system::errc::connection_aborted);
+}
+
+// What a handshake came to.
+struct AgreedTls {
+  std::string_view version;      // "TLSv1.3"
+  std::string_view cipher;       // "TLS_AES_256_GCM_SHA384"
+  std::string_view protocol;     // ALPN; empty if none was agreed on
+  std::string_view server_name;  // SNI; empty if the client sent none
+};
+
 struct HandshakeResult {
   Handshake handshake;
   std::string reason;  // for the log; empty where the handshake says it all
@@ -60,6 +74,9 @@ class TlsStream {
   // Waits for the client's first byte, then does the handshake. `limit` covers all of it, the time in the
   // token's queue included. When it returns no job is paused, whatever happened.
   [[nodiscard]] awaitable<HandshakeResult> handshake(std::chrono::milliseconds limit);
+
+  // After a handshake that succeeded. Refers to the stream.
+  [[nodiscard]] AgreedTls agreed() const noexcept;
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token);

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 constexpr IntegerRange kThreads{1, 256};
 constexpr IntegerRange kConnections{1, 1'000'000};
 constexpr DurationRange kTimeout{1ms, 24h};
+constexpr std::size_t kMostProtocols = 64;
 constexpr std::string_view kEndpointForm =
     "expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" (names are not resolved)";
 
@@ -32,11 +33,43 @@ std::vector<Endpoint> endpoints(const TableReader& table, std::string_view key, 
 
 ListenerMode listener_mode(const TableReader& listener) {
   const std::string mode = listener.text("mode").value_or("http");
-  if (mode == "tcp") {
-    listener.fail("mode", "this version does not have listeners of mode \"tcp\" yet; write mode = \"http\"");
+  if (mode == "http") return ListenerMode::http;
+  if (mode == "tcp") return ListenerMode::tcp;
+  listener.fail("mode", "expected \"http\" or \"tcp\", got \"" + mode + "\"");
+}
+
+// Keys that mean nothing in the other mode are refused there: whoever writes them expects something of them.
+void check_mode_keys(const TableReader& table, ListenerMode mode) {
+  for (const std::string_view key : {"request-head-timeout", "request-timeout", "stall-timeout"}) {
+    if (mode == ListenerMode::tcp && table.has(key)) {
+      table.fail(key, "a listener of mode \"tcp\" knows no requests; its time limit is idle-timeout");
+    }
   }
-  if (mode != "http") listener.fail("mode", "expected \"http\", got \"" + mode + "\"");
-  return ListenerMode::http;
+  if (mode == ListenerMode::http && table.has("alpn")) {
+    table.fail("alpn", "a listener of mode \"http\" always offers \"http/1.1\"; remove the key");
+  }
+}
+
+// RFC 7301, section 3.1: 1 to 255 bytes each; all of them fit into the 16 bits of the extension.
+std::vector<std::string> protocols(const TableReader& table) {
+  if (!table.has("alpn")) return {};
+  std::vector<std::string> result = table.required_texts("alpn", "[\"postgresql\"]");
+  for (const std::string& protocol : result) {
+    if (protocol.empty() || protocol.size() > 255) {
+      table.fail("alpn", "the name of a protocol has 1 to 255 bytes, \"" + protocol + "\" does not");
+    }
+    if (std::ranges::count(result, protocol) > 1)
+      table.fail("alpn", "\"" + protocol + "\" stands here twice");
+  }
+  if (result.size() > kMostProtocols) table.fail("alpn", "more than 64 protocols");
+  return result;
+}
+
+SendProxy send_proxy(const TableReader& backend) {
+  const std::string version = backend.text("send-proxy").value_or("none");
+  if (version == "none") return SendProxy::none;
+  if (version == "v2") return SendProxy::v2;
+  backend.fail("send-proxy", "expected \"v2\" or \"none\", got \"" + version + "\"");
 }
 
 std::string listener_backend(const TableReader& listener, const TlsdSettings& settings) {
@@ -50,14 +83,24 @@ std::string listener_backend(const TableReader& listener, const TlsdSettings& se
 }
 
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
-  table.allow({"name", "bind", "mode", "certificates", "backend", "max-connections", "handshake-timeout",
-               "request-head-timeout", "request-timeout", "stall-timeout", "idle-timeout"});
+  table.allow({"name", "bind", "mode", "certificates", "backend", "alpn", "max-connections",
+               "handshake-timeout", "request-head-timeout", "request-timeout", "stall-timeout",
+               "idle-timeout"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   listener.bind = endpoints(table, "bind", "[\"0.0.0.0:8443\"]");
   listener.mode = listener_mode(table);
+  check_mode_keys(table, listener.mode);
+  listener.alpn = protocols(table);
+  if (listener.mode == ListenerMode::tcp) listener.idle_timeout = kTcpIdleTimeout;
   listener.certificates = table.required_texts("certificates", "[\"httpd\"], aliases or key URIs");
   listener.backend = listener_backend(table, settings);
+  if (listener.mode == ListenerMode::http &&
+      settings.backends.at(listener.backend).send_proxy != SendProxy::none) {
+    table.fail("backend", "\"" + listener.backend +
+                              "\" has send-proxy, but connections to servers of HTTP carry requests of many "
+                              "clients; they get X-Forwarded-For. Give this listener a backend without it");
+  }
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));
@@ -72,12 +115,13 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
 }
 
 BackendSettings read_backend(const TableReader& table) {
-  table.allow({"servers", "connect-timeout", "response-head-timeout", "response-timeout"});
+  table.allow({"servers", "send-proxy", "connect-timeout", "response-head-timeout", "response-timeout"});
   BackendSettings backend;
   backend.servers = endpoints(table, "servers", "[\"127.0.0.1:8080\"]");
   if (std::ranges::any_of(backend.servers, [](const Endpoint& server) { return server.port == 0; })) {
     table.fail("servers", "nobody can connect to port 0; write the port of the server");
   }
+  backend.send_proxy = send_proxy(table);
   backend.connect_timeout = table.duration("connect-timeout", kTimeout).value_or(backend.connect_timeout);
   backend.response_head_timeout =
       table.duration("response-head-timeout", kTimeout).value_or(backend.response_head_timeout);

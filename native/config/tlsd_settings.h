@@ -12,7 +12,19 @@
 
 namespace keystay::config {
 
-enum class ListenerMode { http };  // a Beast reverse proxy
+// What is inside the TLS of a listener.
+enum class ListenerMode {
+  http,  // HTTP/1.1, by a reverse proxy that reads it
+  tcp,   // any protocol, whose bytes are passed on as they are
+};
+
+// What servers are told about the client in front of the bytes that they get from it.
+enum class SendProxy {
+  none,
+  v2,  // the header of the PROXY protocol, version 2
+};
+
+inline constexpr std::chrono::milliseconds kTcpIdleTimeout{600000};  // of mode tcp, where none is given
 
 // [[tlsd.listener]]
 struct ListenerSettings {
@@ -21,6 +33,7 @@ struct ListenerSettings {
   ListenerMode mode = ListenerMode::http;
   std::vector<std::string> certificates;  // aliases or key URIs; the first is served where no name matches
   std::string backend;
+  std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
   std::size_t max_connections = 10000;
   std::chrono::milliseconds handshake_timeout{10000};  // from accept to Finished, the HSM's time included
   std::chrono::milliseconds request_head_timeout{
@@ -28,12 +41,14 @@ struct ListenerSettings {
   std::chrono::milliseconds request_timeout{
       3600000};                                    // from the first byte of a request to the last of its body
   std::chrono::milliseconds stall_timeout{60000};  // without progress in a body, either way
-  std::chrono::milliseconds idle_timeout{60000};   // between requests, and in a tunnel
+  std::chrono::milliseconds idle_timeout{
+      60000};  // between requests, and in a tunnel; nothing moves either way
 };
 
 // [tlsd.backend.NAME]
 struct BackendSettings {
   std::vector<Endpoint> servers;
+  SendProxy send_proxy = SendProxy::none;           // of mode tcp
   std::chrono::milliseconds connect_timeout{5000};  // for each server that is tried
   // From the end of the request to the end of the head of the response, and to the last byte of its body.
   std::chrono::milliseconds response_head_timeout{60000};

@@ -157,12 +157,27 @@ constexpr Case kTlsd[] = {
      "keystay.toml:3: tlsd.listener.bind: must not be empty; write bind = [\"0.0.0.0:8443\"]"},
     {"BindTwice", "[[tlsd.listener]]\nname = \"https\"\nbind = [\"[::]:1\", \"[::]:1\"]\n",
      "keystay.toml:3: tlsd.listener.bind: \"[::]:1\" stands here twice"},
-    {"ModeTcp", "[[tlsd.listener]]\nname = \"ftps\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\n",
-     "keystay.toml:4: tlsd.listener.mode: this version does not have listeners of mode \"tcp\" yet; write "
-     "mode = "
-     "\"http\""},
+    {"ModeTcpWithRequests",
+     "[[tlsd.listener]]\nname = \"ftps\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nrequest-timeout = "
+     "\"1s\"\n",
+     "keystay.toml:5: tlsd.listener.request-timeout: a listener of mode \"tcp\" knows no requests; its time "
+     "limit is idle-timeout"},
+    {"ModeHttpWithAlpn", "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nalpn = [\"h2\"]\n",
+     "keystay.toml:4: tlsd.listener.alpn: a listener of mode \"http\" always offers \"http/1.1\"; remove the "
+     "key"},
+    {"AlpnTwice",
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nalpn = [\"x\", \"x\"]\n",
+     "keystay.toml:5: tlsd.listener.alpn: \"x\" stands here twice"},
+    {"SendProxyUnknown", "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\nsend-proxy = \"v1\"\n",
+     "keystay.toml:3: tlsd.backend.app.send-proxy: expected \"v2\" or \"none\", got \"v1\""},
+    {"SendProxyToHttp",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\nsend-proxy = \"v2\"\n[[tlsd.listener]]\nname = "
+     "\"a\"\nbind = [\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n",
+     "keystay.toml:8: tlsd.listener.backend: \"app\" has send-proxy, but connections to servers of HTTP "
+     "carry "
+     "requests of many clients; they get X-Forwarded-For. Give this listener a backend without it"},
     {"ModeUnknown", "[[tlsd.listener]]\nname = \"ftps\"\nbind = [\"0.0.0.0:990\"]\nmode = \"ftp\"\n",
-     "keystay.toml:4: tlsd.listener.mode: expected \"http\", got \"ftp\""},
+     "keystay.toml:4: tlsd.listener.mode: expected \"http\" or \"tcp\", got \"ftp\""},
     {"NoCertificates", "[[tlsd.listener]]\nname = \"https\"\nbind = [\"0.0.0.0:1\"]\n",
      "keystay.toml:1: tlsd.listener.certificates: missing; write certificates = [\"httpd\"], aliases or key "
      "URIs"},

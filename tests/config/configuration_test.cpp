@@ -134,6 +134,34 @@ response-timeout = "2s"
   EXPECT_EQ(app.response_timeout, 2s);
 }
 
+TEST(Configuration, ReadsListenersOfModeTcp) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "pg"
+bind = ["0.0.0.0:5433"]
+mode = "tcp"
+certificates = ["db"]
+backend = "db"
+alpn = ["postgresql", "other"]
+[[tlsd.listener]]
+name = "quick"
+bind = ["0.0.0.0:5434"]
+mode = "tcp"
+certificates = ["db"]
+backend = "db"
+idle-timeout = "1s"
+[tlsd.backend.db]
+servers = ["127.0.0.1:5432"]
+send-proxy = "v2"
+)");
+  const ListenerSettings& pg = configuration.tlsd.listeners[0];
+  EXPECT_EQ(pg.mode, ListenerMode::tcp);
+  EXPECT_THAT(pg.alpn, ElementsAre("postgresql", "other"));
+  EXPECT_EQ(pg.idle_timeout, 10min);
+  EXPECT_EQ(configuration.tlsd.listeners[1].idle_timeout, 1s);
+  EXPECT_EQ(configuration.tlsd.backends.at("db").send_proxy, SendProxy::v2);
+}
+
 TEST(Configuration, LetsSeveralListenersAskForAFreePort) {
   const auto configuration = parse(R"(
 [[tlsd.listener]]
