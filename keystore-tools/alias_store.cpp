@@ -17,17 +17,14 @@ namespace {
 
 using keys::Entry;
 using keys::Named;
+using keys::quoted_alias;
 using keys::TrustedCertificate;
 
-std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
-
-const std::string& alias_of(const Named& found) {
-  return std::visit([](const auto& object) -> const std::string& { return object.alias; }, found);
-}
-
+// Of what is to be used: throws Failure, or Error that says why a key cannot be.
 Entry key_of(std::string_view alias, Named found) {
   if (auto* entry = std::get_if<Entry>(&found)) return std::move(*entry);
-  throw Failure(named(alias) + " is a trusted certificate and has no private key");
+  if (const auto* object = std::get_if<keys::UnreadableObject>(&found)) throw keys::unusable(*object);
+  throw Failure(quoted_alias(alias) + " is a trusted certificate and has no private key");
 }
 
 // A PIN that was given on the command line answers the question for it.
@@ -164,7 +161,8 @@ std::vector<TrustedCertificate> AliasStore::trusted_entries() {
 
 std::vector<keys::UnreadableObject> AliasStore::unreadable() {
   std::vector<keys::UnreadableObject> objects = keys_.list().unreadable;
-  std::erase_if(objects, [this](const keys::UnreadableObject& object) { return !listed(object.label); });
+  std::erase_if(objects,
+                [this](const keys::UnreadableObject& object) { return !listed(keys::alias_of(object)); });
   return objects;
 }
 
@@ -179,27 +177,22 @@ Entry AliasStore::require_key(std::string_view alias) {
   return key_of(alias, require(alias));
 }
 
-Named AliasStore::require(std::string_view alias) { return require_listed(alias, keys_.resolve(alias)); }
-
-Named AliasStore::require_listed(std::string_view alias, std::optional<Named> found) {
-  if (found && listed(alias_of(*found))) return std::move(*found);
-  if (found) {
-    const std::string name = named(alias_of(*found));
-    throw Failure(name + " is on " + keys_.token().name() + ", but not on the list of " + file_.string() +
-                  "; add it to `aliases` there, or leave -keystore out");
-  }
-  throw Failure(named(alias) + " does not exist on " + keys_.token().name() +
-                "; keystay -list shows what does");
+Named AliasStore::require(std::string_view alias) {
+  Named named = require_listed(alias, keys_.resolve(alias));
+  if (const auto* object = std::get_if<keys::UnreadableObject>(&named))
+    throw keys::unusable(*object).on(keys_.token().name());
+  return named;
 }
 
-void AliasStore::require_unused(std::string_view alias) {
-  keys::require_alias_name(alias);
-  // Also what the file does not list: names are the token's.
-  const std::optional<Named> found = keys_.resolve(alias);
-  if (!found) return;
-  const bool trusted = std::holds_alternative<TrustedCertificate>(*found);
-  throw Failure(named(alias_of(*found)) + " already exists on " + keys_.token().name() +
-                (trusted ? " as a trusted certificate" : "") + "; delete it first or take another name");
+Named AliasStore::require_listed(std::string_view alias, std::optional<Named> found) {
+  if (found && listed(keys::alias_of(*found))) return std::move(*found);
+  if (found) {
+    throw Failure(quoted_alias(keys::alias_of(*found)) + " is on " + keys_.token().name() +
+                  ", but not on the list of " + file_.string() +
+                  "; add it to `aliases` there, or leave -keystore out");
+  }
+  throw Failure(quoted_alias(alias) + " does not exist on " + keys_.token().name() +
+                "; keystay -list shows what does");
 }
 
 void AliasStore::add_to_list(std::string_view alias) {
@@ -214,13 +207,14 @@ void AliasStore::take_off_list(std::string_view alias) {
 
 // Somebody else may have made the alias of this name, and listed it in the same file.
 void AliasStore::take_off_list_unless_there(std::string_view alias) {
-  if (!keys_.resolve(alias)) take_off_list(alias);
+  const std::optional<Named> there = keys_.resolve(alias);
+  if (!there || keys::alias_of(*there) != alias) take_off_list(alias);
 }
 
 // The list comes before the alias: a name of nothing in it harms nobody, an alias that its own key store does
 // not show is lost to whoever made it.
 Entry AliasStore::generate(std::string_view alias, const keys::KeySpec& spec, const Certify& certify) {
-  require_unused(alias);
+  keys_.require_unused(alias);
   const Entry unfinished = keys_.generate_unfinished(spec);
   try {
     if (const keys::Chain chain = certify(unfinished); !chain.empty()) keys_.replace_chain(unfinished, chain);
@@ -245,7 +239,7 @@ Entry AliasStore::name(const Entry& unfinished, std::string_view alias) {
 }
 
 void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& certificate) {
-  require_unused(alias);
+  keys_.require_unused(alias);
   add_to_list(alias);
   try {
     keys_.add_certificate(alias, certificate);
@@ -257,7 +251,7 @@ void AliasStore::add_trusted(std::string_view alias, const keys::Certificate& ce
 
 void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
   const Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
-  require_unused(new_alias);
+  keys_.require_unused(new_alias, entry);
   add_to_list(new_alias);
   try {
     keys_.rename(entry, new_alias);
@@ -295,7 +289,7 @@ void AliasStore::remove(std::string_view alias) {
   if (key_store_.on_delete == config::DeleteAction::destroy) {
     std::visit([&](const auto& object) { keys_.destroy(object); }, found);
   }
-  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, alias_of(found)); });
+  update_list([&](config::KeyStoreFile& file) { std::erase(file.aliases, keys::alias_of(found)); });
 }
 
 }  // namespace keystay::tools

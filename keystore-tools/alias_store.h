@@ -33,10 +33,9 @@ class AliasStore final {
   [[nodiscard]] std::optional<keys::Entry> find(std::string_view alias);
   // Throws Failure if there is no such key; says so if the alias is a trusted certificate.
   [[nodiscard]] keys::Entry require_key(std::string_view alias);
-  // A key or a trusted certificate, the only thing of that name. Throws Failure if there is none.
+  // A key or a trusted certificate that the name means for use. Throws Failure if there is none, Error that
+  // says why if it cannot be used.
   [[nodiscard]] keys::Named require(std::string_view alias);
-  // Throws Failure if a key or a trusted certificate has the alias, or if it cannot be one.
-  void require_unused(std::string_view alias);
   // Throws Failure if the key store file is yet to be made: then nothing says that the command may change an
   // alias that exists.
   void require_key_store() const;
@@ -52,8 +51,8 @@ class AliasStore final {
   [[nodiscard]] std::vector<keys::Unfinished> unfinished();
   // Throws Failure if the key store file is one that destroys nothing.
   void remove_unfinished(const std::vector<keys::Unfinished>& shown);
-  // Destroys or forgets the key or trusted certificate, as the key store file wants it. Throws Failure if
-  // there is none.
+  // Destroys or forgets the key or certificate, as the key store file wants it, also one that cannot be used.
+  // Throws Failure if there is none.
   void remove(std::string_view alias);
 
   [[nodiscard]] keys::KeyStore& keys() { return keys_; }

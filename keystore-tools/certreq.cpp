@@ -2,6 +2,7 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "native/keys/alias_name.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
 #include "native/x509/extension.h"
@@ -14,8 +15,8 @@ namespace {
 x509::X509Name subject(const CertReq& command, const keys::Entry& entry) {
   if (!command.distinguished_name.empty()) return x509::parse_name(command.distinguished_name);
   if (!entry.leaf) {
-    throw Failure("alias \"" + entry.alias +
-                  "\" has no certificate to take the name from; give one with -dname");
+    throw Failure(keys::quoted_alias(entry.alias) +
+                  " has no certificate to take the name from; give one with -dname");
   }
   return x509::decode_name(entry.leaf->subject);
 }

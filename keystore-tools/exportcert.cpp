@@ -2,6 +2,7 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "native/keys/alias_name.h"
 #include "native/x509/pem.h"
 
 namespace keystay::tools {
@@ -12,7 +13,7 @@ keys::Certificate certificate_of(AliasStore& store, const std::string& alias) {
   if (auto* trusted = std::get_if<keys::TrustedCertificate>(&named)) return std::move(trusted->certificate);
   auto& entry = std::get<keys::Entry>(named);
   if (!entry.leaf) {
-    throw Failure("alias \"" + entry.alias + "\" has no certificate; import one with -importcert");
+    throw Failure(keys::quoted_alias(entry.alias) + " has no certificate; import one with -importcert");
   }
   return *std::move(entry.leaf);
 }

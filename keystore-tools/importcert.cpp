@@ -13,6 +13,7 @@
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/name.h"
+#include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
@@ -80,6 +81,14 @@ void report(const keys::Chain& chain, const std::vector<Certificate>& unrelated,
                subjects(unrelated), unrelated.size() == 1 ? "is" : "are",
                unrelated.size() == 1 ? "was" : "were");
   }
+  // Clients refuse such a chain (RFC 5280, section 6.1.4 (k)), and it is the CA's to give another one.
+  for (auto issuer = chain.begin() + 1; issuer != chain.end(); ++issuer) {
+    if (issuer->is_ca) continue;
+    fmt::print(stderr,
+               "keystay: note: the issuer {} in the chain is no CA (basicConstraints), so that clients will "
+               "refuse the chain; ask the CA for the right certificate\n",
+               subject(*issuer));
+  }
   if (keys::is_self_signed(chain.back(), pkix)) return;
   fmt::print(stderr, "keystay: note: the chain ends with {}; {}\n", subject(chain.back()),
              end_of(chain, unrelated, pkix));
@@ -107,6 +116,26 @@ std::string why_none_fits(const std::vector<Certificate>& certificates) {
                        ", " + "certified for " + subjects(certificates);
 }
 
+// In keytool's words: it asks once, and about the name where the certificate has one already.
+void require_consent(AliasStore& store, const Certificate& certificate) {
+  fmt::print(stderr, "{}", x509::describe_certificate(certificate));
+  const std::vector<keys::TrustedCertificate> trusted = store.trusted_entries();
+  const auto same = std::ranges::find(
+      trusted, certificate.der, [](const keys::TrustedCertificate& other) { return other.certificate.der; });
+  const bool is_there = same != trusted.end();
+  if (is_there) {
+    fmt::print(stderr, "Certificate already exists in keystore under alias <{}>\n",
+               pkcs11::printable(same->alias));
+  }
+  const Answer answer =
+      ask(is_there ? "Do you still want to add it? [no]:  " : "Trust this certificate? [no]:  ");
+  if (answer == Answer::nobody) {
+    throw Failure(std::string("nobody can be asked whether to ") +
+                  (is_there ? "add it under another name" : "trust it") + "; write -noprompt");
+  }
+  if (answer == Answer::no) throw Failure("certificate was not added to the key store");
+}
+
 }  // namespace
 
 std::string ImportCert::source() const { return file.empty() ? "standard input" : file.string(); }
@@ -129,8 +158,8 @@ void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
                               std::vector<Certificate> certificates) const {
   const auto ordered = x509::order_chain(certificates, entry.key.public_key(), store.pkix());
   if (ordered.chain.empty()) {
-    throw Failure("nothing in " + source() + " fits the key of alias \"" + entry.alias +
-                  "\": " + why_none_fits(ordered.unrelated) + "; import the reply to this key's own request");
+    throw Failure("nothing in " + source() + " fits the key of " + keys::quoted_alias(entry.alias) + ": " +
+                  why_none_fits(ordered.unrelated) + "; import the reply to this key's own request");
   }
   // The token may have a better way to a root than the reply, and the reply than the token.
   const keys::Chain whole = store.keys().chain(ordered.chain.front(), certificates);
@@ -147,8 +176,8 @@ void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
   std::erase_if(unrelated, [&](const Certificate& certificate) { return contains(whole, certificate); });
   store.keys().replace_chain(entry, chain);
   report(whole, unrelated, store.pkix());
-  fmt::print(stderr, "Certificate reply was installed for alias \"{}\"; its chain has {} certificate{}\n",
-             entry.alias, whole.size(), whole.size() == 1 ? "" : "s");
+  fmt::print(stderr, "Certificate reply was installed for {}; its chain has {} certificate{}\n",
+             keys::quoted_alias(entry.alias), whole.size(), whole.size() == 1 ? "" : "s");
 }
 
 void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate>& certificates) const {
@@ -161,19 +190,15 @@ void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate
   const Certificate& certificate = certificates.front();
   for (const keys::Entry& entry : store.entries()) {
     if (certificate.public_key == entry.key.public_key()) {
-      throw Failure("the certificate " + subject(certificate) + " belongs to the key of alias \"" +
-                    entry.alias + "\", not to \"" + alias + "\"; write -alias " + entry.alias);
+      throw Failure("the certificate " + subject(certificate) + " belongs to the key of " +
+                    keys::quoted_alias(entry.alias) + ", not to \"" + alias + "\"; write -alias " +
+                    entry.alias);
     }
   }
   argument([&] { keys::require_alias_name(alias); });
-  store.require_unused(alias);
+  store.keys().require_unused(alias);
   refuse_outside_validity(certificate);
-  if (!no_prompt) {
-    fmt::print(stderr, "{}", x509::describe_certificate(certificate));
-    const Answer answer = ask("Trust this certificate? [no]:  ");
-    if (answer == Answer::nobody) throw Failure("nobody can be asked whether to trust it; write -noprompt");
-    if (answer == Answer::no) throw Failure("certificate was not added to the key store");
-  }
+  if (!no_prompt) require_consent(store, certificate);
   store.add_trusted(alias, certificate);
   fmt::print(stderr, "Certificate was added as alias \"{}\"\n", alias);
 }

@@ -9,6 +9,7 @@
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/unfinished_text.h"
 #include "native/pkcs11/text.h"
+#include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/pem.h"
 
@@ -21,6 +22,9 @@ constexpr std::string_view kKey = "PrivateKeyEntry";
 constexpr std::string_view kTrusted = "trustedCertEntry";
 constexpr std::string_view kRule =
     "\n\n*******************************************\n*******************************************\n\n\n";
+
+// A label that others gave may hold what would turn the line round, or cannot be seen.
+std::string shown(std::string_view alias) { return pkcs11::printable(alias); }
 
 // A token keeps no date of creation; the beginning of the certificate is the nearest to it.
 std::string date(const Certificate& certificate) {
@@ -54,14 +58,15 @@ std::string fingerprint_line(const Certificate& certificate) {
 
 std::string brief(const keys::Entry& entry) {
   if (!entry.leaf) {
-    return fmt::format("{}, {}, {} without a certificate\n", entry.alias, kKey,
+    return fmt::format("{}, {}, {} without a certificate\n", shown(entry.alias), kKey,
                        x509::describe_key(entry.key.public_key()));
   }
-  return fmt::format("{}, {}, {},\n{}", entry.alias, date(*entry.leaf), kKey, fingerprint_line(*entry.leaf));
+  return fmt::format("{}, {}, {},\n{}", shown(entry.alias), date(*entry.leaf), kKey,
+                     fingerprint_line(*entry.leaf));
 }
 
 std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form) {
-  std::string text = fmt::format("Alias name: {}\n", entry.alias);
+  std::string text = fmt::format("Alias name: {}\n", shown(entry.alias));
   if (entry.leaf) text += fmt::format("Creation date: {}\n", date(*entry.leaf));
   text += fmt::format("Entry type: {}\n", kKey);
   if (form == ListForm::verbose) {
@@ -72,12 +77,12 @@ std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form)
 }
 
 std::string brief(const keys::TrustedCertificate& entry) {
-  return fmt::format("{}, {}, {},\n{}", entry.alias, date(entry.certificate), kTrusted,
+  return fmt::format("{}, {}, {},\n{}", shown(entry.alias), date(entry.certificate), kTrusted,
                      fingerprint_line(entry.certificate));
 }
 
 std::string detailed(const keys::TrustedCertificate& entry, ListForm form) {
-  return fmt::format("Alias name: {}\nCreation date: {}\nEntry type: {}\n\n{}", entry.alias,
+  return fmt::format("Alias name: {}\nCreation date: {}\nEntry type: {}\n\n{}", shown(entry.alias),
                      date(entry.certificate), kTrusted,
                      form == ListForm::rfc ? x509::to_pem(x509::kCertificateLabel, entry.certificate.der)
                                            : x509::describe_certificate(entry.certificate));

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "native/keys/unfinished_label.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::tools {
 namespace {
@@ -37,9 +38,10 @@ std::string what(const Unfinished& object) {
     case Leftover::issuer:
       return "issuer's certificate that is in the chain of no alias";
     case Leftover::label:
-      return fmt::format("label of the {} of alias \"{}\"", kind(object), object.alias);
+      return fmt::format("label of the {} of alias \"{}\"", kind(object), pkcs11::printable(object.alias));
     case Leftover::superseded:
-      return fmt::format("{} of alias \"{}\" that another one has replaced", kind(object), object.alias);
+      return fmt::format("{} of alias \"{}\" that another one has replaced", kind(object),
+                         pkcs11::printable(object.alias));
   }
   return "";
 }
@@ -49,7 +51,8 @@ std::string what(const Unfinished& object) {
 std::string describe(const std::vector<Unfinished>& unfinished) {
   std::string text;
   for (const Unfinished& object : unfinished)
-    text += fmt::format("{}, unfinished{}: {}\n", object.label, since(object), what(object));
+    text +=
+        fmt::format("{}, unfinished{}: {}\n", pkcs11::printable(object.label), since(object), what(object));
   return text;
 }
 

@@ -10,7 +10,6 @@
 #include <openssl/rsa.h>
 
 #include "native/keys/key_store.h"
-#include "native/keys/token_objects.h"
 #include "native/pkcs11/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
@@ -47,36 +46,6 @@ void require_alias(const keys::KeyLocation& target) {
         Reason::reference,
         "key generation: pkcs11_uri names no alias for the new key; add object=, or write keystay:ALIAS");
   }
-}
-
-void require_unused(pkcs11::Token& token, pkcs11::ByteView id) {
-  token.with_session([&](pkcs11::Session& session) {
-    pkcs11::Template search = keys::objects_of(CKO_PRIVATE_KEY);
-    search.bytes(CKA_ID, id);
-    if (session.find_token_objects(std::move(search)).empty()) return;
-    throw Error(Reason::reference,
-                "key generation: a key of " + token.name() + " has the id of pkcs11_uri already");
-  });
-}
-
-// Both halves, which have one id until now. A key that cannot have the id that was asked for is not kept.
-keys::Entry with_id(keys::KeyStore& store, const keys::Entry& entry, pkcs11::ByteView id) {
-  const pkcs11::KeyReference& key = entry.key.reference();
-  try {
-    store.token().with_rw_session([&](pkcs11::Session& session) {
-      for (const CK_OBJECT_CLASS half : {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
-        pkcs11::Template search = keys::objects_of(half);
-        search.bytes(CKA_ID, key.id()).text(CKA_LABEL, key.label());
-        for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search)))
-          session.set_attributes(object, std::move(pkcs11::Template().bytes(CKA_ID, id)));
-      }
-    });
-    if (auto named = store.find(key.label(), id, keys::Parts::key)) return std::move(*named);
-  } catch (const pkcs11::Error&) {
-    if (const auto made = store.find(key.label(), {}, keys::Parts::key)) store.destroy(*made);
-    throw;
-  }
-  throw Error(Reason::key_not_found, "key generation: the key is not there after it got its id");
 }
 
 bool can_sign(const KeyType& type) { return &type != &kX25519; }
@@ -124,15 +93,6 @@ std::string reference(pkcs11::Token& token, const keys::PrivateKey& key) {
   uri.type = CKO_PRIVATE_KEY;
   uri.spki = x509::encode_spki_attribute(key.public_key());
   return x509::encode_pem_reference(uri);
-}
-
-// Also where the names differ only in letter case: the new key would take the other one's place for whoever
-// writes the name like this.
-void require_unused(keys::KeyStore& store, const std::string& alias) {
-  if (const std::optional<keys::Entry> taken = store.find(alias)) {
-    throw Error(Reason::reference, "key generation: alias \"" + taken->alias +
-                                       "\" exists already; delete it first or take another name");
-  }
 }
 
 }  // namespace
@@ -183,14 +143,9 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   require_private(uri_.view());
   const keys::KeyLocation target = context.tokens().locate(uri_.view());
   require_alias(target);
-  const keys::KeySpec spec = keys::key_spec(type.algorithm, bits_, group_);
+  const keys::KeyRequest request(keys::key_spec(type.algorithm, bits_, group_), use(type), target.id);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const keys::KeyUse wanted_use = use(type);
-  if (!target.id.empty()) require_unused(*target.token, target.id);
-  keys::KeyStore store(target.token, pkix);
-  require_unused(store, target.label);
-  keys::Entry entry = store.generate(target.label, spec, wanted_use);
-  if (!target.id.empty()) entry = with_id(store, entry, target.id);
+  const keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, request);
   std::string written = reference(*target.token, entry.key);
   KeyPtr key = key_on_token(context, *target.token, entry);
   key->set_written_form(std::move(written));

@@ -1,11 +1,14 @@
 #include "native/keys/alias_lookup.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
+#include "native/keys/alias_name.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/text.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::keys {
 namespace {
@@ -15,6 +18,20 @@ using pkcs11::ErrorClass;
 
 const pkcs11::Bytes& id_of(const Entry& entry) { return entry.key.reference().id(); }
 const pkcs11::Bytes& id_of(const TrustedCertificate& certificate) { return certificate.id; }
+const pkcs11::Bytes& id_of(const UnreadableObject& object) { return object.id; }
+
+const std::string& label_of(const auto& object) { return object.name(); }
+const std::string& label_of(const UnreadableObject& object) { return object.label; }
+
+std::string shown_name(const auto& object) { return object.alias; }
+std::string shown_name(const UnreadableObject& object) {
+  return object.label.empty() ? id_alias(object.id) : object.label;
+}
+
+// In any letter case, as every name.
+bool is_by_id(std::string_view alias) {
+  return pkcs11::equal_ignoring_case(alias.substr(0, kIdPrefix.size()), kIdPrefix);
+}
 
 // Numbers that no label has taken.
 class Numbering final {
@@ -53,63 +70,131 @@ auto end_of_namesakes(typename std::vector<Object>::iterator first, std::vector<
 // What some name means: pointers into what was searched.
 struct Found {
   std::vector<const Entry*> keys;
+  std::vector<const UnreadableObject*> unusable;  // private keys
   std::vector<const TrustedCertificate*> certificates;
+  std::vector<const UnreadableObject*> unreadable;  // certificates
 
-  [[nodiscard]] std::size_t size() const { return keys.size() + certificates.size(); }
+  [[nodiscard]] std::size_t private_keys() const { return keys.size() + unusable.size(); }
+  // What cannot be read as a certificate is nobody's rival.
+  [[nodiscard]] std::size_t size() const {
+    const std::size_t readable = private_keys() + certificates.size();
+    return readable > 0 ? readable : unreadable.size();
+  }
+  [[nodiscard]] Named only() const {
+    if (!keys.empty()) return *keys.front();
+    if (!unusable.empty()) return *unusable.front();
+    if (!certificates.empty()) return *certificates.front();
+    return *unreadable.front();
+  }
+  // The key is meant, whatever certificates have the name.
+  void drop_certificates() {
+    certificates.clear();
+    unreadable.clear();
+  }
 };
 
+bool is_private_key(const UnreadableObject& object) { return object.object_class == CKO_PRIVATE_KEY; }
+
 template <typename Same>
-Found find(const std::vector<Entry>& entries, const std::vector<TrustedCertificate>& certificates,
-           const Same& same) {
+Found find(const Nameable& among, const Same& same) {
   const auto is_it = [&](const auto& object) {
-    return same(object.alias) || same(object.name()) || same(id_alias(id_of(object)));
+    return same(shown_name(object)) || same(label_of(object)) || same(id_alias(id_of(object)));
   };
   Found found;
-  for (const Entry& entry : entries) {
+  for (const Entry& entry : among.entries) {
     if (is_it(entry)) found.keys.push_back(&entry);
   }
-  for (const TrustedCertificate& certificate : certificates) {
+  for (const TrustedCertificate& certificate : among.trusted) {
     if (is_it(certificate)) found.certificates.push_back(&certificate);
+  }
+  for (const UnreadableObject& object : among.unreadable) {
+    if (is_it(object)) (is_private_key(object) ? found.unusable : found.unreadable).push_back(&object);
   }
   return found;
 }
 
-std::string listed(const Found& found, bool by_id) {
-  std::string list;
-  const auto add = [&](const auto& object, const char* kind) {
-    list +=
-        (list.empty() ? "" : ", ") + (by_id ? id_alias(id_of(object)) : "\"" + object.alias + "\"") + kind;
-  };
-  const bool mixed = !found.keys.empty() && !found.certificates.empty();
-  for (const Entry* key : found.keys) add(*key, mixed ? " (the key)" : "");
-  for (const TrustedCertificate* certificate : found.certificates) {
-    add(*certificate, mixed ? " (the certificate)" : "");
+// How each of several is named so that it is the only one: by its id; by what lists show where that is not
+// its own, or where a key has it too.
+class Distinction final {
+ public:
+  explicit Distinction(const Found& found) : found_(found) {
+    for (const Entry* key : found.keys) add_key(*key);
+    for (const UnreadableObject* key : found.unusable) add_key(*key);
+    for (const TrustedCertificate* certificate : found.certificates) ++certificate_ids_[certificate->id];
+    for (const UnreadableObject* certificate : found.unreadable) ++certificate_ids_[certificate->id];
   }
-  return list;
-}
 
-bool are_told_by_id(const Found& found) {
-  std::set<pkcs11::Bytes> ids;
-  for (const Entry* key : found.keys) ids.insert(id_of(*key));
-  for (const TrustedCertificate* certificate : found.certificates) ids.insert(id_of(*certificate));
-  return ids.size() == found.size() && std::ranges::none_of(ids, &pkcs11::Bytes::empty);
+  [[nodiscard]] bool all_by_id() const { return all_by_id_; }
+
+  [[nodiscard]] std::string list(bool by_id) {
+    const bool mixed = found_.private_keys() > 0 && found_.private_keys() < found_.size();
+    std::string text;
+    const auto add = [&](const auto& object, bool has_own_id, const char* kind) {
+      all_by_id_ = all_by_id_ && has_own_id;
+      text += (text.empty() ? "" : ", ") +
+              (by_id && has_own_id ? id_alias(id_of(object))
+                                   : "\"" + pkcs11::printable(shown_name(object)) + "\"") +
+              (mixed ? kind : "");
+    };
+    for (const Entry* key : found_.keys) add(*key, is_own_key_id(key->key.reference().id()), " (the key)");
+    for (const UnreadableObject* key : found_.unusable)
+      add(*key, is_own_key_id(key->id), " (a key that cannot be used)");
+    if (!found_.certificates.empty()) {
+      for (const TrustedCertificate* certificate : found_.certificates)
+        add(*certificate, is_own_certificate_id(certificate->id), " (the certificate)");
+    } else if (found_.private_keys() == 0) {
+      for (const UnreadableObject* certificate : found_.unreadable)
+        add(*certificate, is_own_certificate_id(certificate->id), "");
+    }
+    return text;
+  }
+
+ private:
+  void add_key(const auto& key) { ++key_ids_[id_of(key)]; }
+  [[nodiscard]] bool is_own_key_id(const pkcs11::Bytes& id) { return !id.empty() && key_ids_[id] == 1; }
+  [[nodiscard]] bool is_own_certificate_id(const pkcs11::Bytes& id) {
+    return !id.empty() && !key_ids_.contains(id) && certificate_ids_[id] == 1;
+  }
+
+  const Found& found_;
+  std::map<pkcs11::Bytes, unsigned> key_ids_;
+  std::map<pkcs11::Bytes, unsigned> certificate_ids_;
+  bool all_by_id_ = true;
+};
+
+std::string kind_of(const Found& found) {
+  if (found.private_keys() == 0) return found.certificates.empty() ? "certificates" : "trusted certificates";
+  return found.certificates.empty() ? "private keys" : "things";
 }
 
 [[noreturn]] void fail(std::string_view alias, const Found& found, bool exactly) {
-  const std::string kind = found.certificates.empty() ? "private keys"
-                           : found.keys.empty()       ? "trusted certificates"
-                                                      : "things";
-  std::string message = "alias \"" + std::string(alias) + "\" matches several " + kind;
-  if (exactly && !are_told_by_id(found)) {
-    message += " that no CKA_ID tells apart: " + listed(found, false) +
-               "; name one by its alias, if that tells it, or " +
-               "give each a CKA_ID of its own with pkcs11-tool --set-id";
-  } else if (exactly) {
-    message += "; name one by its id: " + listed(found, true);
+  std::string message = quoted_alias(alias) + " matches several " + kind_of(found);
+  Distinction distinction(found);
+  const std::string list = distinction.list(exactly);
+  if (!exactly) {
+    message += " that differ only in letter case; write the one exactly: " + list;
+  } else if (distinction.all_by_id()) {
+    message += "; name one by its id: " + list;
   } else {
-    message += " that differ only in letter case; write the one exactly: " + listed(found, false);
+    message += " that no CKA_ID tells apart: " + list + "; name one by its alias, if that tells it, or " +
+               "give each a CKA_ID of its own with pkcs11-tool --set-id";
   }
   throw Error(ErrorClass::client, std::move(message));
+}
+
+// Throws Error (client) that tells the id if the name is one of those that name_apart made: with the next key
+// of that label it may mean another one.
+void require_lasting_name(std::string_view alias, const Named& named) {
+  const auto require = [&](const auto& object) {
+    if (!object.shared_name || !are_alike(object.alias, alias)) return;
+    throw Error(ErrorClass::client,
+                quoted_alias(alias) + " is one of several that share a label, and may be another one " +
+                    "tomorrow; " +
+                    (id_of(object).empty() ? "give it a CKA_ID with pkcs11-tool --set-id"
+                                           : "name it by its id: " + id_alias(id_of(object))));
+  };
+  if (const auto* entry = std::get_if<Entry>(&named)) require(*entry);
+  if (const auto* certificate = std::get_if<TrustedCertificate>(&named)) require(*certificate);
 }
 
 }  // namespace
@@ -165,34 +250,28 @@ void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector
   std::ranges::sort(certificates, {}, &TrustedCertificate::alias);
 }
 
-std::optional<Named> look_up(std::string_view alias, const std::vector<Entry>& entries,
-                             const std::vector<TrustedCertificate>& certificates) {
+std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purpose purpose) {
   // What an unset variable behind "id:" leaves means no key, least of all one without a CKA_ID.
   if (alias.empty() || pkcs11::equal_ignoring_case(alias, kIdPrefix)) return std::nullopt;
-  Found found = find(entries, certificates, [&](std::string_view name) { return name == alias; });
+  Found found = find(among, [&](std::string_view name) { return name == alias; });
   const bool exactly = found.size() > 0;
   if (!exactly) {
-    found = find(entries, certificates,
-                 [&](std::string_view name) { return pkcs11::equal_ignoring_case(name, alias); });
+    const std::string folded = pkcs11::case_folded(alias);
+    found = find(among, [&](std::string_view name) { return pkcs11::case_folded(name) == folded; });
   }
   if (found.size() == 0) return std::nullopt;
+  const bool is_keys = is_by_id(alias) || (exactly && purpose == Purpose::use);
+  if (is_keys && found.private_keys() == 1) found.drop_certificates();
   if (found.size() > 1) fail(alias, found, exactly);
-  if (!found.keys.empty()) return *found.keys.front();
-  return *found.certificates.front();
+  Named named = found.only();
+  if (purpose == Purpose::change) require_lasting_name(alias, named);
+  return named;
 }
 
-void require_lasting_name(std::string_view alias, const Named& named) {
-  std::visit(
-      [&](const auto& object) {
-        if (!object.shared_name || !pkcs11::equal_ignoring_case(object.alias, alias)) return;
-        throw Error(ErrorClass::client,
-                    "alias \"" + std::string(alias) +
-                        "\" is one of several that share a label, "
-                        "and may be another one tomorrow; " +
-                        (id_of(object).empty() ? "give it a CKA_ID with pkcs11-tool --set-id"
-                                               : "name it by its id: " + id_alias(id_of(object))));
-      },
-      named);
+std::string alias_of(const UnreadableObject& object) { return shown_name(object); }
+
+std::string alias_of(const Named& named) {
+  return std::visit([](const auto& object) { return std::string(shown_name(object)); }, named);
 }
 
 }  // namespace keystay::keys

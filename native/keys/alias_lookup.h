@@ -12,8 +12,14 @@
 
 namespace keystay::keys {
 
-// A key or a certificate that belongs to none.
-using Named = std::variant<Entry, TrustedCertificate>;
+// A key, a certificate that belongs to none, or one of either that nothing can be done with.
+using Named = std::variant<Entry, TrustedCertificate, UnreadableObject>;
+
+// What a name is looked up for.
+enum class Purpose {
+  use,     // a name that a key and a certificate share is the key's
+  change,  // to destroy or rename: such a name is nobody's, and so are the names that name_apart made
+};
 
 // Gives the keys that share a name aliases of their own: "httpd#1", "httpd#2" … in the order of their CKA_ID.
 // Only a name that is the label of one key alone stays that key's alias; others have it from a certificate.
@@ -22,14 +28,22 @@ void name_apart(std::vector<Entry>& entries);
 // The same for certificates; a name that a key has is the key's.
 void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries);
 
-// What has this name exactly (its alias, its label, or "id:<hex>" of its CKA_ID), else what has it in another
-// letter case. Nothing for "id:" alone. Throws pkcs11::Error (client) that lists their ids if that is more
-// than one.
-[[nodiscard]] std::optional<Named> look_up(std::string_view alias, const std::vector<Entry>& entries,
-                                           const std::vector<TrustedCertificate>& certificates);
+// What names are looked up among.
+struct Nameable {
+  const std::vector<Entry>& entries;
+  const std::vector<TrustedCertificate>& trusted;
+  const std::vector<UnreadableObject>& unreadable;
+};
 
-// For a command that changes or destroys. Throws pkcs11::Error (client) that tells the id if the name is one
-// of those that name_apart made: with the next key of that label it may mean another one.
-void require_lasting_name(std::string_view alias, const Named& named);
+// "id:<hex>" is the key with this CKA_ID, whatever else has it; a certificate only where no key has it. Any
+// other name is what has it exactly (as its alias or its label), else what has it in another letter case.
+// What cannot be read is named so too, by its label or its id; a certificate among it only where nothing else
+// has the name. Nothing for "id:" alone. Throws pkcs11::Error (client) that lists their ids if that is more
+// than one.
+[[nodiscard]] std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purpose purpose);
+
+// The name that a list shows, or would show.
+[[nodiscard]] std::string alias_of(const Named& named);
+[[nodiscard]] std::string alias_of(const UnreadableObject& object);
 
 }  // namespace keystay::keys

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
+#include <optional>
 
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/text.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::keys {
 namespace {
@@ -19,25 +20,44 @@ bool is_numbered(std::string_view alias) {
   return last != std::string_view::npos && last + 1 < alias.size() && alias[last] == '#';
 }
 
+// The message is about the character, since a reader cannot see it.
+void require_visible(std::u32string_view characters, const std::string& shown) {
+  const std::optional<char32_t> hidden = pkcs11::first_invisible(characters);
+  if (!hidden) return;
+  throw pkcs11::Error(pkcs11::ErrorClass::client,
+                      "\"" + shown + "\" cannot be an alias: it must be printable text, and " +
+                          pkcs11::code_point_name(*hidden) + " in it is a character that cannot be seen");
+}
+
 }  // namespace
 
 void require_alias_name(std::string_view alias) {
+  const std::optional<std::u32string> characters = pkcs11::code_points(alias);
+  if (!characters) {
+    throw pkcs11::Error(
+        pkcs11::ErrorClass::client,
+        "an alias is UTF-8 text, which this name is not; set the locale of the terminal to UTF-8");
+  }
+  const std::string shown = pkcs11::printable(alias);
+  require_visible(*characters, shown);
   // In any letter case, as names are looked up.
   const auto begins_with = [&](std::string_view prefix) {
     return pkcs11::equal_ignoring_case(alias.substr(0, prefix.size()), prefix);
   };
   const bool reserved = std::ranges::any_of(kReservedPrefixes, begins_with) || is_numbered(alias);
-  const bool printable = std::ranges::none_of(alias, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (!pkcs11::is_utf8(alias)) {
-    throw pkcs11::Error(
-        pkcs11::ErrorClass::client,
-        "an alias is UTF-8 text, which this name is not; set the locale of the terminal to UTF-8");
-  }
-  if (!alias.empty() && !reserved && printable) return;
-  throw pkcs11::Error(pkcs11::ErrorClass::client, "\"" + std::string(printable ? alias : "…") +
-                                                      "\" cannot be an alias: it must be printable text that "
-                                                      "does not begin with \"id:\", \"issuer-\" or "
-                                                      "\"unfinished-\" and does not end with # and a number");
+  const bool ends_blank = alias.starts_with(' ') || alias.ends_with(' ');
+  if (!alias.empty() && !reserved && !ends_blank) return;
+  throw pkcs11::Error(pkcs11::ErrorClass::client,
+                      "\"" + shown +
+                          "\" cannot be an alias: it must be printable text that does not begin with "
+                          "\"id:\", \"issuer-\" or \"unfinished-\", does not end with # and a number, and "
+                          "has no blank at either end");
 }
+
+bool are_alike(std::string_view a, std::string_view b) {
+  return a == b || pkcs11::case_folded(a) == pkcs11::case_folded(b);
+}
+
+std::string quoted_alias(std::string_view alias) { return "alias \"" + pkcs11::printable(alias) + "\""; }
 
 }  // namespace keystay::keys

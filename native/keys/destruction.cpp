@@ -4,6 +4,7 @@
 #include <string>
 
 #include "native/keys/issuers.h"
+#include "native/keys/listing.h"
 #include "native/keys/naming.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
@@ -77,6 +78,30 @@ void destroy_rest(Session& session, const Pkix& pkix, const Entry& entry, const 
   for (const KeyObject& half : public_keys_of(session, pkix, entry)) {
     if (!is_of_any(half, entries)) destroy_if_there(session, half.handle);
   }
+}
+
+void destroy_unreadable(Session& session, const Pkix& pkix, const UnreadableObject& object) {
+  std::vector<UnreadableObject> found = unreadable_objects(read_all(session, pkix));
+  std::erase_if(found, [&](const UnreadableObject& other) {
+    return other.object_class != object.object_class || other.label != object.label || other.id != object.id;
+  });
+  if (found.size() > 1) {
+    throw Error(pkcs11::ErrorClass::client, "several are a " + name_of(object) +
+                                                ", and no CKA_ID tells them apart; give each one of its own "
+                                                "with pkcs11-tool --set-id");
+  }
+  const auto same = [&] {
+    Template search = objects_of(object.object_class);
+    search.text(CKA_LABEL, object.label).bytes(CKA_ID, object.id);
+    return search;
+  };
+  const auto namesakes = session.find_token_objects(same());
+  if (found.empty() || namesakes.size() != 1) {
+    throw Error(pkcs11::ErrorClass::client,
+                "the " + name_of(object) + " is not as it was; look with keystay -list");
+  }
+  session.destroy_object(namesakes.front());
+  require_gone(session, namesakes.front(), same());
 }
 
 }  // namespace keystay::keys

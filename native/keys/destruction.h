@@ -20,4 +20,9 @@ void destroy_private_key(pkcs11::Session& session, const Pkix& pkix, const Entry
 void destroy_rest(pkcs11::Session& session, const Pkix& pkix, const Entry& entry,
                   const std::vector<Entry>& entries);
 
+// A key or certificate that cannot be used: this object and nothing else. Throws Error (client) unless it is
+// the only one of its class with this label and CKA_ID, and still cannot be used; Error (busy) if the token
+// answers CKR_OK and has it still.
+void destroy_unreadable(pkcs11::Session& session, const Pkix& pkix, const UnreadableObject& object);
+
 }  // namespace keystay::keys

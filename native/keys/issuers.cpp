@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "native/keys/chain.h"
 #include "native/keys/name.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"
-#include "native/keys/unfinished_label.h"
-#include "native/pkcs11/error.h"
 
 namespace keystay::keys {
 namespace {
@@ -42,6 +41,14 @@ std::set<pkcs11::Bytes> needed_by(const std::vector<Entry>& entries, const Pkix&
     }
   }
   return needed;
+}
+
+// Another object of the same certificate, under whatever name: chains are built with that one then.
+bool has_another(Session& session, const CertificateObject& object) {
+  pkcs11::Template search = objects_of(CKO_CERTIFICATE);
+  search.bytes(CKA_VALUE, object.certificate.der);
+  return std::ranges::any_of(session.find_token_objects(std::move(search)),
+                             [&](CK_OBJECT_HANDLE other) { return other != object.handle; });
 }
 
 }  // namespace
@@ -83,13 +90,7 @@ bool name_issuer(Session& session, const Certificate& certificate, std::string_v
   std::vector<CK_OBJECT_HANDLE> issuers;
   for (const CK_OBJECT_HANDLE object : session.find_token_objects(std::move(search))) {
     const std::string label = session.attributes(object, kLabel).text(CKA_LABEL);
-    if (is_issuer_label(label)) {
-      issuers.push_back(object);
-      continue;
-    }
-    if (is_unfinished_label(label)) continue;  // left over, and no listing shows it
-    throw pkcs11::Error(pkcs11::ErrorClass::client, "the certificate is on the token already, as alias \"" +
-                                                        label + "\"; nothing to import");
+    if (is_issuer_label(label)) issuers.push_back(object);
   }
   for (const CK_OBJECT_HANDLE object : issuers) store_label(session, object, name);
   return !issuers.empty();
@@ -102,7 +103,7 @@ void retire(Session& session, const Pkix& pkix, const std::vector<CertificateObj
     needed = needed_by(staying, pkix, read_certificates(session, pkix, objects_of(CKO_CERTIFICATE)));
   }
   for (const CertificateObject& object : retired) {
-    if (!needed.contains(object.certificate.der)) {
+    if (!needed.contains(object.certificate.der) || has_another(session, object)) {
       destroy_if_there(session, object.handle);
     } else if (!is_issuer_label(object.label)) {
       const auto& key = object.certificate.public_key;

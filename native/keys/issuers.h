@@ -13,13 +13,13 @@ namespace keystay::keys {
 // and no certificate.
 [[nodiscard]] bool has_other_issuers(pkcs11::Session& session, const Pkix& pkix, const Chain& chain);
 
-// Gives such a certificate a name of its own; false if it is not on the token. Throws Error (client) if it
-// has one already.
+// Gives such a certificate a name of its own; false if it is not on the token as an issuer's.
 [[nodiscard]] bool name_issuer(pkcs11::Session& session, const Certificate& certificate,
                                std::string_view name);
 
 // Ends the name of certificates. One that is in a chain of these entries, which are all that stay on the
-// token, becomes an issuer that came with them (it gets an issuer's label); any other is destroyed.
+// token, becomes an issuer that came with them (it gets an issuer's label), unless the token has it under
+// another name too; any other is destroyed.
 void retire(pkcs11::Session& session, const Pkix& pkix, const std::vector<CertificateObject>& retired,
             const std::vector<Entry>& staying);
 // Whether some certificate on the token that certifies another key names this one's subject as its issuer.

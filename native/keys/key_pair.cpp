@@ -162,22 +162,29 @@ Template imported_private_key(const SoftwareKey& key, KeyUse use, std::string_vi
   return object;
 }
 
-// Gives both halves the CKA_ID that everybody can compute, and sees that the token has them.
-Bytes identify(Session& session, const Session::KeyPair& pair, const Pkix& pkix, const char* function,
-               std::string_view label) {
+// Sees that the token has both halves under the label that they were made with.
+void require_stored(Session& session, const Session::KeyPair& pair, const char* function,
+                    std::string_view label) {
   for (const auto& [object, object_class] :
        {std::pair{pair.public_key, CKO_PUBLIC_KEY}, std::pair{pair.private_key, CKO_PRIVATE_KEY}}) {
     Template search = objects_of(object_class);
     search.text(CKA_LABEL, label);
-    require_stored(session, object, std::move(search), function);
+    keys::require_stored(session, object, std::move(search), function);
   }
+}
+
+// Gives both halves one CKA_ID.
+void identify(Session& session, const Session::KeyPair& pair, ByteView id) {
+  store_id(session, pair.public_key, id);
+  store_id(session, pair.private_key, id);
+}
+
+// The CKA_ID that everybody can compute.
+Bytes computed_id(Session& session, const Session::KeyPair& pair, const Pkix& pkix) {
   const auto public_key = public_key_of(session, pkix, pair.public_key);
   if (!public_key)
     throw Error(ErrorClass::server, "the token does not show the public key that it has generated");
-  const Bytes id = pkix.key_identifier(*public_key);
-  store_id(session, pair.public_key, id);
-  store_id(session, pair.private_key, id);
-  return id;
+  return pkix.key_identifier(*public_key);
 }
 
 }  // namespace
@@ -191,14 +198,17 @@ void destroy_labelled(Session& session, std::string_view unfinished) {
   }
 }
 
-Bytes generate_key_pair(Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+Bytes generate_key_pair(Session& session, const KeyRequest& request, const Pkix& pkix,
                         std::string_view unfinished) {
   destroy_labelled(session, unfinished);
   MadeObjects made(session);
-  const Session::KeyPair pair = std::visit(Generate{session, use, unfinished}, spec);
+  const Session::KeyPair pair = std::visit(Generate{session, request.use, unfinished}, request.spec);
   made.add(pair.private_key);
   made.add(pair.public_key);
-  Bytes id = identify(session, pair, pkix, "C_GenerateKeyPair", unfinished);
+  require_stored(session, pair, "C_GenerateKeyPair", unfinished);
+  const Bytes computed = computed_id(session, pair, pkix);  // also sees that it shows the public key
+  Bytes id = request.id.empty() ? computed : request.id;
+  identify(session, pair, id);
   made.keep();
   return id;
 }
@@ -210,7 +220,9 @@ Bytes import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, cons
   Session::KeyPair pair{};
   pair.private_key = made.add(session.create_object(imported_private_key(key, use, unfinished)));
   pair.public_key = made.add(session.create_object(imported_public_key(key, use, unfinished)));
-  Bytes id = identify(session, pair, pkix, "C_CreateObject", unfinished);
+  require_stored(session, pair, "C_CreateObject", unfinished);
+  Bytes id = computed_id(session, pair, pkix);
+  identify(session, pair, id);
   made.keep();
   return id;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "native/keys/key_spec.h"
@@ -12,10 +13,21 @@
 
 namespace keystay::keys {
 
+// A key pair that the token is to make.
+struct KeyRequest {
+  // A specification alone is a request.
+  KeyRequest(KeySpec wanted, KeyUse wanted_use = KeyUse::sign, pkcs11::Bytes wanted_id = {})
+      : spec(std::move(wanted)), use(wanted_use), id(std::move(wanted_id)) {}
+
+  KeySpec spec;
+  KeyUse use;
+  pkcs11::Bytes id;  // CKA_ID; empty: the hash of its public key (docs/design/alias-model.md)
+};
+
 // Generates a key pair, gives both halves their CKA_ID and reads them back. On an error nothing remains, as
 // far as the token still answers. Repeatable: what an earlier try left under this label is removed. Returns
 // the CKA_ID.
-pkcs11::Bytes generate_key_pair(pkcs11::Session& session, const KeySpec& spec, KeyUse use, const Pkix& pkix,
+pkcs11::Bytes generate_key_pair(pkcs11::Session& session, const KeyRequest& request, const Pkix& pkix,
                                 std::string_view unfinished);
 
 // A key pair that was made elsewhere.

@@ -4,12 +4,14 @@
 #include <set>
 #include <utility>
 
+#include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/destruction.h"
 #include "native/keys/issuer_search.h"
 #include "native/keys/issuers.h"
 #include "native/keys/key_pair.h"
 #include "native/keys/leaf_replacement.h"
+#include "native/keys/name_holders.h"
 #include "native/keys/naming.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished.h"
@@ -27,61 +29,16 @@ using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
-std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
-
-// All that may belong to the key which these name; an empty one names any.
-TokenObjects read_named(Session& session, const Pkix& pkix, std::string_view label, ByteView id) {
-  if (!id.empty()) return read_by_id(session, pkix, id);
-  Template search;
-  if (!label.empty()) search.text(CKA_LABEL, label);
-  return read_matching(session, pkix, std::move(search));
-}
-
 std::vector<Chain> chains_of(const Listing& listing) {
   std::vector<Chain> chains;
   for (const ListedEntry& listed : listing.entries) chains.push_back(listed.chain);
   return chains;
 }
 
-[[noreturn]] void fail_ambiguous(std::string_view label, const std::vector<KeyObject>& keys) {
-  std::set<pkcs11::Bytes> ids;
-  std::string listed;
-  for (const KeyObject& key : keys) {
-    ids.insert(key.id);
-    listed += (listed.empty() ? "" : ", ") +
-              (label.empty() || key.id.empty() ? "\"" + key.label + "\"" : id_alias(key.id));
-  }
-  const std::string what = label.empty() ? "the CKA_ID " + pkcs11::hex(keys.front().id) : named(label);
-  throw Error(ErrorClass::client,
-              what + " matches several private keys" +
-                  (label.empty() ? ": " + listed + "; name one by its label too"
-                   : ids.size() < keys.size() || std::ranges::any_of(ids, &pkcs11::Bytes::empty)
-                       ? ", which no CKA_ID tells apart: " + listed +
-                             "; give each a CKA_ID of its own with "
-                             "pkcs11-tool --set-id"
-                       : "; name one by its id: " + listed));
-}
-
-// Whether the key objects tell all about it. Not of an RSA key: only a certificate says that it is one of
-// RSASSA-PSS (RFC 4055, section 1.2). Nor where a certificate shows the public half: there may be a public
-// key object of another label, which would have to be asked first.
-bool known_without_certificates(const KeyObject& key, const TokenObjects& objects) {
-  if (key.type == CKK_RSA) return false;
-  const auto half = public_half(key, ObjectIndex(objects));
-  return half && half->source != PublicHalfSource::certificate;
-}
-
-// Also true where the public half is unknown, which is the caller's error to tell.
-bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
-  const ObjectIndex index(objects);
-  const auto half = public_half(key, index);
-  return !half || leaf_of(key, half->key, index);
-}
-
 }  // namespace
 
 KeyStore::KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix, View view)
-    : token_(std::move(token)), pkix_(pkix), view_(view) {}
+    : token_(std::move(token)), pkix_(pkix), view_(view), reader_(token_, pkix) {}
 
 void KeyStore::require_view(Session& session) {
   if (view_ == View::whole) token_->require_login(session);
@@ -96,7 +53,7 @@ std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
   token_->with_session([&](Session& session) {
     require_view(session);
-    entries = join_all(read_all(session, pkix_));
+    entries = reader_.aliases(read_all(session, pkix_));
   });
   return entries;
 }
@@ -110,7 +67,7 @@ Listing KeyStore::list() {
 Listing KeyStore::read_listing(Session& session) {
   require_view(session);
   TokenObjects objects = read_all(session, pkix_);
-  std::vector<Entry> entries = join_all(objects);
+  std::vector<Entry> entries = reader_.aliases(objects);
   std::vector<Unfinished> unfinished;  // a view without login does not tell what has no private key
   if (view_ == View::whole) unfinished = find_unfinished(session, objects, entries);
   drop_leftovers(objects.certificates, unfinished);
@@ -123,40 +80,13 @@ Listing KeyStore::read_listing(Session& session) {
   return listing;
 }
 
-std::vector<Entry> KeyStore::join_each(const TokenObjects& objects) {
-  const ObjectIndex index(objects);
-  std::vector<Entry> entries;
-  for (const KeyObject& key : objects.private_keys) {
-    if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
-  }
-  return entries;
-}
-
 // What the entries are once these certificates are gone.
 std::vector<Entry> KeyStore::entries_without(Session& session, const std::vector<CertificateObject>& gone) {
   TokenObjects objects = read_all(session, pkix_);
   std::erase_if(objects.certificates, [&](const CertificateObject& object) {
     return std::ranges::find(gone, object.handle, &CertificateObject::handle) != gone.end();
   });
-  return join_each(objects);
-}
-
-std::vector<Entry> KeyStore::join_all(const TokenObjects& objects) {
-  const ObjectIndex index(objects);
-  const std::set<CK_OBJECT_HANDLE> unnamed = claims(objects);
-  std::vector<Entry> entries;
-  for (const KeyObject& key : objects.private_keys) {
-    if (is_unfinished_label(key.label) || unnamed.contains(key.handle)) continue;
-    if (std::optional<Entry> entry = join(key, index, token_)) entries.push_back(std::move(*entry));
-  }
-  name_apart(entries);
-  return entries;
-}
-
-Entry KeyStore::joined(const KeyObject& key, const TokenObjects& objects) {
-  if (std::optional<Entry> entry = join(key, ObjectIndex(objects), token_)) return std::move(*entry);
-  throw Error(ErrorClass::client, named(key.label) + " on " + token_->name() +
-                                      " cannot be used: " + why_unknown(key, ObjectIndex(objects)));
+  return reader_.keys(objects);
 }
 
 std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
@@ -166,60 +96,45 @@ std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
     if (std::optional<Entry> entry = find(alias, {}, parts)) return entry;
   }
   std::optional<Named> named = resolve(alias);
-  if (!named || !std::holds_alternative<Entry>(*named)) return std::nullopt;
+  if (!named) return std::nullopt;
+  if (const auto* key = std::get_if<UnreadableObject>(&*named); key && key->object_class == CKO_PRIVATE_KEY)
+    throw unusable(*key).on(token_->name());
+  if (!std::holds_alternative<Entry>(*named)) return std::nullopt;
   return std::get<Entry>(std::move(*named));
 }
 
-std::optional<Named> KeyStore::resolve(std::string_view alias) {
+std::optional<Named> KeyStore::resolve(std::string_view alias) { return resolve(alias, Purpose::use); }
+
+std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
+  return resolve(alias, Purpose::change);
+}
+
+std::optional<Named> KeyStore::resolve(std::string_view alias, Purpose purpose) {
   TokenObjects objects;
   std::vector<Entry> entries;
   token_->with_session([&](Session& session) {
     require_view(session);
     objects = read_all(session, pkix_);
-    entries = join_all(objects);
+    entries = reader_.aliases(objects);
     if (view_ == View::whole)
       drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
   });
+  const std::vector<TrustedCertificate> trusted = trusted_among(objects.certificates, entries);
+  const std::vector<UnreadableObject> unreadable = unreadable_objects(objects);
   try {
-    return look_up(alias, entries, trusted_among(objects.certificates, entries));
+    return look_up(alias, {entries, trusted, unreadable}, purpose);
   } catch (const Error& error) {
     throw error.on(token_->name());
   }
 }
 
-std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
-  std::optional<Named> named = resolve(alias);
-  if (named) require_lasting_name(alias, *named);
-  return named;
-}
-
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
   std::optional<Entry> entry;
-  token_->with_session([&](Session& session) { entry = find_one(session, label, id, parts); });
+  token_->with_session([&](Session& session) {
+    entry = reader_.find(session, label, id, parts);
+    if (!entry) require_view(session);
+  });
   return entry;
-}
-
-std::optional<Entry> KeyStore::find_one(Session& session, std::string_view label, ByteView id, Parts parts) {
-  TokenObjects objects = read_named(session, pkix_, label, id);
-  std::vector<KeyObject> found = objects.private_keys;
-  std::erase_if(found, [&](const KeyObject& key) { return !label.empty() && key.label != label; });
-  drop_claims(session, found);
-  if (found.empty()) {
-    require_view(session);
-    return std::nullopt;
-  }
-  if (found.size() > 1) fail_ambiguous(label, found);
-  const KeyObject key = found.front();
-  if (parts == Parts::key && known_without_certificates(key, objects)) {
-    objects.certificates.clear();
-    return joined(key, objects);
-  }
-  if (id.empty()) objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
-  if (!has_leaf(key, objects)) {
-    // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
-    objects.certificates = read_certificates(session, pkix_, objects_of(CKO_CERTIFICATE));
-  }
-  return joined(key, objects);
 }
 
 Chain KeyStore::chain(const Entry& entry) { return entry.leaf ? chain(*entry.leaf, {}) : Chain{}; }
@@ -236,7 +151,7 @@ std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) 
     require_view(session);
     trusted.clear();
     TokenObjects objects = read_all(session, pkix_);
-    const std::vector<Entry> entries = join_all(objects);
+    const std::vector<Entry> entries = reader_.aliases(objects);
     PublicKeySet keys;
     for (const Entry& entry : entries) keys.insert(entry.key.public_key());
     if (view_ == View::whole)
@@ -263,8 +178,18 @@ void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
                                           "removes it");
     }
     const auto entry = join(object, index, token_);
-    throw Error(ErrorClass::client, "this key is on the token already, as " + named(entry->alias));
+    throw Error(ErrorClass::client, "this key is on the token already, as " + quoted_alias(entry->alias));
   }
+}
+
+// Two keys of one CKA_ID are told apart by their labels only.
+void KeyStore::require_new_id(Session& session, ByteView id) {
+  if (id.empty()) return;
+  Template search = objects_of(CKO_PRIVATE_KEY);
+  search.bytes(CKA_ID, id);
+  if (session.find_token_objects(std::move(search)).empty()) return;
+  throw Error(ErrorClass::client, "a key on the token has the CKA_ID " + pkcs11::hex(id) +
+                                      " already; take another one, or leave it out");
 }
 
 Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make_pair) {
@@ -272,15 +197,18 @@ Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make
   std::optional<Entry> entry;
   write([&](Session& session) {
     make_pair(session, label);
-    entry = find_one(session, label, {}, Parts::key_and_leaf);
+    entry = reader_.find(session, label, {}, Parts::key_and_leaf);
   });
   if (!entry) throw Error(ErrorClass::server, "the key is not on " + token_->name() + " after it was made");
   return std::move(*entry);
 }
 
-Entry KeyStore::generate_unfinished(const KeySpec& spec, KeyUse use) {
-  return make(
-      [&](Session& session, std::string_view label) { generate_key_pair(session, spec, use, pkix_, label); });
+Entry KeyStore::generate_unfinished(const KeyRequest& request) {
+  return make([&](Session& session, std::string_view label) {
+    destroy_labelled(session, label);  // by an earlier try
+    require_new_id(session, request.id);
+    generate_key_pair(session, request, pkix_, label);
+  });
 }
 
 Entry KeyStore::import_unfinished(const SoftwareKey& key, KeyUse use) {
@@ -292,9 +220,9 @@ Entry KeyStore::import_unfinished(const SoftwareKey& key, KeyUse use) {
   });
 }
 
-Entry KeyStore::generate(std::string_view alias, const KeySpec& spec, KeyUse use) {
+Entry KeyStore::generate(std::string_view alias, const KeyRequest& request) {
   require_unused(alias);
-  return name_or_withdraw(generate_unfinished(spec, use), alias);
+  return name_or_withdraw(generate_unfinished(request), alias);
 }
 
 Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUse use) {
@@ -306,12 +234,18 @@ void KeyStore::require_unused(std::string_view alias) {
   token_->with_rw_session([&](Session& session) { keys::require_unused(session, pkix_, alias); });
 }
 
+void KeyStore::require_unused(std::string_view alias, const Entry& own) {
+  token_->with_rw_session([&](Session& session) {
+    keys::require_unused(session, pkix_, alias, {find_unchanged(session, own), &own});
+  });
+}
+
 Entry KeyStore::name(const Entry& unfinished, std::string_view alias) {
   std::optional<Entry> entry;
   try {
     write([&](Session& session) {
       name_unfinished(session, pkix_, unfinished, alias);
-      entry = find_one(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
+      entry = reader_.find(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
     });
   } catch (const Error&) {
     try {
@@ -321,7 +255,7 @@ Entry KeyStore::name(const Entry& unfinished, std::string_view alias) {
     }
     throw;
   }
-  if (!entry) throw Error(ErrorClass::server, named(alias) + " is not there after it was made");
+  if (!entry) throw Error(ErrorClass::server, quoted_alias(alias) + " is not there after it was made");
   return std::move(*entry);
 }
 
@@ -340,7 +274,7 @@ Entry KeyStore::name_or_withdraw(const Entry& unfinished, std::string_view alias
 // The first error is what the caller must hear; list() shows what remains.
 void KeyStore::forget_unneeded_issuers(Session& session) {
   try {
-    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
   } catch (const Error&) {
     return;
   }
@@ -349,7 +283,7 @@ void KeyStore::forget_unneeded_issuers(Session& session) {
 void KeyStore::withdraw(const Entry& unfinished) {
   write([&](Session& session) {
     destroy_labelled(session, unfinished.key.reference().label());
-    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
   });
   token_->renew_sessions();  // sessions may hold copies of the key
 }
@@ -367,10 +301,10 @@ void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
 }
 
 void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
-  if (chain.empty()) throw Error(ErrorClass::client, "no certificate for " + named(entry.alias));
+  if (chain.empty()) throw Error(ErrorClass::client, "no certificate for " + quoted_alias(entry.alias));
   if (chain.front().public_key != entry.key.public_key()) {
     throw Error(ErrorClass::client,
-                "the certificate does not fit the key of " + named(entry.alias) +
+                "the certificate does not fit the key of " + quoted_alias(entry.alias) +
                     ": it certifies another public key; import the reply to this key's request");
   }
   std::optional<std::set<pkcs11::Bytes>> old;
@@ -392,7 +326,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
            may_be_needed ? entries_without(session, replaced) : std::vector<Entry>{});
     const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
-    destroy_unneeded_issuers(session, pkix_, join_each(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
   });
 }
 
@@ -413,7 +347,7 @@ void KeyStore::add_certificate(std::string_view label, const Certificate& certif
 
 void KeyStore::rename(const Entry& entry, std::string_view alias) {
   if (entry.key.reference().label() == alias)
-    throw Error(ErrorClass::client, named(alias) + " exists already");
+    throw Error(ErrorClass::client, quoted_alias(alias) + " has this name already");
   write([&](Session& session) { rename_alias(session, pkix_, entry, alias); });
 }
 
@@ -422,7 +356,7 @@ void KeyStore::destroy(const Entry& entry) {
   write([&](Session& session) {
     if (!is_destroyed) destroy_private_key(session, pkix_, entry);
     is_destroyed = true;
-    destroy_rest(session, pkix_, entry, join_each(read_all(session, pkix_)));
+    destroy_rest(session, pkix_, entry, reader_.keys(read_all(session, pkix_)));
   });
   token_->renew_sessions();  // sessions may hold copies of the key
 }
@@ -438,6 +372,14 @@ bool KeyStore::destroy_leftovers(std::string_view alias) {
   return any;
 }
 
+void KeyStore::destroy(const UnreadableObject& object) {
+  bool is_destroyed = false;  // in an earlier try
+  write([&](Session& session) {
+    if (!std::exchange(is_destroyed, true)) destroy_unreadable(session, pkix_, object);
+  });
+  token_->renew_sessions();
+}
+
 void KeyStore::destroy(const TrustedCertificate& trusted) {
   write([&](Session& session) {
     const TokenObjects objects = read_all(session, pkix_);
@@ -446,7 +388,7 @@ void KeyStore::destroy(const TrustedCertificate& trusted) {
       if (object.label == trusted.name() && object.certificate.der == trusted.certificate.der)
         retired.push_back(object);
     }
-    retire(session, pkix_, retired, join_each(objects));
+    retire(session, pkix_, retired, reader_.keys(objects));
   });
 }
 

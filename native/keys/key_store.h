@@ -12,6 +12,7 @@
 #include "native/keys/alias_lookup.h"
 #include "native/keys/certificate.h"
 #include "native/keys/entry.h"
+#include "native/keys/entry_reader.h"
 #include "native/keys/key_pair.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/listing.h"
@@ -19,13 +20,6 @@
 #include "native/pkcs11/token.h"
 
 namespace keystay::keys {
-
-// What of an alias is to be found.
-enum class Parts {
-  key,           // Entry::leaf only if it has a say in what the key is: of all but RSA keys, one search where
-                 // the key pair's objects have one label
-  key_and_leaf,  // at least two searches, if the alias is named by its label
-};
 
 // What cannot be seen is not absent: a token that wants a login shows no private keys without one.
 enum class View {
@@ -53,12 +47,15 @@ class KeyStore final {
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id,
                                           Parts parts = Parts::key_and_leaf);
 
-  // What has this name exactly, a key or a trusted certificate, else what has it in another letter case; also
-  // by "id:<hex>" of CKA_ID, or by a name that list() made ("httpd#2"). Throws Error if that is more than
-  // one.
+  // What look_up() finds by this name: a key, a trusted certificate, or what cannot be used or read. Throws
+  // Error if that is more than one.
   [[nodiscard]] std::optional<Named> resolve(std::string_view alias);
-  // The same for a command that changes or destroys. Throws Error for the names that list() made, too.
+  // The same for a command that changes or destroys: Purpose::change.
   [[nodiscard]] std::optional<Named> resolve_to_change(std::string_view alias);
+  // Throws Error (client) if the name may not be an alias, or is one already, in whatever letter case.
+  void require_unused(std::string_view alias);
+  // The same of a name that `own` is to get instead of the one that it has.
+  void require_unused(std::string_view alias, const Entry& own);
 
   // The certificate of the entry and its issuers as far as the token has them, each checked by its signature.
   // Ends with the self-signed root if the token has it. Empty for an entry without a certificate.
@@ -69,8 +66,9 @@ class KeyStore final {
   // label means all of them.
   [[nodiscard]] std::vector<Certificate> trusted_certificates(std::string_view label);
 
-  // Generates a key pair on the token, not extractable. Throws Error if the alias exists.
-  Entry generate(std::string_view alias, const KeySpec& spec, KeyUse use = KeyUse::sign);
+  // Generates a key pair on the token, not extractable. Throws Error if the alias exists, or the CKA_ID that
+  // is asked for.
+  Entry generate(std::string_view alias, const KeyRequest& request);
   // Brings a key pair to the token that was made elsewhere; from here on it is not extractable. Throws Error
   // if the alias exists, or the key under another one.
   Entry import_key(std::string_view alias, const SoftwareKey& key, KeyUse use = KeyUse::sign);
@@ -78,7 +76,7 @@ class KeyStore final {
   // The same in steps, for those who have more to do before the alias is complete: the key pair has an
   // unfinished label, by which `entries` and `list` leave it out, until `name` gives it its alias or
   // `withdraw` destroys it. Whoever is killed in between leaves it to `remove_unfinished`.
-  Entry generate_unfinished(const KeySpec& spec, KeyUse use = KeyUse::sign);
+  Entry generate_unfinished(const KeyRequest& request);
   Entry import_unfinished(const SoftwareKey& key, KeyUse use = KeyUse::sign);
   // With its certificates. Throws Error, and leaves them unfinished, if the name is somebody else's.
   Entry name(const Entry& unfinished, std::string_view alias);
@@ -103,31 +101,30 @@ class KeyStore final {
   bool destroy_leftovers(std::string_view alias);
   // Destroys the trusted certificate, and no other object of its label; likewise.
   void destroy(const TrustedCertificate& trusted);
+  // Destroys a key or certificate that cannot be used, and no other object. Throws Error (client) unless it
+  // is the only one of its class with this label and CKA_ID, and still as it was read.
+  void destroy(const UnreadableObject& object);
 
   [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
 
  private:
-  [[nodiscard]] std::optional<Entry> find_one(pkcs11::Session& session, std::string_view label,
-                                              pkcs11::ByteView id, Parts parts);
-  [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects);
-  [[nodiscard]] std::vector<Entry> join_all(const TokenObjects& objects);
+  [[nodiscard]] std::optional<Named> resolve(std::string_view alias, Purpose purpose);
   void require_view(pkcs11::Session& session);
-  // Every private key of the token, unfinished ones too, in no order: for what they need.
-  [[nodiscard]] std::vector<Entry> join_each(const TokenObjects& objects);
   [[nodiscard]] std::vector<Entry> entries_without(pkcs11::Session& session,
                                                    const std::vector<CertificateObject>& gone);
   // Token::with_rw_session in this process's turn: see writing_turn.h.
   void write(const std::function<void(pkcs11::Session&)>& body);
   [[nodiscard]] Listing read_listing(pkcs11::Session& session);
-  void require_unused(std::string_view alias);
   Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);
   void forget_unneeded_issuers(pkcs11::Session& session);
   Entry make(const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
+  void require_new_id(pkcs11::Session& session, pkcs11::ByteView id);
 
   std::shared_ptr<pkcs11::Token> token_;
   const Pkix& pkix_;
   View view_;
+  EntryReader reader_;
 };
 
 }  // namespace keystay::keys

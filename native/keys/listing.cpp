@@ -1,12 +1,15 @@
 #include "native/keys/listing.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "native/keys/alias_lookup.h"
+#include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/text.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::keys {
 
@@ -47,14 +50,24 @@ std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects) {
     if (is_unfinished_label(key.label) || public_half(key, index)) continue;
     unreadable.push_back({CKO_PRIVATE_KEY, key.label, key.id, why_unknown(key, index)});
   }
-  std::ranges::stable_sort(unreadable, {}, &UnreadableObject::label);
+  std::ranges::stable_sort(unreadable, {},
+                           [](const UnreadableObject& object) { return std::tie(object.label, object.id); });
   return unreadable;
 }
 
 std::string name_of(const UnreadableObject& object) {
   const std::string kind = object.object_class == CKO_CERTIFICATE ? "certificate" : "key";
-  if (!object.label.empty()) return kind + " \"" + object.label + "\"";
+  if (!object.label.empty()) return kind + " \"" + pkcs11::printable(object.label) + "\"";
   return object.id.empty() ? kind + " without label and id" : kind + " with id " + pkcs11::hex(object.id);
+}
+
+pkcs11::Error unusable(const UnreadableObject& object) {
+  const bool is_certificate = object.object_class == CKO_CERTIFICATE;
+  const std::string name = object.label.empty() ? "the " + name_of(object)
+                                                : quoted_alias(object.label) + " is a " +
+                                                      (is_certificate ? "certificate" : "key") + " that";
+  return {pkcs11::ErrorClass::client,
+          name + (is_certificate ? " cannot be read: " : " cannot be used: ") + object.reason};
 }
 
 }  // namespace keystay::keys

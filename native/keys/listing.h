@@ -6,6 +6,7 @@
 
 #include "native/keys/entry.h"
 #include "native/keys/unfinished.h"
+#include "native/pkcs11/error.h"
 
 namespace keystay::keys {
 
@@ -41,10 +42,13 @@ struct Listing {
 [[nodiscard]] Listing listing_of(std::vector<Entry> entries,
                                  const std::vector<CertificateObject>& certificates, const Pkix& pkix);
 
-// In the order of their labels.
+// In the order of their labels and ids.
 [[nodiscard]] std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects);
 
 // `key "web"` or `certificate with id 01ab`, for messages.
 [[nodiscard]] std::string name_of(const UnreadableObject& object);
+
+// That it cannot be used, and why: `alias "web" cannot be used: its CKA_EC_POINT …`.
+[[nodiscard]] pkcs11::Error unusable(const UnreadableObject& object);
 
 }  // namespace keystay::keys

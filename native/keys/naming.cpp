@@ -5,14 +5,15 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/name_holders.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_search.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::keys {
 namespace {
@@ -28,68 +29,14 @@ using pkcs11::Template;
 constexpr auto kGivingWayTakes = 5s;
 constexpr auto kBetweenLooks = 5ms;
 
-std::string named(std::string_view alias) { return "alias \"" + std::string(alias) + "\""; }
-
 Template labelled(CK_OBJECT_CLASS object_class, std::string_view label) {
   Template search = objects_of(object_class);
   search.text(CKA_LABEL, label);
   return search;
 }
 
-bool has_unfinished_public_key(Session& session, const KeyObject& key) {
-  if (key.id.empty()) return false;
-  Template search = objects_of(CKO_PUBLIC_KEY);
-  search.bytes(CKA_ID, key.id);
-  const auto public_keys = pkcs11::read_keys(session, std::move(search));
-  return std::ranges::any_of(public_keys,
-                             [](const KeyObject& half) { return is_unfinished_label(half.label); });
-}
-
-// Another private key with the same label.
-struct Rival {
-  pkcs11::Bytes id;
-  bool is_claim;
-};
-
-std::vector<Rival> rivals(Session& session, std::string_view alias, ByteView own_id,
-                          CK_OBJECT_HANDLE own_handle) {
-  std::vector<Rival> rivals;
-  for (const KeyObject& key : pkcs11::read_keys(session, labelled(CKO_PRIVATE_KEY, alias))) {
-    // The same id: a copy of this key that somebody signs with.
-    if (key.handle == own_handle || (!own_id.empty() && std::ranges::equal(key.id, own_id))) continue;
-    rivals.push_back({key.id, has_unfinished_public_key(session, key)});
-  }
-  return rivals;
-}
-
-// Whether a certificate with this label gives the name to somebody else. The leaf of a key that has a label
-// itself does not: the key's label is its alias.
-template <typename IsOwn>
-bool is_name_of_certificate(Session& session, const Pkix& pkix, std::string_view alias, const IsOwn& is_own) {
-  auto certificates = read_certificates(session, pkix, labelled(CKO_CERTIFICATE, alias));
-  std::erase_if(certificates, is_own);
-  if (certificates.empty()) return false;
-  const TokenObjects objects = read_all(session, pkix);
-  const ObjectIndex index(objects);
-  PublicKeySet labelled_keys;
-  for (const KeyObject& key : objects.private_keys) {
-    const auto half = key.label.empty() ? std::nullopt : public_half(key, index);
-    if (half) labelled_keys.insert(half->key);
-  }
-  return std::ranges::any_of(certificates, [&](const CertificateObject& object) {
-    const auto& certified = object.certificate.public_key;
-    return !certified || !labelled_keys.contains(*certified);
-  });
-}
-
-auto certifies(const Entry& entry) {
-  return [&entry](const CertificateObject& object) {
-    return object.certificate.public_key == entry.key.public_key();
-  };
-}
-
 [[noreturn]] void refuse_taken(std::string_view alias) {
-  throw Error(ErrorClass::client, named(alias) +
+  throw Error(ErrorClass::client, quoted_alias(alias) +
                                       " was taken by somebody else at the same moment; look with keystay "
                                       "-list, and take another name if it is not what you want");
 }
@@ -187,15 +134,6 @@ std::vector<Labelled> others_of(const TokenObjects& objects, const Entry& entry)
 
 }  // namespace
 
-void require_unused(Session& session, const Pkix& pkix, std::string_view alias) {
-  require_alias_name(alias);
-  const bool key = !session.find_token_objects(labelled(CKO_PRIVATE_KEY, alias)).empty();
-  const auto no_own = [](const CertificateObject&) { return false; };
-  if (!key && !is_name_of_certificate(session, pkix, alias, no_own)) return;
-  throw Error(ErrorClass::client, named(alias) + " exists already" + (key ? "" : ", as a certificate") +
-                                      "; delete it first or take another name");
-}
-
 void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {
   const pkcs11::KeyReference& key = unfinished.key.reference();
   const TokenObjects objects = objects_of_key(session, pkix, unfinished);
@@ -205,8 +143,8 @@ void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished
     store_label(session, private_key, alias);
   }
   const bool stays = prevails([&] {
-    if (is_name_of_certificate(session, pkix, alias, certifies(unfinished))) return Look::give_way;
-    return look_as_claim(rivals(session, alias, key.id(), private_key), key.id());
+    if (certificate_with_name(session, pkix, alias, certifies(unfinished))) return Look::give_way;
+    return look_as_claim(rivals(session, alias, {private_key}, key.id()), key.id());
   });
   if (!stays) refuse_taken(alias);
   for (const KeyObject& half : objects.public_keys) {
@@ -224,7 +162,7 @@ void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::s
   const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
   if (!has_label(objects, private_key, alias)) {
     static_cast<void>(find_unchanged(session, entry));
-    require_unused(session, pkix, alias);
+    require_unused(session, pkix, alias, {private_key, &entry});
   }
   // Before the private key, so that an interrupted renaming can be given again.
   const std::vector<Labelled> others = others_of(objects, entry);
@@ -233,8 +171,8 @@ void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::s
   for (const Labelled& other : others) store_label(session, other.handle, alias);
   store_label(session, private_key, alias);
   const bool stays = prevails([&] {
-    if (is_name_of_certificate(session, pkix, alias, certifies(entry))) return Look::give_way;
-    return look_as_alias(rivals(session, alias, key.id(), private_key));
+    if (certificate_with_name(session, pkix, alias, certifies(entry))) return Look::give_way;
+    return look_as_alias(rivals(session, alias, {private_key}, key.id()));
   });
   if (!stays) {
     store_label(session, private_key, key.label());
@@ -252,9 +190,8 @@ void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certi
                       std::string_view alias) {
   store_label(session, certificate, alias);
   const auto is_own = [&](const CertificateObject& object) { return object.handle == certificate; };
-  const bool taken = !session.find_token_objects(labelled(CKO_PRIVATE_KEY, alias)).empty() ||
-                     is_name_of_certificate(session, pkix, alias, is_own);
-  if (taken) refuse_taken(alias);
+  if (!rivals(session, alias).empty() || certificate_with_name(session, pkix, alias, is_own))
+    refuse_taken(alias);
 }
 
 CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
@@ -266,7 +203,7 @@ CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
     search.bytes(CKA_ID, key.id());
   }
   if (session.find_token_objects(std::move(search)).empty()) {
-    throw Error(ErrorClass::client, named(entry.alias) +
+    throw Error(ErrorClass::client, quoted_alias(entry.alias) +
                                         " was deleted or given another name at the same moment; look with "
                                         "keystay -list");
   }
@@ -274,8 +211,8 @@ CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
   constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
   const std::string label = session.attributes(private_key, kLabel).text(CKA_LABEL);
   if (label == key.label()) return private_key;
-  throw Error(ErrorClass::client, named(entry.alias) + " was given the name \"" + label +
-                                      "\" at the same moment; nothing was done");
+  throw Error(ErrorClass::client, quoted_alias(entry.alias) + " was given the name \"" +
+                                      pkcs11::printable(label) + "\" at the same moment; nothing was done");
 }
 
 void take_back_name(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {
@@ -293,25 +230,6 @@ void take_back_name(Session& session, const Pkix& pkix, const Entry& unfinished,
   for (const KeyObject& key : objects.private_keys) {
     if (has_it(key)) store_label(session, key.handle, label);
   }
-}
-
-std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects) {
-  std::unordered_map<std::string_view, unsigned> namesakes;
-  for (const KeyObject& key : objects.private_keys) ++namesakes[key.label];
-  std::set<CK_OBJECT_HANDLE> claims;
-  for (const KeyObject& key : objects.private_keys) {
-    if (namesakes[key.label] < 2 || key.id.empty()) continue;
-    const bool is_unfinished = std::ranges::any_of(objects.public_keys, [&](const KeyObject& half) {
-      return half.id == key.id && is_unfinished_label(half.label);
-    });
-    if (is_unfinished) claims.insert(key.handle);
-  }
-  return claims;
-}
-
-void drop_claims(Session& session, std::vector<KeyObject>& private_keys) {
-  if (private_keys.size() < 2) return;
-  std::erase_if(private_keys, [&](const KeyObject& key) { return has_unfinished_public_key(session, key); });
 }
 
 }  // namespace keystay::keys

@@ -9,7 +9,6 @@
 // ever and by everybody.
 #pragma once
 
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -42,17 +41,5 @@ void name_certificate(pkcs11::Session& session, const Pkix& pkix, CK_OBJECT_HAND
 // objects have the unfinished label again.
 void take_back_name(pkcs11::Session& session, const Pkix& pkix, const Entry& unfinished,
                     std::string_view alias);
-
-// Throws Error (client) if the name may not be an alias, or is one on this token already: of a key, or of a
-// certificate that is not the leaf of a key with a label of its own.
-void require_unused(pkcs11::Session& session, const Pkix& pkix, std::string_view alias);
-
-// The private keys, of all objects of the token, that only claim their label: another one has it too, and
-// their own public key is still unfinished.
-[[nodiscard]] std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects);
-
-// Takes the claims away from private keys that share a label; looks at their public keys only if there are
-// several.
-void drop_claims(pkcs11::Session& session, std::vector<KeyObject>& private_keys);
 
 }  // namespace keystay::keys

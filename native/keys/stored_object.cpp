@@ -39,6 +39,12 @@ void require_stored(Session& session, CK_OBJECT_HANDLE object, Template attribut
   if (std::find(found.begin(), found.end(), object) == found.end()) refuse(function, "has no such object");
 }
 
+void require_gone(Session& session, CK_OBJECT_HANDLE object, Template attributes) {
+  const auto found = session.find_token_objects(std::move(attributes));
+  if (std::ranges::find(found, object) == found.end()) return;
+  throw Error(ErrorClass::busy, "C_DestroyObject: the token answered CKR_OK and has the object still");
+}
+
 CK_OBJECT_HANDLE store_certificate(Session& session, std::string_view label, ByteView id,
                                    const Certificate& certificate) {
   Template object = objects_of(CKO_CERTIFICATE);

@@ -23,6 +23,9 @@ void store_label(pkcs11::Session& session, CK_OBJECT_HANDLE object, std::string_
 void require_stored(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes,
                     const char* function);
 
+// The counterpart after C_DestroyObject: throws Error (busy) if the search still finds the object.
+void require_gone(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes);
+
 // C_DestroyObject; an object that somebody else destroyed in the meantime is gone as well.
 void destroy_if_there(pkcs11::Session& session, CK_OBJECT_HANDLE object);
 

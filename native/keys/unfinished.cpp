@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "native/keys/chain.h"
-#include "native/keys/naming.h"
+#include "native/keys/name_holders.h"
 #include "native/keys/object_index.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished_label.h"
@@ -69,13 +69,15 @@ class Search final {
     }
   }
 
-  // A public key that others keep on the token was not made by it.
+  // A public key that others keep on the token was not made by it. A private key of its CKA_ID is its own
+  // only if that one's public half is not known: another key may have the same id.
   bool is_half(const KeyObject& key) {
     if (!key.public_key || private_.contains(*key.public_key)) return false;
-    const bool has_private = std::ranges::any_of(objects_.private_keys, [&](const KeyObject& other) {
-      return other.type == key.type && other.id == key.id && (!key.id.empty() || other.label == key.label);
+    const bool may_have_private = std::ranges::any_of(objects_.private_keys, [&](const KeyObject& other) {
+      return other.type == key.type && other.id == key.id && (!key.id.empty() || other.label == key.label) &&
+             !public_half(other, index_);
     });
-    return !has_private && made_by_the_token(session_, key.handle);
+    return !may_have_private && made_by_the_token(session_, key.handle);
   }
 
   bool is_leaf_of_half(const CertificateObject& object) const {
@@ -106,8 +108,14 @@ class Search final {
     });
   }
 
+  static std::optional<pkcs11::PublicKey> key_of(const KeyObject& key) { return key.public_key; }
+  static std::optional<pkcs11::PublicKey> key_of(const CertificateObject& object) {
+    return object.certificate.public_key;
+  }
+
   void add(Leftover leftover, CK_OBJECT_CLASS object_class, const auto& object, std::string alias = {}) {
-    found_.push_back({leftover, object_class, object.label, object.id, std::move(alias), object.handle});
+    found_.push_back(
+        {leftover, object_class, object.label, object.id, std::move(alias), object.handle, key_of(object)});
   }
 
   void add_labelled(CK_OBJECT_CLASS object_class, const auto& object,
@@ -152,17 +160,19 @@ void remove(Session& session, const Unfinished& unfinished) {
 }
 
 std::vector<Unfinished> leftovers_of(std::string_view alias, const std::vector<Unfinished>& unfinished) {
-  std::set<pkcs11::Bytes> ids;
-  std::vector<Unfinished> found;
+  const auto has_name = [&](const Unfinished& object) {
+    return object.label == alias && object.leftover != Leftover::label;
+  };
+  PublicKeySet keys;
   for (const Unfinished& object : unfinished) {
-    const bool is_named = object.label == alias && object.leftover != Leftover::label;
-    if (is_named) ids.insert(object.id);
+    if (has_name(object) && object.public_key) keys.insert(*object.public_key);
   }
-  if (ids.empty()) return found;
+  std::vector<Unfinished> found;
+  if (std::ranges::none_of(unfinished, has_name)) return found;
   for (const Unfinished& object : unfinished) {
     const bool is_issuer = object.leftover == Leftover::issuer;
-    if (is_issuer || object.label == alias || (!object.id.empty() && ids.contains(object.id)))
-      found.push_back(object);
+    const bool is_of_key = object.public_key && keys.contains(*object.public_key);
+    if (is_issuer || object.label == alias || is_of_key) found.push_back(object);
   }
   std::ranges::stable_partition(
       found, [](const Unfinished& object) { return object.object_class != CKO_PUBLIC_KEY; });

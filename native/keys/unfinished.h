@@ -3,6 +3,7 @@
 // still at it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Unfinished {
   pkcs11::Bytes id;
   std::string alias;        // for label and superseded: whose it is
   CK_OBJECT_HANDLE handle;  // valid only in the session callback that read it
+  std::optional<pkcs11::PublicKey>
+      public_key{};  // that it states or certifies, which joins what is of one key
 
   [[nodiscard]] bool is_same(const Unfinished& other) const {
     return object_class == other.object_class && label == other.label && id == other.id;

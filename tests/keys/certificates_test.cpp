@@ -254,7 +254,7 @@ TEST_F(TrustedCertificates, OfOneLabelAreNamedByTheirIdsOnly) {
 // Exactly the trusted certificate, though a key has the name in another letter case.
 TEST_F(TrustedCertificates, AreFoundByTheirExactNameFirst) {
   generate("Root");
-  store_.add_certificate("root", x509::read_certificates(ca_.root_pem()).front());
+  write_by_pkcs11_tool(x509::read_certificates(ca_.root_pem()).front(), "root", "0a");
   EXPECT_TRUE(std::holds_alternative<TrustedCertificate>(*store_.resolve("root")));
   EXPECT_FALSE(store_.find("root"));
   EXPECT_TRUE(error_of([&] { (void)store_.find("ROOT"); }));

@@ -47,8 +47,8 @@ TEST_F(Find, ByALabelThatDiffersInLetterCase) {
 }
 
 TEST_F(Find, PrefersTheExactLabel) {
-  generate("HTTPD");
-  generate("httpd");
+  generate_by_pkcs11_tool("HTTPD", "0a");  // our own hand makes no two such names
+  generate_by_pkcs11_tool("httpd", "0b");
   EXPECT_EQ(store_.find("httpd")->alias, "httpd");
   EXPECT_EQ(store_.find("HTTPD")->alias, "HTTPD");
   const std::optional<Error> error = error_of([&] { (void)store_.find("Httpd"); });

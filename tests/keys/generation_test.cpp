@@ -80,7 +80,7 @@ TEST_P(Generation, MakesAPrivateKeyThatTheTokenKeeps) {
 }
 
 TEST_P(Generation, MakesAKeyThatDecryptsOrDerivesWhenAsked) {
-  store_.generate("httpd", key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::sign_and_exchange);
+  store_.generate("httpd", {key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::sign_and_exchange});
   const Attributes key = reported(CKO_PRIVATE_KEY);
   EXPECT_EQ(key.flag(CKA_SIGN), true);
   EXPECT_EQ(key.flag(CKA_DECRYPT), GetParam().type == CKK_RSA);

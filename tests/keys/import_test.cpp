@@ -127,7 +127,7 @@ TEST_F(OneImport, RefusesAnAliasThatExists) {
   const std::vector<std::string> before = inventory();
   const std::optional<Error> error = error_of([&] { import_key("httpd", key_.get()); });
   ASSERT_TRUE(error);
-  EXPECT_THAT(error->what(), HasSubstr("alias \"httpd\" exists already"));
+  EXPECT_THAT(error->what(), HasSubstr("alias \"httpd\" already exists"));
   EXPECT_EQ(inventory(), before);
 }
 

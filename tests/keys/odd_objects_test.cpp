@@ -210,5 +210,40 @@ TEST_F(OddObjectsTest, WhatIsNoCertificateIsToldAndSpoilsNothing) {
                   Field(&UnreadableObject::label, "noise"), Field(&UnreadableObject::label, "other")));
 }
 
+TEST_F(OddObjectsTest, WhatCannotBeReadIsNamedAndDestroyedAlone) {
+  const Entry odd = generate("odd");
+  const Entry good = generate("good");
+  state(odd, Bytes(7, 7));
+  add_value("noise", Bytes{2}, bytes("-----BEGIN CERTIFICATE-----"));
+  add_value("good", good.key.reference().id(), bytes("-----BEGIN CERTIFICATE-----"));
+  for (const auto& [alias, object_class] :
+       {std::pair<std::string, CK_OBJECT_CLASS>("ODD", CKO_PRIVATE_KEY),
+        std::pair<std::string, CK_OBJECT_CLASS>("id:02", CKO_CERTIFICATE)}) {
+    const Named named = store_.resolve_to_change(alias).value();
+    const auto& object = std::get<UnreadableObject>(named);
+    EXPECT_EQ(object.object_class, object_class);
+    EXPECT_FALSE(object.reason.empty());
+    store_.destroy(object);
+    EXPECT_FALSE(store_.resolve(alias)) << alias;
+    const auto again = error_of([&] { store_.destroy(object); });
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->error_class(), ErrorClass::client);
+  }
+  EXPECT_TRUE(std::holds_alternative<Entry>(store_.resolve_to_change("good").value()))
+      << "a certificate that cannot be read is nobody's rival";
+  store_.destroy(std::get<Entry>(store_.resolve_to_change("good").value()));
+  EXPECT_TRUE(std::holds_alternative<UnreadableObject>(store_.resolve_to_change("good").value()));
+}
+
+TEST_F(OddObjectsTest, AKeyThatCanBeUsedByNowIsNotDestroyedAsOneThatCannot) {
+  const Entry odd = generate("odd");
+  const Bytes point = this->point(odd);
+  state(odd, Bytes(7, 7));
+  const Named named = store_.resolve_to_change("odd").value();
+  state(odd, octet_string(point));
+  EXPECT_TRUE(error_of([&] { store_.destroy(std::get<UnreadableObject>(named)); }));
+  EXPECT_TRUE(store_.find("odd"));
+}
+
 }  // namespace
 }  // namespace keystay::keys

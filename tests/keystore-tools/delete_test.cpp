@@ -106,7 +106,7 @@ TEST_F(ChangeAliasTest, RenamesKeyPairAndCertificate) {
 TEST_F(ChangeAliasTest, RefusesANameThatExists) {
   make_alias("httpd");
   make_alias("ftpd");
-  refused(1, HasSubstr("alias \"ftpd\" already exists on token \"web\""),
+  refused(1, HasSubstr("alias \"ftpd\" already exists (token \"web\""),
           {"-changealias", "-alias", "httpd", "-destalias", "ftpd"});
   refused(1, HasSubstr("alias \"nobody\" does not exist"),
           {"-changealias", "-alias", "nobody", "-destalias", "x"});

@@ -181,7 +181,7 @@ TEST_F(ImportCertTest, StoresATrustedCertificateUnderANewAlias) {
   EXPECT_THAT(objects(),
               testing::ElementsAre(AllOf(StartsWith("Certificate Object"), HasSubstr("label:      root"))));
   EXPECT_EQ(done({"-exportcert", "-rfc", "-alias", "root"}), ca_.root_pem());
-  refused(1, HasSubstr("alias \"root\" already exists on token \"web\" as a trusted certificate"),
+  refused(1, HasSubstr("alias \"root\" already exists as a trusted certificate (token \"web\")"),
           {"-importcert", "-noprompt", "-alias", "root", "-file", file});
 }
 
@@ -213,6 +213,27 @@ TEST_F(ImportCertTest, AsksAPersonWhetherToTrust) {
   terminal.type("yes\n");
   EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
   EXPECT_THAT(objects(), SizeIs(1));
+}
+
+TEST_F(ImportCertTest, AsksWhetherACertificateIsToHaveASecondName) {
+  const auto file = write("root.pem", ca_.root_pem());
+  done({"-importcert", "-noprompt", "-alias", "root", "-file", file});
+  const test::Environment environment{{"KEYSTAY_CONF", configuration_}};
+  const test::Arguments command{keystay_program(), "-importcert", "-alias", "second", "-file", file};
+  for (const auto& [answer, objects_then] : {std::pair("no\n", 1u), std::pair("yes\n", 2u)}) {
+    PseudoTerminal terminal(command, environment);
+    ASSERT_TRUE(terminal.wait_for_text("Do you still want to add it? [no]:"));
+    EXPECT_THAT(terminal.screen(), HasSubstr("Certificate already exists in keystore under alias <root>"));
+    terminal.type(answer);
+    EXPECT_EQ(terminal.wait(), objects_then == 2 ? 0 : 1) << terminal.screen();
+    EXPECT_THAT(objects(), SizeIs(objects_then));
+  }
+  refused(1, EndsWith("keystay: nobody can be asked whether to add it under another name; write -noprompt\n"),
+          {"-importcert", "-alias", "third", "-file", file});
+  done({"-importcert", "-noprompt", "-alias", "third", "-file", file});
+  EXPECT_THAT(done({"-list"}), AllOf(HasSubstr("root, "), HasSubstr("second, "), HasSubstr("third, ")));
+  done({"-delete", "-alias", "second"});
+  EXPECT_THAT(objects(), SizeIs(2));
 }
 
 TEST_F(ImportCertTest, RefusesToTrustIfNobodyCanBeAsked) {
@@ -355,6 +376,19 @@ TEST_F(ImportCertTest, FindsATrustedNameInAnyLetterCase) {
   refused(1, HasSubstr("already exists"), {"-importcert", "-noprompt", "-alias", "OUR ROOT", "-file", file});
   done({"-delete", "-alias", "our ROOT"});
   EXPECT_THAT(objects(), testing::IsEmpty());
+}
+
+// As a private CA's first attempts are.
+TEST_F(CrossSignedTest, SaysThatAnIssuerIsNoCa) {
+  make_alias("httpd");
+  const test::Party issuer("no authority");
+  const test::Party subject("localhost", test::key_of_request(done({"-certreq", "-alias", "httpd"})));
+  const std::string reply =
+      certificate(subject, issuer, test::end_entity()) + certificate(issuer, issuer, test::end_entity());
+  const test::Outcome outcome =
+      keystay({"-importcert", "-alias", "httpd", "-file", write("reply.pem", reply)});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_THAT(outcome.error, HasSubstr("note: the issuer \"CN=no authority\" in the chain is no CA"));
 }
 
 TEST_F(ImportCertTest, SaysWhatItSkips) {

@@ -47,7 +47,7 @@ TEST_F(KeyStoreFileTest, ListsOnlyItsOwnAliases) {
   refused(1, not_listed, {"-changealias", "-alias", "hidden", "-destalias", "shown", "-keystore", file_});
   refused(1, HasSubstr("alias \"nobody\" does not exist"),
           {"-certreq", "-alias", "nobody", "-keystore", file_});
-  refused(1, HasSubstr("alias \"hidden\" already exists on token"),
+  refused(1, HasSubstr("alias \"hidden\" already exists (token"),
           {"-genkeypair", "-alias", "hidden", "-keyalg", "EC", "-keystore", file_});
 }
 

@@ -49,7 +49,7 @@ TEST_F(ListTest, NamesWhatCannotBeReadAndShowsTheRest) {
   const std::string text = done({"-list"});
   EXPECT_THAT(text, HasSubstr("Your keystore contains 1 entry\n\ngood, "));
   EXPECT_THAT(text, HasSubstr("key \"lonely\": cannot be used: it has neither a public key object nor"));
-  refused(1, HasSubstr("alias \"lonely\" on token \"web\" cannot be used: it has neither"),
+  refused(1, HasSubstr("alias \"lonely\" is a key that cannot be used: it has neither"),
           {"-certreq", "-alias", "lonely", "-dname", "CN=a"});
 }
 
@@ -118,6 +118,20 @@ TEST_F(ListTest, NumbersKeysThatShareALabelAndRefusesToGuessWhichIsMeant) {
               "keystay: alias \"twin\" matches several private keys .token \"web\".; name one by its id: "
               "id:0[12], id:0[12]\n"),
           {"-list", "-alias", "twin"});
+}
+
+// Which would turn the rest of the line round, or look like another name.
+TEST_F(ListTest, ShowsWhatCannotBeSeenInALabelAsItsCodePoint) {
+  token_.pkcs11_tool(
+      {"--keypairgen", "--key-type", "EC:secp256r1", "--label", "ht\u202etpd\u200b", "--id", "0a"});
+  for (const char* form : {"-v", "-rfc"}) {
+    const std::string list = done({"-list", form});
+    EXPECT_THAT(list, testing::HasSubstr("Alias name: ht\\u{202E}tpd\\u{200B}\n"));
+    EXPECT_THAT(list, testing::Not(testing::HasSubstr("\u202e")));
+  }
+  EXPECT_THAT(done({"-list"}), testing::HasSubstr("ht\\u{202E}tpd\\u{200B}, PrivateKeyEntry"));
+  done({"-list", "-alias", "ht\u202etpd\u200b"});
+  refused(2, testing::HasSubstr("U+200B"), {"-genkeypair", "-keyalg", "EC", "-alias", "a\u200b"});
 }
 
 }  // namespace

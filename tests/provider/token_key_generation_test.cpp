@@ -72,7 +72,7 @@ TEST_F(TokenKeyGenerationTest, WhatCannotBeMadeIsOneClearErrorAndMakesNothing) {
   const std::string before = token().pkcs11_tool({"--list-objects"});
   const std::pair<Arguments, const char*> cases[] = {
       {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:keystay:rsa"}, "already"},
-      {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:keystay:RSA"}, "alias \"rsa\" exists already"},
+      {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:keystay:RSA"}, "alias \"rsa\" already exists"},
       {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:pkcs11:object=x;type=cert"}, "names no private key"},
       {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:pkcs11:token=web"}, "names no alias"},
       {{"-algorithm", "RSA", "-pkeyopt", "pkcs11_uri:pkcs11:object=x;id=%01"},

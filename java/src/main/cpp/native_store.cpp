@@ -188,7 +188,7 @@ jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray a
     TokenStore& store = store_at(address);
     const keys::KeySpec spec =
         keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
-    return to_native_entry(env, store, store.keys().generate_unfinished(spec, key_use(use)));
+    return to_native_entry(env, store, store.keys().generate_unfinished({spec, key_use(use)}));
   });
 }
 

@@ -12,6 +12,7 @@ import java.security.KeyStoreException;
 import java.security.ProviderException;
 import java.security.cert.X509Certificate;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** A name that several keys or certificates have is nobody's, and no token is guessed where one is changed. */
@@ -22,12 +23,10 @@ final class NamesTest {
     keyStore = TestToken.load();
   }
 
-  private static NativeStore token() throws Exception {
-    return ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate()).entry().store();
-  }
+  private static final AtomicInteger ID = new AtomicInteger(0x4e00);
 
   private static void makeKey(String label) throws Exception {
-    TestToken.makeBareKey(token(), label, KeySpec.ofGroup("EC", "secp256r1"));
+    TestToken.makeKeyByAnotherHand(label, Integer.toHexString(ID.getAndIncrement()));
   }
 
   private static X509Certificate certificate(String name) throws Exception {
@@ -61,6 +60,38 @@ final class NamesTest {
     assertTrue(view.isCertificateEntry(alias));
     view.deleteEntry(alias);
     assertNotNull(TestToken.load().getKey(alias.toUpperCase(Locale.ROOT), null));
+  }
+
+  /** Whatever the other program was loaded before, and by whatever hand the name came to be. */
+  @Test
+  void aNewNameIsUnlikeOthersInWhateverLetterCase() throws Exception {
+    String alias = TestToken.unusedAlias("m\u00e4rz");
+    KeyStore view = TestToken.load();
+    makeKey(alias);
+    String other = alias.toUpperCase(Locale.ROOT);
+    java.security.KeyPair pair = TestToken.generate("EC", "secp256r1");
+    X509Certificate[] chain = {TestToken.selfSigned("x", pair)};
+    KeyStoreException refused =
+        assertThrows(
+            KeyStoreException.class, () -> view.setKeyEntry(other, pair.getPrivate(), null, chain));
+    assertTrue(refused.getMessage().contains("\"" + alias + "\""), refused.getMessage());
+    assertThrows(
+        KeyStoreException.class, () -> view.setCertificateEntry(other, certificate(other)));
+  }
+
+  @Test
+  void aNameWithACharacterThatCannotBeSeenIsRefused() throws Exception {
+    java.security.KeyPair pair = TestToken.generate("EC", "secp256r1");
+    X509Certificate[] chain = {TestToken.selfSigned("x", pair)};
+    for (String alias : new String[] {"a\u202eb", "a\u200b", "a\u00a0b", "a\u0085"}) {
+      KeyStoreException refused =
+          assertThrows(
+              KeyStoreException.class,
+              () -> keyStore.setKeyEntry(alias, pair.getPrivate(), null, chain));
+      assertTrue(refused.getMessage().contains("U+"), refused.getMessage());
+      assertThrows(
+          KeyStoreException.class, () -> keyStore.setCertificateEntry(alias, certificate("x")));
+    }
   }
 
   @Test

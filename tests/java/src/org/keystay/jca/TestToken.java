@@ -1,5 +1,6 @@
 package org.keystay.jca;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import java.io.ByteArrayInputStream;
@@ -14,6 +15,8 @@ import java.security.PublicKey;
 import java.security.Security;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -74,6 +77,33 @@ final class TestToken {
   static NativeEntry makeBareKey(NativeStore token, String alias, KeySpec spec)
       throws KeystayException {
     return token.rename(token.generate(spec).key(), alias);
+  }
+
+  /**
+   * A P-256 key pair that pkcs11-tool makes: under names, and with a CKA_ID, that Keystay gives to no second
+   * key.
+   */
+  static void makeKeyByAnotherHand(String label, String id) throws Exception {
+    pkcs11Tool("--keypairgen", "--key-type", "EC:prime256v1", "--usage-sign", "--label", label, "--id", id);
+  }
+
+  /** pkcs11-tool on the token, logged in. */
+  static void pkcs11Tool(String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "pkcs11-tool",
+                "--module",
+                System.getenv("KEYSTAY_TEST_MODULE"),
+                "--token-label",
+                "web",
+                "--login",
+                "--pin",
+                new String(PIN)));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), output);
   }
 
   static KeyPair generate(String algorithm, String sizeOrGroup) throws Exception {

@@ -1,0 +1,113 @@
+#include "native/keys/name_holders.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "native/keys/alias_name.h"
+#include "native/keys/unfinished_label.h"
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/unicode.h"
+
+namespace keystay::keys {
+namespace {
+
+using pkcs11::ByteView;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using pkcs11::Session;
+using pkcs11::Template;
+
+bool has_unfinished_public_key(Session& session, const KeyObject& key) {
+  if (key.id.empty()) return false;
+  Template search = objects_of(CKO_PUBLIC_KEY);
+  search.bytes(CKA_ID, key.id);
+  const auto public_keys = pkcs11::read_keys(session, std::move(search));
+  return std::ranges::any_of(public_keys,
+                             [](const KeyObject& half) { return is_unfinished_label(half.label); });
+}
+
+// C_FindObjects knows no letter case, so all labels are read, and the certificates of those that fit.
+std::vector<CertificateObject> certificates_alike(Session& session, const Pkix& pkix,
+                                                  std::string_view alias) {
+  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
+  std::vector<CertificateObject> found;
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(objects_of(CKO_CERTIFICATE))) {
+    if (!are_alike(session.attributes(handle, kLabel).text(CKA_LABEL), alias)) continue;
+    if (auto certificate = read_certificate(session, pkix, handle)) found.push_back(*std::move(certificate));
+  }
+  return found;
+}
+
+[[noreturn]] void refuse(std::string_view alias, const std::string& holder, const char* kind) {
+  std::string message = quoted_alias(holder) + " already exists" + kind;
+  if (holder != alias) message += "; letter case does not tell names apart";
+  throw Error(ErrorClass::client, message + "; delete it first or take another name");
+}
+
+}  // namespace
+
+std::vector<Rival> rivals(Session& session, std::string_view alias, const Asking& own, ByteView own_id) {
+  std::vector<Rival> rivals;
+  for (const KeyObject& key : pkcs11::read_keys(session, objects_of(CKO_PRIVATE_KEY))) {
+    if (key.handle == own.handle || !are_alike(key.label, alias)) continue;
+    // The same id: a copy of this key that somebody signs with.
+    if (!own_id.empty() && std::ranges::equal(key.id, own_id)) continue;
+    rivals.push_back({key.id, key.label, has_unfinished_public_key(session, key)});
+  }
+  return rivals;
+}
+
+std::optional<std::string> certificate_with_name(Session& session, const Pkix& pkix, std::string_view alias,
+                                                 const IsOwn& is_own) {
+  auto certificates = certificates_alike(session, pkix, alias);
+  std::erase_if(certificates, is_own);
+  if (certificates.empty()) return std::nullopt;
+  const TokenObjects objects = read_all(session, pkix);
+  const ObjectIndex index(objects);
+  PublicKeySet labelled_keys;
+  for (const KeyObject& key : objects.private_keys) {
+    const auto half = key.label.empty() ? std::nullopt : public_half(key, index);
+    if (half) labelled_keys.insert(half->key);
+  }
+  for (const CertificateObject& object : certificates) {
+    const auto& certified = object.certificate.public_key;
+    if (!certified || !labelled_keys.contains(*certified)) return object.label;
+  }
+  return std::nullopt;
+}
+
+IsOwn certifies(const Entry& entry) {
+  return [&entry](const CertificateObject& object) {
+    return object.certificate.public_key == entry.key.public_key();
+  };
+}
+
+void require_unused(Session& session, const Pkix& pkix, std::string_view alias, const Asking& own) {
+  require_alias_name(alias);
+  if (const auto keys = rivals(session, alias, own); !keys.empty()) refuse(alias, keys.front().label, "");
+  const IsOwn is_own = own.entry ? certifies(*own.entry) : [](const CertificateObject&) { return false; };
+  if (const auto label = certificate_with_name(session, pkix, alias, is_own))
+    refuse(alias, *label, " as a trusted certificate");
+}
+
+std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects) {
+  std::unordered_map<std::string, unsigned> namesakes;
+  for (const KeyObject& key : objects.private_keys) ++namesakes[pkcs11::case_folded(key.label)];
+  std::set<CK_OBJECT_HANDLE> claims;
+  for (const KeyObject& key : objects.private_keys) {
+    if (key.id.empty() || namesakes[pkcs11::case_folded(key.label)] < 2) continue;
+    const bool is_unfinished = std::ranges::any_of(objects.public_keys, [&](const KeyObject& half) {
+      return half.id == key.id && is_unfinished_label(half.label);
+    });
+    if (is_unfinished) claims.insert(key.handle);
+  }
+  return claims;
+}
+
+void drop_claims(Session& session, std::vector<KeyObject>& private_keys) {
+  if (private_keys.size() < 2) return;
+  std::erase_if(private_keys, [&](const KeyObject& key) { return has_unfinished_public_key(session, key); });
+}
+
+}  // namespace keystay::keys
