@@ -28,11 +28,6 @@ std::string shown_name(const UnreadableObject& object) {
   return object.label.empty() ? id_alias(object.id) : object.label;
 }
 
-// In any letter case, as every name.
-bool is_by_id(std::string_view alias) {
-  return pkcs11::equal_ignoring_case(alias.substr(0, kIdPrefix.size()), kIdPrefix);
-}
-
 // Numbers that no label has taken.
 class Numbering final {
  public:
@@ -266,6 +261,10 @@ std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purp
   Named named = found.only();
   if (purpose == Purpose::change) require_lasting_name(alias, named);
   return named;
+}
+
+bool is_by_id(std::string_view alias) {
+  return pkcs11::equal_ignoring_case(alias.substr(0, kIdPrefix.size()), kIdPrefix);
 }
 
 std::string alias_of(const UnreadableObject& object) { return shown_name(object); }

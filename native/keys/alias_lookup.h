@@ -42,6 +42,9 @@ struct Nameable {
 // than one.
 [[nodiscard]] std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purpose purpose);
 
+// "id:…" in any letter case.
+[[nodiscard]] bool is_by_id(std::string_view alias);
+
 // The name that a list shows, or would show.
 [[nodiscard]] std::string alias_of(const Named& named);
 [[nodiscard]] std::string alias_of(const UnreadableObject& object);

@@ -1,6 +1,7 @@
 #include "native/keys/entry_reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -93,14 +94,39 @@ std::vector<Entry> EntryReader::aliases(const TokenObjects& objects) const {
   return entries;
 }
 
-Entry EntryReader::joined(const KeyObject& key, const TokenObjects& objects) const {
+EntryReader::Key EntryReader::joined(const KeyObject& key, const TokenObjects& objects) const {
   const ObjectIndex index(objects);
   if (std::optional<Entry> entry = join(key, index, operations_)) return std::move(*entry);
-  throw unusable({CKO_PRIVATE_KEY, key.label, key.id, why_unknown(key, index)});
+  return UnreadableObject{CKO_PRIVATE_KEY, key.label, key.id, why_unknown(key, index)};
 }
 
 std::optional<Entry> EntryReader::find(Session& session, std::string_view label, ByteView id,
                                        Parts parts) const {
+  std::optional<Key> key = find_key(session, label, id, parts);
+  if (!key) return std::nullopt;
+  if (const auto* object = std::get_if<UnreadableObject>(&*key)) throw unusable(*object);
+  return std::get<Entry>(*std::move(key));
+}
+
+std::optional<Entry> EntryReader::find_again(Session& session, const pkcs11::KeyReference& reference) const {
+  const TokenObjects objects =
+      reference.id().empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, reference.id());
+  const ObjectIndex index(objects);
+  std::vector<KeyObject> found = objects.private_keys;
+  std::erase_if(found, [&](const KeyObject& key) {
+    const auto half = public_half(key, index);
+    return key.id != reference.id() || (key.id.empty() && key.label != reference.label()) || !half ||
+           half->key != reference.public_key();
+  });
+  const auto has_label = [&](const KeyObject& key) { return key.label == reference.label(); };
+  if (found.size() > 1 && std::ranges::any_of(found, has_label)) std::erase_if(found, std::not_fn(has_label));
+  if (found.empty()) return std::nullopt;
+  if (found.size() > 1) fail_ambiguous({}, found);
+  return find(session, found.front().label, reference.id(), Parts::key_and_leaf);
+}
+
+std::optional<EntryReader::Key> EntryReader::find_key(Session& session, std::string_view label, ByteView id,
+                                                      Parts parts) const {
   TokenObjects objects = read_named(session, pkix_, label, id);
   std::vector<KeyObject> found = objects.private_keys;
   std::erase_if(found, [&](const KeyObject& key) { return !label.empty() && key.label != label; });

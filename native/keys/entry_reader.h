@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "native/keys/entry.h"
@@ -34,9 +35,17 @@ class EntryReader final {
   // its public half is not known.
   [[nodiscard]] std::optional<Entry> find(pkcs11::Session& session, std::string_view label,
                                           pkcs11::ByteView id, Parts parts) const;
+  // The same; a key of which the public half is not known is a result too.
+  using Key = std::variant<Entry, UnreadableObject>;
+  [[nodiscard]] std::optional<Key> find_key(pkcs11::Session& session, std::string_view label,
+                                            pkcs11::ByteView id, Parts parts) const;
+  // The key of this CKA_ID, or label where it has none, and public key, whatever label it has by now. Throws
+  // Error (client) if there are several, which have no label of their own either.
+  [[nodiscard]] std::optional<Entry> find_again(pkcs11::Session& session,
+                                                const pkcs11::KeyReference& reference) const;
 
  private:
-  [[nodiscard]] Entry joined(const KeyObject& key, const TokenObjects& objects) const;
+  [[nodiscard]] Key joined(const KeyObject& key, const TokenObjects& objects) const;
 
   std::shared_ptr<pkcs11::KeyOperations> operations_;
   const Pkix& pkix_;

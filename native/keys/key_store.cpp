@@ -90,12 +90,7 @@ std::vector<Entry> KeyStore::entries_without(Session& session, const std::vector
 }
 
 std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
-  if (alias.empty()) return std::nullopt;
-  // What looks like an id may be a label that somebody gave to another key.
-  if (!alias.starts_with(kIdPrefix)) {
-    if (std::optional<Entry> entry = find(alias, {}, parts)) return entry;
-  }
-  std::optional<Named> named = resolve(alias);
+  std::optional<Named> named = resolve(alias, parts);
   if (!named) return std::nullopt;
   if (const auto* key = std::get_if<UnreadableObject>(&*named); key && key->object_class == CKO_PRIVATE_KEY)
     throw unusable(*key).on(token_->name());
@@ -103,13 +98,23 @@ std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
   return std::get<Entry>(std::move(*named));
 }
 
-std::optional<Named> KeyStore::resolve(std::string_view alias) { return resolve(alias, Purpose::use); }
-
-std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
-  return resolve(alias, Purpose::change);
+std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
+  // What looks like an id may be a label that somebody gave to another key.
+  if (alias.empty() || is_by_id(alias) || is_unfinished_label(alias)) return look_up(alias, Purpose::use);
+  std::optional<Named> named;
+  token_->with_session([&](Session& session) {
+    named.reset();
+    if (auto key = reader_.find_key(session, alias, {}, parts))
+      named = std::visit([](auto& object) { return Named(std::move(object)); }, *key);
+  });
+  return named ? std::move(named) : look_up(alias, Purpose::use);
 }
 
-std::optional<Named> KeyStore::resolve(std::string_view alias, Purpose purpose) {
+std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
+  return look_up(alias, Purpose::change);
+}
+
+std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) {
   TokenObjects objects;
   std::vector<Entry> entries;
   token_->with_session([&](Session& session) {
@@ -122,10 +127,19 @@ std::optional<Named> KeyStore::resolve(std::string_view alias, Purpose purpose) 
   const std::vector<TrustedCertificate> trusted = trusted_among(objects.certificates, entries);
   const std::vector<UnreadableObject> unreadable = unreadable_objects(objects);
   try {
-    return look_up(alias, {entries, trusted, unreadable}, purpose);
+    return keys::look_up(alias, {entries, trusted, unreadable}, purpose);
   } catch (const Error& error) {
     throw error.on(token_->name());
   }
+}
+
+std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
+  std::optional<Entry> entry;
+  token_->with_session([&](Session& session) {
+    entry = reader_.find_again(session, key);
+    if (!entry) require_view(session);
+  });
+  return entry;
 }
 
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {

@@ -39,17 +39,18 @@ class KeyStore final {
   // The same with their chains, the certificates that were imported under names of their own, and what
   // interrupted commands left; nothing is read twice.
   [[nodiscard]] Listing list();
-  // The alias: CKA_LABEL exactly, which reads only the objects of that alias; else what resolve() finds, if
-  // it is a key. Throws Error if two keys match.
+  // What resolve() finds, if it is a key. Throws Error if two match, or if it cannot be used.
   [[nodiscard]] std::optional<Entry> find(std::string_view alias, Parts parts = Parts::key_and_leaf);
+  // A key that was read before, by what it is: it may have another label by now.
+  [[nodiscard]] std::optional<Entry> find_again(const pkcs11::KeyReference& key);
   // The key that all given attributes (CKA_LABEL, CKA_ID; empty means any) match. Throws Error if two keys
   // do.
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id,
                                           Parts parts = Parts::key_and_leaf);
 
   // What look_up() finds by this name: a key, a trusted certificate, or what cannot be used or read. Throws
-  // Error if that is more than one.
-  [[nodiscard]] std::optional<Named> resolve(std::string_view alias);
+  // Error if that is more than one. A label of a key, written exactly, reads only the objects of that key.
+  [[nodiscard]] std::optional<Named> resolve(std::string_view alias, Parts parts = Parts::key_and_leaf);
   // The same for a command that changes or destroys: Purpose::change.
   [[nodiscard]] std::optional<Named> resolve_to_change(std::string_view alias);
   // Throws Error (client) if the name may not be an alias, or is one already, in whatever letter case.
@@ -108,7 +109,7 @@ class KeyStore final {
   [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
 
  private:
-  [[nodiscard]] std::optional<Named> resolve(std::string_view alias, Purpose purpose);
+  [[nodiscard]] std::optional<Named> look_up(std::string_view alias, Purpose purpose);
   void require_view(pkcs11::Session& session);
   [[nodiscard]] std::vector<Entry> entries_without(pkcs11::Session& session,
                                                    const std::vector<CertificateObject>& gone);

@@ -54,6 +54,10 @@ void load_java_types(JNIEnv* env) {
   types.native_entry = find_class(env, "org/keystay/jca/NativeEntry");
   types.native_entry_init = method(env, types.native_entry, "<init>", "(JJ[B[BI[B[B[[B)V");
 
+  types.native_named = find_class(env, "org/keystay/jca/NativeNamed");
+  types.native_named_init =
+      method(env, types.native_named, "<init>", "([BLorg/keystay/jca/NativeEntry;[B[B)V");
+
   types.native_listing = find_class(env, "org/keystay/jca/NativeListing");
   types.native_listing_init =
       method(env, types.native_listing, "<init>", "([Lorg/keystay/jca/NativeEntry;[[B[[B[[B)V");

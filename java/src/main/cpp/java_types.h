@@ -14,6 +14,9 @@ struct JavaTypes {
   jclass native_entry;
   jmethodID native_entry_init;
 
+  jclass native_named;
+  jmethodID native_named_init;
+
   jclass native_listing;
   jmethodID native_listing_init;
 

@@ -12,6 +12,7 @@
 #include "java/src/main/cpp/native_methods.h"
 #include "java/src/main/cpp/public_key_parts.h"
 #include "java/src/main/cpp/token_store.h"
+#include "native/keys/alias_name.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
@@ -66,31 +67,19 @@ jobjectArray to_native_entries(JNIEnv* env, TokenStore& store,
   return result;
 }
 
-// One search, before all certificates are read: most names that nobody knows have none.
-bool has_certificate(keys::KeyStore& store, std::string_view label) {
-  bool any = false;
-  store.token().with_session([&](pkcs11::Session& session) {
-    pkcs11::Template search = keys::objects_of(CKO_CERTIFICATE);
-    search.text(CKA_LABEL, label);
-    any = !session.find_token_objects(std::move(search)).empty();
-  });
-  return any;
-}
-
-// The entry of a key that these name on the token now.
-keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key, std::string_view label,
-                    pkcs11::ByteView id) {
-  std::optional<keys::Entry> entry = store.keys().find(label, id);
-  if (!entry) {
-    throw Error(ErrorClass::client,
-                "alias \"" + key.label() + "\" is not on " + store.keys().token().name() + " any more");
-  }
-  return std::move(*entry);
-}
-
-// Though its label may have changed.
+// The entry of a key that was read before, though its label may have changed.
 keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
-  return current(store, key, key.id().empty() ? std::string_view(key.label()) : std::string_view(), key.id());
+  if (std::optional<keys::Entry> entry = store.keys().find_again(key)) return std::move(*entry);
+  throw Error(ErrorClass::client,
+              keys::quoted_alias(key.label()) + " is not on " + store.keys().token().name() + " any more");
+}
+
+// Not a key that got another name since it was read, perhaps by the process that had made it.
+keys::Entry unchanged(TokenStore& store, const pkcs11::KeyReference& key) {
+  keys::Entry entry = current(store, key);
+  if (entry.key.reference().label() == key.label()) return entry;
+  throw Error(ErrorClass::client, keys::quoted_alias(key.label()) + " has another name on " +
+                                      store.keys().token().name() + " by now");
 }
 
 bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
@@ -159,26 +148,30 @@ jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
   });
 }
 
-// Of a key that was made after the list was read: by its label exactly, which reads only that key's objects.
-jobject JNICALL native_find(JNIEnv* env, jclass, jlong address, jbyteArray alias) {
-  return jni_entry(env, jobject{}, [&]() -> jobject {
-    TokenStore& store = store_at(address);
-    const std::string label = to_text(env, alias);
-    if (keys::is_unfinished_label(label)) return nullptr;
-    const std::optional<keys::Entry> entry = store.keys().find(label, {});
-    return entry && has_parts(entry->key.public_key()) ? to_native_entry(env, store, *entry) : nullptr;
-  });
+jobject to_native_named(JNIEnv* env, TokenStore& store, const keys::Named& named) {
+  LocalFrame frame(env, 4);
+  const auto* entry = std::get_if<keys::Entry>(&named);
+  const auto* trusted = std::get_if<keys::TrustedCertificate>(&named);
+  std::string reason;
+  if (const auto* object = std::get_if<keys::UnreadableObject>(&named))
+    reason = keys::unusable(*object).what();
+  else if (entry && !has_parts(entry->key.public_key()))
+    reason = keys::quoted_alias(entry->alias) + " is a key of a kind that Java does not know";
+  const jobject key = entry && reason.empty() ? to_native_entry(env, store, *entry) : nullptr;
+  const jbyteArray certificate = trusted ? to_java(env, trusted->certificate.der) : nullptr;
+  const jobject result = env->NewObject(java_types().native_named, java_types().native_named_init,
+                                        to_java(env, keys::alias_of(named)), key, certificate,
+                                        reason.empty() ? nullptr : to_java(env, reason));
+  check(env);
+  return frame.keep(result);
 }
 
-jobjectArray JNICALL native_trusted_certificates(JNIEnv* env, jclass, jlong store, jbyteArray label) {
-  return jni_entry(env, jobjectArray{}, [&] {
-    const std::string name = to_text(env, label);
-    keys::KeyStore& keys = store_at(store).keys();
-    std::vector<keys::Certificate> trusted;
-    if (has_certificate(keys, name)) trusted = keys.trusted_certificates(name);
-    std::vector<pkcs11::ByteView> encoded;
-    for (const keys::Certificate& certificate : trusted) encoded.emplace_back(certificate.der);
-    return to_java(env, encoded);
+// Of what came to be after the list was read, and of the other names that a key has.
+jobject JNICALL native_resolve(JNIEnv* env, jclass, jlong address, jbyteArray name) {
+  return jni_entry(env, jobject{}, [&]() -> jobject {
+    TokenStore& store = store_at(address);
+    const std::optional<keys::Named> named = store.keys().resolve(to_text(env, name));
+    return named ? to_native_named(env, store, *named) : nullptr;
   });
 }
 
@@ -255,18 +248,11 @@ jobject JNICALL native_rename(JNIEnv* env, jclass, jlong address, jlong key, jby
 }
 
 void JNICALL native_withdraw(JNIEnv* env, jclass, jlong store, jlong key) {
-  jni_entry(env, [&] {
-    const pkcs11::KeyReference& read = reference_at(key);
-    store_at(store).keys().withdraw(current(store_at(store), read, read.label(), read.id()));
-  });
+  jni_entry(env, [&] { store_at(store).keys().withdraw(unchanged(store_at(store), reference_at(key))); });
 }
 
 void JNICALL native_destroy(JNIEnv* env, jclass, jlong store, jlong key) {
-  jni_entry(env, [&] {
-    const pkcs11::KeyReference& read = reference_at(key);
-    // Not a key that got another name since it was read, perhaps by the process that had made it.
-    store_at(store).keys().destroy(current(store_at(store), read, read.label(), read.id()));
-  });
+  jni_entry(env, [&] { store_at(store).keys().destroy(unchanged(store_at(store), reference_at(key))); });
 }
 
 void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray label, jbyteArray der) {
@@ -274,19 +260,27 @@ void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray
       env, [&] { store_at(store).keys().add_certificate(to_text(env, label), decoded(to_bytes(env, der))); });
 }
 
-// What the alias means on the token now must be what was read: `key`, or with 0 a trusted certificate.
+bool is_as_read(const keys::Named& named, jlong key) {
+  const auto* entry = std::get_if<keys::Entry>(&named);
+  return key ? entry && is_same(entry->key.reference(), reference_at(key)) : !entry;
+}
+
+// What the name means on the token now must be what was read: `key`, or with 0 no key that can be used. Where
+// there is nothing of that name, it ends the deletion that left what there is.
 void JNICALL native_remove(JNIEnv* env, jclass, jlong store, jbyteArray alias, jlong key) {
   jni_entry(env, [&] {
-    keys::KeyStore& keys = store_at(store).keys();
+    keys::KeyStore& aliases = store_at(store).keys();
     const std::string name = to_text(env, alias);
-    const std::optional<keys::Named> named = keys.resolve_to_change(name);
-    const auto* entry = named ? std::get_if<keys::Entry>(&*named) : nullptr;
-    const auto* certificate = named ? std::get_if<keys::TrustedCertificate>(&*named) : nullptr;
-    if (key ? !(entry && is_same(entry->key.reference(), reference_at(key))) : !certificate) {
-      throw Error(ErrorClass::client, "alias \"" + name + "\" is not on " + keys.token().name() +
+    const std::optional<keys::Named> named = aliases.resolve_to_change(name);
+    if (!named && !key) {
+      aliases.destroy_leftovers(name);
+      return;
+    }
+    if (!named || !is_as_read(*named, key)) {
+      throw Error(ErrorClass::client, keys::quoted_alias(name) + " is not on " + aliases.token().name() +
                                           " as it was read; load the key store again");
     }
-    entry ? keys.destroy(*entry) : keys.destroy(*certificate);
+    std::visit([&](const auto& object) { aliases.destroy(object); }, *named);
   });
 }
 
@@ -299,9 +293,8 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"isLocked", "(J)Z", reinterpret_cast<void*>(native_is_locked)},
       {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
       {"list", "(J)Lorg/keystay/jca/NativeListing;", reinterpret_cast<void*>(native_list)},
-      {"find", "(J[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_find)},
+      {"resolve", "(J[B)Lorg/keystay/jca/NativeNamed;", reinterpret_cast<void*>(native_resolve)},
       {"random", "(JI)[B", reinterpret_cast<void*>(native_random)},
-      {"trustedCertificates", "(J[B)[[B", reinterpret_cast<void*>(native_trusted_certificates)},
       {"generate", "(J[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
       {"takesKeys", "(J)Z", reinterpret_cast<void*>(native_takes_keys)},
       {"importKey", "(JI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},

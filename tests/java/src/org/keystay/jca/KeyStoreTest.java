@@ -222,7 +222,7 @@ class KeyStoreTest {
     // Renaming such a key does not make the placeholder a certificate of the token.
     String renamed = TestToken.unusedAlias("bare");
     view.setEntry(renamed, view.getEntry(alias, null), null);
-    assertEquals(0, token.find(renamed).chain().length);
+    assertEquals(0, token.resolve(renamed).entry().chain().length);
   }
 
   /** A sweep of abandoned keys may have read the name before the key's own process gave it another. */
@@ -235,9 +235,9 @@ class KeyStoreTest {
     String alias = TestToken.unusedAlias("named");
     NativeEntry named = token.rename(read.key(), alias);
     assertThrows(KeystayException.class, () -> token.destroy(read.key()));
-    assertEquals(read.publicKey(), token.find(alias).publicKey());
+    assertEquals(read.publicKey(), token.resolve(alias).entry().publicKey());
     token.destroy(named.key());
-    assertNull(token.find(alias));
+    assertNull(token.resolve(alias));
   }
 
   @Test

@@ -3,13 +3,17 @@ package org.keystay.jca;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.KeyStoreException;
+import java.security.PrivateKey;
 import java.security.ProviderException;
+import java.security.PublicKey;
+import java.security.UnrecoverableKeyException;
 import java.security.cert.X509Certificate;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -92,6 +96,98 @@ final class NamesTest {
       assertThrows(
           KeyStoreException.class, () -> keyStore.setCertificateEntry(alias, certificate("x")));
     }
+  }
+
+  /** Two keys of one CKA_ID, which others make: each is used, certified and deleted by itself. */
+  @Test
+  void keysOfOneIdAreKeptApart() throws Exception {
+    String id = Integer.toHexString(ID.getAndIncrement());
+    String first = TestToken.unusedAlias("first");
+    String second = TestToken.unusedAlias("second");
+    TestToken.makeKeyByAnotherHand(first, id);
+    TestToken.makeKeyByAnotherHand(second, id);
+    KeyStore view = TestToken.load();
+    for (String alias : new String[] {first, second}) {
+      PrivateKey key = (PrivateKey) view.getKey(alias, null);
+      PublicKey half = view.getCertificate(alias).getPublicKey();
+      X509Certificate own = TestToken.selfSigned(alias, new java.security.KeyPair(half, key));
+      view.setKeyEntry(alias, key, null, new X509Certificate[] {own});
+      assertEquals(own, TestToken.load().getCertificate(alias));
+    }
+    assertThrows(ProviderException.class, () -> view.getKey("id:" + id, null));
+    view.deleteEntry(first);
+    assertNotNull(TestToken.load().getKey(second, null));
+    assertEquals(second, alias(TestToken.load(), "id:" + id));
+  }
+
+  /** The alias that a name means, as a key store without a list shows it. */
+  private static String alias(KeyStore view, String name) throws Exception {
+    int before = view.size();
+    Object key = view.getKey(name, null);
+    assertNotNull(key, name);
+    assertEquals(key, view.getKey(name, null));
+    assertEquals(before, view.size(), "a name by which an alias is found is no alias");
+    return ((OpaqueKey) key).entry().alias();
+  }
+
+  @Test
+  void anIdNamesTheKeyWhatEverElseHasIt() throws Exception {
+    String alias = TestToken.newAlias(keyStore, "EC", "secp256r1");
+    String id = "id:" + hex(((OpaqueKey) keyStore.getKey(alias, null)).entry().id());
+    for (KeyStore view :
+        new KeyStore[] {
+          TestToken.load(),
+          TestToken.load(
+              "# Keystay key store, version 1\nscope = \"listed\"\naliases = [\"" + alias + "\"]\n")
+        }) {
+      assertEquals(alias, alias(view, id));
+      assertEquals(alias, alias(view, id.toUpperCase(Locale.ROOT)));
+      assertTrue(view.isKeyEntry(id));
+      assertNotNull(view.getCertificate(id));
+    }
+    KeyStore hiding = TestToken.load("# Keystay key store, version 1\nscope = \"listed\"\naliases = []\n");
+    assertNull(hiding.getKey(id, null));
+    TestToken.load().deleteEntry(id);
+    assertNull(TestToken.load().getKey(alias, null));
+  }
+
+  private static String hex(byte[] bytes) {
+    StringBuilder text = new StringBuilder();
+    for (byte b : bytes) {
+      text.append(String.format("%02x", b));
+    }
+    return text.toString();
+  }
+
+  /** Of which nothing shows the public half. */
+  @Test
+  void aKeyThatCannotBeUsedIsToldAndDestroyed() throws Exception {
+    String alias = TestToken.unusedAlias("bad");
+    makeKey(alias);
+    TestToken.pkcs11Tool("--delete-object", "--type", "pubkey", "--label", alias);
+    KeyStore view = TestToken.load();
+    UnrecoverableKeyException reason =
+        assertThrows(UnrecoverableKeyException.class, () -> view.getKey(alias, null));
+    assertTrue(reason.getMessage().contains("cannot be used: it has neither"), reason.getMessage());
+    assertTrue(view.containsAlias(alias), "keytool -delete asks");
+    assertFalse(view.isKeyEntry(alias));
+    view.deleteEntry(alias);
+    assertFalse(TestToken.load().containsAlias(alias));
+  }
+
+  /** As a process leaves it that ends after the private key. */
+  @Test
+  void anInterruptedDeletionIsFinished() throws Exception {
+    String alias = TestToken.newAlias(keyStore, "EC", "secp256r1");
+    TestToken.pkcs11Tool("--delete-object", "--type", "privkey", "--label", alias);
+    KeyStore view = TestToken.load();
+    assertNull(view.getKey(alias, null));
+    view.deleteEntry(alias);
+    AssertionError gone =
+        assertThrows(
+            AssertionError.class,
+            () -> TestToken.pkcs11Tool("--delete-object", "--type", "pubkey", "--label", alias));
+    assertTrue(gone.getMessage().contains("not found"), gone.getMessage());
   }
 
   @Test

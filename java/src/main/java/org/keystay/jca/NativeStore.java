@@ -81,19 +81,12 @@ final class NativeStore {
     return list(address);
   }
 
-  /** The key with exactly this label, or null: reads only its own objects. */
-  NativeEntry find(String alias) throws KeystayException {
-    return find(address, utf8(alias));
-  }
-
-  /** The certificates of this label that belong to no key. */
-  X509Certificate[] trustedCertificates(String label) throws KeystayException {
-    byte[][] encoded = trustedCertificates(address, utf8(label));
-    X509Certificate[] certificates = new X509Certificate[encoded.length];
-    for (int i = 0; i < encoded.length; i++) {
-      certificates[i] = PkixUpcalls.certificate(encoded[i]);
-    }
-    return certificates;
+  /**
+   * What a name means on the token now, by the rules of the core: null if there is nothing. A label that is
+   * written exactly reads only its own objects.
+   */
+  NativeNamed resolve(String name) throws KeystayException {
+    return resolve(address, utf8(name));
   }
 
   /** Random bytes of the token. */
@@ -219,12 +212,9 @@ final class NativeStore {
 
   private static native NativeListing list(long store) throws KeystayException;
 
-  private static native NativeEntry find(long store, byte[] alias) throws KeystayException;
+  private static native NativeNamed resolve(long store, byte[] name) throws KeystayException;
 
   private static native byte[] random(long store, int length) throws KeystayException;
-
-  private static native byte[][] trustedCertificates(long store, byte[] label)
-      throws KeystayException;
 
   private static native NativeEntry generate(
       long store, byte[] algorithm, int size, byte[] groupName, int use)

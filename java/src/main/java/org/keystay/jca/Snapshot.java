@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 
@@ -22,15 +21,16 @@ final class Snapshot {
   private final Map<String, TokenEntry> keys;
   private final Map<String, X509Certificate> trusted;
 
-  /** Aliases by their lower case: several where they are equal but for case. */
-  private final Map<String, List<String>> folded = new HashMap<>();
+  /** Other names by which the core found an alias of these: by its id, in another letter case. */
+  private final Map<String, String> otherNames;
 
-  private Snapshot(Map<String, TokenEntry> keys, Map<String, X509Certificate> trusted) {
+  private Snapshot(
+      Map<String, TokenEntry> keys,
+      Map<String, X509Certificate> trusted,
+      Map<String, String> otherNames) {
     this.keys = keys;
     this.trusted = trusted;
-    for (String alias : aliases()) {
-      folded.computeIfAbsent(fold(alias), name -> new ArrayList<>(1)).add(alias);
-    }
+    this.otherNames = otherNames;
   }
 
   /** The aliases that {@code shown} accepts. */
@@ -50,7 +50,7 @@ final class Snapshot {
         putReadable(label, () -> trusted.put(label, listing.trustedCertificate(index)));
       }
     }
-    return new Snapshot(keys, trusted);
+    return new Snapshot(keys, trusted, Map.of());
   }
 
   private interface Put {
@@ -66,46 +66,41 @@ final class Snapshot {
     }
   }
 
-  /**
-   * The key of this alias exactly, else of the one that differs in letter case only; null if there is
-   * none. Never one of several.
-   */
-  TokenEntry find(String alias) throws KeystayException {
-    String name = resolve(alias);
-    return name == null ? null : keys.get(name);
+  /** The key of this name; null if there is none, or if only the token can tell. */
+  TokenEntry find(String name) {
+    return keys.get(resolve(name));
   }
 
   /** Likewise the trusted certificate. */
-  X509Certificate findTrusted(String alias) throws KeystayException {
-    String name = resolve(alias);
-    return name == null ? null : trusted.get(name);
+  X509Certificate findTrusted(String name) {
+    return trusted.get(resolve(name));
   }
 
-  /** The alias as it is written here; null if there is none. */
-  String resolve(String alias) throws KeystayException {
-    if (keys.containsKey(alias) || trusted.containsKey(alias)) {
-      return alias;
-    }
-    List<String> similar = folded.getOrDefault(fold(alias), List.of());
-    if (similar.size() > 1) {
-      throw new KeystayException(
-          "alias \"" + alias + "\" matches several aliases that differ only in letter case; write the"
-              + " one exactly: " + String.join(", ", similar),
-          KeystayException.Kind.CLIENT);
-    }
-    return similar.isEmpty() ? null : similar.get(0);
+  /** The alias as it is listed. */
+  String resolve(String name) {
+    return otherNames.getOrDefault(name, name);
   }
 
   Snapshot with(TokenEntry entry) {
     Map<String, TokenEntry> changed = new LinkedHashMap<>(keys);
     changed.put(entry.alias(), entry);
-    return new Snapshot(changed, trusted);
+    return new Snapshot(changed, trusted, otherNames);
+  }
+
+  /** With another name of an alias that is there. */
+  Snapshot withName(String name, String alias) {
+    if (name.equals(alias)) {
+      return this;
+    }
+    Map<String, String> changed = new HashMap<>(otherNames);
+    changed.put(name, alias);
+    return new Snapshot(keys, trusted, changed);
   }
 
   Snapshot withTrusted(String alias, X509Certificate certificate) {
     Map<String, X509Certificate> changed = new LinkedHashMap<>(trusted);
     changed.put(alias, certificate);
-    return new Snapshot(keys, changed);
+    return new Snapshot(keys, changed, otherNames);
   }
 
   /** Without the key or the trusted certificate of this name. */
@@ -114,7 +109,9 @@ final class Snapshot {
     Map<String, X509Certificate> changedTrusted = new LinkedHashMap<>(trusted);
     changedKeys.remove(alias);
     changedTrusted.remove(alias);
-    return new Snapshot(changedKeys, changedTrusted);
+    Map<String, String> changedNames = new HashMap<>(otherNames);
+    changedNames.values().removeIf(alias::equals);
+    return new Snapshot(changedKeys, changedTrusted, changedNames);
   }
 
   Collection<TokenEntry> keys() {
@@ -133,9 +130,5 @@ final class Snapshot {
 
   int size() {
     return keys.size() + trusted.size();
-  }
-
-  private static String fold(String alias) {
-    return alias.toLowerCase(Locale.ROOT);
   }
 }

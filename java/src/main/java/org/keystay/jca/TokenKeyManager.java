@@ -84,8 +84,12 @@ final class TokenKeyManager extends X509ExtendedKeyManager {
   }
 
   private TokenEntry find(String alias) {
+    TokenEntry known = alias == null ? null : choice.snapshot().find(alias);
+    if (known != null || alias == null) {
+      return known;
+    }
     try {
-      return alias == null ? null : choice.snapshot().find(alias);
+      return keyStore.meaning(alias).key; // an alias that a server was configured with, in its own spelling
     } catch (KeystayException e) {
       throw new ProviderException(e.getMessage(), e); // all that X509KeyManager allows here
     }

@@ -84,41 +84,53 @@ final class TokenKeyStore {
     return Snapshot.of(store.list(), file::shows);
   }
 
-  /** A known alias is a memory read. For one that is not, the token is asked: it may be new. */
-  TokenEntry find(String alias) throws KeystayException {
-    Snapshot current = snapshot();
-    TokenEntry known = current.find(alias);
-    if (known != null || current.findTrusted(alias) != null || !mayBeNew(alias)) {
-      return known;
+  /** What a name means: a key, a trusted certificate, or one of them that cannot be used. */
+  static final class Meaning {
+    static final Meaning NOTHING = new Meaning(null, null, null);
+
+    /** At most one of these is not null. */
+    final TokenEntry key;
+
+    final X509Certificate certificate;
+    final String whyUnusable;
+
+    private Meaning(TokenEntry key, X509Certificate certificate, String whyUnusable) {
+      this.key = key;
+      this.certificate = certificate;
+      this.whyUnusable = whyUnusable;
     }
-    NativeEntry entry = store.find(alias);
-    return entry == null ? null : put(alias, entry);
+
+    boolean isNothing() {
+      return key == null && certificate == null && whyUnusable == null;
+    }
   }
 
-  /** Nothing is named by nothing: to the core, an empty label means any. */
-  private boolean mayBeNew(String alias) {
-    return !alias.isEmpty() && file.shows(alias);
+  /**
+   * A known alias is a memory read. For one that is not, the token is asked: it may be new, or another name of
+   * one that is known.
+   */
+  Meaning meaning(String name) throws KeystayException {
+    Snapshot current = snapshot();
+    TokenEntry key = current.find(name);
+    X509Certificate certificate = key == null ? current.findTrusted(name) : null;
+    if (key != null || certificate != null) {
+      return new Meaning(key, certificate, null);
+    }
+    NativeNamed named = store.resolve(name);
+    // To the core, names are the token's; this key store may show a few of them.
+    return named == null || !file.shows(named.alias()) ? Meaning.NOTHING : take(name, named);
   }
 
-  /** Null if the token has no certificate of this label that belongs to no key. */
-  X509Certificate findTrusted(String alias) throws KeystayException {
-    Snapshot current = snapshot();
-    X509Certificate known = current.findTrusted(alias);
-    if (known != null || current.find(alias) != null || !mayBeNew(alias)) {
-      return known;
+  /** Takes what the token has into the snapshot, under its alias. */
+  private Meaning take(String name, NativeNamed named) throws KeystayException {
+    String alias = named.alias();
+    TokenEntry key = named.entry() == null ? null : put(alias, named.entry());
+    X509Certificate certificate = named.certificate();
+    if (certificate != null) {
+      snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificate));
     }
-    X509Certificate[] certificates = store.trustedCertificates(alias);
-    if (certificates.length == 0) {
-      return null;
-    }
-    if (certificates.length > 1) {
-      throw new KeystayException(
-          "alias \"" + alias + "\" matches several trusted certificates; load the key store again and"
-              + " write the one as aliases() gives it",
-          KeystayException.Kind.CLIENT);
-    }
-    snapshot.updateAndGet(changed -> changed.withTrusted(alias, certificates[0]));
-    return certificates[0];
+    snapshot.updateAndGet(changed -> changed.withName(name, alias));
+    return new Meaning(key, certificate, named.whyUnusable());
   }
 
   /** The password is the PIN: an entry has none of its own, and no other can be set. */
@@ -145,13 +157,14 @@ final class TokenKeyStore {
               + " one on the token");
     }
     // An alias that is not known here yet is refused by the token's own rules, when it gets its name.
-    TokenEntry existing = snapshot().find(alias);
+    Meaning meaning = meaning(alias);
+    TokenEntry existing = meaning.key;
     if (existing != null && !existing.nativeEntry().isSameKey(entry)) {
       throw new KeyStoreException(
-          "alias \"" + alias + "\" exists and is another key; delete it first");
+          "alias \"" + existing.alias() + "\" exists and is another key; delete it first");
     }
     if (existing == null) {
-      if (findTrusted(alias) != null) {
+      if (meaning.certificate != null) {
         throw new KeyStoreException(
             "alias \"" + alias + "\" exists and is a trusted certificate; delete it first");
       }
@@ -160,7 +173,7 @@ final class TokenKeyStore {
       requireChosenToken("replace the certificate of alias \"" + existing.alias() + "\"");
       put(existing.alias(), replaceChain(existing, chain));
     }
-    file = file.with(alias);
+    file = file.with(existing == null ? alias : existing.alias());
   }
 
   /** Whether a key that was made in software may come to the token. */
@@ -174,7 +187,7 @@ final class TokenKeyStore {
    */
   synchronized void importKey(String alias, PrivateKey key, X509Certificate[] chain)
       throws KeystayException, KeyStoreException {
-    if (find(alias) != null) {
+    if (!meaning(alias).isNothing()) {
       throw new KeyStoreException("alias \"" + alias + "\" exists; delete it first");
     }
     NativeEntry entry;
@@ -212,12 +225,12 @@ final class TokenKeyStore {
 
   synchronized void addCertificate(String alias, X509Certificate certificate)
       throws KeystayException, KeyStoreException {
-    if (find(alias) != null) {
+    Meaning existing = meaning(alias);
+    if (existing.key != null) {
       throw new KeyStoreException("alias \"" + alias + "\" is a key; it has a chain of its own");
     }
-    X509Certificate existing = findTrusted(alias);
-    if (existing != null) {
-      if (existing.equals(certificate)) {
+    if (existing.certificate != null) {
+      if (existing.certificate.equals(certificate)) {
         return;
       }
       throw new KeyStoreException("alias \"" + alias + "\" exists; delete it first");
@@ -227,19 +240,23 @@ final class TokenKeyStore {
     file = file.with(alias);
   }
 
-  /** An alias that is not there is deleted already. */
-  synchronized void delete(String alias) throws KeystayException, KeyStoreException {
-    TokenEntry entry = find(alias);
-    if (entry == null && findTrusted(alias) == null) {
-      return;
+  /**
+   * An alias that is not there is deleted already, unless that was interrupted. A key that cannot be used is
+   * deleted as any other.
+   */
+  synchronized void delete(String name) throws KeystayException, KeyStoreException {
+    Meaning meaning = meaning(name);
+    String alias = snapshot().resolve(name);
+    if (!file.isForgetting() && !meaning.isNothing()) {
+      requireChosenToken("destroy alias \"" + alias + "\"");
+      store.remove(
+          meaning.whyUnusable == null ? alias : name,
+          meaning.key == null ? null : meaning.key.nativeEntry().key());
+    } else if (!file.isForgetting() && chosen && file.shows(name)) {
+      store.remove(name, null);
     }
-    String name = snapshot().resolve(alias);
-    if (!file.isForgetting()) {
-      requireChosenToken("destroy alias \"" + name + "\"");
-      store.remove(name, entry == null ? null : entry.nativeEntry().key());
-    }
-    file = file.without(name);
-    snapshot.updateAndGet(changed -> changed.without(name));
+    file = file.without(alias);
+    snapshot.updateAndGet(changed -> changed.without(alias));
   }
 
   private TokenEntry put(String alias, NativeEntry entry) throws KeystayException {

@@ -109,8 +109,11 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public Key engineGetKey(String alias, char[] password) throws UnrecoverableKeyException {
-    TokenEntry entry = find(alias);
-    return entry == null ? null : entry.key();
+    TokenKeyStore.Meaning meaning = meaning(alias);
+    if (meaning.whyUnusable != null) {
+      throw new UnrecoverableKeyException(meaning.whyUnusable);
+    }
+    return meaning.key == null ? null : meaning.key.key();
   }
 
   @Override
@@ -121,18 +124,17 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public Certificate engineGetCertificate(String alias) {
-    TokenEntry entry = find(alias);
-    return entry == null ? trustedCertificate(alias) : entry.leaf();
+    TokenKeyStore.Meaning meaning = meaning(alias);
+    return meaning.key == null ? meaning.certificate : meaning.key.leaf();
   }
 
   @Override
   public Date engineGetCreationDate(String alias) {
-    TokenEntry entry = find(alias);
-    if (entry != null) {
-      return entry.creationDate();
+    TokenKeyStore.Meaning meaning = meaning(alias);
+    if (meaning.key != null) {
+      return meaning.key.creationDate();
     }
-    X509Certificate certificate = trustedCertificate(alias);
-    return certificate == null ? null : certificate.getNotBefore();
+    return meaning.certificate == null ? null : meaning.certificate.getNotBefore();
   }
 
   @Override
@@ -196,9 +198,10 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     return Collections.enumeration(snapshot().aliases());
   }
 
+  /** Also of a key that cannot be used: its name is taken, and it can be deleted. */
   @Override
   public boolean engineContainsAlias(String alias) {
-    return find(alias) != null || trustedCertificate(alias) != null;
+    return !meaning(alias).isNothing();
   }
 
   @Override
@@ -213,7 +216,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public boolean engineIsCertificateEntry(String alias) {
-    return find(alias) == null && trustedCertificate(alias) != null;
+    return meaning(alias).certificate != null;
   }
 
   @Override
@@ -236,7 +239,8 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   @Override
   public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection)
       throws KeyStoreException {
-    TokenEntry entry = find(alias);
+    TokenKeyStore.Meaning meaning = meaning(alias);
+    TokenEntry entry = meaning.key;
     if (entry != null && KeytoolCommand.current().isExport()) {
       throw new KeyStoreException(
           "the private key of alias \"" + alias + "\" stays on its token, and has no form in which another"
@@ -245,8 +249,9 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     if (entry != null) {
       return entry.keyEntry();
     }
-    X509Certificate certificate = trustedCertificate(alias);
-    return certificate == null ? null : new KeyStore.TrustedCertificateEntry(certificate);
+    return meaning.certificate == null
+        ? null
+        : new KeyStore.TrustedCertificateEntry(meaning.certificate);
   }
 
   @Override
@@ -274,18 +279,14 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   }
 
   private TokenEntry find(String alias) {
-    try {
-      return loaded().find(alias);
-    } catch (KeystayException e) {
-      throw new ProviderException(e.getMessage(), e); // all that KeyStoreSpi allows here
-    }
+    return meaning(alias).key;
   }
 
-  private X509Certificate trustedCertificate(String alias) {
+  private TokenKeyStore.Meaning meaning(String alias) {
     try {
-      return loaded().findTrusted(alias);
+      return loaded().meaning(alias);
     } catch (KeystayException e) {
-      throw new ProviderException(e.getMessage(), e);
+      throw new ProviderException(e.getMessage(), e); // all that KeyStoreSpi allows here
     }
   }
 
