@@ -98,10 +98,6 @@ class Search final {
   }
 
   std::vector<StoreObject> run() {
-    if (request_.alias) {  // narrows the URI, and never widens it
-      if (!location_.label.empty() && location_.label != *request_.alias) return {};
-      location_.label = *request_.alias;
-    }
     if (shows_without_question()) return std::move(found_);
     find_all();
     if (found_.empty() && !request_.is_search()) fail_not_found();
@@ -122,22 +118,57 @@ class Search final {
   }
 
   void find_all() {
-    if (location_.label.empty() && location_.id.empty()) {
+    if (request_.alias) {
+      find_alias(*request_.alias);
+    } else if (location_.label.empty() && location_.id.empty()) {
       add_whole_token();
     } else if (const auto entry = find()) {
-      add_keys(*entry);
-      if (wanted_.certificates) add(store_->chain(*entry));
-      require_possession(*entry);
+      add_alias(*entry);
     } else {
-      add_public_objects();
+      add_public_objects(location_.label, location_.id);
     }
   }
 
+  [[nodiscard]] keys::Parts parts() const {
+    return wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
+  }
+
   std::optional<keys::Entry> find() {
-    const keys::Parts parts = wanted_.certificates ? keys::Parts::key_and_leaf : keys::Parts::key;
-    const bool exactly = uri_ || request_.alias;
-    return exactly ? store_->find(location_.label, location_.id, parts)
-                   : store_->find(location_.label, parts);
+    return uri_ ? store_->find(location_.label, location_.id, parts())
+                : store_->find(location_.label, parts());
+  }
+
+  // OSSL_STORE_find by alias, in every form that keystay -list and -alias know. It narrows the URI, and never
+  // widens it.
+  void find_alias(const std::string& alias) {
+    const std::optional<keys::Named> named = store_->resolve(alias, parts());
+    if (!named) {
+      if (location_.label.empty() || location_.label == alias) add_public_objects(alias, location_.id);
+      return;
+    }
+    if (const auto* object = std::get_if<keys::UnreadableObject>(&*named)) throw keys::unusable(*object);
+    if (const auto* entry = std::get_if<keys::Entry>(&*named)) {
+      if (is_named(*named, entry->key.reference().label(), entry->key.reference().id())) add_alias(*entry);
+    } else if (const auto& trusted = std::get<keys::TrustedCertificate>(*named);
+               is_named(*named, trusted.name(), trusted.id)) {
+      add_public_objects(trusted.name(), trusted.id);
+    }
+  }
+
+  // Whether the URI names it too.
+  bool is_named(const keys::Named& named, const std::string& label, const pkcs11::Bytes& id) {
+    if (!uri_ && !location_.label.empty()) {
+      const std::optional<keys::Named> other = store_->resolve(location_.label, keys::Parts::key);
+      return other && keys::alias_of(*other) == keys::alias_of(named);
+    }
+    return (location_.label.empty() || location_.label == label) &&
+           (location_.id.empty() || location_.id == id);
+  }
+
+  void add_alias(const keys::Entry& entry) {
+    add_keys(entry);
+    if (wanted_.certificates) add(store_->chain(entry));
+    require_possession(entry);
   }
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
@@ -163,9 +194,9 @@ class Search final {
   }
 
   // Where no private key has that name, or none shows without a login.
-  void add_public_objects() {
+  void add_public_objects(std::string_view label, pkcs11::ByteView id) {
     if (!wanted_.public_key && !wanted_.certificates) return;
-    const PublicObjects objects = read_public_objects(*location_.token, pkix_, location_.label, location_.id);
+    const PublicObjects objects = read_public_objects(*location_.token, pkix_, label, id);
     if (wanted_.public_key) {
       if (objects.public_keys.empty() && !objects.fault.empty())
         left_out_ = "; a public key object of that name cannot be used: " + objects.fault;

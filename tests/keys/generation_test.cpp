@@ -90,7 +90,7 @@ TEST_P(Generation, MakesAKeyThatDecryptsOrDerivesWhenAsked) {
 
 TEST_P(Generation, MakesAKeyThatExchangesAndDoesNotSign) {
   if (GetParam().type != CKK_RSA && GetParam().type != CKK_EC) return;  // Edwards keys exchange nothing
-  store_.generate("httpd", key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::exchange);
+  store_.generate("httpd", {key_spec(GetParam().algorithm, GetParam().size, ""), KeyUse::exchange});
   const Attributes key = reported(CKO_PRIVATE_KEY);
   for (const CK_ATTRIBUTE_TYPE type : {CKA_SIGN, CKA_SIGN_RECOVER, CKA_UNWRAP})
     EXPECT_NE(key.flag(type), true) << type;

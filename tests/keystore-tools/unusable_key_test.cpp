@@ -88,7 +88,7 @@ TEST_F(UnusableKeyTest, IsNotDestroyedThroughAFileThatForgets) {
                                  "delete = \"forget\"\naliases = [\"bad\"]\n");
   done({"-delete", "-alias", "bad", "-keystore", file});
   EXPECT_THAT(objects(), SizeIs(1));
-  refused(1, HasSubstr("does not exist"), {"-delete", "-alias", "bad", "-keystore", file});
+  refused(1, HasSubstr("not on the list of"), {"-delete", "-alias", "bad", "-keystore", file});
 }
 
 }  // namespace

@@ -114,5 +114,18 @@ TEST_F(ReferenceTest, OneWithAnotherKeysPublicKeyDoesNotSign) {
   EXPECT_THAT(take_errors(), HasSubstr("\"ec\""));
 }
 
+// CKA_ID and public key say which key it is; the label may be the one from before a -changealias.
+TEST_F(ReferenceTest, OneWithAnotherLabelIsTheKeyThatItsIdAndPublicKeyName) {
+  token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "renamed", "--id", "73"});
+  pkcs11::Uri uri = uri_of("as it was called before");
+  uri.id = {0x73};
+  uri.spki = x509::encode_spki_attribute(x509::from_evp_pkey(public_key("renamed").get()));
+  const EvpPkey key = context_.read_pem(x509::encode_pem_reference(uri));
+  ASSERT_TRUE(key) << take_errors();
+  const auto signature = sign(context_, key.get(), "SHA256", message_);
+  ASSERT_TRUE(signature) << take_errors();
+  EXPECT_TRUE(verifies(public_key("renamed").get(), "SHA256", message_, *signature));
+}
+
 }  // namespace
 }  // namespace keystay::test

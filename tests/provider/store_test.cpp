@@ -150,7 +150,6 @@ TEST_F(StoreTest, ASearchFindsOnlyWhatItIsFor) {
   EXPECT_THAT(by_alias("pkcs11:token=web", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
   EXPECT_THAT(by_alias("pkcs11:token=web;object=ec;type=private", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
   EXPECT_THAT(by_alias("keystay:", "ec"), ElementsAre(OSSL_STORE_INFO_PKEY));
-  EXPECT_THAT(by_alias("pkcs11:token=web", "EC"), ElementsAre());
   EXPECT_THAT(by_alias("pkcs11:token=web", "absent"), ElementsAre());
   EXPECT_THAT(by_alias("pkcs11:token=web;object=rsa", "ec"), ElementsAre());
 
@@ -159,6 +158,31 @@ TEST_F(StoreTest, ASearchFindsOnlyWhatItIsFor) {
                        OSSL_STORE_SEARCH_by_key_fingerprint(EVP_sha1(), digest.data(), digest.size())),
               ElementsAre(-1));
   EXPECT_THAT(take_errors(), HasSubstr("fingerprint"));
+}
+
+// As -alias of keystay, the keystay: URIs and Java's key stores find it.
+TEST_F(StoreTest, ASearchByAliasKnowsEveryFormOfAName) {
+  for (const char* id : {"71", "72"})
+    token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "twin", "--id", id});
+  const auto by_alias = [&](const char* name, const char* alias) {
+    return found_by(context_, name, OSSL_STORE_SEARCH_by_alias(alias));
+  };
+  token().pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "Solo", "--id", "70"});
+  for (const char* alias : {"SOLO", "solo", "Solo", "id:70", "ID:70"}) {
+    for (const char* uri : {"pkcs11:token=web", "pkcs11:token=web;object=Solo;type=private",
+                            "keystay:", "keystay:Solo", "keystay:SOLO"})
+      EXPECT_THAT(by_alias(uri, alias), ElementsAre(OSSL_STORE_INFO_PKEY)) << uri << " " << alias;
+    for (const char* uri : {"pkcs11:token=web;object=rsa", "pkcs11:token=web;id=%71", "keystay:rsa"})
+      EXPECT_THAT(by_alias(uri, alias), ElementsAre()) << uri << " " << alias;
+  }
+  for (const char* alias : {"twin#2", "id:72", "TWIN#2"})
+    EXPECT_THAT(by_alias("pkcs11:token=web", alias), ElementsAre(OSSL_STORE_INFO_PKEY)) << alias;
+  EXPECT_THAT(by_alias("pkcs11:token=web", "twin"), ElementsAre());
+  EXPECT_THAT(take_errors(), HasSubstr("matches several private keys"));
+  for (const char* type : {"privkey", "pubkey"}) {
+    for (const char* made : {"70", "71", "72"})
+      token().pkcs11_tool({"--delete-object", "--type", type, "--id", made});
+  }
 }
 
 TEST_F(StoreTest, ASearchByIssuerAndSerialNumberFindsThatCertificate) {
