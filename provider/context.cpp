@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include "native/config/configuration.h"
+#include "native/pkcs11/fork_lock.h"
 #include "provider/cnf_section.h"
 #include "provider/process_exit.h"
 
@@ -80,26 +81,28 @@ std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
 }
 
 void Context::reload() {
-  const std::lock_guard lock(reload_mutex_);
-  before_reload_ = nullptr;
-  keys::Tokens* const before = tokens_.load(std::memory_order_acquire);
-  if (!before) return;  // the first key reads the file as it is then
-  replaced_.reserve(replaced_.size() + 2);
-  std::unique_ptr<keys::Tokens> fresh = read_tokens(before);
-  tokens_.store(fresh.release(), std::memory_order_release);
-  replaced_.push_back(before);
-  before_reload_ = before;
+  keys::Tokens* before = tokens_.load(std::memory_order_acquire);
+  while (before) {  // else the first key reads the file as it is then
+    std::unique_ptr<keys::Tokens> fresh = read_tokens(before);
+    const pkcs11::ForkLock lock;
+    replaced_.reserve(replaced_.size() + 2);
+    if (!tokens_.compare_exchange_strong(before, fresh.get(), std::memory_order_acq_rel)) continue;
+    static_cast<void>(fresh.release());
+    replaced_.push_back(before);
+    before_reload_ = before;
+    return;
+  }
 }
 
 void Context::restore() {
-  const std::lock_guard lock(reload_mutex_);
+  const pkcs11::ForkLock lock;
   if (!before_reload_) return;
   std::erase(replaced_, before_reload_);
   replaced_.push_back(tokens_.exchange(std::exchange(before_reload_, nullptr), std::memory_order_acq_rel));
 }
 
 SignerThreads& Context::signers(const pkcs11::Token& token) {
-  const std::lock_guard lock(signers_mutex_);
+  const pkcs11::ForkLock lock;
   return signers_.try_emplace(&token, token.options().sessions).first->second;
 }
 

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -50,11 +49,10 @@ class Context final {
   [[nodiscard]] std::unique_ptr<keys::Tokens> read_tokens(const keys::Tokens* before);
 
   std::atomic<keys::Tokens*> tokens_{nullptr};
-  std::mutex reload_mutex_;
+  // The rest is under pkcs11::ForkLock.
   std::vector<const keys::Tokens*>
       replaced_;  // by reload(); somebody may be in them, and signers_ names their tokens
   keys::Tokens* before_reload_ = nullptr;  // one of them, until restore()
-  std::mutex signers_mutex_;               // taken when a key is loaded
   std::map<const pkcs11::Token*, SignerThreads> signers_;
 };
 

@@ -8,6 +8,7 @@
 #include <openssl/params.h>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/fork_lock.h"
 
 namespace keystay::provider {
 namespace {
@@ -65,12 +66,12 @@ void PinDialogue::ask_ahead(std::string_view token_label) {
 }
 
 bool PinDialogue::knows(std::string_view token_label) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::ForkLock lock;
   return answers_.contains(token_label);
 }
 
 pkcs11::Pin PinDialogue::recall(std::string_view token_label) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::ForkLock lock;
   const auto answer = answers_.find(token_label);
   if (answer == answers_.end()) {
     throw pkcs11::Error(
@@ -84,7 +85,7 @@ pkcs11::Pin PinDialogue::recall(std::string_view token_label) {
 
 void PinDialogue::remember(std::string_view token_label, std::string_view pin) {
   pkcs11::Pin answer(pin, std::string(kTyped));
-  const std::lock_guard lock(mutex_);
+  const pkcs11::ForkLock lock;
   answers_.insert_or_assign(std::string(token_label), std::move(answer));
 }
 

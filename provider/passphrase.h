@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -41,8 +40,7 @@ class PinDialogue final {
   [[nodiscard]] pkcs11::Pin recall(std::string_view token_label);
   void remember(std::string_view token_label, std::string_view pin);
 
-  std::mutex mutex_;
-  std::map<std::string, pkcs11::Pin, std::less<>> answers_;  // by token label
+  std::map<std::string, pkcs11::Pin, std::less<>> answers_;  // by token label; under pkcs11::ForkLock
 };
 
 }  // namespace keystay::provider

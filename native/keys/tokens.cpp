@@ -4,6 +4,7 @@
 
 #include "native/config/error.h"
 #include "native/keys/alias_uri.h"
+#include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/percent_encoding.h"
 
 namespace keystay::keys {
@@ -197,7 +198,7 @@ std::string Tokens::arguments_of(const std::filesystem::path& module) const {
 }
 
 std::shared_ptr<Token> Tokens::open_described(Described wanted) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::ForkLock lock;
   for (const Described& known : described_) {
     if (known.settings.module == wanted.settings.module && known.settings.pin == wanted.settings.pin &&
         known.identity == wanted.identity && same(known.pin, wanted.pin))
@@ -214,7 +215,7 @@ bool Tokens::prompts_for(const Token& token) {
   for (const auto& [name, known] : configured_) {
     if (known.get() == &token) return configuration_.tokens.at(name).pin == kPrompt;
   }
-  const std::lock_guard lock(mutex_);
+  const pkcs11::ForkLock lock;
   for (const Described& known : described_) {
     if (known.token.get() == &token) return !known.pin && known.settings.pin == kPrompt;
   }

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,8 +85,7 @@ class Tokens final {
   std::optional<WholeModule> whole_module_;
   std::map<std::string, std::shared_ptr<pkcs11::Token>, std::less<>> configured_;
 
-  std::mutex mutex_;
-  std::vector<Described> described_;
+  std::vector<Described> described_;  // under pkcs11::ForkLock
 };
 
 }  // namespace keystay::keys

@@ -1,13 +1,13 @@
 #include "native/pkcs11/module.h"
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include <dlfcn.h>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/module_call.h"
 
 namespace keystay::pkcs11 {
@@ -33,14 +33,12 @@ CK_C_GetFunctionList load(const std::filesystem::path& path) {
 }  // namespace
 
 std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std::string& arguments) {
-  struct Registry {
-    std::mutex mutex;
-    std::map<std::filesystem::path, std::shared_ptr<Module>> modules;
-  };
-  static Registry& registry = *new Registry;  // never destroyed: used by threads that outlive main
+  using Modules = std::map<std::filesystem::path, std::shared_ptr<Module>>;
+  static constinit Modules* modules = nullptr;  // never destroyed: used by threads that outlive main
 
-  const std::lock_guard guard(registry.mutex);
-  std::shared_ptr<Module>& module = registry.modules[path.lexically_normal()];
+  const ForkLock lock;
+  if (!modules) modules = new Modules;
+  std::shared_ptr<Module>& module = (*modules)[path.lexically_normal()];
   if (!module) module = std::make_shared<Module>(path.lexically_normal(), arguments);
   if (module->arguments_ != arguments) {
     throw Error(ErrorClass::client, "PKCS#11 module " + path.string() +

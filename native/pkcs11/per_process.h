@@ -17,9 +17,7 @@ namespace keystay::pkcs11 {
 template <typename T>
 class PerProcess final {
  public:
-  explicit PerProcess(std::function<std::unique_ptr<T>()> make) : make_(std::move(make)) {
-    static_cast<void>(process_generation());  // installs the fork handler before the first fork that matters
-  }
+  explicit PerProcess(std::function<std::unique_ptr<T>()> make) : make_(std::move(make)) {}
   PerProcess(const PerProcess&) = delete;
   PerProcess& operator=(const PerProcess&) = delete;
   ~PerProcess() {
