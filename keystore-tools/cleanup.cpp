@@ -11,7 +11,7 @@
 namespace keystay::tools {
 
 void Cleanup::run(AliasStore& store) const {
-  const std::vector<keys::Unfinished> unfinished = store.unfinished();
+  const std::vector<keys::Unfinished> unfinished = store.list().unfinished;
   if (unfinished.empty()) {
     fmt::print(stderr, "Nothing is unfinished on {}\n", store.keys().token().name());
     return;

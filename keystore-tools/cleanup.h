@@ -1,7 +1,7 @@
 // -cleanup: removes what interrupted commands have left on the token.
 #pragma once
 
-#include "keystore-tools/alias_store.h"
+#include "keystore-tools/opened_store.h"
 
 namespace keystay::tools {
 

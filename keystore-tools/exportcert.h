@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "keystore-tools/alias_store.h"
+#include "keystore-tools/opened_store.h"
 
 namespace keystay::tools {
 

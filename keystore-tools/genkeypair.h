@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "keystore-tools/alias_store.h"
+#include "keystore-tools/opened_store.h"
 
 namespace keystay::tools {
 

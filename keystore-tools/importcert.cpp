@@ -119,7 +119,7 @@ std::string why_none_fits(const std::vector<Certificate>& certificates) {
 // In keytool's words: it asks once, and about the name where the certificate has one already.
 void require_consent(AliasStore& store, const Certificate& certificate) {
   fmt::print(stderr, "{}", x509::describe_certificate(certificate));
-  const std::vector<keys::TrustedCertificate> trusted = store.trusted_entries();
+  const std::vector<keys::TrustedCertificate> trusted = store.list().trusted;
   const auto same = std::ranges::find(
       trusted, certificate.der, [](const keys::TrustedCertificate& other) { return other.certificate.der; });
   const bool is_there = same != trusted.end();
@@ -174,7 +174,7 @@ void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
   }
   std::vector<Certificate> unrelated = std::move(certificates);
   std::erase_if(unrelated, [&](const Certificate& certificate) { return contains(whole, certificate); });
-  store.keys().replace_chain(entry, chain);
+  store.replace_chain(entry, chain);
   report(whole, unrelated, store.pkix());
   fmt::print(stderr, "Certificate reply was installed for {}; its chain has {} certificate{}\n",
              keys::quoted_alias(entry.alias), whole.size(), whole.size() == 1 ? "" : "s");
@@ -213,7 +213,7 @@ void ImportCert::run(AliasStore& store) const {
     throw Failure(source() + ": " + error.what());
   }
   if (const auto entry = store.find(alias)) {
-    store.require_key_store();
+    store.require_made();
     import_reply(store, *entry, std::move(certificates));
   } else {
     import_trusted(store, certificates);

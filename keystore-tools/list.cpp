@@ -65,7 +65,7 @@ std::string brief(const keys::Entry& entry) {
                      fingerprint_line(*entry.leaf));
 }
 
-std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form) {
+std::string detailed(const keys::Entry& entry, const keys::Chain& chain, ListForm form) {
   std::string text = fmt::format("Alias name: {}\n", shown(entry.alias));
   if (entry.leaf) text += fmt::format("Creation date: {}\n", date(*entry.leaf));
   text += fmt::format("Entry type: {}\n", kKey);
@@ -73,7 +73,7 @@ std::string detailed(AliasStore& store, const keys::Entry& entry, ListForm form)
     text += fmt::format("Key: {} with id {}\n", x509::describe_key(entry.key.public_key()),
                         pkcs11::hex(entry.key.reference().id()));
   }
-  return text + (entry.leaf ? chain_text(store.keys().chain(entry), form) : "No certificate\n");
+  return text + (entry.leaf ? chain_text(chain, form) : "No certificate\n");
 }
 
 std::string brief(const keys::TrustedCertificate& entry) {
@@ -88,8 +88,8 @@ std::string detailed(const keys::TrustedCertificate& entry, ListForm form) {
                                            : x509::describe_certificate(entry.certificate));
 }
 
-std::string text_of(AliasStore& store, const keys::Entry& entry, ListForm form) {
-  return form == ListForm::brief ? brief(entry) : detailed(store, entry, form);
+std::string text_of(const keys::Entry& entry, const keys::Chain& chain, ListForm form) {
+  return form == ListForm::brief ? brief(entry) : detailed(entry, chain, form);
 }
 
 std::string text_of(const keys::TrustedCertificate& entry, ListForm form) {
@@ -109,25 +109,26 @@ std::string text_of(const keys::UnreadableObject& object) {
 }
 
 std::string all(AliasStore& store, ListForm form) {
-  const std::vector<keys::Entry> entries = store.entries();
-  const std::vector<keys::TrustedCertificate> trusted = store.trusted_entries();
-  std::string text = heading(store, entries.size() + trusted.size());
+  const keys::Listing listing = store.list();
+  std::string text = heading(store, listing.entries.size() + listing.trusted.size());
   const std::string_view rule = form == ListForm::brief ? "" : kRule;
-  for (const keys::Entry& entry : entries) text.append(text_of(store, entry, form)).append(rule);
-  for (const keys::TrustedCertificate& entry : trusted) text.append(text_of(entry, form)).append(rule);
-  for (const keys::UnreadableObject& object : store.unreadable()) text += text_of(object);
-  if (const auto unfinished = store.unfinished(); !unfinished.empty()) {
+  for (const auto& [entry, chain] : listing.entries) text.append(text_of(entry, chain, form)).append(rule);
+  for (const keys::TrustedCertificate& entry : listing.trusted)
+    text.append(text_of(entry, form)).append(rule);
+  for (const keys::UnreadableObject& object : listing.unreadable) text += text_of(object);
+  if (!listing.unfinished.empty()) {
     text +=
         "\nUnfinished, left by commands that did not come to their end or are still at it; keystay -cleanup "
         "removes it:\n" +
-        describe(unfinished);
+        describe(listing.unfinished);
   }
   return text;
 }
 
 std::string one(AliasStore& store, const std::string& alias, ListForm form) {
   const keys::Named named = store.require(alias);
-  if (const auto* entry = std::get_if<keys::Entry>(&named)) return text_of(store, *entry, form);
+  if (const auto* entry = std::get_if<keys::Entry>(&named))
+    return text_of(*entry, form == ListForm::brief ? keys::Chain{} : store.keys().chain(*entry), form);
   return text_of(std::get<keys::TrustedCertificate>(named), form);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "keystore-tools/alias_store.h"
+#include "keystore-tools/opened_store.h"
 
 namespace keystay::tools {
 

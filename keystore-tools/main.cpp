@@ -4,10 +4,10 @@
 
 #include <fmt/core.h>
 
-#include "keystore-tools/alias_store.h"
 #include "keystore-tools/command_line.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/keytool_form.h"
+#include "keystore-tools/opened_store.h"
 #include "native/x509/libcrypto.h"
 
 namespace keystay::tools {
@@ -28,8 +28,8 @@ void run(std::span<char*> arguments) {
                "-storepass:file FILE\n");
     line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
   }
-  AliasStore store(line->store, missing_key_store(line->command));
-  std::visit([&](const auto& command) { command.run(store); }, line->command);
+  OpenedStore store(line->store, missing_key_store(line->command));
+  std::visit([&](const auto& command) { command.run(store.aliases()); }, line->command);
 }
 
 int fail(int code, const char* what) {

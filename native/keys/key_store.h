@@ -107,6 +107,7 @@ class KeyStore final {
   void destroy(const UnreadableObject& object);
 
   [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
+  [[nodiscard]] const Pkix& pkix() const noexcept { return pkix_; }
 
  private:
   [[nodiscard]] std::optional<Named> look_up(std::string_view alias, Purpose purpose);
