@@ -8,6 +8,7 @@
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_values.h"
 #include "java/src/main/cpp/jni_entry.h"
+#include "java/src/main/cpp/key_table.h"
 #include "java/src/main/cpp/native_codes.h"
 #include "java/src/main/cpp/native_methods.h"
 #include "native/keys/private_key.h"
@@ -28,7 +29,7 @@ jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::SignMech
   return to_java(env, pkcs11::ByteView(signature.data(), size));
 }
 
-jbyteArray JNICALL native_sign(JNIEnv* env, jclass, jlong key, jint mechanism, jint hash, jint mgf1_hash,
+jbyteArray JNICALL native_sign(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
                                jint salt_length, jbyteArray data) {
   return jni_entry(env, jbyteArray{}, [&] {
     const auto requested = sign_mechanism(mechanism, {hash, mgf1_hash, salt_length});
@@ -47,7 +48,7 @@ struct Secret {
   ~Secret() { ::explicit_bzero(bytes.data(), bytes.size()); }
 };
 
-jbyteArray JNICALL native_decrypt(JNIEnv* env, jclass, jlong key, jint mechanism, jint hash, jint mgf1_hash,
+jbyteArray JNICALL native_decrypt(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
                                   jbyteArray ciphertext) {
   return jni_entry(env, jbyteArray{}, [&] {
     const auto requested = decrypt_mechanism(mechanism, {hash, mgf1_hash, 0});
@@ -57,7 +58,7 @@ jbyteArray JNICALL native_decrypt(JNIEnv* env, jclass, jlong key, jint mechanism
   });
 }
 
-jbyteArray JNICALL native_derive(JNIEnv* env, jclass, jlong key, jbyteArray peer_point, jint size) {
+jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray peer_point, jint size) {
   return jni_entry(env, jbyteArray{}, [&] {
     Secret secret;
     const auto x = std::span(secret.bytes).first(static_cast<std::size_t>(size));
@@ -66,17 +67,27 @@ jbyteArray JNICALL native_derive(JNIEnv* env, jclass, jlong key, jbyteArray peer
   });
 }
 
-jboolean JNICALL native_supports(JNIEnv* env, jclass, jlong key, jint mechanism) {
+jboolean JNICALL native_supports(JNIEnv* env, jobject, jlong key, jint mechanism) {
   return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
     const bool supported = key_at(key).operations().supports(sign_mechanism(mechanism, {}));
     return supported ? JNI_TRUE : JNI_FALSE;
   });
 }
 
+void JNICALL native_release(JNIEnv* env, jclass, jlong key) {
+  jni_entry(env, [&] { release(key_at(key)); });
+}
+
+jint JNICALL native_count(JNIEnv* env, jclass) {
+  return jni_entry(env, jint{0}, [&] { return static_cast<jint>(interned_keys()); });
+}
+
 }  // namespace
 
 std::span<const NativeMethod> native_key_methods() noexcept {
   static const NativeMethod methods[] = {
+      {"release", "(J)V", reinterpret_cast<void*>(native_release)},
+      {"count", "()I", reinterpret_cast<void*>(native_count)},
       {"sign", "(JIIII[B)[B", reinterpret_cast<void*>(native_sign)},
       {"decrypt", "(JIII[B)[B", reinterpret_cast<void*>(native_decrypt)},
       {"derive", "(J[BI)[B", reinterpret_cast<void*>(native_derive)},

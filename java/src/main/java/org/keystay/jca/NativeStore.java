@@ -1,6 +1,7 @@
 package org.keystay.jca;
 
 import java.nio.ByteBuffer;
+import java.lang.ref.Reference;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -129,22 +130,38 @@ final class NativeStore {
     for (int i = 0; i < chain.length; i++) {
       encoded[i] = encoded(chain[i]);
     }
-    return replaceChain(address, key.address(), encoded);
+    try {
+      return replaceChain(address, key.address(), encoded);
+    } finally {
+      Reference.reachabilityFence(key);
+    }
   }
 
   /** Destroys an unfinished key, and its certificates. */
   void withdraw(NativeKey key) throws KeystayException {
-    withdraw(address, key.address());
+    try {
+      withdraw(address, key.address());
+    } finally {
+      Reference.reachabilityFence(key);
+    }
   }
 
   /** Gives an unfinished key, with its leaf, its alias; any other one another alias. */
   NativeEntry rename(NativeKey key, String alias) throws KeystayException {
-    return rename(address, key.address(), utf8(alias));
+    try {
+      return rename(address, key.address(), utf8(alias));
+    } finally {
+      Reference.reachabilityFence(key);
+    }
   }
 
   /** Destroys the key pair and the certificates that no other alias needs. */
   void destroy(NativeKey key) throws KeystayException {
-    destroy(address, key.address());
+    try {
+      destroy(address, key.address());
+    } finally {
+      Reference.reachabilityFence(key);
+    }
   }
 
   /** Stores a certificate that belongs to no key. */
@@ -158,7 +175,11 @@ final class NativeStore {
    * @param key null for a trusted certificate
    */
   void remove(String alias, NativeKey key) throws KeystayException {
-    remove(address, utf8(alias), key == null ? 0 : key.address());
+    try {
+      remove(address, utf8(alias), key == null ? 0 : key.address());
+    } finally {
+      Reference.reachabilityFence(key);
+    }
   }
 
   @Override
