@@ -84,7 +84,7 @@ class SectionNames final {
     const std::string_view section = colons == name.npos ? current_ : name.substr(0, colons);
     if (section != section_) return;
     if (colons != name.npos) name.remove_prefix(colons + 2);
-    if (!names_.emplace(name).second && std::ranges::find(doubled_, name) == doubled_.end())
+    if (!name.empty() && !names_.emplace(name).second && std::ranges::find(doubled_, name) == doubled_.end())
       doubled_.emplace_back(name);
   }
 

@@ -1,9 +1,11 @@
 // The parameters of openssl.cnf, one `name = value` per line.
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "native/config/error.h"
+#include "provider/cnf_file.h"
 #include "provider/cnf_section.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/law.h"
@@ -25,6 +27,8 @@ std::vector<CnfParameter> parameters(std::string_view text) {
 }
 
 void parse(std::string_view text) {
+  for (const std::string& name : provider::doubled_names(text, "default"))
+    require(!name.empty() && text.find(name) != text.rfind(name), "what stands twice stands there twice");
   const auto given = parameters(text);
   try {
     const provider::CnfSection section = provider::parse_cnf_section(given, "openssl.cnf");
