@@ -6,7 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-#include "provider/ecdsa_syntax.h"
+#include "native/x509/ecdsa_signature.h"
 
 namespace keystay::provider {
 namespace {
@@ -45,8 +45,8 @@ std::optional<std::size_t> EcdsaSignature::sign_on_token(ByteView digest, std::s
   const auto written = key().perform(pkcs11::Ecdsa{}, digest, std::span(raw).first(size));
   if (!written) return std::nullopt;
 
-  std::array<std::uint8_t, kLongestEcdsaDer> der;
-  const auto encoded = std::span(der).first(encode_ecdsa(std::span(raw).first(*written), der));
+  std::array<std::uint8_t, x509::kLongestEcdsaDer> der;
+  const auto encoded = std::span(der).first(x509::encode_ecdsa(std::span(raw).first(*written), der));
   if (encoded.size() > signature.size()) throw Error(Reason::internal, "the token's signature is too long");
   std::copy(encoded.begin(), encoded.end(), signature.begin());
   return encoded.size();

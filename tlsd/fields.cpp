@@ -7,6 +7,8 @@
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 namespace keystay::tlsd {
 namespace {
@@ -122,12 +124,11 @@ void remove_words_of_proxies(http::fields& fields) {
 // for a server, and not for a resource of it, has no path in absolute-form and an asterisk in the other.
 void to_origin_form(RequestHeader& request) {
   const std::string target(request.target());
-  const auto scheme_end = target.find("://");
-  if (target.starts_with('/') || scheme_end == std::string::npos) return;
-  const auto authority = scheme_end + 3;
-  const auto path = std::min(target.find_first_of("/?", authority), target.size());
-  request.set(http::field::host, target.substr(authority, path - authority));
-  const std::string path_and_query = target.substr(path);
+  const auto uri = boost::urls::parse_uri(target);  // a path is none
+  if (!uri || !uri->has_authority()) return;
+  request.set(http::field::host, std::string(uri->encoded_host_and_port()));
+  std::string path_and_query(uri->encoded_path());
+  if (uri->has_query()) path_and_query.append("?").append(uri->encoded_query());
   if (path_and_query.starts_with('/')) {
     request.target(path_and_query);
   } else if (path_and_query.empty() && request.method() == http::verb::options) {

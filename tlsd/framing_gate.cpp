@@ -9,6 +9,8 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/scheme.hpp>
+#include <boost/url/url_view.hpp>
 
 namespace keystay::tlsd {
 namespace {
@@ -143,11 +145,14 @@ bool is_port(std::string_view digits) {
 
 // RFC 3986, section 3.2, without the user information that has no place in HTTP (RFC 9110, section 4.2.4). A
 // comma is a character of a name there, and here the mark of two names.
+bool is_host_and_port(const boost::urls::authority_view& authority) {
+  return !authority.has_userinfo() && !authority.encoded_host().empty() &&
+         !authority.buffer().contains(',') && is_port(authority.port());
+}
+
 bool is_host_and_port(std::string_view text) {
-  if (text.find(',') != std::string_view::npos) return false;
   const auto authority = boost::urls::parse_authority(text);
-  return authority && !authority->has_userinfo() && !authority->encoded_host().empty() &&
-         is_port(authority->port());
+  return authority && is_host_and_port(*authority);
 }
 
 // RFC 9112, section 3.2. An empty Host is that of a target without authority.
@@ -161,14 +166,15 @@ std::optional<Refusal> check_host(const Framing& framing, bool http_1_0) {
 
 bool is_target_character(char c) { return c > ' ' && c < 0x7f && c != '#'; }
 
-// The authority of an absolute-form becomes the Host (RFC 9112, section 3.2.2).
+// RFC 9112, section 3.2.2: the authority becomes the Host. A path behind it begins with a slash (RFC 3986, section
+// 3.3); Boost.URL 1.81 takes what follows the digits of a port for one that does not.
 bool is_absolute_form(std::string_view target) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!iequals(target.substr(0, scheme.size()), scheme)) continue;
-    const auto rest = target.substr(scheme.size());
-    return is_host_and_port(rest.substr(0, rest.find_first_of("/?")));
-  }
-  return false;
+  const auto uri = boost::urls::parse_uri(target);
+  if (!uri || !uri->has_authority()) return false;
+  if (!uri->encoded_path().empty() && !uri->encoded_path().starts_with('/')) return false;
+  const boost::urls::scheme scheme = uri->scheme_id();
+  return (scheme == boost::urls::scheme::http || scheme == boost::urls::scheme::https) &&
+         is_host_and_port(uri->authority());
 }
 
 std::optional<Refusal> check_method_and_target(std::string_view method, std::string_view target) {

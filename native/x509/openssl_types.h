@@ -47,7 +47,6 @@ using OsslParams = Owned<OSSL_PARAM, OSSL_PARAM_free>;
 using BigNumber = Owned<BIGNUM, BN_free>;
 using EcGroup = Owned<EC_GROUP, EC_GROUP_free>;
 using EcPoint = Owned<EC_POINT, EC_POINT_free>;
-using EcdsaSignature = Owned<ECDSA_SIG, ECDSA_SIG_free>;
 using InputOutput = Owned<BIO, BIO_free_all>;
 using Asn1Object = Owned<ASN1_OBJECT, ASN1_OBJECT_free>;
 using Asn1Integer = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;

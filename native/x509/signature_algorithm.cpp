@@ -6,6 +6,7 @@
 
 #include "native/pkcs11/curve.h"
 #include "native/x509/der.h"
+#include "native/x509/ecdsa_signature.h"
 #include "native/x509/error_mark.h"
 
 namespace keystay::x509 {
@@ -116,19 +117,10 @@ Bytes raw_signature(const keys::PrivateKey& key, const pkcs11::SignMechanism& me
   return signature;
 }
 
-// r || s of CKM_ECDSA to ECDSA-Sig-Value.
 Bytes ecdsa_signature(const Bytes& raw) {
-  const int half = static_cast<int>(raw.size() / 2);
-  BigNumber r(BN_bin2bn(raw.data(), half, nullptr));
-  BigNumber s(BN_bin2bn(raw.data() + half, half, nullptr));
-  const EcdsaSignature signature(ECDSA_SIG_new());
-  if (!r || !s || !signature || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
-    throw openssl_error("cannot encode the signature");
-  }
-  static_cast<void>(r.release());  // the signature owns both now
-  static_cast<void>(s.release());
-  return to_der([&](unsigned char** out) { return i2d_ECDSA_SIG(signature.get(), out); },
-                "cannot encode the signature");
+  std::array<std::uint8_t, kLongestEcdsaDer> der;
+  const std::size_t size = encode_ecdsa(raw, der);
+  return {der.begin(), der.begin() + static_cast<std::ptrdiff_t>(size)};
 }
 
 const SignatureAlgorithm& algorithm_for(std::string_view name, const Signer& key) {

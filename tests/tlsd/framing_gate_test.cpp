@@ -136,6 +136,10 @@ INSTANTIATE_TEST_SUITE_P(
     RefusesAuthorities, FramingGate,
     testing::Values(
         Case{"Quote", "GET http://a\"b/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"PathThatIsNone", "GET http://a/b|c HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"BrokenEncoding", "GET http://a/%zz HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"NoAuthority", "GET http:/a HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
+        Case{"AnotherScheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
         Case{"PortThatIsNone", "GET http://a:99x/ HTTP/1.1\r\nHost: a\r\n\r\n", status::bad_request},
         Case{"PortTooLarge", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", status::bad_request},
         Case{"PortTooLargeByFar", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", status::bad_request},

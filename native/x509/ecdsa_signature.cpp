@@ -1,8 +1,8 @@
-#include "provider/ecdsa_syntax.h"
+#include "native/x509/ecdsa_signature.h"
 
 #include <algorithm>
 
-namespace keystay::provider {
+namespace keystay::x509 {
 namespace {
 
 using pkcs11::ByteView;
@@ -48,4 +48,4 @@ std::size_t encode_ecdsa(ByteView raw, std::span<std::uint8_t, kLongestEcdsaDer>
   return static_cast<std::size_t>(end - der.data());
 }
 
-}  // namespace keystay::provider
+}  // namespace keystay::x509
