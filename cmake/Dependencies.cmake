@@ -3,7 +3,6 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)                        # x509, provider, tlsd
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1) # PKCS#11 header, RFC 7512 URIs
-pkg_check_modules(LIBP11 REQUIRED IMPORTED_TARGET libp11) # keystore-tools: token administration
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus) # native/config
 find_package(fmt REQUIRED)                                # messages of the programs
 find_package(spdlog REQUIRED)                             # tlsd: log
@@ -17,6 +16,7 @@ target_link_libraries(keystay_toml INTERFACE PkgConfig::TOMLPP)
 
 if(KEYSTAY_TESTS OR KEYSTAY_BENCHMARKS)
   find_package(GTest REQUIRED)                            # tests
+  pkg_check_modules(LIBP11 REQUIRED IMPORTED_TARGET libp11) # tests: reads what Keystay wrote, as another library sees it
 endif()
 if(KEYSTAY_BENCHMARKS)
   find_package(benchmark REQUIRED)                        # tests/bench

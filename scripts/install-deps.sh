@@ -20,7 +20,6 @@ quickstart | Ninja                      | ninja               | ninja-build
 quickstart | pkg-config                 | pkg-config          | pkg-config
 quickstart | OpenSSL 3 headers          | libssl-dev          | libssl-dev
 quickstart | p11-kit headers            | libp11-kit-dev      | libp11-kit-dev
-quickstart | libp11 headers             | libp11-dev          | libp11-dev
 quickstart | Boost 1.81 or later        | boost               | libboost1.81-dev libboost-url1.81-dev or libboost-dev libboost-url-dev
 quickstart | toml++                     | libtomlplusplus-dev | libtomlplusplus-dev
 quickstart | CLI11                      | libcli11-dev        | libcli11-dev
@@ -33,6 +32,7 @@ quickstart | pkcs11-tool                | pkcs11-tool         | opensc
 quickstart | curl                       | curl                | curl
 quickstart | Python 3                   | python3             | python3
 all        | GoogleTest                 | libgtest-dev        | libgtest-dev
+all        | libp11, which reads our tokens | libp11-dev     | libp11-dev
 all        | GoogleMock                 | libgmock-dev        | libgmock-dev
 all        | Google Benchmark           | libbenchmark-dev    | libbenchmark-dev
 all        | NSS softokn, another token | certutil            | libnss3-tools
