@@ -1,5 +1,3 @@
-#include "provider/asymmetric_cipher.h"
-
 #include <memory>
 
 #include <openssl/core_names.h>
@@ -7,6 +5,7 @@
 
 #include "provider/dispatch.h"
 #include "provider/operation_context.h"
+#include "provider/operations.h"
 #include "provider/rsa_cipher.h"
 
 namespace keystay::provider {

@@ -1,5 +1,3 @@
-#include "provider/capabilities.h"
-
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -14,6 +12,7 @@
 #include "provider/context.h"
 #include "provider/guard.h"
 #include "provider/key_type.h"
+#include "provider/operations.h"
 
 namespace keystay::provider {
 namespace {

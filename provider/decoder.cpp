@@ -1,5 +1,3 @@
-#include "provider/decoder.h"
-
 #include <array>
 #include <cstring>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key_lookup.h"
+#include "provider/operations.h"
 #include "provider/secret_bytes.h"
 
 namespace keystay::provider {

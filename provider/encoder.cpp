@@ -1,5 +1,3 @@
-#include "provider/encoder.h"
-
 #include <array>
 #include <string>
 
@@ -10,6 +8,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key.h"
+#include "provider/operations.h"
 
 namespace keystay::provider {
 namespace {

@@ -1,5 +1,3 @@
-#include "provider/key_exchange_functions.h"
-
 #include <memory>
 
 #include <openssl/core_names.h>
@@ -8,6 +6,7 @@
 #include "provider/dispatch.h"
 #include "provider/key_exchange.h"
 #include "provider/operation_context.h"
+#include "provider/operations.h"
 
 namespace keystay::provider {
 namespace {

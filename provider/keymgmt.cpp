@@ -1,5 +1,3 @@
-#include "provider/keymgmt.h"
-
 #include <algorithm>
 #include <string_view>
 
@@ -10,6 +8,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key.h"
+#include "provider/operations.h"
 #include "provider/software_key.h"
 #include "provider/software_key_generation.h"
 

@@ -6,17 +6,9 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-#include "provider/asymmetric_cipher.h"
-#include "provider/capabilities.h"
 #include "provider/context.h"
-#include "provider/decoder.h"
 #include "provider/dispatch.h"
-#include "provider/encoder.h"
-#include "provider/key_exchange_functions.h"
-#include "provider/keymgmt.h"
-#include "provider/random.h"
-#include "provider/signature_functions.h"
-#include "provider/store.h"
+#include "provider/operations.h"
 
 namespace keystay::provider {
 namespace {

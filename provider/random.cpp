@@ -1,5 +1,3 @@
-#include "provider/random.h"
-
 #include <cerrno>
 #include <optional>
 #include <span>
@@ -17,6 +15,7 @@
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key_type.h"
+#include "provider/operations.h"
 #include "provider/outside_of_jobs.h"
 #include "provider/process_exit.h"
 

@@ -1,11 +1,10 @@
-#include "provider/signature_functions.h"
-
 #include <algorithm>
 #include <array>
 #include <memory>
 
 #include "provider/dispatch.h"
 #include "provider/named_signature.h"
+#include "provider/operations.h"
 #include "provider/signature_callbacks.h"
 #include "provider/signature_ecdsa.h"
 #include "provider/signature_eddsa.h"

@@ -1,5 +1,3 @@
-#include "provider/store.h"
-
 #include <string_view>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include "native/pkcs11/wiped_text.h"
 #include "provider/dispatch.h"
 #include "provider/guard.h"
+#include "provider/operations.h"
 #include "provider/software_key.h"
 #include "provider/store_objects.h"
 
