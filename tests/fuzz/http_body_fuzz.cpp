@@ -107,6 +107,18 @@ std::optional<std::string> body_of(const std::string& message) {
   return rest.empty() ? std::optional(body) : std::nullopt;
 }
 
+// RFC 9112, section 6.3: such responses have none, whatever their fields say, which are dropped by the
+// exchange.
+template <typename Message>
+bool may_have_body(const Message& message) {
+  if constexpr (Message::is_request::value) {
+    return true;
+  } else {
+    const unsigned status = message.result_int();
+    return status >= 200 && status != 204 && status != 304;
+  }
+}
+
 template <bool is_request>
 void relay(std::string_view head, std::string_view body, std::size_t step) {
   MessageParser<is_request> parser;
@@ -115,6 +127,7 @@ void relay(std::string_view head, std::string_view body, std::size_t step) {
   error_code error;
   parser.put(asio::buffer(head), error);
   if (!parser.is_header_done() || (error && error != http::error::need_more)) return;
+  if (!may_have_body(parser.get())) return;
   asio::io_context context(1);
   Sender sender(body, step);
   Receiver receiver(context);
