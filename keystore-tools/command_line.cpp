@@ -249,7 +249,8 @@ class Parser final {
 
   void check_store_type() const {
     if (store_type_.empty() || pkcs11::equal_ignoring_case(store_type_, "Keystay")) return;
-    throw UsageError("-storetype " + store_type_ + ": this program works on key stores of type Keystay only");
+    throw UsageError("--storetype " + store_type_ +
+                     ": this program works on key stores of type Keystay only");
   }
 
   void refuse_unknown() const {
@@ -259,13 +260,13 @@ class Parser final {
     if (rest.empty()) return;
     const std::string& word = rest.front();
     if (!word.starts_with("--")) throw UsageError("\"" + word + "\" belongs to no option; see keystay -help");
-    const std::string name = word.substr(2, word.find('=') - 2);
+    const std::string name = word.substr(0, word.find('='));
     std::vector<std::string> names;
     for (const CLI::Option* option : command.get_options()) {
-      for (const std::string& known : option->get_lnames()) names.push_back(known);
+      for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
     }
     const std::vector<std::string_view> known(names.begin(), names.end());
-    throw UsageError("unknown option -" + name + " of -" + command.get_name() + "; " +
+    throw UsageError("unknown option " + name + " of -" + command.get_name() + "; " +
                      config::suggest(name, known));
   }
 

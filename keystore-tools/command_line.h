@@ -36,7 +36,8 @@ struct CommandLine {
   Command command;
 };
 
-// Nothing if help or the version was asked for, which is on standard output then. Throws UsageError.
+// Nothing if help or the version was asked for, which is on standard output then. Throws UsageError, with
+// options in the GNU form: see as_written.
 [[nodiscard]] std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments);
 
 // Shows what the command line is declared to be, for a manual and completions.

@@ -72,6 +72,18 @@ Option split(std::string_view argument) {
   return option;
 }
 
+// Without the value that is joined to it.
+std::string_view as_it_stands(std::string_view argument) { return argument.substr(0, argument.find('=')); }
+
+bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
+
+// "storepass-file" is keytool's -storepass:file; so are those of -keypass.
+std::string keytools_name(std::string_view name) {
+  std::string result = "-" + std::string(name);
+  if (name.starts_with("storepass-") || name.starts_with("keypass-")) result[result.find('-', 1)] = ':';
+  return result;
+}
+
 std::optional<std::string_view> command_name(std::string_view written) {
   const std::string lower = lower_case(written);
   const auto* found = std::ranges::find(kCommands, lower, &CommandName::written);
@@ -84,6 +96,10 @@ class Translation final {
       : arguments_(arguments), takes_value_(takes_value) {}
 
   GnuForm translate() {
+    if (!arguments_.empty()) {
+      const std::string_view first = arguments_.front();
+      result_.is_keytools = is_option(first) && first.starts_with('-') && !first.starts_with("--");
+    }
     for (; position_ < arguments_.size(); ++position_) take(arguments_[position_]);
     if (command_) result_.arguments.insert(result_.arguments.begin(), std::string(*command_));
     return std::move(result_);
@@ -93,6 +109,7 @@ class Translation final {
   void take(char* argument) {
     if (!has_dash(argument) || !is_option(argument)) return take_word(argument);
     const Option option = split(argument);
+    result_.written.try_emplace(option.name, as_it_stands(argument));
     if (option.name == "storepass" || option.name == "keypass") return take_secret(argument, option);
     const auto command = option.value ? std::nullopt : command_name(option.name);
     if (command && !command_) {
@@ -103,7 +120,7 @@ class Translation final {
     if (!option.value && !takes_value_(option.name)) return;
     const char* value = value_of(argument, option);
     if (*value == '\0')
-      throw UsageError("option -" + option.name + " has an empty value; leave it out, or name something");
+      throw UsageError("option " + written(option) + " has an empty value; leave it out, or name something");
     result_.arguments.back().append("=").append(value);
   }
 
@@ -121,15 +138,19 @@ class Translation final {
     const bool empty = *value == '\0';
     if (is_pin && !second) result_.pin.emplace(std::string_view(value), "-storepass");
     ::explicit_bzero(value, ::strlen(value));
-    if (second) throw UsageError("-storepass stands twice; a token has one PIN");
-    if (empty) throw UsageError("option -" + option.name + " has an empty value");
+    if (second) throw UsageError(written(option) + " stands twice; a token has one PIN");
+    if (empty) throw UsageError("option " + written(option) + " has an empty value");
   }
 
   // The value that is joined to the option, or the next argument.
   char* value_of(char* argument, const Option& option) {
     if (option.value) return argument + (std::string_view(argument).size() - option.value->size());
     if (position_ + 1 < arguments_.size()) return arguments_[++position_];
-    throw UsageError("option -" + option.name + " needs a value");
+    throw UsageError("option " + written(option) + " needs a value");
+  }
+
+  [[nodiscard]] const std::string& written(const Option& option) const {
+    return result_.written.at(option.name);
   }
 
   std::span<char*> arguments_;
@@ -143,6 +164,29 @@ class Translation final {
 
 GnuForm to_gnu_form(std::span<char*> arguments, const std::function<bool(std::string_view)>& takes_value) {
   return Translation(arguments, takes_value).translate();
+}
+
+std::string as_written(std::string_view message, const GnuForm& form) {
+  std::string result;
+  for (std::size_t at = 0; at < message.size();) {
+    const bool begins_word = at == 0 || !is_name_character(message[at - 1]);
+    const auto* const name = message.begin() + at + 2;
+    const auto* const end = begins_word && message.substr(at).starts_with("--")
+                                ? std::find_if_not(name, message.end(), is_name_character)
+                                : name;
+    if (end <= name) {
+      result.push_back(message[at++]);
+      continue;
+    }
+    const std::string_view option(name, static_cast<std::size_t>(end - name));
+    if (const auto known = form.written.find(option); known != form.written.end()) {
+      result += known->second;
+    } else {
+      result += form.is_keytools ? keytools_name(option) : "--" + std::string(option);
+    }
+    at = static_cast<std::size_t>(end - message.begin());
+  }
+  return result;
 }
 
 }  // namespace keystay::tools

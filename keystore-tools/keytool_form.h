@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,10 @@ namespace keystay::tools {
 struct GnuForm {
   std::vector<std::string> arguments;  // the command first, options in small letters, as keytool ignores case
   std::optional<pkcs11::Pin> pin;      // of a plain -storepass, which is not among the arguments
+
+  bool is_keytools = false;  // the first argument is no bare word and has one dash
+  // How each option stands on the command line, "-Storepass:file", by its name in the arguments.
+  std::map<std::string, std::string, std::less<>> written;
 };
 
 // Takes the arguments after the program's name. What follows an option that `takes_value` (its name in small
@@ -24,5 +29,9 @@ struct GnuForm {
 // Throws UsageError for a value that is missing or empty, and for a second -storepass.
 [[nodiscard]] GnuForm to_gnu_form(std::span<char*> arguments,
                                   const std::function<bool(std::string_view)>& takes_value);
+
+// A message with the options in it, "--storepass-file", as the user writes them: as they stand on the command
+// line, and those that do not in its form, "-storepass:file".
+[[nodiscard]] std::string as_written(std::string_view message, const GnuForm& form);
 
 }  // namespace keystay::tools

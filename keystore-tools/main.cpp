@@ -1,6 +1,7 @@
 // keystay: the aliases of a PKCS #11 token from the command line, in the words of keytool.
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -17,15 +18,27 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
+std::optional<CommandLine> parse(const GnuForm& form) {
+  try {
+    auto line = parse_command_line(form.arguments);
+    if (line && form.pin && !line->store.pin_source.empty())
+      throw UsageError("more than one --storepass; a token has one PIN");
+    return line;
+  } catch (const UsageError& error) {
+    throw UsageError(as_written(error.what(), form));
+  }
+}
+
 void run(std::span<char*> arguments) {
   GnuForm form = to_gnu_form(arguments, takes_value);
-  auto line = parse_command_line(std::move(form.arguments));
+  auto line = parse(form);
   if (!line) return;
   if (form.pin) {
-    if (!line->store.pin_source.empty()) throw UsageError("more than one -storepass; a token has one PIN");
-    fmt::print(stderr,
-               "keystay: warning: everybody on this machine can see a command line while it runs; use "
-               "-storepass:file FILE\n");
+    fmt::print(
+        stderr, "keystay: warning: {}\n",
+        as_written(
+            "everybody on this machine can see a command line while it runs; use --storepass-file FILE",
+            form));
     line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
   }
   OpenedStore store(line->store, missing_key_store(line->command));

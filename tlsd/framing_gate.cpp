@@ -166,8 +166,8 @@ std::optional<Refusal> check_host(const Framing& framing, bool http_1_0) {
 
 bool is_target_character(char c) { return c > ' ' && c < 0x7f && c != '#'; }
 
-// RFC 9112, section 3.2.2: the authority becomes the Host. A path behind it begins with a slash (RFC 3986, section
-// 3.3); Boost.URL 1.81 takes what follows the digits of a port for one that does not.
+// RFC 9112, section 3.2.2: the authority becomes the Host. A path behind it begins with a slash (RFC 3986,
+// section 3.3); Boost.URL 1.81 takes what follows the digits of a port for one that does not.
 bool is_absolute_form(std::string_view target) {
   const auto uri = boost::urls::parse_uri(target);
   if (!uri || !uri->has_authority()) return false;

@@ -85,7 +85,7 @@ TEST_F(BadInputTest, NoDefaultAmongSeveralTokens) {
 }
 
 TEST_F(BadInputTest, UnknownOption) {
-  refused(2, testing::Eq("keystay: unknown option -keylag of -genkeypair; did you mean \"keyalg\"?\n"),
+  refused(2, testing::Eq("keystay: unknown option -keylag of -genkeypair; did you mean \"-keyalg\"?\n"),
           {"-genkeypair", "-alias", "x", "-keylag", "EC"});
   refused(2, StartsWith("keystay: unknown option -frobnicate of -list; known here: "),
           {"-list", "-frobnicate"});
@@ -93,7 +93,7 @@ TEST_F(BadInputTest, UnknownOption) {
 }
 
 TEST_F(BadInputTest, UnknownCommand) {
-  refused(2, testing::Eq("keystay: \"--lst\" is no command; did you mean \"list\"?\n"), {"-lst"});
+  refused(2, testing::Eq("keystay: \"-lst\" is no command; did you mean \"list\"?\n"), {"-lst"});
   refused(2, testing::Eq("keystay: no command is given; see keystay -help\n"), {});
   refused(2, StartsWith("keystay: keystay has no -printcert; instead: openssl x509 "),
           {"-printcert", "-file", "x"});
@@ -125,8 +125,8 @@ TEST_F(BadInputTest, MoreThanOnePin) {
           {"-list", "-storepass", pin, "-storepass:file", "/nonexistent"});
   refused(2, HasSubstr("more than one -storepass"), {"-list", "-storepass:env", "X", "-storepass", pin});
   refused(2, HasSubstr("-storepass stands twice"), {"-list", "-storepass", pin, "-storepass", pin});
-  refused(2, HasSubstr("--storepass-file"), {"-list", "-storepass:file", file, "-storepass:env", "X"});
-  refused(2, HasSubstr("--storepass-file"), {"-list", "-storepass:file", file, "-storepass:file", file});
+  refused(2, HasSubstr("-storepass:file"), {"-list", "-storepass:file", file, "-storepass:env", "X"});
+  refused(2, HasSubstr("-storepass:file"), {"-list", "-storepass:file", file, "-storepass:file", file});
 }
 
 TEST_F(BadInputTest, StoreOfAnotherType) {
@@ -190,6 +190,25 @@ TEST_F(SickTokenTest, SurvivesASessionThatIsLostOnTheWay) {
   make_alias("httpd");
   token_.faults().fail(test::Function::C_FindObjectsInit, CKR_SESSION_HANDLE_INVALID, 1);
   EXPECT_THAT(done({"-list"}), HasSubstr("httpd, "));
+}
+
+// Whoever follows keytool's manual looks for what is written there.
+TEST_F(BadInputTest, NamesOptionsAsTheUserWritesThem) {
+  refused(2, HasSubstr("-storepass:env excludes -storepass:file"),
+          {"-list", "-storepass:env", "A", "-storepass:file", "B"});
+  refused(2, HasSubstr("--storepass-env excludes --storepass-file"),
+          {"list", "--storepass-env", "A", "--storepass-file", "B"});
+  refused(2,
+          testing::Eq("keystay: unknown option -storepas:file of -list; did you mean \"-storepass:file\"?\n"),
+          {"-list", "-storepas:file", "B"});
+  refused(2, testing::Eq("keystay: unknown option --keylag of -genkeypair; did you mean \"--keyalg\"?\n"),
+          {"genkeypair", "--keylag", "EC"});
+  refused(2, HasSubstr("option --alias needs a value"), {"list", "--alias"});
+  refused(2, HasSubstr("option -STOREPASS:FILE has an empty value"), {"-list", "-STOREPASS:FILE", ""});
+  refused(2, HasSubstr(": --keyalg is required"), {"genkeypair"});
+  refused(2, HasSubstr(": -keyalg is required"), {"-genkeypair"});
+  refused(2, HasSubstr(": --storetype JKS: "), {"list", "--storetype", "JKS"});
+  refused(2, HasSubstr("more than one --storepass"), {"list", "--storepass", "1", "--storepass-env", "A"});
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST_F(DeleteTest, SaysThatAnAliasDoesNotExist) {
 // keytool has a default alias; here the word that destroys a key must be written.
 TEST_F(DeleteTest, NeedsTheAlias) {
   done({"-genkeypair", "-keyalg", "EC"});
-  refused(2, HasSubstr("--alias is required"), {"-delete"});
+  refused(2, HasSubstr(": -alias is required"), {"-delete"});
 }
 
 class ChangeAliasTest : public KeystayTest {};
@@ -110,7 +110,7 @@ TEST_F(ChangeAliasTest, RefusesANameThatExists) {
           {"-changealias", "-alias", "httpd", "-destalias", "ftpd"});
   refused(1, HasSubstr("alias \"nobody\" does not exist"),
           {"-changealias", "-alias", "nobody", "-destalias", "x"});
-  refused(2, HasSubstr("--destalias is required"), {"-changealias", "-alias", "httpd"});
+  refused(2, HasSubstr(": -destalias is required"), {"-changealias", "-alias", "httpd"});
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ TEST_F(GenKeyPairTest, RefusesBadArgumentsBeforeItMakesAKey) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     refused(code, StartsWith(std::string("keystay: ") + message), arguments);
   };
-  refuse(2, "--keyalg is required; see keystay -help", {});
+  refuse(2, "-keyalg is required; see keystay -help", {});
   refuse(2, "unknown key algorithm \"DSA\"; use RSA, EC, EdDSA, Ed25519, Ed448 or X25519",
          {"-keyalg", "DSA"});
   refuse(2, "RSA keys have 2048 to 4096 bits, not 1024", {"-keyalg", "RSA", "-keysize", "1024"});
@@ -155,10 +155,9 @@ TEST_F(GenKeyPairTest, RefusesBadArgumentsBeforeItMakesAKey) {
          {"-keyalg", "EC", "-dname", "CN=a", "-ext", "san=dns:b\xC3\xBC"});
   refuse(2, "-startdate \"tomorrow\": expected",
          {"-keyalg", "EC", "-dname", "CN=a", "-startdate", "tomorrow"});
-  refuse(2, "--validity: ", {"-keyalg", "EC", "-dname", "CN=a", "-validity", "0"});
-  refuse(2, "Could not convert: --keysize = many", {"-keyalg", "EC", "-keysize", "many"});
-  refuse(2, "--keysize excludes --groupname",
-         {"-keyalg", "EC", "-keysize", "256", "-groupname", "secp256r1"});
+  refuse(2, "-validity: ", {"-keyalg", "EC", "-dname", "CN=a", "-validity", "0"});
+  refuse(2, "Could not convert: -keysize = many", {"-keyalg", "EC", "-keysize", "many"});
+  refuse(2, "-keysize excludes -groupname", {"-keyalg", "EC", "-keysize", "256", "-groupname", "secp256r1"});
 }
 
 // A key is not made to find out that it cannot sign its certificate: refused() wants this message alone.

@@ -109,5 +109,17 @@ TEST(KeytoolForm, OverwritesASecondPinToo) {
 
 TEST(KeytoolForm, NeedsAValueForThePin) { EXPECT_THROW((void)gnu({"-list", "-storepass"}), UsageError); }
 
+TEST(KeytoolForm, IsThatOfMessagesToo) {
+  CommandLineOf keytool({"-list", "-Storepass:File", "pin", "--alias=a"});
+  const GnuForm form = keytool.translate();
+  EXPECT_EQ(as_written("--storepass-file excludes --storepass-env", form),
+            "-Storepass:File excludes -storepass:env");
+  EXPECT_EQ(as_written("\"--alias\": --keypass-file, --rfc -- a--b --", form),
+            "\"--alias\": -keypass:file, -rfc -- a--b --");
+  CommandLineOf gnu_form({"list", "--storepass-file", "pin", "-alias", "a"});
+  EXPECT_EQ(as_written("--storepass-file excludes --storepass-env; --alias", gnu_form.translate()),
+            "--storepass-file excludes --storepass-env; -alias");
+}
+
 }  // namespace
 }  // namespace keystay::tools
