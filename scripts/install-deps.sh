@@ -67,7 +67,7 @@ servers    | PHP                        | php                 | php-cli
 unpacked   | Postfix                    | postfix             | postfix
 unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
 unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core
-packages   | lintian, Debian's checks   | lintian             | lintian
+packages   | lintian, checks packages   | lintian             | lintian
 packages   | rpmbuild                   | rpmbuild            | rpm
 packages   | debootstrap                | debootstrap         | debootstrap
 '
