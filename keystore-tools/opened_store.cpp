@@ -10,6 +10,7 @@
 #include "keystore-tools/failure.h"
 #include "keystore-tools/terminal.h"
 #include "native/config/file.h"
+#include "native/config/optional_configuration.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/uri.h"
 
@@ -27,15 +28,11 @@ config::PinPrompt prompt(const StoreOptions& options) {
 // "" if the PIN is to come from where the configuration says.
 std::string pin_source(const StoreOptions& options) { return options.pin ? "prompt" : options.pin_source; }
 
-// A URI names the module itself, so that a key store file may do without a configuration.
-bool may_lack_configuration(const StoreOptions& options, std::string_view token) {
-  return options.configuration.empty() && pkcs11::is_pkcs11_uri(token);
-}
-
 config::Configuration configuration(const StoreOptions& options, std::string_view token) {
   const auto file = options.configuration.empty() ? config::configuration_file() : options.configuration;
-  if (may_lack_configuration(options, token) && config::is_absent(file)) return {};
-  config::Configuration configuration = config::read_configuration(file);
+  config::Configuration configuration = pkcs11::is_pkcs11_uri(token)
+                                            ? config::read_optional_configuration(options.configuration)
+                                            : config::read_configuration(file);
   if (const std::string source = pin_source(options); !source.empty()) {
     for (auto& [name, settings] : configuration.tokens) settings.pin = source;
   }

@@ -3,14 +3,13 @@
 #include "provider/context.h"
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include <openssl/rand.h>
 
-#include "native/config/configuration.h"
+#include "native/config/optional_configuration.h"
 #include "native/pkcs11/fork_lock.h"
 #include "provider/cnf_section.h"
 #include "provider/process_exit.h"
@@ -18,17 +17,6 @@
 namespace keystay::provider {
 
 namespace {
-
-// `file` is empty where openssl.cnf names none.
-config::Configuration read_configuration(const std::filesystem::path& file) {
-  if (!file.empty()) return config::read_configuration(file);
-  const std::filesystem::path usual = config::configuration_file();
-  std::error_code unreadable;
-  // Without any configuration there are still URIs that say everything, module-path included.
-  const bool chosen = ::secure_getenv("KEYSTAY_CONF") != nullptr;
-  if (!chosen && !std::filesystem::exists(usual, unreadable) && !unreadable) return {};
-  return config::read_configuration(usual);
-}
 
 // That RAND_bytes uses libcrypto's own generators. As long as nobody has asked for random numbers, a module
 // may make an engine their source for the whole process: SoftHSM does so with `rdrand` where libcrypto has
@@ -75,7 +63,7 @@ keys::Tokens& Context::tokens() {
 std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
   CnfSection section = read_cnf_section(core_);
   return std::make_unique<keys::Tokens>(
-      read_configuration(section.configuration),
+      config::read_optional_configuration(section.configuration),
       [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
       std::move(section.whole_module), before);
 }

@@ -88,7 +88,10 @@ TEST_F(KeyStoreFileTest, MayNameItsTokenByAUriAndNeedsNoConfigurationThen) {
   const std::string uri = "pkcs11:token=web?module-path=" + token_.module().string() +
                           "&pin-source=file:" + token_.pin_file().string();
   write("keys.ks", config::format_key_store({uri, KeyStoreScope::all, DeleteAction::destroy, {}}));
-  const test::RunOptions nowhere{.environment = {{"KEYSTAY_CONF", "/nonexistent/keystay.toml"}}};
+  const test::RunOptions missing{.environment = {{"KEYSTAY_CONF", "/nonexistent/keystay.toml"}}};
+  refused(1, HasSubstr("cannot read the configuration file /nonexistent/keystay.toml"),
+          {"-list", "-keystore", file_}, missing);
+  const test::RunOptions nowhere{.environment = {{"KEYSTAY_CONF", ""}}};  // nobody names a file
   EXPECT_THAT(done({"-list", "-keystore", file_}, nowhere), HasSubstr("httpd, "));
   EXPECT_THAT(done({"-list", "-keystore", file_, "-storepass:file", token_.pin_file()}, nowhere),
               HasSubstr("httpd, "));

@@ -5,7 +5,7 @@
 
 #include "java/src/main/cpp/java_pkix.h"
 #include "native/config/error.h"
-#include "native/config/file.h"
+#include "native/config/optional_configuration.h"
 #include "native/config/pin_source.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/error.h"
@@ -20,11 +20,9 @@ using pkcs11::ErrorClass;
 // The PIN comes as the store password.
 constexpr std::string_view kPrompt = "prompt";
 
-// A URI with a module-path works without a keystay.toml.
 config::Configuration read_configuration(const std::optional<std::filesystem::path>& file, bool optional) {
-  const std::filesystem::path path = file.value_or(config::configuration_file());
-  if (optional && !file && config::is_absent(path)) return {};
-  return config::read_configuration(path);
+  if (optional) return config::read_optional_configuration(file.value_or(std::filesystem::path()));
+  return config::read_configuration(file.value_or(config::configuration_file()));
 }
 
 std::string identity(const std::string& name, const config::TokenSettings& settings) {
