@@ -1,5 +1,6 @@
 // The handshake of TlsStream: the one place that knows OpenSSL's asynchronous jobs.
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -14,6 +15,8 @@
 
 namespace keystay::tlsd {
 namespace {
+
+constexpr std::chrono::milliseconds kNap{1};
 
 // The bytes that a client sends ahead of its turn, while it waits for the server's signature: they would wake
 // us again and again. No TLS client has much to say there; one that does is sent away.
@@ -188,11 +191,24 @@ awaitable<error_code> TlsStream::wait_watching_client() {
 // wake what is no more. So the job is resumed, its operation failing at once; a provider that cannot do that
 // is waited for.
 awaitable<void> TlsStream::unwind() {
-  if (!paused_) co_return;
-  thread_.metrics.abandoned_signatures().Increment();
-  if (thread_.abandon != nullptr) thread_.abandon(&TlsStream::resume, this);
+  abandon_job();
   while (paused_) {
     co_await wait_->wait();
+    static_cast<void>(step());
+  }
+}
+
+void TlsStream::abandon_job() noexcept {
+  if (!paused_) return;
+  thread_.metrics.abandoned_signatures().Increment();
+  if (thread_.abandon != nullptr) thread_.abandon(&TlsStream::resume, this);
+}
+
+// After an exception nobody can wait any more but this thread.
+TlsStream::~TlsStream() {
+  abandon_job();
+  while (paused_) {
+    std::this_thread::sleep_for(kNap);
     static_cast<void>(step());
   }
 }

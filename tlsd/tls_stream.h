@@ -65,7 +65,8 @@ class TlsStream {
   TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
-  ~TlsStream() = default;  // after handshake() has returned: no operation outlives its stream
+  // No operation outlives its stream: where an exception has ended handshake(), it is given up here.
+  ~TlsStream();
 
   [[nodiscard]] executor_type get_executor() noexcept { return socket_.get_executor(); }
   // Below TLS.
@@ -120,6 +121,7 @@ class TlsStream {
   [[nodiscard]] awaitable<error_code> wait_for_signature();
   [[nodiscard]] awaitable<error_code> wait_watching_client();
   [[nodiscard]] awaitable<void> unwind();
+  void abandon_job() noexcept;
   static int resume(void* stream) noexcept;
   [[nodiscard]] HandshakeResult failure(error_code error, bool signed_before) const;
 

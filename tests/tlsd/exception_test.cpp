@@ -12,6 +12,8 @@
 
 #include "tests/tlsd/failing_allocation.h"
 #include "tests/tlsd/http_test.h"
+#include "tests/tlsd/pausing_key.h"
+#include "tests/tlsd/stream_bench.h"
 
 namespace keystay::test {
 namespace {
@@ -145,6 +147,69 @@ TEST_F(ExceptionTest, AnyAllocationOfATunnelMayFail) {
   sweep([&] { converse(kUpgrade); });
   server_.stop();
   EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
+}
+
+class TcpExceptionTest : public ExceptionTest {
+ protected:
+  static config::TlsdSettings of_mode_tcp(config::TlsdSettings settings) {
+    settings.listeners.push_back(settings.listeners.front());
+    settings.listeners.back().name = "tcp";
+    settings.listeners.back().mode = config::ListenerMode::tcp;
+    settings.backends["app"].send_proxy = config::SendProxy::none;
+    return settings;
+  }
+  TestServer both_{of_mode_tcp(settings_)};
+};
+
+TEST_F(TcpExceptionTest, AnyAllocationOfARelayMayFail) {
+  const auto talk = [&](std::string_view request) {
+    TlsClient client(both_.port(1));
+    if (!client.handshake()) return std::string();
+    client.write(request);
+    client.send_close_notify();
+    return read_to_end(client);
+  };
+  ASSERT_THAT(talk(kGet), HasSubstr("hello"));
+  std::size_t nth = 1;
+  for (bool failed = true; failed; ++nth) {
+    ASSERT_LT(nth, 5000U);
+    {
+      const FailingAllocation failing(nth);
+      talk(kGet);
+      failed = failing.failed();
+    }
+    ASSERT_THAT(talk(kGet), HasSubstr("hello")) << "after allocation " << nth;
+  }
+  EXPECT_GT(nth, 10U) << "nothing was made to fail";
+  EXPECT_TRUE(both_.wait_for_metric(R"(keystay_tlsd_connections{listener="tcp"})", 0));
+}
+
+// A job that is paused when an allocation fails is not lost, and the key is not woken for what is no more.
+TEST(ExceptionInAHandshake, LosesNoJobThatIsPaused) {
+  exempt_this_thread();
+  PausingKey key(PausingKey::Wakes::by_itself);
+  StreamBench bench({.handshake_limit = std::chrono::seconds(1), .abandon = &PausingKey::abandon});
+  key.install(bench.context(), 2);
+  std::size_t nth = 1;
+  for (bool failed = true; failed; ++nth) {
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    ASSERT_LT(nth, 2000U);
+    RawSocket client = RawSocket::connect(bench.port());
+    ASSERT_TRUE(bench.wait_until_open(1));
+    bench.on_thread([] {});  // it waits for the next one already: that may not fail
+    {
+      const FailingAllocation failing(nth);
+      client.write(client_hello());
+      static_cast<void>(client.read_some());
+      failed = failing.failed();
+    }
+    client.close();
+    ASSERT_TRUE(bench.idle());
+    ASSERT_EQ(bench.paused(), 0);
+    TlsClient next(bench.port());
+    ASSERT_TRUE(next.handshake()) << next.reason();
+  }
+  EXPECT_GT(nth, 2U) << "nothing was made to fail";
 }
 
 TEST_F(ExceptionTest, AnyAllocationOfTheAdministratorsMayFail) {

@@ -13,7 +13,11 @@ thread_local bool abandoning = false;
 
 }  // namespace
 
-PausingKey::PausingKey(Wakes wakes) : wakes_(wakes), thread_([this] { wake_all(); }) {}
+PausingKey::PausingKey(Wakes wakes) : wakes_(wakes) {
+  constexpr std::size_t kMostOperations = 4096;
+  pending_.reserve(kMostOperations);
+  thread_ = std::thread([this] { wake_all(); });
+}
 
 PausingKey::~PausingKey() {
   {
@@ -79,7 +83,7 @@ void PausingKey::wake_all() {
     });
     if (stopping_) return;
     Operation* operation = pending_.front();
-    pending_.pop_front();
+    pending_.erase(pending_.begin());
     if (permits_ > 0) --permits_;
     if (spurious_) {
       const int before = resumed_early_;

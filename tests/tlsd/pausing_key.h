@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include <openssl/async.h>
 #include <openssl/ssl.h>
@@ -69,7 +69,7 @@ class PausingKey final {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Operation*> pending_;
+  std::vector<Operation*> pending_;  // with room for all: on the fibre no exception may be thrown
   int permits_ = 0;
   bool stopping_ = false;
   std::thread thread_;

@@ -10,12 +10,14 @@
 #include <boost/asio/write.hpp>
 
 #include "tests/tlsd/test_server.h"
+#include "tlsd/event_loop.h"
 
 namespace keystay::test {
 
 namespace asio = boost::asio;
 using tlsd::awaitable;
 using tlsd::kOutcome;
+using tlsd::run_event_loop;
 
 StreamBench::StreamBench(StreamBenchOptions options)
     : options_(options),
@@ -42,8 +44,31 @@ SSL_CTX* StreamBench::context() { return SSL_get_SSL_CTX(tls_->new_connection().
 void StreamBench::run() {
   tlsd::JobPool jobs(options_.most_jobs, metrics_);
   thread_state_.emplace(tlsd::TlsThread{jobs, metrics_, options_.abandon});
-  context_.run();
+  run_event_loop(context_, "streams", metrics_.exceptions());
 }
+
+// A stream among those of the bench, also where an exception destroys its coroutine.
+class StreamBench::Open final {
+ public:
+  Open(StreamBench& bench, tlsd::TlsStream& stream) : bench_(bench) {
+    place_ = bench_.streams_.insert(bench_.streams_.end(), &stream);
+    const std::scoped_lock lock(bench_.mutex_);
+    ++bench_.open_;
+    bench_.changed_.notify_all();
+  }
+  Open(const Open&) = delete;
+  Open& operator=(const Open&) = delete;
+  ~Open() {
+    bench_.streams_.erase(place_);
+    const std::scoped_lock lock(bench_.mutex_);
+    --bench_.open_;
+    bench_.changed_.notify_all();
+  }
+
+ private:
+  StreamBench& bench_;
+  std::list<tlsd::TlsStream*>::iterator place_;
+};
 
 awaitable<void> StreamBench::accept() {
   for (;;) {
@@ -55,27 +80,17 @@ awaitable<void> StreamBench::accept() {
 }
 
 awaitable<void> StreamBench::serve(tlsd::Socket socket) {
+  tlsd::TlsStream stream(std::move(socket), tls_, *thread_state_);
+  const Open open(*this, stream);
+  const tlsd::HandshakeResult result = co_await stream.handshake(options_.handshake_limit);
   {
     const std::scoped_lock lock(mutex_);
-    ++open_;
+    results_.push_back(result);
   }
-  {
-    tlsd::TlsStream stream(std::move(socket), tls_, *thread_state_);
-    const auto place = streams_.insert(streams_.end(), &stream);
-    const tlsd::HandshakeResult result = co_await stream.handshake(options_.handshake_limit);
-    {
-      const std::scoped_lock lock(mutex_);
-      results_.push_back(result);
-    }
-    changed_.notify_all();
-    const bool shaken =
-        result.handshake == tlsd::Handshake::full || result.handshake == tlsd::Handshake::resumed;
-    if (shaken) co_await echo(stream);
-    streams_.erase(place);
-  }
-  const std::scoped_lock lock(mutex_);
-  --open_;
   changed_.notify_all();
+  const bool shaken =
+      result.handshake == tlsd::Handshake::full || result.handshake == tlsd::Handshake::resumed;
+  if (shaken) co_await echo(stream);
 }
 
 awaitable<void> StreamBench::echo(tlsd::TlsStream& stream) {
@@ -99,10 +114,12 @@ int StreamBench::paused() { return static_cast<int>(metrics_.paused_handshakes()
 
 int StreamBench::given_up() { return static_cast<int>(metrics_.abandoned_signatures().Value()); }
 
-bool StreamBench::idle() {
+bool StreamBench::wait_until_open(std::size_t streams) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return open_ == 0; });
+  return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return open_ == streams; });
 }
+
+bool StreamBench::idle() { return wait_until_open(0); }
 
 void StreamBench::interrupt_all() {
   on_thread([this] {

@@ -41,6 +41,8 @@ class StreamBench final {
   [[nodiscard]] int paused();
   // How many signatures are no longer wanted, whether or not they have ended.
   [[nodiscard]] int given_up();
+  // Waits until there are so many streams, at most 30 s.
+  [[nodiscard]] bool wait_until_open(std::size_t streams);
   // Waits until no stream is left.
   [[nodiscard]] bool idle();
 
@@ -50,6 +52,8 @@ class StreamBench final {
   void on_thread(std::function<void()> task);
 
  private:
+  class Open;
+
   void run();
   [[nodiscard]] tlsd::awaitable<void> accept();
   [[nodiscard]] tlsd::awaitable<void> serve(tlsd::Socket socket);
