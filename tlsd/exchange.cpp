@@ -99,10 +99,14 @@ awaitable<After> Exchange::exchange_with_body() {
 }
 
 // request-timeout is one deadline for the whole body, stall-timeout counts anew with each piece. Who is to
-// blame is whom the upload waits for.
+// blame is whom the upload waits for; at the deadline of a body that moves, whom it has waited for longest.
 awaitable<void> Exchange::upload() {
-  const TimeLimit deadline(backend_.executor(), request_end_, [this] { end_upload(); });
-  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] { end_upload(); });
+  const TimeLimit deadline(backend_.executor(), request_end_, [this] {
+    waits_.begin(waits_.current());
+    end_upload(waits_.longest());
+  });
+  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout,
+                  [this] { end_upload(waits_.current()); });
   if (awaits_continue_) begin_response();
   MessageWriter writer(request_.get());
   if (const error_code error = co_await writer.write_head(connection_->socket); error) {
@@ -112,7 +116,7 @@ awaitable<void> Exchange::upload() {
   const RelayResult result = co_await relay_body(client_.stream, client_.buffer, request_,
                                                  connection_->socket, writer, [&](RelayWait wait) {
                                                    stall.restart();
-                                                   uploading_ = wait;
+                                                   waits_.begin(wait);
                                                    if (wait == RelayWait::output) body_began();
                                                  });
   uploaded_ = result.end == RelayResult::End::complete;
@@ -124,10 +128,10 @@ awaitable<void> Exchange::upload() {
   interrupt();
 }
 
-void Exchange::end_upload() noexcept {
-  upload_fault_ = uploading_ == RelayWait::output ? Fault::request_not_taken
-                  : awaits_continue_              ? Fault::response_timed_out
-                                                  : Fault::request_timed_out;
+void Exchange::end_upload(RelayWait awaited) noexcept {
+  upload_fault_ = awaited == RelayWait::output ? Fault::request_not_taken
+                  : awaits_continue_           ? Fault::response_timed_out
+                                               : Fault::request_timed_out;
   client_.stream.interrupt();
   interrupt();
 }

@@ -48,7 +48,7 @@ class Exchange final {
   [[nodiscard]] awaitable<After> exchange_without_body();
   [[nodiscard]] awaitable<After> exchange_with_body();
   [[nodiscard]] awaitable<void> upload();
-  void end_upload() noexcept;
+  void end_upload(RelayWait awaited) noexcept;
   void body_began() noexcept;
   void begin_response();
   [[nodiscard]] bool response_timed_out() const noexcept;
@@ -87,7 +87,7 @@ class Exchange final {
   BackendConnectionPtr connection_;
   bool reused_ = false;                      // connection_ has served before
   bool uploaded_ = false;                    // all of the request was read and sent
-  RelayWait uploading_ = RelayWait::output;  // whom the upload waits for
+  RelayWaits waits_{RelayWait::output};      // of the upload
   bool awaits_continue_;                     // the client sends its body when the backend wants it
   std::optional<Fault> upload_fault_;        // what ended the upload, and with it the exchange
   std::string reason_;                       // of a fault, for the log

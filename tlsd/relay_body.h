@@ -63,6 +63,30 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
 // What a relay waits for next: a piece from the input, or the output to take one.
 enum class RelayWait { input, output };
 
+// Whom a relay waits for, and how long it has waited for each side.
+class RelayWaits final {
+ public:
+  explicit RelayWaits(RelayWait first) noexcept : current_(first) {}
+
+  void begin(RelayWait wait) noexcept {
+    const auto now = Clock::now();
+    (current_ == RelayWait::input ? input_ : output_) += now - since_;
+    since_ = now;
+    current_ = wait;
+  }
+
+  [[nodiscard]] RelayWait current() const noexcept { return current_; }
+  [[nodiscard]] RelayWait longest() const noexcept {
+    return output_ > input_ ? RelayWait::output : RelayWait::input;
+  }
+
+ private:
+  RelayWait current_;
+  Clock::time_point since_ = Clock::now();
+  Clock::duration input_{};
+  Clock::duration output_{};
+};
+
 // The head was parsed by `parser`; `writer` writes that message, its head written or not. `on_wait` is called
 // with a RelayWait before each read and each write.
 template <typename Input, typename Parser, typename Output, typename OnWait>
