@@ -2,6 +2,7 @@
 #include "tlsd/server.h"
 
 #include <future>
+#include <mutex>
 #include <string>
 
 #include <arpa/inet.h>
@@ -264,16 +265,20 @@ class ReloadTest : public ServerTest {
   // What the configuration file would say at the next reload.
   config::TlsdSettings next_ = settings_;
   std::string broken_;
+  std::mutex mutex_;  // what the server's thread has read is the test's again after reload()
   tlsd::Server::ReadSettings read_ = [this] {
+    const std::scoped_lock lock(mutex_);
     if (!broken_.empty()) throw std::runtime_error(broken_);
     return next_;
   };
 
-  static bool reload(TestServer& server, const std::string& result) {
+  bool reload(TestServer& server, const std::string& result) {
     const std::string metric = "keystay_tlsd_reloads_total{result=\"" + result + "\"}";
     const double before = server.metric(metric);
     server.server().reload();
-    return server.wait_for_metric(metric, before + 1);
+    const bool done = server.wait_for_metric(metric, before + 1);
+    const std::scoped_lock lock(mutex_);
+    return done;
   }
 };
 

@@ -50,12 +50,13 @@ void StreamBench::run() {
 // A stream among those of the bench, also where an exception destroys its coroutine.
 class StreamBench::Open final {
  public:
-  Open(StreamBench& bench, tlsd::TlsStream& stream) : bench_(bench) {
-    place_ = bench_.streams_.insert(bench_.streams_.end(), &stream);
+  explicit Open(StreamBench& bench)
+      : bench_(bench), place_(bench.streams_.insert(bench.streams_.end(), nullptr)) {
     const std::scoped_lock lock(bench_.mutex_);
     ++bench_.open_;
     bench_.changed_.notify_all();
   }
+  void set(tlsd::TlsStream& stream) { *place_ = &stream; }
   Open(const Open&) = delete;
   Open& operator=(const Open&) = delete;
   ~Open() {
@@ -80,8 +81,9 @@ awaitable<void> StreamBench::accept() {
 }
 
 awaitable<void> StreamBench::serve(tlsd::Socket socket) {
+  Open open(*this);  // until nothing is left of the stream
   tlsd::TlsStream stream(std::move(socket), tls_, *thread_state_);
-  const Open open(*this, stream);
+  open.set(stream);
   const tlsd::HandshakeResult result = co_await stream.handshake(options_.handshake_limit);
   {
     const std::scoped_lock lock(mutex_);
