@@ -15,6 +15,11 @@ std::vector<ClientShape> chunk_shapes() {
   return {
       {"one chunk", {chunked_request("5\r\nhello\r\n0\r\n\r\n")}, 200, "hello"},
       {"no chunk but the last", {chunked_request("0\r\n\r\n")}, 200, "POST /p"},
+      {"the last chunk alone, then its end", {chunked_request("0\r\n"), "\r", "\n"}, 200, "POST /p"},
+      {"the last chunk alone, then a trailer",
+       {chunked_request("0\r\n"), "X", ": 1\r\n\r\n"},
+       200,
+       "POST /p"},
       {"last chunk of many zeros", {chunked_request("00000000\r\n\r\n")}, 200, "POST /p"},
       {"size in capitals", {chunked_request("A\r\nhellohello\r\n0\r\n\r\n")}, 200, "hellohello"},
       {"size with leading zeros", {chunked_request("0005\r\nhello\r\n0\r\n\r\n")}, 200, "hello"},
