@@ -157,6 +157,15 @@ mkdir -p "$cases"
 GTEST_BRIEF=1 GTEST_OUTPUT="xml:$cases/" ctest --preset "$preset" --parallel "$jobs" --no-tests=error \
   --output-junit "$PWD/$build/ctest.xml" </dev/null || true
 
+# can_mount: whether file systems can be mounted here: not by users, nor in containers without CAP_SYS_ADMIN.
+can_mount() {
+  local directory code=0
+  directory="$(mktemp -d)"
+  if mount -t tmpfs none "$directory" 2>/dev/null; then umount "$directory"; else code=1; fi
+  rmdir "$directory"
+  return "$code"
+}
+
 # facts: what is so in this run, as conditions of tests/allowed-skips.txt.
 facts() {
   printf -- '--fact=%s\n' "$preset"
@@ -164,6 +173,7 @@ facts() {
   [[ ! -r /etc/os-release ]] || (. /etc/os-release && printf -- '--fact=%s\n' "$ID${VERSION_ID:-}")
   [[ -n "${KEYSTAY_SOAK:-}" ]] || echo --fact=short
   [[ "$(id -u)" -eq 0 ]] || echo --fact=user
+  can_mount || echo --fact=unmounted
 }
 
 step "result"
