@@ -9,7 +9,7 @@
 #include <openssl/params.h>
 #include <sys/random.h>
 
-#include "native/pkcs11/module_call.h"
+#include "native/pkcs11/inside_module.h"
 #include "native/x509/error_mark.h"
 #include "provider/context.h"
 #include "provider/dispatch.h"
@@ -52,7 +52,7 @@ class Random final {
   // not asked for at all.
   [[nodiscard]] bool generate(std::span<std::uint8_t> out) {
     require_ready();
-    if (!pkcs11::ModuleCall::inside()) return fill_from_token(out);
+    if (!pkcs11::InsideModule::now()) return fill_from_token(out);
     fill_from_system(out);
     return true;
   }
@@ -75,8 +75,7 @@ class Random final {
   [[nodiscard]] std::optional<Failure> ask_token(std::span<std::uint8_t> out) noexcept {
     const x509::ErrorMark errors_of_the_module;
     try {
-      const auto token = context_.tokens().locate("").token;
-      token->with_session([&](pkcs11::Session& session) { session.generate_random(out); });
+      context_.tokens().locate("").source->generate_random(out);
       return std::nullopt;
     } catch (...) {
       return current_failure();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/inside_module.h"
 
 namespace keystay::pkcs11 {
 
@@ -9,20 +10,16 @@ namespace keystay::pkcs11 {
 // does it so.
 class ModuleCall final {
  public:
-  explicit ModuleCall(CK_FUNCTION_LIST& functions) noexcept : functions_(functions) { ++depth_; }
+  explicit ModuleCall(CK_FUNCTION_LIST& functions) noexcept : functions_(functions) {
+    ++InsideModule::depth_;
+  }
   ModuleCall(const ModuleCall&) = delete;
   ModuleCall& operator=(const ModuleCall&) = delete;
-  ~ModuleCall() { --depth_; }
+  ~ModuleCall() { --InsideModule::depth_; }
 
   [[nodiscard]] CK_FUNCTION_LIST* operator->() const noexcept { return &functions_; }
 
-  // Whether this thread is in a module. Modules use libraries of the process too, and whatever those ask of
-  // Keystay then is a wish of the module.
-  [[nodiscard]] static bool inside() noexcept { return depth_ > 0; }
-
  private:
-  static inline constinit thread_local int depth_ = 0;
-
   CK_FUNCTION_LIST& functions_;
 };
 

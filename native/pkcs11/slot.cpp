@@ -118,4 +118,24 @@ CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadl
   return found;
 }
 
+TokenInfo find_token(Module& module, const TokenIdentity& wanted, Deadline deadline) {
+  CK_FUNCTION_LIST& functions = module.functions(deadline);
+  const Module::Use use = module.use();
+  return token_info(functions, find_slot(module, wanted, deadline));
+}
+
+std::vector<TokenInfo> tokens_of(Module& module, Deadline deadline) {
+  CK_FUNCTION_LIST& functions = module.functions(deadline);
+  const Module::Use use = module.use();
+  std::vector<TokenInfo> tokens;
+  for (const CK_SLOT_ID slot : module.slots_with_token(deadline)) {
+    try {
+      tokens.push_back(token_info(functions, slot));
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return tokens;
+}
+
 }  // namespace keystay::pkcs11

@@ -14,46 +14,99 @@ Token::Token(std::shared_ptr<Module> module, TokenOptions options)
 Token::~Token() = default;
 
 template <typename Body>
-auto Token::with_key(const KeyReference& key, const KeyDemand& demand, Deadline deadline, const Body& body) {
+auto Token::with_key(Trials trials, const KeyReference& key, const KeyDemand& demand, Deadline deadline,
+                     const Body& body) {
   TokenConnection& connection = connection_.get();
+  const auto operation = [&](PooledSession& session) {
+    const CK_OBJECT_HANDLE handle = connection.key_handle(session, key);
+    try {
+      return connection.use_key(session, handle, deadline, [&](const OperationBegun& begun) {
+        return body(session.session, handle, begun);
+      });
+    } catch (const Error& error) {
+      throw explained(error, session.session, handle, demand);
+    }
+  };
   try {
-    return connection.perform(deadline, [&](PooledSession& session) {
-      const CK_OBJECT_HANDLE handle = connection.key_handle(session, key);
-      try {
-        return connection.use_key(session, handle, deadline, [&](const OperationBegun& begun) {
-          return body(session.session, handle, begun);
-        });
-      } catch (const Error& error) {
-        throw explained(error, session.session, handle, demand);
-      }
-    });
+    return trials == Trials::one ? connection.perform_once(deadline, operation)
+                                 : connection.perform(deadline, operation);
   } catch (const Error& error) {
     throw error.on(key.name() + " on " + name());
   }
 }
 
-std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+std::size_t Token::sign(Trials trials, const KeyReference& key, const SignMechanism& mechanism, ByteView data,
                         std::span<std::uint8_t> signature, Deadline deadline) {
-  return with_key(key, {type(mechanism), CKA_SIGN}, deadline,
+  return with_key(trials, key, {type(mechanism), CKA_SIGN}, deadline,
                   [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
                     return session.sign(handle, mechanism, data, signature, begun);
                   });
 }
 
-std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                           std::span<std::uint8_t> plaintext, Deadline deadline) {
-  return with_key(key, {type(mechanism), CKA_DECRYPT}, deadline,
+std::size_t Token::decrypt(Trials trials, const KeyReference& key, const DecryptMechanism& mechanism,
+                           ByteView ciphertext, std::span<std::uint8_t> plaintext, Deadline deadline) {
+  return with_key(trials, key, {type(mechanism), CKA_DECRYPT}, deadline,
                   [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
                     return session.decrypt(handle, mechanism, ciphertext, plaintext, begun);
                   });
 }
 
-void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-                   Deadline deadline) {
-  with_key(key, {CKM_ECDH1_DERIVE, CKA_DERIVE}, deadline,
+void Token::derive(Trials trials, const KeyReference& key, ByteView peer_point,
+                   std::span<std::uint8_t> secret, Deadline deadline) {
+  with_key(trials, key, {CKM_ECDH1_DERIVE, CKA_DERIVE}, deadline,
            [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun&) {
              session.derive(handle, peer_point, secret);
            });
+}
+
+std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                        std::span<std::uint8_t> signature, Deadline deadline) {
+  return sign(Trials::repaired, key, mechanism, data, signature, deadline);
+}
+
+std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                           std::span<std::uint8_t> plaintext, Deadline deadline) {
+  return decrypt(Trials::repaired, key, mechanism, ciphertext, plaintext, deadline);
+}
+
+void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+                   Deadline deadline) {
+  derive(Trials::repaired, key, peer_point, secret, deadline);
+}
+
+std::size_t Token::Attempts::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                                  std::span<std::uint8_t> signature, Deadline deadline) {
+  return token_.sign(Trials::one, key, mechanism, data, signature, deadline);
+}
+
+std::size_t Token::Attempts::decrypt(const KeyReference& key, const DecryptMechanism& mechanism,
+                                     ByteView ciphertext, std::span<std::uint8_t> plaintext,
+                                     Deadline deadline) {
+  return token_.decrypt(Trials::one, key, mechanism, ciphertext, plaintext, deadline);
+}
+
+void Token::Attempts::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+                             Deadline deadline) {
+  token_.derive(Trials::one, key, peer_point, secret, deadline);
+}
+
+bool Token::Attempts::supports(const SignMechanism& mechanism) { return token_.supports(mechanism); }
+
+bool Token::Attempts::supports_decryption(const DecryptMechanism& mechanism) {
+  return token_.supports_decryption(mechanism);
+}
+
+std::optional<Error> Token::failure() {
+  const std::optional<Error> failure = connection_.get().failure();
+  return failure ? std::optional(failure->on(name())) : std::nullopt;
+}
+
+void Token::recover() {
+  try {
+    connection_.get().recover_now(deadline());
+  } catch (const Error& error) {
+    throw error.on(name());
+  }
 }
 
 bool Token::supports(const SignMechanism& mechanism) { return supports(type(mechanism), CKF_SIGN); }

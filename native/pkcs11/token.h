@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "native/pkcs11/key_operations.h"
@@ -57,8 +58,19 @@ class Token final : public KeyOperations {
   [[nodiscard]] HungCalls hung_calls() const override { return options_.hung_calls; }
   [[nodiscard]] std::string name() const override;
 
+  // The same operations in one attempt each: what an attempt fails with is told at once, and nothing is
+  // repaired, so that whoever has another token goes there. A token that is not connected fails with why its
+  // last opening did, without another one, until recover().
+  [[nodiscard]] KeyOperations& attempts() noexcept { return attempts_; }
+  // What the last opening failed with, or else the last attempt that a repair could cure, if none has
+  // succeeded since. Calls no module.
+  [[nodiscard]] std::optional<Error> failure();
+  // Connects and logs in, where failure() tells of something or nothing was opened. Throws Error.
+  void recover();
+
   [[nodiscard]] const TokenOptions& options() const noexcept { return options_; }
   [[nodiscard]] Module& module() const noexcept { return *module_; }
+  [[nodiscard]] const std::shared_ptr<Module>& shared_module() const noexcept { return module_; }
   [[nodiscard]] TokenInfo info();
 
   // Runs `body` with a logged-in R/O or R/W session, and once more after a repair if its session was lost:
@@ -74,14 +86,43 @@ class Token final : public KeyOperations {
   void renew_sessions();
 
  private:
+  enum class Trials { one, repaired };
+  // See attempts().
+  class Attempts final : public KeyOperations {
+   public:
+    explicit Attempts(Token& token) noexcept : token_(token) {}
+    std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                     std::span<std::uint8_t> signature, Deadline deadline) override;
+    std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
+                        std::span<std::uint8_t> plaintext, Deadline deadline) override;
+    void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+                Deadline deadline) override;
+    [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
+    [[nodiscard]] bool supports_decryption(const DecryptMechanism& mechanism) override;
+    [[nodiscard]] Deadline deadline() const override { return token_.deadline(); }
+    [[nodiscard]] HungCalls hung_calls() const override { return token_.hung_calls(); }
+    [[nodiscard]] std::string name() const override { return token_.name(); }
+
+   private:
+    Token& token_;
+  };
+
   [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use);
+  std::size_t sign(Trials trials, const KeyReference& key, const SignMechanism& mechanism, ByteView data,
+                   std::span<std::uint8_t> signature, Deadline deadline);
+  std::size_t decrypt(Trials trials, const KeyReference& key, const DecryptMechanism& mechanism,
+                      ByteView ciphertext, std::span<std::uint8_t> plaintext, Deadline deadline);
+  void derive(Trials trials, const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
+              Deadline deadline);
   // Runs `body` with a session and the handle of the key in it.
   template <typename Body>
-  auto with_key(const KeyReference& key, const KeyDemand& demand, Deadline deadline, const Body& body);
+  auto with_key(Trials trials, const KeyReference& key, const KeyDemand& demand, Deadline deadline,
+                const Body& body);
 
   std::shared_ptr<Module> module_;
   TokenOptions options_;
   PerProcess<TokenConnection> connection_;
+  Attempts attempts_{*this};
 };
 
 }  // namespace keystay::pkcs11

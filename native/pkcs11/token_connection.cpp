@@ -144,6 +144,7 @@ void TokenConnection::connect(Deadline deadline) {
   place_ = Place{slot, token};
   mechanisms_.clear();
   failure_.reset();
+  attempt_failure_.reset();
   pause_ = 0ms;
   repaired_at_ = steady_clock::now();
   open_.store(true, std::memory_order_release);
@@ -154,6 +155,31 @@ void TokenConnection::back_off(const Error& error) {
   const std::lock_guard lock(mutex_);
   failure_ = error;
   retry_at_ = steady_clock::now() + pause_;
+}
+
+void TokenConnection::throw_if_down() {
+  const std::lock_guard lock(mutex_);
+  if (failure_) throw Error(*failure_);
+}
+
+void TokenConnection::note_failure(const Error& error, std::uint64_t seen) {
+  if (!may_pass(error)) return;
+  const std::lock_guard lock(mutex_);
+  attempt_failure_ = error;
+  failed_epoch_ = seen;
+}
+
+std::optional<Error> TokenConnection::failure() {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return failure_;
+  return failed_epoch_ == epoch_.load(std::memory_order_acquire) ? attempt_failure_ : std::nullopt;
+}
+
+void TokenConnection::recover_now(Deadline deadline) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  const bool is_broken = failure().has_value();
+  if (is_broken && open_.load(std::memory_order_acquire)) repair(seen, deadline);
+  static_cast<void>(open(deadline));
 }
 
 void TokenConnection::throw_if_backing_off() {

@@ -27,6 +27,13 @@ class TokenConnection final {
   template <typename Body>
   auto perform(Deadline deadline, const Body& body);
 
+  // One attempt. Remembers what a repair could cure, for failure(), and leaves it to recover_now(). While the
+  // token is down it throws what the last opening failed with, and does not open it.
+  template <typename Body>
+  auto perform_once(Deadline deadline, const Body& body);
+  [[nodiscard]] std::optional<Error> failure();
+  void recover_now(Deadline deadline);
+
   // The same with a session of its own that may write. Runs `body` again only if its session was lost: what a
   // sick token may have done half is not done twice.
   void perform_rw(Deadline deadline, const std::function<void(Session&)>& body);
@@ -68,6 +75,8 @@ class TokenConnection final {
   void connect(Deadline deadline);
   void back_off(const Error& error);
   void throw_if_backing_off();
+  void throw_if_down();
+  void note_failure(const Error& error, std::uint64_t seen);
 
   [[nodiscard]] CK_FLAGS ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
@@ -93,6 +102,8 @@ class TokenConnection final {
   std::optional<Error> failure_;  // why the last opening failed, told again until retry_at_
   std::chrono::steady_clock::time_point retry_at_;
   std::chrono::steady_clock::time_point repaired_at_;
+  std::optional<Error> attempt_failure_;  // of one attempt, in failed_epoch_
+  std::uint64_t failed_epoch_ = 0;
 
   SessionPool pool_;
 };
@@ -128,6 +139,19 @@ auto TokenConnection::use_key(PooledSession& session, CK_OBJECT_HANDLE key, Dead
     always.push_back(key);
   }
   return body(OperationBegun([&] { authenticate(session.session, deadline); }));
+}
+
+template <typename Body>
+auto TokenConnection::perform_once(Deadline deadline, const Body& body) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  if (!open_.load(std::memory_order_acquire)) [[unlikely]]
+    throw_if_down();
+  try {
+    return attempt(deadline, body);
+  } catch (const Error& error) {
+    note_failure(error, seen);
+    throw;
+  }
 }
 
 template <typename Body>
