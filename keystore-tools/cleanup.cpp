@@ -13,7 +13,7 @@ namespace keystay::tools {
 void Cleanup::run(AliasStore& store) const {
   const std::vector<keys::Unfinished> unfinished = store.list().unfinished;
   if (unfinished.empty()) {
-    fmt::print(stderr, "Nothing is unfinished on {}\n", store.keys().token().name());
+    fmt::print(stderr, "Nothing is unfinished on {}\n", store.keys().source().name());
     return;
   }
   fmt::print(stderr, "{}", describe(unfinished));
@@ -25,7 +25,7 @@ void Cleanup::run(AliasStore& store) const {
   }
   store.remove_unfinished(unfinished);
   fmt::print(stderr, "Removed {} unfinished object{} from {}\n", unfinished.size(),
-             unfinished.size() == 1 ? "" : "s", store.keys().token().name());
+             unfinished.size() == 1 ? "" : "s", store.keys().source().name());
 }
 
 }  // namespace keystay::tools

@@ -9,7 +9,7 @@ namespace {
 
 // No pin-source and no module-path: these are matters of the machine that reads the file.
 pkcs11::Uri reference(AliasStore& store, const keys::Entry& entry) {
-  const pkcs11::TokenInfo token = store.keys().token().info();
+  const pkcs11::TokenInfo token = store.keys().source().info();
   pkcs11::Uri uri;
   uri.token = token.label;
   uri.serial = token.serial;

@@ -60,7 +60,7 @@ void GenKeyPair::run(AliasStore& store) const {
     if (!subject) return {};
     return {certificate(unfinished, *this, std::move(subject))};
   });
-  fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().token().name(),
+  fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().source().name(),
              x509::describe_key(entry.key.public_key()));
   if (!entry.leaf) return;
   fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n", distinguished_name,

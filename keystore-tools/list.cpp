@@ -97,7 +97,7 @@ std::string text_of(const keys::TrustedCertificate& entry, ListForm form) {
 }
 
 std::string heading(AliasStore& store, std::size_t entries) {
-  const pkcs11::TokenInfo token = store.keys().token().info();
+  const pkcs11::TokenInfo token = store.keys().source().info();
   return fmt::format(
       "Keystore type: Keystay\nToken: {}, serial {} ({} {})\n\nYour keystore contains {} {}\n\n", token.label,
       token.serial, token.manufacturer, token.model, entries, entries == 1 ? "entry" : "entries");

@@ -39,12 +39,12 @@ config::Configuration configuration(const StoreOptions& options, std::string_vie
   return configuration;
 }
 
-std::shared_ptr<pkcs11::Token> open_token(const std::string& name, const StoreOptions& options) {
+std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {
   keys::Tokens tokens(configuration(options, name), prompt(options));
-  if (!pkcs11::is_pkcs11_uri(name)) return tokens.token(std::string_view(name));
+  if (!pkcs11::is_pkcs11_uri(name)) return tokens.source(std::string_view(name));
   pkcs11::Uri uri = pkcs11::parse_token_uri(name);
   if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
-  return tokens.token(uri);
+  return tokens.source(uri);
 }
 
 // keytool's word for "no file: the token itself".
@@ -127,9 +127,9 @@ class OpenedStore::FileOnDisk final : public keys::KeptFile {
 
 OpenedStore::OpenedStore(const StoreOptions& options, MissingKeyStore missing)
     : file_(std::make_unique<FileOnDisk>(options, missing)),
-      keys_(open_token(file_->content().token, options), pkix_),
+      keys_(open_source(file_->content().token, options), pkix_),
       aliases_(keys_, *file_) {
-  file_->set_token(keys_.token().name());
+  file_->set_token(keys_.source().name());
 }
 
 OpenedStore::~OpenedStore() = default;

@@ -89,9 +89,9 @@ void Context::restore() {
   replaced_.push_back(tokens_.exchange(std::exchange(before_reload_, nullptr), std::memory_order_acq_rel));
 }
 
-SignerThreads& Context::signers(const pkcs11::Token& token) {
+SignerThreads& Context::signers(const keys::KeySource& source) {
   const pkcs11::ForkLock lock;
-  return signers_.try_emplace(&token, token.options().sessions).first->second;
+  return signers_.try_emplace(&source, source.capacity()).first->second;
 }
 
 }  // namespace keystay::provider

@@ -39,8 +39,8 @@ class Context final {
   // theirs.
   void restore();
 
-  // The threads that sign for jobs with keys on this token. They live as long as this object.
-  [[nodiscard]] SignerThreads& signers(const pkcs11::Token& token);
+  // The threads that sign for jobs with keys of this source. They live as long as this object.
+  [[nodiscard]] SignerThreads& signers(const keys::KeySource& source);
 
  private:
   Core core_;
@@ -53,7 +53,7 @@ class Context final {
   std::vector<const keys::Tokens*>
       replaced_;  // by reload(); somebody may be in them, and signers_ names their tokens
   keys::Tokens* before_reload_ = nullptr;  // one of them, until restore()
-  std::map<const pkcs11::Token*, SignerThreads> signers_;
+  std::map<const keys::KeySource*, SignerThreads> signers_;
 };
 
 }  // namespace keystay::provider

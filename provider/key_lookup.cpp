@@ -4,24 +4,21 @@
 
 #include <openssl/core_dispatch.h>
 
+#include "native/keys/public_objects.h"
 #include "native/pkcs11/text.h"
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 #include "native/x509/public_key.h"
 #include "provider/possession.h"
-#include "provider/public_objects.h"
 #include "provider/token_search.h"
 
 namespace keystay::provider {
 namespace {
 
 // The first signature, perhaps in a forked worker, can ask nobody: a PIN that is typed is asked for now.
-void ask_ahead(Context& context, const pkcs11::Token& token) {
-  const pkcs11::TokenOptions& options = token.options();
-  if (context.tokens().prompts_for(token)) {
-    context.pin_dialogue().ask_ahead(options.identity.label.empty() ? options.name : options.identity.label);
-  }
+void ask_ahead(Context& context, const keys::KeySource& source) {
+  if (source.pin_supply() == keys::PinSupply::prompt) context.pin_dialogue().ask_ahead(source.pin_label());
 }
 
 void require_key(const pkcs11::Uri& uri) {
@@ -61,35 +58,35 @@ Statement statement(Context& context, const pkcs11::Uri& uri) {
 
 KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   Statement stated = statement(context, uri);
-  auto token = context.tokens().token(uri);
-  ask_ahead(context, *token);
-  keys::PrivateKey private_key(token,
+  const auto source = context.tokens().source(uri);
+  ask_ahead(context, *source);
+  keys::PrivateKey private_key(source->operations(),
                                {uri.id, uri.object, stated.half.type.token_type, std::move(stated.key)});
-  return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*token)));
+  return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*source)));
 }
 
 // Asks nobody for a PIN unless nothing shows without.
-PublicObjects read_public_keys(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
-                               const pkcs11::Uri& uri) {
-  if (context.tokens().prompts_for(token)) {
-    const auto asking_nobody = without_login(token, token.options().identity);
-    PublicObjects shown = read_public_objects(*asking_nobody, pkix, uri.object, uri.id);
+keys::PublicObjects read_public_keys(keys::KeySource& source, const keys::Pkix& pkix,
+                                     const pkcs11::Uri& uri) {
+  if (source.pin_supply() == keys::PinSupply::prompt) {
+    const auto asking_nobody = source.without_login();
+    keys::PublicObjects shown = keys::read_public_objects(*asking_nobody, pkix, uri.object, uri.id);
     if (!shown.public_keys.empty()) return shown;
   }
-  return read_public_objects(token, pkix, uri.object, uri.id);
+  return keys::read_public_objects(source, pkix, uri.object, uri.id);
 }
 
 // A key pair need not be there.
-KeyPtr only_public_key(Context& context, pkcs11::Token& token, const keys::Pkix& pkix,
+KeyPtr only_public_key(Context& context, keys::KeySource& source, const keys::Pkix& pkix,
                        const pkcs11::Uri& uri) {
-  const PublicObjects objects = read_public_keys(context, token, pkix, uri);
+  const keys::PublicObjects objects = read_public_keys(source, pkix, uri);
   const auto& found = objects.public_keys;
   if (found.size() == 1) return public_key(context, public_half_of(found.front(), context.software()));
   if (found.empty() && !objects.fault.empty())
     throw Error(Reason::reference, "the public key object" + named_by(uri.object, uri.id) + " of " +
-                                       token.name() + " cannot be used: " + objects.fault);
+                                       source.name() + " cannot be used: " + objects.fault);
   throw Error(Reason::key_not_found,
-              token.name() + (found.empty() ? " has no public key" : " has several public keys") +
+              source.name() + (found.empty() ? " has no public key" : " has several public keys") +
                   named_by(uri.object, uri.id) +
                   (found.empty() ? "; correct the key reference" : "; name one by its id"));
 }
@@ -113,16 +110,16 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   if (!uri.spki.empty()) {
     return is_public ? public_key(context, statement(context, uri).half) : key_as_stated(context, uri);
   }
-  auto token = token_of(context, uri);
+  const auto source = source_of(context, uri);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  if (is_public) return only_public_key(context, *token, pkix, uri);
+  if (is_public) return only_public_key(context, *source, pkix, uri);
   const auto entry =
-      keys::KeyStore(token, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
+      keys::KeyStore(source, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
   if (!entry) {
-    throw Error(Reason::key_not_found, token->name() + " has no private key" + named_by(uri.object, uri.id) +
-                                           "; " + how_to_find_keys(*token));
+    throw Error(Reason::key_not_found, source->name() + " has no private key" + named_by(uri.object, uri.id) +
+                                           "; " + how_to_find_keys(*source));
   }
-  KeyPtr key = key_on_token(context, *token, *entry);
+  KeyPtr key = key_on_token(context, *source, *entry);
   require_possession(*key, *entry);
   return key;
 }
@@ -134,15 +131,16 @@ std::string named_by(const std::string& label, pkcs11::ByteView id) {
   return label.empty() ? "" : " \"" + label + "\"";
 }
 
-std::string how_to_find_keys(const pkcs11::Token& token) {
-  return token.options().pin ? "see what it has with: keystay -list"
-                             : "it is used without a login, as no `pin` is configured, and many tokens show "
-                               "private keys only after one";
+std::string how_to_find_keys(const keys::KeySource& source) {
+  return source.pin_supply() != keys::PinSupply::none
+             ? "see what it has with: keystay -list"
+             : "it is used without a login, as no `pin` is configured, and many tokens show "
+               "private keys only after one";
 }
 
-KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry) {
+KeyPtr key_on_token(Context& context, const keys::KeySource& source, const keys::Entry& entry) {
   return KeyPtr(
-      new Key(context, entry.key, public_half_of(entry, context.software()), context.signers(token)));
+      new Key(context, entry.key, public_half_of(entry, context.software()), context.signers(source)));
 }
 
 }  // namespace keystay::provider

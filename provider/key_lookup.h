@@ -26,9 +26,9 @@ namespace keystay::provider {
 [[nodiscard]] std::string named_by(const std::string& label, pkcs11::ByteView id);
 
 // What to do about a key that is not there: list them, or log in, without which private keys do not show.
-[[nodiscard]] std::string how_to_find_keys(const pkcs11::Token& token);
+[[nodiscard]] std::string how_to_find_keys(const keys::KeySource& source);
 
 // A key on a token. Throws Error if this provider has no operations for its type.
-[[nodiscard]] KeyPtr key_on_token(Context& context, const pkcs11::Token& token, const keys::Entry& entry);
+[[nodiscard]] KeyPtr key_on_token(Context& context, const keys::KeySource& source, const keys::Entry& entry);
 
 }  // namespace keystay::provider

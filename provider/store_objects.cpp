@@ -6,10 +6,10 @@
 
 #include <openssl/store.h>
 
+#include "native/keys/public_objects.h"
 #include "native/x509/error_mark.h"
 #include "provider/key_lookup.h"
 #include "provider/possession.h"
-#include "provider/public_objects.h"
 #include "provider/token_search.h"
 
 namespace keystay::provider {
@@ -82,7 +82,7 @@ std::optional<pkcs11::Uri> fitting_uri(std::string_view text, const StoreRequest
 
 keys::KeyLocation locate(Context& context, std::string_view name, const std::optional<pkcs11::Uri>& uri) {
   if (!uri) return context.tokens().locate(name);
-  return {token_of(context, *uri), uri->object, uri->id};
+  return {source_of(context, *uri), uri->object, uri->id};
 }
 
 class Search final {
@@ -94,7 +94,7 @@ class Search final {
         uri_(fitting_uri(uri, request)),
         location_(locate(context, uri, uri_)),
         wanted_(wanted_of(uri_, request)) {
-    store_.emplace(location_.token, pkix_, keys::View::as_shown);
+    store_.emplace(location_.source, pkix_, keys::View::as_shown);
   }
 
   std::vector<StoreObject> run() {
@@ -107,12 +107,12 @@ class Search final {
  private:
   // Nobody is asked for a PIN for the sake of what everybody may read.
   bool shows_without_question() {
-    if (wanted_.private_key || !context_.tokens().prompts_for(*location_.token)) return false;
-    const auto token = without_login(*location_.token, location_.token->options().identity);
-    const auto asking = std::exchange(location_.token, token);
-    store_.emplace(token, pkix_, keys::View::as_shown);
+    if (wanted_.private_key || location_.source->pin_supply() != keys::PinSupply::prompt) return false;
+    const auto silent = location_.source->without_login();
+    const auto asking = std::exchange(location_.source, silent);
+    store_.emplace(silent, pkix_, keys::View::as_shown);
     find_all();
-    location_.token = asking;
+    location_.source = asking;
     store_.emplace(asking, pkix_, keys::View::as_shown);
     return !found_.empty();
   }
@@ -176,7 +176,7 @@ class Search final {
     const keys::Listing listing = store_->list();
     if (request_.expect == OSSL_STORE_INFO_PKEY && listing.entries.size() > 1) {
       throw Error(Reason::reference,
-                  location_.token->name() + " has " + std::to_string(listing.entries.size()) +
+                  location_.source->name() + " has " + std::to_string(listing.entries.size()) +
                       " keys and the URI names none of them; " +
                       (uri_ ? "add object= or id=" : "write an alias behind it, as keystay -list shows it"));
     }
@@ -196,12 +196,12 @@ class Search final {
   // Where no private key has that name, or none shows without a login.
   void add_public_objects(std::string_view label, pkcs11::ByteView id) {
     if (!wanted_.public_key && !wanted_.certificates) return;
-    const PublicObjects objects = read_public_objects(*location_.token, pkix_, label, id);
+    const keys::PublicObjects objects = keys::read_public_objects(*location_.source, pkix_, label, id);
     if (wanted_.public_key) {
       if (objects.public_keys.empty() && !objects.fault.empty())
         left_out_ = "; a public key object of that name cannot be used: " + objects.fault;
       if (objects.public_keys.size() > 1) {
-        throw Error(Reason::reference, location_.token->name() + " has " +
+        throw Error(Reason::reference, location_.source->name() + " has " +
                                            std::to_string(objects.public_keys.size()) +
                                            " public keys that the URI names; name one by its id");
       }
@@ -214,7 +214,7 @@ class Search final {
   }
 
   void add_keys(const keys::Entry& entry) {
-    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.token, entry));
+    if (wanted_.private_key) found_.emplace_back(key_on_token(context_, *location_.source, entry));
     if (wanted_.public_key)
       found_.emplace_back(provider::public_key(context_, public_half_of(entry, context_.software())));
   }
@@ -243,9 +243,9 @@ class Search final {
 
   [[noreturn]] void fail_not_found() {
     const char* what = wanted_.private_key || wanted_.public_key ? " has no key" : " has no certificate";
-    throw Error(Reason::key_not_found, location_.token->name() + what +
+    throw Error(Reason::key_not_found, location_.source->name() + what +
                                            named_by(location_.label, location_.id) + "; " +
-                                           how_to_find_keys(*location_.token) + left_out_);
+                                           how_to_find_keys(*location_.source) + left_out_);
   }
 
   Context& context_;

@@ -83,8 +83,8 @@ const KeyUsage* find_usage(std::string_view word) {
 }
 
 // As keystay -exportref writes it.
-std::string reference(pkcs11::Token& token, const keys::PrivateKey& key) {
-  const pkcs11::TokenInfo info = token.info();
+std::string reference(keys::KeySource& source, const keys::PrivateKey& key) {
+  const pkcs11::TokenInfo info = source.info();
   pkcs11::Uri uri;
   uri.token = info.label;
   uri.serial = info.serial;
@@ -145,9 +145,9 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   require_alias(target);
   const keys::KeyRequest request(keys::key_spec(type.algorithm, bits_, group_), use(type), target.id);
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const keys::Entry entry = keys::KeyStore(target.token, pkix).generate(target.label, request);
-  std::string written = reference(*target.token, entry.key);
-  KeyPtr key = key_on_token(context, *target.token, entry);
+  const keys::Entry entry = keys::KeyStore(target.source, pkix).generate(target.label, request);
+  std::string written = reference(*target.source, entry.key);
+  KeyPtr key = key_on_token(context, *target.source, entry);
   key->set_written_form(std::move(written));
   return key;
 }

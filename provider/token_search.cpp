@@ -4,46 +4,19 @@
 #include <utility>
 #include <vector>
 
-#include "native/pkcs11/error.h"
+#include "native/keys/public_objects.h"
 #include "native/x509/openssl_pkix.h"
-#include "provider/public_objects.h"
 #include "provider/reason.h"
 
 namespace keystay::provider {
 namespace {
 
-using pkcs11::Token;
 using pkcs11::TokenInfo;
 
-bool is(const TokenInfo& token, const pkcs11::TokenIdentity& wanted) {
-  const auto fits = [](const std::string& value, const std::string& any) {
-    return any.empty() || value == any;
-  };
-  return (token.flags & CKF_TOKEN_INITIALIZED) != 0 && fits(token.manufacturer, wanted.manufacturer) &&
-         fits(token.model, wanted.model);
-}
-
-// A token that does not answer is none that could be meant.
-std::vector<TokenInfo> candidates(Token& token) {
-  const auto deadline = token.deadline();
-  CK_FUNCTION_LIST& functions = token.module().functions(deadline);
-  const pkcs11::Module::Use use = token.module().use();
-  std::vector<TokenInfo> found;
-  for (const CK_SLOT_ID slot : token.module().slots_with_token(deadline)) {
-    try {
-      TokenInfo info = pkcs11::token_info(functions, slot);
-      if (is(info, token.options().identity)) found.push_back(std::move(info));
-    } catch (const pkcs11::Error&) {
-      continue;
-    }
-  }
-  return found;
-}
-
-bool shows(Context& context, const Token& any, const TokenInfo& info, const pkcs11::Uri& uri) {
-  const auto token = without_login(any, {info.label, info.serial});
+bool shows(Context& context, keys::KeySource& any, const TokenInfo& info, const pkcs11::Uri& uri) {
+  const auto source = any.without_login({info.label, info.serial});
   const x509::OpenSslPkix pkix(context.software().libctx());
-  const PublicObjects objects = read_public_objects(*token, pkix, uri.object, uri.id);
+  const keys::PublicObjects objects = keys::read_public_objects(*source, pkix, uri.object, uri.id);
   return !objects.public_keys.empty() || !objects.certificates.empty();
 }
 
@@ -56,12 +29,11 @@ std::string names_of(const std::vector<TokenInfo>& tokens) {
 
 }  // namespace
 
-std::shared_ptr<Token> token_of(Context& context, const pkcs11::Uri& uri) {
-  std::shared_ptr<Token> any = context.tokens().token(uri);
-  const pkcs11::TokenIdentity& identity = any->options().identity;
+std::shared_ptr<keys::KeySource> source_of(Context& context, const pkcs11::Uri& uri) {
+  std::shared_ptr<keys::KeySource> any = context.tokens().source(uri);
   const bool names_key = !uri.object.empty() || !uri.id.empty();
-  if (!names_key || !identity.label.empty() || !identity.serial.empty()) return any;
-  const std::vector<TokenInfo> tokens = candidates(*any);
+  if (!names_key) return any;
+  const std::vector<TokenInfo> tokens = any->candidates();
   if (tokens.size() < 2) return any;
   std::vector<TokenInfo> holders;
   for (const TokenInfo& info : tokens) {
@@ -78,7 +50,7 @@ std::shared_ptr<Token> token_of(Context& context, const pkcs11::Uri& uri) {
   pkcs11::Uri full = uri;
   full.token = holders.front().label;
   full.serial = holders.front().serial;
-  return context.tokens().token(full);
+  return context.tokens().source(full);
 }
 
 }  // namespace keystay::provider

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "native/pkcs11/token.h"
+#include "native/keys/key_source.h"
 #include "native/pkcs11/uri.h"
 #include "provider/context.h"
 
@@ -13,6 +13,6 @@ namespace keystay::provider {
 // nor `serial`, the one that shows a public key object or a certificate with the key's label and id: without
 // a login, because a PIN that belongs to one token is a failed attempt at another. Throws Error if none does,
 // or more than one; pkcs11::Error, config::Error.
-[[nodiscard]] std::shared_ptr<pkcs11::Token> token_of(Context& context, const pkcs11::Uri& uri);
+[[nodiscard]] std::shared_ptr<keys::KeySource> source_of(Context& context, const pkcs11::Uri& uri);
 
 }  // namespace keystay::provider

@@ -33,6 +33,48 @@ FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd"}
 LIBCRYPTO = {"native/x509", "provider", "tlsd", "tests"}
 CRYPTOKI = {"native/pkcs11", "tests"}
 
+# What of native/pkcs11 and native/keys the front doors may include: values, recipes and key sources, and nothing
+# that is open on a token. All else is private to native/.
+CROSSING = {
+    "native/pkcs11/cryptoki.h",        # the types of values: CK_MECHANISM_TYPE, CK_OBJECT_CLASS
+    "native/pkcs11/curve.h",
+    "native/pkcs11/error.h",
+    "native/pkcs11/fork_lock.h",
+    "native/pkcs11/inside_module.h",
+    "native/pkcs11/key_operations.h",
+    "native/pkcs11/key_reference.h",
+    "native/pkcs11/mechanism.h",
+    "native/pkcs11/per_process.h",
+    "native/pkcs11/percent_encoding.h",
+    "native/pkcs11/pin.h",
+    "native/pkcs11/public_key.h",
+    "native/pkcs11/text.h",
+    "native/pkcs11/token_info.h",
+    "native/pkcs11/unicode.h",
+    "native/pkcs11/uri.h",
+    "native/pkcs11/wipe.h",
+    "native/pkcs11/wiped_text.h",
+    "native/keys/alias_name.h",
+    "native/keys/alias_store.h",
+    "native/keys/certificate.h",
+    "native/keys/chain.h",
+    "native/keys/entry.h",
+    "native/keys/key_source.h",
+    "native/keys/key_spec.h",
+    "native/keys/key_store.h",
+    "native/keys/listing.h",
+    "native/keys/name.h",
+    "native/keys/pkix.h",
+    "native/keys/private_key.h",
+    "native/keys/public_objects.h",
+    "native/keys/tokens.h",
+    "native/keys/unfinished.h",
+    "native/keys/unfinished_label.h",
+}
+OPEN_ON_A_TOKEN = re.compile(
+    r"\b(?:CK_OBJECT_HANDLE|CK_SESSION_HANDLE|CK_SLOT_ID|CK_FUNCTION_LIST\w*|"
+    r"pkcs11::(?:Session|Token|Module|Slot)|with_(?:rw_)?session)\b")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 CRYPTOKI_NAME = re.compile(r"\bC_[A-Z]\w*")
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -79,6 +121,9 @@ def include_faults(root: Path, path: str, text: str):
                 yield f'{where}: "{target}": includes are written from the top of the tree, so that a room is visible'
             continue  # generated, for example a JNI header
         included = room_of(target)
+        if room in FRONT_DOORS and included in {"native/pkcs11", "native/keys"} and target not in CROSSING:
+            yield (f"{where}: {room} includes {target}, which is private to native/: a front door holds a "
+                   "keys::KeySource; what may cross is listed in CROSSING")
         if included != room and included not in ARROWS[room]:
             yield f"{where}: {room} includes {target}: {why_not(room, included)}"
 
@@ -91,6 +136,16 @@ def cryptoki_faults(path: str, text: str):
     for match in CRYPTOKI_NAME.finditer(code):
         yield (f"{path}:{line_of(code, match.start())}: {room} uses {match.group()}: Cryptoki is called only in "
                "native/pkcs11, where sessions, logins and lost tokens are looked after")
+
+
+def handle_faults(path: str, text: str):
+    room = room_of(path)
+    if room not in FRONT_DOORS:
+        return
+    code = code_only(text)
+    for match in OPEN_ON_A_TOKEN.finditer(code):
+        yield (f"{path}:{line_of(code, match.start())}: {room} uses {match.group()}: tokens, sessions, slots and "
+               "handles are private to native/, so that a group or a remote token can stand in a token's place")
 
 
 def unknown_room_faults(path: str):
@@ -117,6 +172,7 @@ def faults(root: Path):
         yield from unknown_room_faults(path)
         yield from include_faults(root, path, text)
         yield from cryptoki_faults(path, text)
+        yield from handle_faults(path, text)
 
 
 # Each line breaks one rule: the file that gets it, what is appended, and what the check must then say.
@@ -130,6 +186,12 @@ BROKEN_ARROWS = [
     ("java/probe.cpp", '#include "native/x509/probe.h"', "java includes native/x509/probe.h"),
     ("provider/probe.cpp", '#include "tlsd/probe.cpp"', "no front door includes another"),
     ("native/ha/probe.h", "", "not on the map"),
+    ("provider/probe.cpp", '#include "native/pkcs11/token.h"', "private to native/"),
+    ("java/probe.cpp", '#include "native/keys/token_source.h"', "private to native/"),
+    ("keystore-tools/probe.cpp", "CK_OBJECT_HANDLE found;", "uses CK_OBJECT_HANDLE"),
+    ("java/probe.cpp", "CK_SLOT_ID slot;", "uses CK_SLOT_ID"),
+    ("provider/probe.cpp", "void use(keystay::pkcs11::Session& session);", "uses pkcs11::Session"),
+    ("provider/probe.cpp", "source.with_session(body);", "uses with_session"),
 ]
 
 

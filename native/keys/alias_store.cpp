@@ -67,18 +67,18 @@ Entry AliasStore::require_key(std::string_view alias) {
 Named AliasStore::require(std::string_view alias) {
   Named named = require_listed(alias, keys_.resolve(alias));
   if (const auto* object = std::get_if<UnreadableObject>(&named))
-    throw unusable(*object).on(keys_.token().name());
+    throw unusable(*object).on(keys_.source().name());
   return named;
 }
 
 Named AliasStore::require_listed(std::string_view alias, std::optional<Named> found) {
   if (found && is_listed(alias_of(*found))) return std::move(*found);
   if (found) {
-    throw Error(ErrorClass::client, quoted_alias(alias_of(*found)) + " is on " + keys_.token().name() +
+    throw Error(ErrorClass::client, quoted_alias(alias_of(*found)) + " is on " + keys_.source().name() +
                                         ", but not on the list of " + file_.name() +
                                         "; add it to `aliases` there, or leave -keystore out");
   }
-  throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " + keys_.token().name() +
+  throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " + keys_.source().name() +
                                       "; keystay -list shows what does");
 }
 

@@ -37,21 +37,21 @@ std::vector<Chain> chains_of(const Listing& listing) {
 
 }  // namespace
 
-KeyStore::KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix, View view)
-    : token_(std::move(token)), pkix_(pkix), view_(view), reader_(token_, pkix) {}
+KeyStore::KeyStore(std::shared_ptr<KeySource> source, const Pkix& pkix, View view)
+    : source_(std::move(source)), pkix_(pkix), view_(view), reader_(source_->operations(), pkix) {}
 
 void KeyStore::require_view(Session& session) {
-  if (view_ == View::whole) token_->require_login(session);
+  if (view_ == View::whole) source_->require_login(session);
 }
 
 void KeyStore::write(const std::function<void(Session&)>& body) {
-  const WritingTurn turn(token_->info());
-  token_->with_rw_session(body);
+  const WritingTurn turn(source_->info());
+  source_->with_rw_session(body);
 }
 
 std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     require_view(session);
     entries = reader_.aliases(read_all(session, pkix_));
   });
@@ -60,7 +60,7 @@ std::vector<Entry> KeyStore::entries() {
 
 Listing KeyStore::list() {
   Listing listing;
-  token_->with_session([&](Session& session) { listing = read_listing(session); });
+  source_->with_session([&](Session& session) { listing = read_listing(session); });
   return listing;
 }
 
@@ -93,7 +93,7 @@ std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
   std::optional<Named> named = resolve(alias, parts);
   if (!named) return std::nullopt;
   if (const auto* key = std::get_if<UnreadableObject>(&*named); key && key->object_class == CKO_PRIVATE_KEY)
-    throw unusable(*key).on(token_->name());
+    throw unusable(*key).on(source_->name());
   if (!std::holds_alternative<Entry>(*named)) return std::nullopt;
   return std::get<Entry>(std::move(*named));
 }
@@ -102,7 +102,7 @@ std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
   // What looks like an id may be a label that somebody gave to another key.
   if (alias.empty() || is_by_id(alias) || is_unfinished_label(alias)) return look_up(alias, Purpose::use);
   std::optional<Named> named;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     named.reset();
     if (auto key = reader_.find_key(session, alias, {}, parts))
       named = std::visit([](auto& object) { return Named(std::move(object)); }, *key);
@@ -117,7 +117,7 @@ std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
 std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) {
   TokenObjects objects;
   std::vector<Entry> entries;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     require_view(session);
     objects = read_all(session, pkix_);
     entries = reader_.aliases(objects);
@@ -129,13 +129,13 @@ std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) 
   try {
     return keys::look_up(alias, {entries, trusted, unreadable}, purpose);
   } catch (const Error& error) {
-    throw error.on(token_->name());
+    throw error.on(source_->name());
   }
 }
 
 std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
   std::optional<Entry> entry;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     entry = reader_.find_again(session, key);
     if (!entry) require_view(session);
   });
@@ -144,7 +144,7 @@ std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
 
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
   std::optional<Entry> entry;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     entry = reader_.find(session, label, id, parts);
     if (!entry) require_view(session);
   });
@@ -155,13 +155,13 @@ Chain KeyStore::chain(const Entry& entry) { return entry.leaf ? chain(*entry.lea
 
 Chain KeyStore::chain(const Certificate& leaf, const std::vector<Certificate>& others) {
   Chain chain;
-  token_->with_session([&](Session& session) { chain = chain_on_token(session, pkix_, leaf, others); });
+  source_->with_session([&](Session& session) { chain = chain_on_token(session, pkix_, leaf, others); });
   return chain;
 }
 
 std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) {
   std::vector<Certificate> trusted;
-  token_->with_session([&](Session& session) {
+  source_->with_session([&](Session& session) {
     require_view(session);
     trusted.clear();
     TokenObjects objects = read_all(session, pkix_);
@@ -191,7 +191,7 @@ void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
                                           "\": its import is under way or was interrupted; keystay -cleanup "
                                           "removes it");
     }
-    const auto entry = join(object, index, token_);
+    const auto entry = join(object, index, source_->operations());
     throw Error(ErrorClass::client, "this key is on the token already, as " + quoted_alias(entry->alias));
   }
 }
@@ -213,7 +213,7 @@ Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make
     make_pair(session, label);
     entry = reader_.find(session, label, {}, Parts::key_and_leaf);
   });
-  if (!entry) throw Error(ErrorClass::server, "the key is not on " + token_->name() + " after it was made");
+  if (!entry) throw Error(ErrorClass::server, "the key is not on " + source_->name() + " after it was made");
   return std::move(*entry);
 }
 
@@ -245,11 +245,11 @@ Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUs
 }
 
 void KeyStore::require_unused(std::string_view alias) {
-  token_->with_rw_session([&](Session& session) { keys::require_unused(session, pkix_, alias); });
+  source_->with_rw_session([&](Session& session) { keys::require_unused(session, pkix_, alias); });
 }
 
 void KeyStore::require_unused(std::string_view alias, const Entry& own) {
-  token_->with_rw_session([&](Session& session) {
+  source_->with_rw_session([&](Session& session) {
     keys::require_unused(session, pkix_, alias, {find_unchanged(session, own), &own});
   });
 }
@@ -299,7 +299,7 @@ void KeyStore::withdraw(const Entry& unfinished) {
     destroy_labelled(session, unfinished.key.reference().label());
     destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
   });
-  token_->renew_sessions();  // sessions may hold copies of the key
+  source_->renew_sessions();  // sessions may hold copies of the key
 }
 
 void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
@@ -311,7 +311,7 @@ void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
       if (std::any_of(shown.begin(), shown.end(), is_same)) remove(session, object);
     }
   });
-  token_->renew_sessions();
+  source_->renew_sessions();
 }
 
 void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
@@ -372,7 +372,7 @@ void KeyStore::destroy(const Entry& entry) {
     is_destroyed = true;
     destroy_rest(session, pkix_, entry, reader_.keys(read_all(session, pkix_)));
   });
-  token_->renew_sessions();  // sessions may hold copies of the key
+  source_->renew_sessions();  // sessions may hold copies of the key
 }
 
 bool KeyStore::destroy_leftovers(std::string_view alias) {
@@ -391,7 +391,7 @@ void KeyStore::destroy(const UnreadableObject& object) {
   write([&](Session& session) {
     if (!std::exchange(is_destroyed, true)) destroy_unreadable(session, pkix_, object);
   });
-  token_->renew_sessions();
+  source_->renew_sessions();
 }
 
 void KeyStore::destroy(const TrustedCertificate& trusted) {

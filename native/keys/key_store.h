@@ -14,10 +14,11 @@
 #include "native/keys/entry.h"
 #include "native/keys/entry_reader.h"
 #include "native/keys/key_pair.h"
+#include "native/keys/key_source.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/listing.h"
 #include "native/keys/pkix.h"
-#include "native/pkcs11/token.h"
+#include "native/pkcs11/session.h"
 
 namespace keystay::keys {
 
@@ -31,7 +32,7 @@ enum class View {
 class KeyStore final {
  public:
   // `pkix` must outlive the key store.
-  KeyStore(std::shared_ptr<pkcs11::Token> token, const Pkix& pkix, View view = View::whole);
+  KeyStore(std::shared_ptr<KeySource> source, const Pkix& pkix, View view = View::whole);
 
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
@@ -106,15 +107,15 @@ class KeyStore final {
   // is the only one of its class with this label and CKA_ID, and still as it was read.
   void destroy(const UnreadableObject& object);
 
-  [[nodiscard]] pkcs11::Token& token() noexcept { return *token_; }
   [[nodiscard]] const Pkix& pkix() const noexcept { return pkix_; }
+  [[nodiscard]] KeySource& source() noexcept { return *source_; }
 
  private:
   [[nodiscard]] std::optional<Named> look_up(std::string_view alias, Purpose purpose);
   void require_view(pkcs11::Session& session);
   [[nodiscard]] std::vector<Entry> entries_without(pkcs11::Session& session,
                                                    const std::vector<CertificateObject>& gone);
-  // Token::with_rw_session in this process's turn: see writing_turn.h.
+  // KeySource::with_rw_session in this process's turn: see writing_turn.h.
   void write(const std::function<void(pkcs11::Session&)>& body);
   [[nodiscard]] Listing read_listing(pkcs11::Session& session);
   Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);
@@ -123,7 +124,7 @@ class KeyStore final {
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
   void require_new_id(pkcs11::Session& session, pkcs11::ByteView id);
 
-  std::shared_ptr<pkcs11::Token> token_;
+  std::shared_ptr<KeySource> source_;
   const Pkix& pkix_;
   View view_;
   EntryReader reader_;

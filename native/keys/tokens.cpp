@@ -4,13 +4,12 @@
 
 #include "native/config/error.h"
 #include "native/keys/alias_uri.h"
+#include "native/keys/token_source.h"
 #include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/percent_encoding.h"
 
 namespace keystay::keys {
 namespace {
-
-using pkcs11::Token;
 
 constexpr std::string_view kPrompt = "prompt";
 
@@ -34,6 +33,10 @@ pkcs11::TokenIdentity identity_of(const pkcs11::Uri& uri) {
 pkcs11::TokenIdentity identity_of(const config::TokenSettings& settings, const pkcs11::Uri& uri) {
   return {settings.label.empty() ? uri.token : settings.label,
           settings.serial.empty() ? uri.serial : settings.serial, uri.manufacturer, uri.model};
+}
+
+PinSupply supply_of(std::string_view pin_source) {
+  return pin_source == kPrompt ? PinSupply::prompt : PinSupply::configured;
 }
 
 bool has_pin(const pkcs11::Uri& uri) { return uri.pin_value || !uri.pin_source.empty(); }
@@ -75,21 +78,24 @@ Tokens::Tokens(config::Configuration configuration, config::PinPrompt prompt,
       }
     }
     const std::string& shown = settings.label.empty() ? name : settings.label;
-    configured_.emplace(name, open(name, settings, identity_of(settings, {}),
-                                   config::pin_reader(settings.pin, shown, prompt_)));
+    configured_.emplace(name,
+                        open(name, settings, identity_of(settings, {}),
+                             config::pin_reader(settings.pin, shown, prompt_), supply_of(settings.pin)));
   }
 }
 
-std::shared_ptr<Token> Tokens::open(const std::string& name, const config::TokenSettings& settings,
-                                    pkcs11::TokenIdentity identity, pkcs11::PinReader pin) const {
+std::shared_ptr<KeySource> Tokens::open(const std::string& name, const config::TokenSettings& settings,
+                                        pkcs11::TokenIdentity identity, pkcs11::PinReader pin,
+                                        PinSupply supply) const {
   const bool copies = settings.key_copy == config::KeyCopy::automatic;
   const bool leaves = settings.hung_calls == config::HungCalls::left;
-  return std::make_shared<Token>(
+  auto token = std::make_shared<pkcs11::Token>(
       pkcs11::Module::at(settings.module, settings.module_arguments),
       pkcs11::TokenOptions{name, std::move(identity), std::move(pin), settings.sessions, settings.timeout,
                            copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never,
                            leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for,
                            settings.key_check});
+  return std::make_shared<TokenSource>(std::move(token), supply);
 }
 
 std::string Tokens::known_names() const {
@@ -102,7 +108,7 @@ std::string Tokens::known_names() const {
   return "configured are: " + names;
 }
 
-std::shared_ptr<Token> Tokens::token(std::string_view name) const {
+std::shared_ptr<KeySource> Tokens::source(std::string_view name) const {
   if (name.empty() && configuration_.default_token.empty()) {
     throw config::Error("no token is named, and there is no default one; " + known_names());
   }
@@ -112,10 +118,14 @@ std::shared_ptr<Token> Tokens::token(std::string_view name) const {
   return at->second;
 }
 
+void Tokens::add(std::string name, std::shared_ptr<KeySource> source) {
+  configured_.emplace(std::move(name), std::move(source));
+}
+
 KeyLocation Tokens::locate(std::string_view alias_or_uri) {
   if (pkcs11::is_pkcs11_uri(alias_or_uri)) {
     pkcs11::Uri uri = pkcs11::parse_uri(alias_or_uri);
-    return {token(uri), std::move(uri.object), std::move(uri.id)};
+    return {source(uri), std::move(uri.object), std::move(uri.id)};
   }
   const bool is_uri = is_alias_uri(alias_or_uri);
   const std::string_view alias = is_uri ? path_of_alias_uri(alias_or_uri) : alias_or_uri;
@@ -128,18 +138,18 @@ KeyLocation Tokens::locate(std::string_view alias_or_uri) {
       return {at->second, decoded(alias.substr(slash + 1)), {}};
     }
   }
-  return {default_token(), decoded(alias), {}};
+  return {default_source(), decoded(alias), {}};
 }
 
-std::shared_ptr<Token> Tokens::default_token() {
-  return configuration_.default_token.empty() && whole_module_ ? described({}) : token(std::string_view());
+std::shared_ptr<KeySource> Tokens::default_source() {
+  return configuration_.default_token.empty() && whole_module_ ? described({}) : source(std::string_view());
 }
 
-std::shared_ptr<Token> Tokens::token(const pkcs11::Uri& uri) {
+std::shared_ptr<KeySource> Tokens::source(const pkcs11::Uri& uri) {
   const bool any = uri.token.empty() && uri.serial.empty() && uri.module_path.empty();
   const std::string* name = any ? &configuration_.default_token : matching_name(uri);
   if (name && configured_.contains(*name)) return configured(*name, uri);
-  return any && !whole_module_ ? token(std::string_view()) : described(uri);
+  return any && !whole_module_ ? source(std::string_view()) : described(uri);
 }
 
 const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
@@ -155,7 +165,7 @@ const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
   return found;
 }
 
-std::shared_ptr<Token> Tokens::configured(const std::string& name, const pkcs11::Uri& uri) {
+std::shared_ptr<KeySource> Tokens::configured(const std::string& name, const pkcs11::Uri& uri) {
   const config::TokenSettings& settings = configuration_.tokens.at(name);
   const bool own_pin = !has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt);
   Described wanted{name, settings, identity_of(settings, uri), std::nullopt, nullptr};
@@ -164,7 +174,7 @@ std::shared_ptr<Token> Tokens::configured(const std::string& name, const pkcs11:
   return open_described(std::move(wanted));
 }
 
-std::shared_ptr<Token> Tokens::described(const pkcs11::Uri& uri) {
+std::shared_ptr<KeySource> Tokens::described(const pkcs11::Uri& uri) {
   const bool of_whole_module =
       whole_module_ && (uri.module_path.empty() || uri.module_path == whole_module_->settings.module);
   if (uri.module_path.empty() && !of_whole_module) {
@@ -197,29 +207,19 @@ std::string Tokens::arguments_of(const std::filesystem::path& module) const {
   return {};
 }
 
-std::shared_ptr<Token> Tokens::open_described(Described wanted) {
+std::shared_ptr<KeySource> Tokens::open_described(Described wanted) {
   const pkcs11::ForkLock lock;
   for (const Described& known : described_) {
     if (known.settings.module == wanted.settings.module && known.settings.pin == wanted.settings.pin &&
         known.identity == wanted.identity && same(known.pin, wanted.pin))
-      return known.token;
+      return known.source;
   }
   const std::string& shown = wanted.identity.label.empty() ? wanted.name : wanted.identity.label;
-  wanted.token =
+  wanted.source =
       open(wanted.name, wanted.settings, wanted.identity,
-           wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, shown, prompt_));
-  return described_.emplace_back(std::move(wanted)).token;
-}
-
-bool Tokens::prompts_for(const Token& token) {
-  for (const auto& [name, known] : configured_) {
-    if (known.get() == &token) return configuration_.tokens.at(name).pin == kPrompt;
-  }
-  const pkcs11::ForkLock lock;
-  for (const Described& known : described_) {
-    if (known.token.get() == &token) return !known.pin && known.settings.pin == kPrompt;
-  }
-  return false;
+           wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, shown, prompt_),
+           wanted.pin ? PinSupply::configured : supply_of(wanted.settings.pin));
+  return described_.emplace_back(std::move(wanted)).source;
 }
 
 }  // namespace keystay::keys

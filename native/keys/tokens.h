@@ -1,4 +1,5 @@
-// The tokens that a process uses: those of the configuration by name, and those that a URI describes in full.
+// The key sources that a process uses: the tokens of the configuration by name, and those that a URI
+// describes in full.
 #pragma once
 
 #include <map>
@@ -10,14 +11,15 @@
 
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
-#include "native/pkcs11/token.h"
+#include "native/keys/key_source.h"
+#include "native/pkcs11/pin.h"
 #include "native/pkcs11/uri.h"
 
 namespace keystay::keys {
 
-// What a key URI or an alias names: a token, and the key on it.
+// What a key URI or an alias names: where it is, and the key there.
 struct KeyLocation {
-  std::shared_ptr<pkcs11::Token> token;
+  std::shared_ptr<KeySource> source;
   std::string label;  // CKA_LABEL; empty means any
   pkcs11::Bytes id;   // CKA_ID; empty means any
 };
@@ -40,7 +42,11 @@ class Tokens final {
 
   // A token by its name in the configuration; an empty name means `default`. Throws config::Error that lists
   // the names.
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> token(std::string_view name) const;
+  [[nodiscard]] std::shared_ptr<KeySource> source(std::string_view name) const;
+
+  // A source of another kind, under a name that aliases may begin with and no token has. Before others use
+  // this object: it is not thread-safe.
+  void add(std::string name, std::shared_ptr<KeySource> source);
 
   // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" (percent-encoded where RFC 3986 wants it) or
   // a "pkcs11:" URI, whose token is matched with the configuration by label and serial, or opened by its
@@ -51,10 +57,7 @@ class Tokens final {
 
   // The token of such a URI. Its pin-value or pin-source (RFC 7512, section 2.4) counts where the
   // configuration has no PIN of its own.
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> token(const pkcs11::Uri& uri);
-
-  // Whether a person is asked for the PIN of this token.
-  [[nodiscard]] bool prompts_for(const pkcs11::Token& token);
+  [[nodiscard]] std::shared_ptr<KeySource> source(const pkcs11::Uri& uri);
 
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }
 
@@ -65,25 +68,25 @@ class Tokens final {
     config::TokenSettings settings;
     pkcs11::TokenIdentity identity;
     std::optional<pkcs11::Pin> pin;
-    std::shared_ptr<pkcs11::Token> token;
+    std::shared_ptr<KeySource> source;
   };
 
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> open(const std::string& name,
-                                                    const config::TokenSettings& settings,
-                                                    pkcs11::TokenIdentity identity,
-                                                    pkcs11::PinReader pin) const;
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> default_token();
+  [[nodiscard]] std::shared_ptr<KeySource> open(const std::string& name,
+                                                const config::TokenSettings& settings,
+                                                pkcs11::TokenIdentity identity, pkcs11::PinReader pin,
+                                                PinSupply supply) const;
+  [[nodiscard]] std::shared_ptr<KeySource> default_source();
   [[nodiscard]] const std::string* matching_name(const pkcs11::Uri& uri) const;
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> configured(const std::string& name, const pkcs11::Uri& uri);
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> described(const pkcs11::Uri& uri);
-  [[nodiscard]] std::shared_ptr<pkcs11::Token> open_described(Described wanted);
+  [[nodiscard]] std::shared_ptr<KeySource> configured(const std::string& name, const pkcs11::Uri& uri);
+  [[nodiscard]] std::shared_ptr<KeySource> described(const pkcs11::Uri& uri);
+  [[nodiscard]] std::shared_ptr<KeySource> open_described(Described wanted);
   [[nodiscard]] std::string arguments_of(const std::filesystem::path& module) const;
   [[nodiscard]] std::string known_names() const;
 
   config::Configuration configuration_;
   config::PinPrompt prompt_;
   std::optional<WholeModule> whole_module_;
-  std::map<std::string, std::shared_ptr<pkcs11::Token>, std::less<>> configured_;
+  std::map<std::string, std::shared_ptr<KeySource>, std::less<>> configured_;
 
   std::vector<Described> described_;  // under pkcs11::ForkLock
 };

@@ -21,8 +21,8 @@ BenchToken::BenchToken(test::Front front) : softhsm_("bench", {.front = front}) 
   const std::filesystem::path file = softhsm_.write_configuration();
   setenv("KEYSTAY_CONF", file.c_str(), 1);
   tokens_ = std::make_unique<keys::Tokens>(config::read_configuration(file), config::PinPrompt{});
-  token_ = tokens_->token("");
-  keys::KeyStore store(token_, pkix());
+  source_ = tokens_->source("");
+  keys::KeyStore store(source_, pkix());
   for (const Algorithm& algorithm : algorithms()) {
     if (!store.find(algorithm.alias)) store.generate(algorithm.alias, key_spec(algorithm));
   }
@@ -31,16 +31,17 @@ BenchToken::BenchToken(test::Front front) : softhsm_("bench", {.front = front}) 
 BenchToken::~BenchToken() { unsetenv("KEYSTAY_CONF"); }
 
 CK_FUNCTION_LIST& BenchToken::functions() const {
-  return pkcs11::Module::at(softhsm_.module())->functions(token_->deadline());
+  return pkcs11::Module::at(softhsm_.module())->functions(source_->operations()->deadline());
 }
 
 CK_SLOT_ID BenchToken::slot() const {
   return pkcs11::find_slot(*pkcs11::Module::at(softhsm_.module()),
-                           {.label = softhsm_.label(), .serial = softhsm_.serial()}, token_->deadline());
+                           {.label = softhsm_.label(), .serial = softhsm_.serial()},
+                           source_->operations()->deadline());
 }
 
 keys::PrivateKey BenchToken::key(const Algorithm& algorithm) const {
-  return keys::KeyStore(token_, pkix()).find(algorithm.alias).value().key;
+  return keys::KeyStore(source_, pkix()).find(algorithm.alias).value().key;
 }
 
 }  // namespace keystay::bench

@@ -22,7 +22,7 @@ class BenchToken final {
   [[nodiscard]] CK_FUNCTION_LIST& functions() const;
   [[nodiscard]] CK_SLOT_ID slot() const;
   [[nodiscard]] keys::PrivateKey key(const Algorithm& algorithm) const;
-  [[nodiscard]] pkcs11::Token& token() const noexcept { return *token_; }
+  [[nodiscard]] keys::KeySource& source() const noexcept { return *source_; }
 
   [[nodiscard]] const test::SoftHsmToken& softhsm() const noexcept { return softhsm_; }
   [[nodiscard]] test::FaultControl& faults() { return softhsm_.faults(); }
@@ -30,7 +30,7 @@ class BenchToken final {
  private:
   test::SoftHsmToken softhsm_;
   std::unique_ptr<keys::Tokens> tokens_;
-  std::shared_ptr<pkcs11::Token> token_;
+  std::shared_ptr<keys::KeySource> source_;
 };
 
 }  // namespace keystay::bench

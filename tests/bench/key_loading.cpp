@@ -88,7 +88,7 @@ double time_of(const std::function<void()>& body) {
 }  // namespace
 
 void measure_key_loading(const BenchToken& token, std::size_t aliases) {
-  const std::vector<std::string> names = add_aliases(token.token(), aliases);
+  const std::vector<std::string> names = add_aliases(token.source(), aliases);
   std::vector<Loader> all = loaders(token);
   std::minstd_rand random;
   std::uniform_int_distribution<std::size_t> any(0, names.size() - 1);

@@ -52,7 +52,7 @@ int load(std::size_t aliases) {
 // For benchmarks in other languages, on a token of their own.
 int fill(const std::filesystem::path& configuration, std::size_t aliases) {
   const keys::Tokens tokens(config::read_configuration(configuration), config::PinPrompt{});
-  fmt::print("{} aliases\n", add_aliases(*tokens.token(""), aliases).size());
+  fmt::print("{} aliases\n", add_aliases(*tokens.source(""), aliases).size());
   return 0;
 }
 

@@ -80,7 +80,7 @@ void add_alias(pkcs11::Session& session, const std::string& alias, EVP_PKEY* iss
 
 }  // namespace
 
-std::vector<std::string> add_aliases(pkcs11::Token& token, std::size_t count) {
+std::vector<std::string> add_aliases(keys::KeySource& token, std::size_t count) {
   const OpenSslPointer<EVP_PKEY> issuer(EVP_EC_gen("P-256"));
   require(issuer != nullptr, "EVP_EC_gen");
   std::vector<std::string> names;

@@ -37,7 +37,7 @@ TEST_F(ForkTest, WhileOtherThreadsLookTokensUp) {
   std::vector<std::jthread> threads;
   for (int i = 0; i < 2; ++i) {
     threads.emplace_back([&, i] {
-      while (!stop) EXPECT_TRUE(tokens.locate(uri(kTokens - 1 - i)).token);
+      while (!stop) EXPECT_TRUE(tokens.locate(uri(kTokens - 1 - i)).source);
     });
   }
   int hung = 0;
@@ -45,7 +45,7 @@ TEST_F(ForkTest, WhileOtherThreadsLookTokensUp) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::alarm(20);  // ends a child that hangs
-      ::_exit(tokens.locate(uri(0)).token && tokens.locate(uri(kTokens + i)).token ? 0 : 1);
+      ::_exit(tokens.locate(uri(0)).source && tokens.locate(uri(kTokens + i)).source ? 0 : 1);
     }
     int status = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);

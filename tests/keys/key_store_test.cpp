@@ -34,7 +34,7 @@ std::vector<std::string> inventory(const test::SoftHsmToken& token) {
 KeyStoreTest::KeyStoreTest()
     : module_(std::make_shared<pkcs11::Module>(hsm_.module())),
       token_(another_token()),
-      store_(token_, pkix_) {}
+      store_(std::make_shared<TokenSource>(token_), pkix_) {}
 
 std::shared_ptr<pkcs11::Token> KeyStoreTest::another_token() const {
   return std::make_shared<pkcs11::Token>(

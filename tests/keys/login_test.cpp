@@ -11,10 +11,10 @@ using testing::SizeIs;
 
 class Unlogged : public KeyStoreTest {
  protected:
-  std::shared_ptr<pkcs11::Token> without_pin() const {
-    return std::make_shared<pkcs11::Token>(
+  std::shared_ptr<KeySource> without_pin() const {
+    return std::make_shared<TokenSource>(std::make_shared<pkcs11::Token>(
         module_,
-        pkcs11::TokenOptions{.name = "web", .identity = {.label = hsm_.label(), .serial = {}}, .pin = {}});
+        pkcs11::TokenOptions{.name = "web", .identity = {.label = hsm_.label(), .serial = {}}, .pin = {}}));
   }
   static void expect_wants_a_login(const std::function<void()>& body) {
     const std::optional<Error> error = error_of(body);

@@ -46,7 +46,7 @@ TEST_P(PinMemory, OfAPinValueHoldsItInPagesOfItsOwnOnly) {
     Tokens tokens({}, nullptr);
     const KeyLocation location = tokens.locate(text(uri));
     const x509::OpenSslPkix pkix;
-    const std::optional<Entry> entry = KeyStore(location.token, pkix).find("httpd");
+    const std::optional<Entry> entry = KeyStore(location.source, pkix).find("httpd");
     ASSERT_TRUE(entry);
     EXPECT_EQ(test::times_in_memory(GetParam()), 1U) << "the caller's own";
   }
@@ -57,7 +57,7 @@ TEST_P(PinMemory, OfAWrongPinValueHoldsItInPagesOfItsOwnOnly) {
   {
     const pkcs11::WipedText uri = test::with_secret(uri_before_pin(), GetParam());
     Tokens tokens({}, nullptr);
-    EXPECT_THROW((void)tokens.locate(text(uri)).token->info(), pkcs11::Error);
+    EXPECT_THROW((void)tokens.locate(text(uri)).source->info(), pkcs11::Error);
   }
   EXPECT_EQ(test::times_in_memory(GetParam()), 0U);
 }

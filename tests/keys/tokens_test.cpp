@@ -36,8 +36,8 @@ class TokensTest : public testing::Test {
 TEST_F(TokensTest, BareAliasIsInTheDefaultToken) {
   Tokens tokens = this->tokens(other());
   const KeyLocation location = tokens.locate("httpd");
-  EXPECT_EQ(location.token, tokens.token("web"));
-  EXPECT_EQ(location.token, tokens.token(""));
+  EXPECT_EQ(location.source, tokens.source("web"));
+  EXPECT_EQ(location.source, tokens.source(""));
   EXPECT_EQ(location.label, "httpd");
   EXPECT_TRUE(location.id.empty());
 }
@@ -46,7 +46,7 @@ TEST_F(TokensTest, AliasMayNameItsToken) {
   Tokens tokens = this->tokens(other());
   for (const char* name : {"front/httpd", "keystay:front/httpd"}) {
     const KeyLocation location = tokens.locate(name);
-    EXPECT_EQ(location.token, tokens.token("front")) << name;
+    EXPECT_EQ(location.source, tokens.source("front")) << name;
     EXPECT_EQ(location.label, "httpd") << name;
   }
 }
@@ -54,7 +54,7 @@ TEST_F(TokensTest, AliasMayNameItsToken) {
 TEST_F(TokensTest, SlashAfterNoTokensNameIsPartOfTheAlias) {
   Tokens tokens = this->tokens();
   EXPECT_EQ(tokens.locate("a/b").label, "a/b");
-  EXPECT_EQ(tokens.locate("a/b").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("a/b").source, tokens.source("web"));
   EXPECT_EQ(tokens.locate("keystay:web%2Fa").label, "web/a") << "encoded, it is no delimiter";
 }
 
@@ -80,9 +80,9 @@ TEST_F(TokensTest, KeystayUriThatIsNoneIsRefused) {
 
 TEST_F(TokensTest, Pkcs11UriIsMatchedWithTheConfigurationByLabelOrSerial) {
   Tokens tokens = this->tokens(other());
-  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").token, tokens.token("web"));
-  EXPECT_EQ(tokens.locate("pkcs11:serial=0123;object=httpd").token, tokens.token("front"));
-  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").source, tokens.source("web"));
+  EXPECT_EQ(tokens.locate("pkcs11:serial=0123;object=httpd").source, tokens.source("front"));
+  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").source, tokens.source("web"));
   const KeyLocation location = tokens.locate("pkcs11:token=other;object=httpd;id=%01%ff;type=private");
   EXPECT_EQ(location.label, "httpd");
   EXPECT_EQ(location.id, (Bytes{0x01, 0xff}));
@@ -95,21 +95,21 @@ TEST_F(TokensTest, WhateverAUriSaysOfTheTokenMustBeSo) {
   const std::string label = "token=web%20label";
   for (const std::string& token : {label, label + ";serial=" + hsm_.serial(), std::string("object=httpd")}) {
     const std::string uri = "pkcs11:" + token + ";";
-    EXPECT_EQ(tokens.locate(uri + right).token->info().serial, hsm_.serial());
-    EXPECT_EQ(tokens.locate(uri + right).token, tokens.locate(uri + right).token) << "one token, one login";
+    EXPECT_EQ(tokens.locate(uri + right).source->info().serial, hsm_.serial());
+    EXPECT_EQ(tokens.locate(uri + right).source, tokens.locate(uri + right).source) << "one token, one login";
     for (const char* wrong : {"manufacturer=Another", "model=Another"}) {
-      const auto error = error_of([&] { (void)tokens.locate(uri + wrong).token->info(); });
+      const auto error = error_of([&] { (void)tokens.locate(uri + wrong).source->info(); });
       ASSERT_TRUE(error) << uri << wrong;
       EXPECT_THAT(error->what(), HasSubstr("\"Another\""));
       EXPECT_THAT(error->what(), HasSubstr(hsm_.serial())) << "what is there instead";
     }
   }
-  EXPECT_TRUE(error_of([&] { (void)tokens.locate("pkcs11:" + label + ";serial=0").token->info(); }));
+  EXPECT_TRUE(error_of([&] { (void)tokens.locate("pkcs11:" + label + ";serial=0").source->info(); }));
 }
 
 TEST_F(TokensTest, ASerialChoosesBetweenTokensOfTheConfiguredLabel) {
   const std::string twin = hsm_.add_token("web label");
-  EXPECT_EQ(tokens().locate("pkcs11:token=web%20label;serial=" + twin).token->info().serial, twin);
+  EXPECT_EQ(tokens().locate("pkcs11:token=web%20label;serial=" + twin).source->info().serial, twin);
 }
 
 TEST_F(TokensTest, Pkcs11UriWithAModulePathNeedsNoConfiguration) {
@@ -118,9 +118,9 @@ TEST_F(TokensTest, Pkcs11UriWithAModulePathNeedsNoConfiguration) {
   const std::string uri = "pkcs11:token=web%20label;object=httpd?module-path=" + hsm_.module().string() +
                           "&pin-source=file:" + hsm_.pin_file().string();
   const KeyLocation location = tokens.locate(uri);
-  EXPECT_EQ(location.token, tokens.locate(uri).token) << "one token, one login";
+  EXPECT_EQ(location.source, tokens.locate(uri).source) << "one token, one login";
   x509::OpenSslPkix pkix;
-  EXPECT_TRUE(KeyStore(location.token, pkix).find(location.label, location.id));
+  EXPECT_TRUE(KeyStore(location.source, pkix).find(location.label, location.id));
   EXPECT_EQ(hsm_.faults().calls(Function::C_Login), 1u);
 }
 
@@ -131,29 +131,29 @@ TEST_F(TokensTest, AWholeModuleServesUrisAndBareAliasesWithoutAnyTokenSection) {
   x509::OpenSslPkix pkix;
   for (const char* name : {"pkcs11:token=web%20label;object=httpd", "pkcs11:object=httpd", "keystay:httpd"}) {
     const KeyLocation location = tokens.locate(name);
-    EXPECT_TRUE(KeyStore(location.token, pkix).find(location.label, location.id)) << name;
+    EXPECT_TRUE(KeyStore(location.source, pkix).find(location.label, location.id)) << name;
   }
-  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").token, tokens.locate("keystay:httpd").token);
+  EXPECT_EQ(tokens.locate("pkcs11:object=httpd").source, tokens.locate("keystay:httpd").source);
 }
 
 TEST_F(TokensTest, AConfiguredTokenComesBeforeTheWholeModule) {
   Tokens tokens(config::parse_configuration(hsm_.configuration(), "keystay.toml"), nullptr,
                 WholeModule{module_settings(), std::nullopt});
-  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").token, tokens.token("web"));
-  EXPECT_EQ(tokens.locate("keystay:httpd").token, tokens.token("web"));
-  EXPECT_NE(tokens.locate("pkcs11:token=other;object=httpd").token, tokens.token("web"));
+  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label;object=httpd").source, tokens.source("web"));
+  EXPECT_EQ(tokens.locate("keystay:httpd").source, tokens.source("web"));
+  EXPECT_NE(tokens.locate("pkcs11:token=other;object=httpd").source, tokens.source("web"));
 }
 
 TEST_F(TokensTest, ThePinOfAUriCountsWhereTheConfigurationHasNone) {
   Tokens tokens(config::Configuration{}, nullptr, WholeModule{module_settings(), std::nullopt});
   const std::string uri = "pkcs11:token=web%20label;object=httpd";
-  const auto by_value = tokens.locate(uri + "?pin-value=" + hsm_.pin()).token;
-  EXPECT_EQ(tokens.locate(uri + "?pin-value=" + hsm_.pin()).token, by_value) << "one token, one login";
-  EXPECT_NE(tokens.locate(uri + "?pin-value=another").token, by_value) << "a wrong PIN must not stay";
-  EXPECT_NE(tokens.locate(uri + "?pin-source=file:" + hsm_.pin_file().string()).token, by_value);
+  const auto by_value = tokens.locate(uri + "?pin-value=" + hsm_.pin()).source;
+  EXPECT_EQ(tokens.locate(uri + "?pin-value=" + hsm_.pin()).source, by_value) << "one token, one login";
+  EXPECT_NE(tokens.locate(uri + "?pin-value=another").source, by_value) << "a wrong PIN must not stay";
+  EXPECT_NE(tokens.locate(uri + "?pin-source=file:" + hsm_.pin_file().string()).source, by_value);
   by_value->with_session([](pkcs11::Session& session) { EXPECT_EQ(session.state(), CKS_RO_USER_FUNCTIONS); });
   Tokens configured = this->tokens();
-  EXPECT_EQ(configured.locate(uri + "?pin-value=another").token, configured.token("web"));
+  EXPECT_EQ(configured.locate(uri + "?pin-value=another").source, configured.source("web"));
 }
 
 TEST_F(TokensTest, APersonIsAskedForThePinThatNobodyGives) {
@@ -166,9 +166,10 @@ TEST_F(TokensTest, APersonIsAskedForThePinThatNobodyGives) {
   config::TokenSettings settings = module_settings();
   settings.pin = "prompt";
   Tokens tokens(config::Configuration{}, ask, WholeModule{settings, std::nullopt});
-  const auto token = tokens.locate("pkcs11:token=web%20label").token;
-  EXPECT_TRUE(tokens.prompts_for(*token));
-  EXPECT_FALSE(tokens.prompts_for(*tokens.locate("pkcs11:token=web%20label?pin-value=1").token));
+  const auto token = tokens.locate("pkcs11:token=web%20label").source;
+  EXPECT_EQ(token->pin_supply(), PinSupply::prompt);
+  EXPECT_EQ(tokens.locate("pkcs11:token=web%20label?pin-value=1").source->pin_supply(),
+            PinSupply::configured);
   token->with_session([](pkcs11::Session& session) { EXPECT_EQ(session.state(), CKS_RO_USER_FUNCTIONS); });
   EXPECT_EQ(asked, 1);
 }
@@ -198,7 +199,7 @@ TEST_F(TokensTest, AUriAndTheWholeModuleTakeTheArgumentsOfTheConfiguration) {
 TEST_F(TokensTest, UnknownTokenIsAnErrorThatListsThoseThereAre) {
   for (const char* wrong : {"backup", "WEB"}) {
     try {
-      (void)tokens(other()).token(wrong);
+      (void)tokens(other()).source(wrong);
       ADD_FAILURE() << wrong;
     } catch (const config::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr(wrong));
@@ -228,7 +229,7 @@ TEST_F(TokensTest, NothingTouchesTheModuleBeforeTheFirstUse) {
   Tokens tokens = this->tokens(other());
   (void)tokens.locate("httpd");
   (void)tokens.locate("pkcs11:token=other;object=x");
-  (void)tokens.token("front");
+  (void)tokens.source("front");
   EXPECT_EQ(hsm_.faults().calls(), 0u);
 }
 

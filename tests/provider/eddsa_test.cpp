@@ -48,7 +48,7 @@ class EdDsaTest : public OpensslServerTest {
     // pkcs11-tool makes no Ed448 keys.
     keys::Tokens tokens(config::parse_configuration(token().configuration(), "keystay.toml"), {});
     const x509::OpenSslPkix pkix;
-    keys::KeyStore(tokens.token(std::string_view("web")), pkix)
+    keys::KeyStore(tokens.source(std::string_view("web")), pkix)
         .generate("ed448", keys::key_spec("Ed448", 0, ""));
   }
 

@@ -1,5 +1,6 @@
 #include "tests/x509/fixture.h"
 
+#include "native/keys/token_source.h"
 #include "native/pkcs11/module.h"
 
 namespace keystay::x509 {
@@ -28,7 +29,7 @@ keys::PrivateKey TokenKeyTest::key(const std::string& algorithm, unsigned size, 
       pkcs11::TokenOptions{.name = "web",
                            .identity = {.label = softhsm_.label(), .serial = softhsm_.serial()},
                            .pin = [pin = softhsm_.pin()] { return pkcs11::Pin(pin); }});
-  keys::KeyStore store(token, pkix_);
+  keys::KeyStore store(std::make_shared<keys::TokenSource>(token), pkix_);
   keys::PrivateKey result =
       store.generate("key" + std::to_string(++keys_), keys::key_spec(algorithm, size, group)).key;
   ERR_clear_error();  // SoftHSM uses this libcrypto and leaves errors of its own

@@ -71,7 +71,7 @@ jobjectArray to_native_entries(JNIEnv* env, TokenStore& store,
 keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
   if (std::optional<keys::Entry> entry = store.keys().find_again(key)) return std::move(*entry);
   throw Error(ErrorClass::client,
-              keys::quoted_alias(key.label()) + " is not on " + store.keys().token().name() + " any more");
+              keys::quoted_alias(key.label()) + " is not on " + store.keys().source().name() + " any more");
 }
 
 // Not a key that got another name since it was read, perhaps by the process that had made it.
@@ -79,7 +79,7 @@ keys::Entry unchanged(TokenStore& store, const pkcs11::KeyReference& key) {
   keys::Entry entry = current(store, key);
   if (entry.key.reference().label() == key.label()) return entry;
   throw Error(ErrorClass::client, keys::quoted_alias(key.label()) + " has another name on " +
-                                      store.keys().token().name() + " by now");
+                                      store.keys().source().name() + " by now");
 }
 
 bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
@@ -217,8 +217,7 @@ jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jint type, job
 jbyteArray JNICALL native_random(JNIEnv* env, jclass, jlong store, jint length) {
   return jni_entry(env, jbyteArray{}, [&] {
     pkcs11::Bytes random(static_cast<std::size_t>(length));
-    store_at(store).keys().token().with_session(
-        [&](pkcs11::Session& session) { session.generate_random(random); });
+    store_at(store).keys().source().generate_random(random);
     const jbyteArray result = to_java(env, random);
     pkcs11::wipe(random);
     return result;
@@ -277,7 +276,7 @@ void JNICALL native_remove(JNIEnv* env, jclass, jlong store, jbyteArray alias, j
       return;
     }
     if (!named || !is_as_read(*named, key)) {
-      throw Error(ErrorClass::client, keys::quoted_alias(name) + " is not on " + aliases.token().name() +
+      throw Error(ErrorClass::client, keys::quoted_alias(name) + " is not on " + aliases.source().name() +
                                           " as it was read; load the key store again");
     }
     std::visit([&](const auto& object) { aliases.destroy(object); }, *named);

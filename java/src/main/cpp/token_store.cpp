@@ -9,7 +9,6 @@
 #include "native/config/pin_source.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/slot.h"
 
 namespace keystay::jni {
 namespace {
@@ -54,16 +53,16 @@ struct TokenStore::Opened {
   std::string identity;
   std::string reference;
   config::TokenSettings settings;
-  std::shared_ptr<pkcs11::Token> token;
+  std::shared_ptr<keys::KeySource> source;
   std::shared_ptr<StorePin> pin;
 };
 
 TokenStore::TokenStore(Opened opened, const keys::Pkix& pkix)
     : reference_(std::move(opened.reference)),
       settings_(std::move(opened.settings)),
-      token_(std::move(opened.token)),
+      source_(std::move(opened.source)),
       pin_(std::move(opened.pin)),
-      keys_(token_, pkix) {}
+      keys_(source_, pkix) {}
 
 TokenStore& TokenStore::open(const std::optional<std::filesystem::path>& configuration,
                              std::string_view token) {
@@ -90,9 +89,9 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
   if (const pkcs11::UriPin pin = std::exchange(uri.pin_value, {})) opened.pin->set(pin->copy());
 
   keys::Tokens tokens(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
-  opened.token = is_uri ? tokens.token(uri) : tokens.token(token);
+  opened.source = is_uri ? tokens.source(uri) : tokens.source(token);
   for (const auto& [name, settings] : configuration.tokens) {
-    if (tokens.token(name) != opened.token) continue;
+    if (tokens.source(name) != opened.source) continue;
     opened.identity = identity(name, settings);
     opened.reference = name;
     opened.settings = settings;
@@ -100,7 +99,7 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
   }
   if (uri.pin_source.empty()) {
     uri.pin_source = kPrompt;
-    opened.token = tokens.token(uri);
+    opened.source = tokens.source(uri);
   }
   opened.identity = pkcs11::format_uri(uri);
   opened.settings.module = uri.module_path;
@@ -114,14 +113,7 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
 
 bool TokenStore::is_locked() {
   if (settings_.pin != kPrompt || pin_->known()) return false;
-  // Not Token::info(), which logs in first.
-  pkcs11::Module& module = token_->module();
-  const pkcs11::Deadline deadline = token_->deadline();
-  CK_FUNCTION_LIST& functions = module.functions(deadline);
-  const pkcs11::Module::Use use = module.use();
-  const CK_SLOT_ID slot = pkcs11::find_slot(module, token_->options().identity, deadline);
-  const CK_FLAGS flags = pkcs11::token_info(functions, slot).flags;
-  return (flags & CKF_LOGIN_REQUIRED) && !(flags & CKF_PROTECTED_AUTHENTICATION_PATH);
+  return source_->wants_pin();
 }
 
 void TokenStore::unlock(pkcs11::Pin pin) {
@@ -130,17 +122,17 @@ void TokenStore::unlock(pkcs11::Pin pin) {
     const pkcs11::PinReader configured = config::pin_reader(settings_.pin, reference_, {});
     if (configured && configured().equals(pin)) return;
     throw Error(CKR_PIN_INCORRECT,
-                "the password is not the PIN that " + settings_.pin + " holds for " + token_->name() +
+                "the password is not the PIN that " + settings_.pin + " holds for " + source_->name() +
                     "; leave the password empty, or give that PIN (the token was not asked)");
   }
   if (pin_->known()) {
     if (pin_->equals(pin)) return;
-    throw Error(CKR_PIN_INCORRECT, "the password is not the PIN that " + token_->name() +
+    throw Error(CKR_PIN_INCORRECT, "the password is not the PIN that " + source_->name() +
                                        " was unlocked with (the token was not asked)");
   }
   pin_->set(std::move(pin));
   try {
-    token_->with_session([](pkcs11::Session&) {});
+    source_->recover();
   } catch (...) {
     pin_->forget();
     throw;

@@ -51,7 +51,7 @@ class TokenStore final {
 
   std::string reference_;
   config::TokenSettings settings_;  // pin is "prompt" where it is the store password
-  std::shared_ptr<pkcs11::Token> token_;
+  std::shared_ptr<keys::KeySource> source_;
   std::shared_ptr<StorePin> pin_;
   keys::KeyStore keys_;
   std::mutex unlocking_;
