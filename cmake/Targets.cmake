@@ -41,4 +41,8 @@ function(keystay_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "KEYSTAY_BUILD=${PROJECT_BINARY_DIR};KEYSTAY_SOURCE=${PROJECT_SOURCE_DIR}")
+  if(KEYSTAY_SANITIZE MATCHES "thread")
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/third_party_races.supp")
+  endif()
 endfunction()

@@ -60,6 +60,10 @@ case "${KEYSTAY_SANITIZE:-}" in
   *address*)
     preload=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
       "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}")
+    # The runtime of GCC 12 looks for its shadow memory for ever where addresses are as random as in newer kernels.
+    if setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
+      preload=(setarch "$(uname -m)" --addr-no-randomize "${preload[@]}")
+    fi
     ;;
 esac
 

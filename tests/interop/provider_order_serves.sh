@@ -80,23 +80,12 @@ CONF
   stop nginx QUIT
 }
 
-# Where AddressSanitizer is loaded first, curl may wait for ever in setlocale(3), whatever else is loaded.
-curl_starts=yes
-others timeout 20 curl --version >/dev/null 2>&1 || curl_starts=no
-[[ "$curl_starts" == yes || ${#preload[@]} -gt 0 ]] || fail "curl does not start"
-
-# fetches PORT tls1_2|tls1_3: curl, or s_client in its place, authenticates with the token's key, under the same openssl.cnf.
+# fetches PORT tls1_2|tls1_3: curl authenticates with the token's key, under the same openssl.cnf.
 fetches() {
   local port="$1" version="${2#tls}"
-  if [[ "$curl_starts" == yes ]]; then
-    others curl --silent --show-error --fail --max-time 60 --cacert "$scratch/ca.pem" --cert "$scratch/client-ec.crt" \
-      --key "$scratch/client-ec.pem" --resolve "localhost:$port:127.0.0.1" --tlsv"${version/_/.}" --tls-max "${version/_/.}" \
-      "https://localhost:$port/"
-  else
-    printf 'GET / HTTP/1.0\r\n\r\n' | others timeout 60 openssl s_client -connect "127.0.0.1:$port" -quiet "-tls$version" \
-      -CAfile "$scratch/ca.pem" -verify_return_error -cert "$scratch/client-ec.crt" -key "$scratch/client-ec.pem" \
-      2>/dev/null
-  fi
+  others curl --silent --show-error --fail --max-time 60 --cacert "$scratch/ca.pem" --cert "$scratch/client-ec.crt" \
+    --key "$scratch/client-ec.pem" --resolve "localhost:$port:127.0.0.1" --tlsv"${version/_/.}" --tls-max "${version/_/.}" \
+    "https://localhost:$port/"
 }
 
 PATH="$PATH:/usr/sbin"
