@@ -45,7 +45,9 @@ void expect_chain(const Chain& expected, std::vector<Certificate> certificates) 
 // Counts the signatures that are verified, which is what a chain costs.
 class CountingPkix final : public Pkix {
  public:
-  [[nodiscard]] std::optional<Certificate> decode(ByteView der) const override { return pkix_.decode(der); }
+  [[nodiscard]] std::optional<Certificate> decode(pkcs11::ByteView der) const override {
+    return pkix_.decode(der);
+  }
   [[nodiscard]] bool issued_by(const Certificate& certificate, const Certificate& issuer) const override {
     ++verifications;
     return pkix_.issued_by(certificate, issuer);
