@@ -67,9 +67,9 @@ refuses_to_start 'no key "nobody"' </dev/null
 
 settings rsa ec
 mkfifo "$scratch/typed"
-server <"$scratch/typed" >"$scratch/server.log" 2>&1 &
+server <"$scratch/typed" >"$scratch/typed.log" 2>&1 & # a log of its own: that of before says "ready" already
 pids[server]=$!
 echo "$pin" >"$scratch/typed"
-wait_for server grep -q '^ready$' "$scratch/server.log"
+wait_for server grep -q '^ready$' "$scratch/typed.log"
 expect "$(page 1.3)" "stays on its token"
 stop_java server
