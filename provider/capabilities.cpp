@@ -8,10 +8,10 @@
 #include <strings.h>
 
 #include "native/config/provider_capability.h"
-#include "provider/async_signing.h"
+#include "provider/async/async_signing.h"
 #include "provider/context.h"
 #include "provider/guard.h"
-#include "provider/key_type.h"
+#include "provider/key/key_type.h"
 #include "provider/operations.h"
 
 namespace keystay::provider {

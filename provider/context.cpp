@@ -11,7 +11,7 @@
 
 #include "native/config/optional_configuration.h"
 #include "native/pkcs11/fork_lock.h"
-#include "provider/cnf_section.h"
+#include "provider/configuration/cnf_section.h"
 #include "provider/process_exit.h"
 
 namespace keystay::provider {

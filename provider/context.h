@@ -10,9 +10,9 @@
 
 #include "native/keys/tokens.h"
 #include "native/x509/openssl_pkix.h"
+#include "provider/async/signer_threads.h"
+#include "provider/configuration/passphrase.h"
 #include "provider/core.h"
-#include "provider/passphrase.h"
-#include "provider/signer_threads.h"
 #include "provider/software.h"
 
 namespace keystay::provider {

@@ -11,12 +11,12 @@
 
 #include "native/pkcs11/inside_module.h"
 #include "native/x509/error_mark.h"
+#include "provider/async/outside_of_jobs.h"
 #include "provider/context.h"
 #include "provider/dispatch.h"
 #include "provider/guard.h"
-#include "provider/key_type.h"
+#include "provider/key/key_type.h"
 #include "provider/operations.h"
-#include "provider/outside_of_jobs.h"
 #include "provider/process_exit.h"
 
 namespace keystay::provider {

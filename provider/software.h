@@ -12,7 +12,7 @@
 
 #include "native/x509/openssl_types.h"
 #include "provider/core.h"
-#include "provider/digest.h"
+#include "provider/signature/digest.h"
 
 namespace keystay::provider {
 

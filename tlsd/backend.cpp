@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tlsd/listening_socket.h"
+#include "tlsd/accept/listening_socket.h"
 #include "tlsd/time_limit.h"
 
 namespace keystay::tlsd {

@@ -10,8 +10,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "native/config/tlsd_settings.h"
+#include "tlsd/admin/metrics.h"
 #include "tlsd/execution.h"
-#include "tlsd/metrics.h"
 
 namespace keystay::tlsd {
 

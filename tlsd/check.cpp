@@ -11,9 +11,9 @@
 #include <fmt/ranges.h>
 
 #include "native/config/endpoint.h"
-#include "tlsd/listening_socket.h"
-#include "tlsd/test_signature.h"
-#include "tlsd/tls_context.h"
+#include "tlsd/accept/listening_socket.h"
+#include "tlsd/tls/test_signature.h"
+#include "tlsd/tls/tls_context.h"
 
 namespace keystay::tlsd {
 namespace {

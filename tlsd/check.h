@@ -4,7 +4,7 @@
 #include <iosfwd>
 
 #include "native/config/tlsd_settings.h"
-#include "tlsd/library_context.h"
+#include "tlsd/tls/library_context.h"
 
 namespace keystay::tlsd {
 

@@ -10,10 +10,10 @@
 
 #include "native/config/configuration.h"
 #include "native/config/error.h"
-#include "tlsd/certificate.h"
 #include "tlsd/check.h"
 #include "tlsd/command_line.h"
 #include "tlsd/server.h"
+#include "tlsd/tls/certificate.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include "tlsd/protocol_handler.h"
 
-#include "tlsd/http_session.h"
-#include "tlsd/tcp_session.h"
+#include "tlsd/http/http_session.h"
+#include "tlsd/tcp/tcp_session.h"
 
 namespace keystay::tlsd {
 

@@ -4,12 +4,12 @@
 
 #include <memory>
 
+#include "tlsd/admin/client_log.h"
+#include "tlsd/admin/metrics.h"
 #include "tlsd/backend.h"
-#include "tlsd/client_log.h"
 #include "tlsd/execution.h"
-#include "tlsd/metrics.h"
 #include "tlsd/snapshot.h"
-#include "tlsd/tls_stream.h"
+#include "tlsd/tls/tls_stream.h"
 
 namespace keystay::tlsd {
 

@@ -9,8 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "tlsd/accept/listening_socket.h"
 #include "tlsd/event_loop.h"
-#include "tlsd/listening_socket.h"
 #include "tlsd/sd_notify.h"
 
 namespace keystay::tlsd {

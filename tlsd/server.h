@@ -10,12 +10,12 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "native/config/tlsd_settings.h"
-#include "tlsd/admin.h"
-#include "tlsd/health.h"
+#include "tlsd/admin/admin.h"
+#include "tlsd/admin/health.h"
+#include "tlsd/admin/metrics.h"
 #include "tlsd/helper_thread.h"
-#include "tlsd/library_context.h"
-#include "tlsd/metrics.h"
 #include "tlsd/snapshot.h"
+#include "tlsd/tls/library_context.h"
 #include "tlsd/worker.h"
 
 namespace keystay::tlsd {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "tlsd/test_signature.h"
+#include "tlsd/tls/test_signature.h"
 
 namespace keystay::tlsd {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "native/config/configuration.h"
-#include "tlsd/library_context.h"
-#include "tlsd/tls_context.h"
+#include "tlsd/tls/library_context.h"
+#include "tlsd/tls/tls_context.h"
 
 namespace keystay::tlsd {
 

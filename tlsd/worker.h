@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "native/async/abandon.h"
-#include "tlsd/connection.h"
-#include "tlsd/listener.h"
+#include "tlsd/accept/connection.h"
+#include "tlsd/accept/listener.h"
 
 namespace keystay::tlsd {
 

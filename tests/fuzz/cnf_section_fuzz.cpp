@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "native/config/error.h"
-#include "provider/cnf_file.h"
-#include "provider/cnf_section.h"
+#include "provider/configuration/cnf_file.h"
+#include "provider/configuration/cnf_section.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/law.h"
 

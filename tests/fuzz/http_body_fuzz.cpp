@@ -15,8 +15,8 @@
 
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/law.h"
-#include "tlsd/framing_gate.h"
-#include "tlsd/relay_body.h"
+#include "tlsd/http/framing_gate.h"
+#include "tlsd/http/relay_body.h"
 
 namespace keystay::test {
 

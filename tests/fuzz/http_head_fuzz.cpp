@@ -10,10 +10,10 @@
 
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/law.h"
-#include "tlsd/fields.h"
-#include "tlsd/framing_gate.h"
-#include "tlsd/http.h"
-#include "tlsd/read_head.h"
+#include "tlsd/http/fields.h"
+#include "tlsd/http/framing_gate.h"
+#include "tlsd/http/http.h"
+#include "tlsd/http/read_head.h"
 
 namespace keystay::test {
 namespace {

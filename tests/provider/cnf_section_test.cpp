@@ -1,12 +1,12 @@
 // The provider's section of openssl.cnf: our parameter, and those of pkcs11-provider.
-#include "provider/cnf_section.h"
+#include "provider/configuration/cnf_section.h"
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "native/config/error.h"
-#include "provider/cnf_file.h"
+#include "provider/configuration/cnf_file.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
 

@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "provider/rsa_unpadding.h"
+#include "provider/exchange/rsa_unpadding.h"
 #include "tests/provider/openssl_program.h"
 #include "tests/provider/signing_job.h"
 #include "tests/support/test_ca.h"

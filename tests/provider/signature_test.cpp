@@ -8,7 +8,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
-#include "provider/digest.h"
+#include "provider/signature/digest.h"
 #include "tests/provider/provider_test.h"
 #include "tests/provider/signing.h"
 

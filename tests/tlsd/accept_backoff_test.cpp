@@ -1,4 +1,4 @@
-#include "tlsd/accept_backoff.h"
+#include "tlsd/accept/accept_backoff.h"
 
 #include <cerrno>
 

@@ -1,5 +1,5 @@
 // Loading certificates through OpenSSL's store, and proving that their keys sign.
-#include "tlsd/certificate.h"
+#include "tlsd/tls/certificate.h"
 
 #include <map>
 #include <memory>
@@ -15,9 +15,9 @@
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_party.h"
 #include "tests/tlsd/test_server.h"
-#include "tlsd/library_context.h"
-#include "tlsd/openssl_error.h"
-#include "tlsd/test_signature.h"
+#include "tlsd/tls/library_context.h"
+#include "tlsd/tls/openssl_error.h"
+#include "tlsd/tls/test_signature.h"
 
 namespace keystay::tlsd {
 namespace {

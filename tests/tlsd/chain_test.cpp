@@ -1,5 +1,5 @@
 // Which of several ways up from a leaf is sent, out of a PEM file that has them all.
-#include "tlsd/chain.h"
+#include "tlsd/tls/chain.h"
 
 #include <algorithm>
 #include <map>

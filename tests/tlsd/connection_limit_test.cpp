@@ -1,4 +1,4 @@
-#include "tlsd/connection_limit.h"
+#include "tlsd/accept/connection_limit.h"
 
 #include <gtest/gtest.h>
 

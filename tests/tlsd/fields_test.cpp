@@ -1,5 +1,5 @@
 // What a gateway changes in the fields (RFC 9110, section 7.6).
-#include "tlsd/fields.h"
+#include "tlsd/http/fields.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // What may pass the framing gate, and what smuggles (RFC 9112, sections 2.2 to 6.3).
-#include "tlsd/framing_gate.h"
+#include "tlsd/http/framing_gate.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "tlsd/listening_socket.h"
+#include "tlsd/accept/listening_socket.h"
 
 #include <gtest/gtest.h>
 

@@ -18,7 +18,7 @@
 #include "tests/tlsd/test_backend.h"
 #include "tests/tlsd/test_server.h"
 #include "tests/tlsd/tls_client.h"
-#include "tlsd/openssl_error.h"
+#include "tlsd/tls/openssl_error.h"
 
 namespace keystay::test {
 namespace {

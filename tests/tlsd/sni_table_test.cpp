@@ -1,5 +1,5 @@
 // Server names and wildcards (RFC 6125, section 6.4.3).
-#include "tlsd/sni_table.h"
+#include "tlsd/tls/sni_table.h"
 
 #include <gtest/gtest.h>
 

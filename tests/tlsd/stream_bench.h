@@ -13,9 +13,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include "tests/support/temporary_directory.h"
-#include "tlsd/library_context.h"
-#include "tlsd/metrics.h"
-#include "tlsd/tls_stream.h"
+#include "tlsd/admin/metrics.h"
+#include "tlsd/tls/library_context.h"
+#include "tlsd/tls/tls_stream.h"
 
 namespace keystay::test {
 

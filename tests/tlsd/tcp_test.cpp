@@ -10,7 +10,7 @@
 #include "tests/support/process.h"
 #include "tests/tlsd/http_test.h"
 #include "tests/tlsd/log_capture.h"
-#include "tlsd/proxy_protocol.h"
+#include "tlsd/tcp/proxy_protocol.h"
 
 namespace keystay::test {
 namespace {

@@ -1,6 +1,6 @@
 // The handshake that waits for a key: every way in which it can be paused, woken, and given up. The pauses
 // come from a stand-in for the provider; token_test.cpp does the same with a real one.
-#include "tlsd/tls_stream.h"
+#include "tlsd/tls/tls_stream.h"
 
 #include <future>
 #include <string>

@@ -1,0 +1,110 @@
+#include "tlsd/accept/connection.h"
+
+#include <array>
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include "tlsd/http/answer.h"
+#include "tlsd/time_limit.h"
+
+namespace keystay::tlsd {
+namespace {
+
+constexpr std::chrono::seconds kPlainHttpLimit{5};
+
+tcp::endpoint remote_endpoint(const Socket& socket) {
+  error_code ignored;
+  return socket.remote_endpoint(ignored);
+}
+
+std::string_view description(Handshake handshake) {
+  switch (handshake) {
+    case Handshake::refused:
+      return "TLS handshake failed: ";
+    case Handshake::sign_failed:
+      return "TLS handshake failed, the key could not sign: ";
+    case Handshake::timed_out:
+      return "TLS handshake timed out";
+    case Handshake::plain_http:
+      return "plain text on a TLS port";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnThread& listener,
+                       TlsThread& tls)
+    : place_(std::move(place)),
+      listener_(listener),
+      snapshot_(listener.snapshot),
+      backend_(listener.backend),
+      client_(remote_endpoint(socket)),
+      stream_(std::move(socket), snapshot_->tls, tls) {
+  listener_.metrics.connections().Increment();
+}
+
+Connection::~Connection() { listener_.metrics.connections().Decrement(); }
+
+awaitable<void> Connection::run() {
+  const bool ready = co_await shake_hands();
+  if (!ready) co_return;
+  handler_ =
+      make_protocol_handler({stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log});
+  if (draining_) handler_->drain();
+  co_await handler_->run();
+}
+
+awaitable<bool> Connection::shake_hands() {
+  const HandshakeResult result = co_await stream_.handshake(snapshot_->settings.handshake_timeout);
+  listener_.metrics.handshake(result.handshake);
+  if (const auto text = description(result.handshake); !text.empty()) {
+    listener_.log.write(client_, std::string(text) + result.reason);
+  }
+  // Other protocols have no answer that their clients would show to anybody.
+  const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
+  if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
+  co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
+}
+
+awaitable<void> Connection::answer_plain_http() {
+  Socket& socket = stream_.socket();
+  const TimeLimit limit(socket.get_executor(), kPlainHttpLimit, [&socket] {
+    error_code ignored;
+    socket.shutdown(Socket::shutdown_both, ignored);
+  });
+  Answer answer =
+      make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
+  co_await http::async_write(socket, answer, kOutcome);
+  error_code ignored;
+  socket.shutdown(Socket::shutdown_send, ignored);
+  // What the client has sent is read, lest its end be a reset that destroys the answer.
+  std::array<char, 4096> discarded;
+  for (;;) {
+    const auto [error, _] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
+    if (error) co_return;
+  }
+}
+
+void Connection::drain() noexcept {
+  draining_ = true;
+  if (handler_) handler_->drain();
+}
+
+void Connection::cut() noexcept {
+  stream_.cut();
+  if (handler_) handler_->cut();
+}
+
+void Connection::report(std::string_view why) noexcept {
+  listener_.metrics.given_up().Increment();
+  try {
+    listener_.log.write(client_, why);
+  } catch (const std::exception&) {
+    // No memory for a line: the counter has it.
+  }
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,48 @@
+// The administrator's listener, plain HTTP: GET /health and GET /metrics.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include <boost/beast/http/empty_body.hpp>
+
+#include "tlsd/accept/listener.h"
+#include "tlsd/admin/health.h"
+#include "tlsd/admin/metrics.h"
+#include "tlsd/http/http.h"
+
+namespace keystay::tlsd {
+
+class Admin final {
+ public:
+  Admin(Acceptor acceptor, Health& health, Metrics& metrics);
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  void start();
+  // From now on /health says so, and balancers send no more clients.
+  void drain() noexcept { draining_ = true; }
+
+ private:
+  using Request = http::request<http::empty_body>;
+  struct Reply {
+    http::status status;
+    std::string body;
+  };
+
+  [[nodiscard]] awaitable<void> serve(Socket socket, ConnectionLimit::Place place);
+  [[nodiscard]] awaitable<bool> read(Socket& socket, beast::flat_buffer& buffer, Request& request);
+  [[nodiscard]] awaitable<Reply> reply(http::verb method, std::string target);
+  [[nodiscard]] awaitable<Reply> health();
+
+  Health& health_;
+  Metrics& metrics_;
+  // Connections whose request is awaited, or not complete; the longest first. Shared with them, which may
+  // outlive us in their io_context.
+  std::shared_ptr<std::list<Socket*>> idle_ = std::make_shared<std::list<Socket*>>();
+  bool draining_ = false;
+  Executor executor_;
+  Listener listener_;
+};
+
+}  // namespace keystay::tlsd

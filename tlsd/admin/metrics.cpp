@@ -1,0 +1,248 @@
+#include "tlsd/admin/metrics.h"
+
+#include <vector>
+
+#include <prometheus/text_serializer.h>
+#include <spdlog/spdlog.h>
+
+namespace keystay::tlsd {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Registry;
+
+// 100 µs to 3.3 s, doubling.
+std::vector<double> sign_wait_buckets() {
+  std::vector<double> bounds;
+  for (double bound = 0.0001; bound < 3.3; bound *= 2) bounds.push_back(bound);
+  return bounds;
+}
+
+auto& handshake_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_handshakes_total")
+      .Help("TLS handshakes by result")
+      .Register(registry);
+}
+
+auto& request_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_requests_total")
+      .Help("HTTP responses sent to clients by class of status")
+      .Register(registry);
+}
+
+auto& backend_fault_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_backend_faults_total")
+      .Help("Requests that a backend did not answer properly")
+      .Register(registry);
+}
+
+auto& connection_family(Registry& registry) {
+  return BuildGauge()
+      .Name("keystay_tlsd_connections")
+      .Help("Client connections that are open")
+      .Register(registry);
+}
+
+auto& accept_error_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_accept_errors_total")
+      .Help("Connections that could not be accepted")
+      .Register(registry);
+}
+
+auto& given_up_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_connections_given_up_total")
+      .Help("Connections that an exception ended; the log says which")
+      .Register(registry);
+}
+
+auto& broken_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_responses_broken_total")
+      .Help("Requests whose response did not come to its end, by who broke it off")
+      .Register(registry);
+}
+
+auto& own_answer_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_own_answers_total")
+      .Help("Responses that keystay-tlsd made itself, by status; counted as requests too")
+      .Register(registry);
+}
+
+auto& connection_limit_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_connection_limit_reached_total")
+      .Help("How often max-connections was reached, so that clients waited to be accepted")
+      .Register(registry);
+}
+
+auto& relay_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_relays_total")
+      .Help("Relays of bytes that have ended, by how: connections of mode tcp, and those of HTTP after 101")
+      .Register(registry);
+}
+
+auto& relayed_bytes_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_relayed_bytes_total")
+      .Help("Bytes that relays have passed on, by where they came from")
+      .Register(registry);
+}
+
+auto& reload_family(Registry& registry) {
+  return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
+}
+
+}  // namespace
+
+ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener)
+    : own_answers_(&own_answer_family(registry)),
+      listener_(listener),
+      connections_(&connection_family(registry).Add({{"listener", listener}})),
+      accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})),
+      connection_limit_reached_(&connection_limit_family(registry).Add({{"listener", listener}})),
+      given_up_(&given_up_family(registry).Add({{"listener", listener}})),
+      bytes_from_client_(&relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "client"}})),
+      bytes_from_backend_(
+          &relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "backend"}})) {
+  for (std::size_t i = 0; i < handshakes_.size(); ++i) {
+    handshakes_[i] = &handshake_family(registry).Add(
+        {{"listener", listener}, {"result", std::string(kHandshakeNames[i])}});
+  }
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    requests_[i] =
+        &request_family(registry).Add({{"listener", listener}, {"status", std::to_string(i + 1) + "xx"}});
+  }
+  for (std::size_t i = 0; i < backend_faults_.size(); ++i) {
+    backend_faults_[i] = &backend_fault_family(registry).Add(
+        {{"listener", listener}, {"fault", std::string(kBackendFaultNames[i])}});
+  }
+  for (std::size_t i = 0; i < relays_.size(); ++i) {
+    relays_[i] =
+        &relay_family(registry).Add({{"listener", listener}, {"end", std::string(kRelayOutcomeNames[i])}});
+  }
+  for (std::size_t i = 0; i < broken_.size(); ++i) {
+    broken_[i] =
+        &broken_family(registry).Add({{"listener", listener}, {"by", std::string(kBreakerNames[i])}});
+  }
+}
+
+void ListenerMetrics::own_answer(unsigned status) {
+  request(status);
+  own_answers_->Add({{"listener", listener_}, {"status", std::to_string(status)}}).Increment();
+}
+
+void ListenerMetrics::request(unsigned status) {
+  const unsigned status_class = status / 100;
+  if (status_class >= 1 && status_class <= requests_.size()) requests_[status_class - 1]->Increment();
+}
+
+Metrics::Metrics()
+    : paused_handshakes_(&BuildGauge()
+                              .Name("keystay_tlsd_handshakes_paused")
+                              .Help("Handshakes that wait for a signature now")
+                              .Register(registry_)
+                              .Add({})),
+      sign_wait_(&BuildHistogram()
+                      .Name("keystay_tlsd_sign_wait_seconds")
+                      .Help("Time that a handshake was paused for one signature")
+                      .Register(registry_)
+                      .Add({}, sign_wait_buckets())),
+      abandoned_signatures_(
+          &BuildCounter()
+               .Name("keystay_tlsd_signatures_abandoned_total")
+               .Help("Signatures given up because the client left, the handshake timed out or "
+                     "the server stopped")
+               .Register(registry_)
+               .Add({})),
+      admin_accept_errors_(&accept_error_family(registry_).Add({{"listener", "admin"}})),
+      admin_given_up_(&given_up_family(registry_).Add({{"listener", "admin"}})),
+      exceptions_(&BuildCounter()
+                       .Name("keystay_tlsd_handler_exceptions_total")
+                       .Help("Exceptions that ended what a handler served, and not the server")
+                       .Register(registry_)
+                       .Add({})),
+      reloads_succeeded_(&reload_family(registry_).Add({{"result", "succeeded"}})),
+      reloads_failed_(&reload_family(registry_).Add({{"result", "failed"}})),
+      certificate_expiry_(
+          &BuildGauge()
+               .Name("keystay_tlsd_certificate_expiry_timestamp_seconds")
+               .Help("End of validity of the certificate, or of the issuer that expires first")
+               .Register(registry_)),
+      server_up_(&BuildGauge()
+                      .Name("keystay_tlsd_backend_server_up")
+                      .Help("1 if the last attempt to connect to the server succeeded, or none was made yet")
+                      .Register(registry_)),
+      connect_failures_(&BuildCounter()
+                             .Name("keystay_tlsd_backend_connect_failures_total")
+                             .Help("Attempts to connect to the server that failed")
+                             .Register(registry_)) {}
+
+ListenerMetrics& Metrics::listener(const std::string& name) {
+  auto& metrics = listeners_[name];
+  if (!metrics) metrics = std::make_unique<ListenerMetrics>(registry_, name);
+  return *metrics;
+}
+
+void Metrics::certificates(const std::map<std::string, double>& seconds_since_epoch) {
+  std::erase_if(certificates_, [&](const auto& shown) {
+    if (seconds_since_epoch.contains(shown.first)) return false;
+    certificate_expiry_->Remove(shown.second);
+    return true;
+  });
+  for (const auto& [name, end] : seconds_since_epoch) {
+    auto& gauge = certificates_[name];
+    if (gauge == nullptr) gauge = &certificate_expiry_->Add({{"certificate", name}});
+    gauge->Set(end);
+  }
+}
+
+std::shared_ptr<BackendServer> Metrics::backend_server(const std::string& backend,
+                                                       const std::string& server) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(servers_, [](const auto& known) { return known.second.expired(); });
+  auto& known = servers_[{backend, server}];
+  auto result = known.lock();
+  if (!result)
+    known = result = std::make_shared<BackendServer>(*server_up_, *connect_failures_, backend, server);
+  return result;
+}
+
+BackendServer::BackendServer(prometheus::Family<prometheus::Gauge>& up,
+                             prometheus::Family<prometheus::Counter>& failures, const std::string& backend,
+                             const std::string& server)
+    : up_family_(up),
+      failure_family_(failures),
+      name_("backend " + backend + ": server " + server),
+      up_(up.Add({{"backend", backend}, {"server", server}}, 1)),
+      failures_(failures.Add({{"backend", backend}, {"server", server}})) {}
+
+BackendServer::~BackendServer() {
+  up_family_.Remove(&up_);
+  failure_family_.Remove(&failures_);
+}
+
+void BackendServer::failed(const std::string& reason) {
+  failures_.Increment();
+  up_.Set(0);
+  if (!down_.exchange(true))
+    spdlog::warn("{} cannot be reached: {}; the others are tried first", name_, reason);
+}
+
+void BackendServer::reached() {
+  if (!down_.load(std::memory_order_relaxed) || !down_.exchange(false)) return;
+  up_.Set(1);
+  spdlog::info("{} is reached again", name_);
+}
+
+std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+}  // namespace keystay::tlsd

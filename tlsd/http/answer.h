@@ -1,0 +1,19 @@
+// Responses of tlsd itself: a line of text that says what is wrong.
+#pragma once
+
+#include <string_view>
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "tlsd/http/http.h"
+
+namespace keystay::tlsd {
+
+using Answer = http::response<http::string_body>;
+
+// `Connection: close`, and a text/plain body; for HEAD the body is left out.
+[[nodiscard]] Answer make_answer(http::status status, std::string_view text,
+                                 http::verb method = http::verb::get);
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,182 @@
+#include "tlsd/http/exchange.h"
+
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "tlsd/accept/listening_socket.h"
+#include "tlsd/http/fields.h"
+
+namespace keystay::tlsd {
+namespace {
+
+// RFC 9110, section 9.2.2
+bool is_idempotent(http::verb method) {
+  switch (method) {
+    case http::verb::get:
+    case http::verb::head:
+    case http::verb::options:
+    case http::verb::put:
+    case http::verb::delete_:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point request_end,
+                   const ListenerSnapshot& listener, Backend& backend, ListenerMetrics& metrics)
+    : client_(client),
+      request_(request),
+      request_end_(request_end),
+      listener_(listener),
+      backend_(backend),
+      metrics_(metrics),
+      method_(request.get().method()),
+      version_(request.get().version()),
+      websocket_(asks_for_websocket(request.get())),
+      has_body_(!request.is_done()),
+      replayable_(!has_body_ && !websocket_ && is_idempotent(method_)),
+      awaits_continue_(has_body_ && version_ >= 11 && request.get().count(http::field::expect) > 0) {}
+
+awaitable<After> Exchange::run() {
+  auto& request = request_.get();
+  prepare_request(request, client_.endpoint.address().to_string());
+  if (request[http::field::host].empty()) request.set(http::field::host, local_authority());
+  if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
+  if (has_body_) co_return co_await exchange_with_body();
+  co_return co_await exchange_without_body();
+}
+
+// Of a request without one, as HTTP/1.0 allows it (RFC 9112, section 3.3): where the client connected to.
+std::string Exchange::local_authority() const {
+  error_code ignored;
+  return to_text(client_.stream.socket().local_endpoint(ignored));
+}
+
+void Exchange::interrupt() noexcept {
+  if (connection_) connection_->interrupt();
+}
+
+// A server may close an idle connection at the very moment of its use: only for requests that may be sent
+// twice.
+awaitable<std::optional<Fault>> Exchange::obtain_backend() {
+  if (client_.cut) co_return Fault::client_gone;  // after the request was read
+  if (replayable_) connection_ = backend_.take_idle();
+  reused_ = connection_ != nullptr;
+  if (reused_) co_return std::nullopt;
+  co_return co_await open_backend();
+}
+
+awaitable<std::optional<Fault>> Exchange::open_backend() {
+  if (client_.cut) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
+  reused_ = false;
+  connection_ = std::make_shared<BackendConnection>(backend_.executor());
+  const error_code error = co_await backend_.connect(*connection_);
+  if (!error) co_return std::nullopt;
+  reason_ = error.message();
+  co_return error == asio::error::timed_out ? Fault::connect_timed_out : Fault::unreachable;
+}
+
+// A failure to send shows in the response that does not come; and a server may answer without reading on.
+awaitable<After> Exchange::exchange_without_body() {
+  begin_response();
+  MessageWriter writer(request_.get());
+  static_cast<void>(co_await writer.write_head(connection_->socket));
+  uploaded_ = true;
+  co_return co_await download();
+}
+
+// Both ways at once: a server may answer before it has read everything, and may want to see the head first
+// (RFC 9110, section 10.1.1, Expect).
+awaitable<After> Exchange::exchange_with_body() {
+  using asio::experimental::awaitable_operators::operator&&;
+  const After after = co_await (upload() && download_and_stop_upload());
+  client_.stream.clear_interrupt();
+  co_return after;
+}
+
+// request-timeout is one deadline for the whole body, stall-timeout counts anew with each piece. Who is to
+// blame is whom the upload waits for; at the deadline of a body that moves, whom it has waited for longest.
+awaitable<void> Exchange::upload() {
+  const TimeLimit deadline(backend_.executor(), request_end_, [this] {
+    waits_.begin(waits_.current());
+    end_upload(waits_.longest());
+  });
+  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout,
+                  [this] { end_upload(waits_.current()); });
+  if (awaits_continue_) begin_response();
+  MessageWriter writer(request_.get());
+  if (const error_code error = co_await writer.write_head(connection_->socket); error) {
+    begin_response();
+    co_return;
+  }
+  const RelayResult result = co_await relay_body(client_.stream, client_.buffer, request_,
+                                                 connection_->socket, writer, [&](RelayWait wait) {
+                                                   stall.restart();
+                                                   waits_.begin(wait);
+                                                   if (wait == RelayWait::output) body_began();
+                                                 });
+  uploaded_ = result.end == RelayResult::End::complete;
+  if (upload_fault_) co_return;
+  if (result.end != RelayResult::End::input_failed) co_return begin_response();
+  const bool malformed = result.error != http::error::partial_message &&
+                         result.error.category() == make_error_code(http::error::bad_chunk).category();
+  upload_fault_ = malformed ? Fault::bad_request : Fault::client_gone;
+  interrupt();
+}
+
+void Exchange::end_upload(RelayWait awaited) noexcept {
+  upload_fault_ = awaited == RelayWait::output ? Fault::request_not_taken
+                  : awaits_continue_           ? Fault::response_timed_out
+                                               : Fault::request_timed_out;
+  client_.stream.interrupt();
+  interrupt();
+}
+
+// The client does not wait for the backend's 100 (Continue), or has it.
+void Exchange::body_began() noexcept {
+  if (!std::exchange(awaits_continue_, false)) return;
+  head_limit_.reset();
+  response_limit_.reset();
+}
+
+// Both limits count from the end of the request. Neither is restarted by what the backend sends.
+void Exchange::begin_response() {
+  const auto end_response = [this] {
+    if (has_body_ && !uploaded_) upload_fault_ = Fault::response_timed_out;
+    client_.stream.interrupt();
+    interrupt();
+  };
+  if (!head_passed_)
+    head_limit_.emplace(backend_.executor(), listener_.backend.response_head_timeout, end_response);
+  response_limit_.emplace(backend_.executor(), listener_.backend.response_timeout, end_response);
+}
+
+bool Exchange::response_timed_out() const noexcept {
+  return (head_limit_ && head_limit_->expired()) || (response_limit_ && response_limit_->expired());
+}
+
+awaitable<After> Exchange::download_and_stop_upload() {
+  const After after = co_await download();
+  if (!uploaded_) {
+    client_.stream.interrupt();
+    interrupt();
+  }
+  co_return after;
+}
+
+awaitable<After> Exchange::download() {
+  std::optional<ResponseParser> response;
+  if (const auto fault = co_await final_response(response))
+    co_return co_await answer(upload_fault_.value_or(*fault));
+  head_passed_ = true;
+  head_limit_.reset();
+  if (response->get().result() == http::status::switching_protocols)
+    co_return co_await switch_protocols(*response);
+  co_return co_await pass_on(*response);
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,257 @@
+// The way back of an Exchange: the backend's response to the client, or what stands for it.
+#include <utility>
+
+#include <boost/beast/http/write.hpp>
+#include <fmt/format.h>
+
+#include "tlsd/accept/listening_socket.h"
+#include "tlsd/http/answer.h"
+#include "tlsd/http/exchange.h"
+#include "tlsd/http/fields.h"
+#include "tlsd/http/framing_gate.h"
+#include "tlsd/tcp/byte_relay.h"
+
+namespace keystay::tlsd {
+namespace {
+
+constexpr int kMostInterimResponses = 32;
+constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answer of ours
+
+// RFC 9112, section 6.3
+bool response_has_body(http::verb method, http::status status) {
+  return method != http::verb::head && status != http::status::no_content &&
+         status != http::status::not_modified;
+}
+
+// Beast wants the space in front of a reason phrase (RFC 9112, section 4) even where there is no phrase; some
+// servers leave it out, and clients and other proxies do not mind.
+void complete_status_line(beast::flat_buffer& buffer, ResponseParser& response) {
+  constexpr std::size_t kWithoutReason = 12;  // "HTTP/1.1 200"
+  const std::string_view head = text(buffer);
+  if (head.find("\r\n") != kWithoutReason) return;
+  const std::string line = std::string(head.substr(0, kWithoutReason)) + " \r\n";
+  error_code wants_more;
+  response.put(asio::buffer(line), wants_more);
+  buffer.consume(kWithoutReason + 2);
+}
+
+}  // namespace
+
+// Interim responses are passed on as they come (RFC 9110, section 15.2).
+awaitable<std::optional<Fault>> Exchange::final_response(std::optional<ResponseParser>& response) {
+  std::optional<Fault> fault = Fault::bad_response;
+  for (int i = 0; i < kMostInterimResponses; ++i) {
+    fault = co_await read_response(response.emplace());
+    if (fault == Fault::closed && reused_) fault = co_await retry(response.emplace());
+    const unsigned status = response->get().result_int();  // Beast's enum does not have them all
+    if (fault || status < 100 || status >= 200) break;
+    if (status == static_cast<unsigned>(http::status::switching_protocols)) {
+      if (!websocket_ || !switches_to_websocket(response->get())) fault = Fault::bad_response;
+      if (fault) reason_ = "101 (Switching Protocols) to something that the request did not ask for";
+      break;
+    }
+    co_await pass_on_interim(*response);
+    fault = Fault::bad_response;
+    reason_ = "only interim responses";
+  }
+  co_return fault;
+}
+
+awaitable<std::optional<Fault>> Exchange::read_response(ResponseParser& response) {
+  auto& buffer = connection_->buffer;
+  const HeadRead head =
+      co_await read_head(connection_->socket, buffer, kMostResponseHead,
+                         [](std::string_view line) { return refuse_status_line(line).has_value(); });
+  if (const auto fault = fault_of(head)) co_return fault;
+  response.header_limit(kMostResponseHead);
+  response.body_limit(boost::none);
+  response.skip(method_ == http::verb::head);
+  error_code error;
+  complete_status_line(buffer, response);
+  buffer.consume(response.put(buffer.data(), error));
+  if (!error && response.is_header_done()) co_return std::nullopt;
+  reason_ = error.message();
+  co_return Fault::bad_response;
+}
+
+// With its reason, if the head is not one of a response.
+std::optional<Fault> Exchange::fault_of(const HeadRead& head) {
+  const std::string_view bytes = text(connection_->buffer).substr(0, head.size);
+  switch (head.end) {
+    case HeadRead::End::failed:
+      if (response_timed_out()) return Fault::response_timed_out;
+      reason_ = head.error.message();
+      return connection_->buffer.size() == 0 ? Fault::closed : Fault::bad_response;
+    case HeadRead::End::too_large:
+      reason_ = "the head exceeds 64 KiB";
+      return Fault::bad_response;
+    case HeadRead::End::bare_line_end:
+      reason_ = "a line that does not end in CR LF";
+      return Fault::bad_response;
+    case HeadRead::End::bad_first_line:
+    case HeadRead::End::complete:
+      break;
+  }
+  const auto reason =
+      head.end == HeadRead::End::complete ? refuse_response(bytes) : refuse_status_line(bytes);
+  if (!reason) return std::nullopt;
+  reason_ = *reason;
+  return Fault::bad_response;
+}
+
+// Once, on a fresh connection, where an idle one turned out to be closed (RFC 9112, section 9.3.1).
+awaitable<std::optional<Fault>> Exchange::retry(ResponseParser& response) {
+  if (const auto fault = co_await open_backend()) co_return fault;
+  MessageWriter writer(request_.get());
+  static_cast<void>(co_await writer.write_head(connection_->socket));
+  co_return co_await read_response(response);
+}
+
+awaitable<void> Exchange::pass_on_interim(ResponseParser& response) {
+  if (response.get().result() == http::status::continue_) body_began();
+  if (version_ < 11) co_return;  // HTTP/1.0 does not know them
+  prepare_interim_response(response.get());
+  MessageWriter writer(response.get());
+  static_cast<void>(co_await writer.write_head(client_.stream));
+}
+
+awaitable<After> Exchange::pass_on(ResponseParser& response) {
+  auto& message = response.get();
+  prepare_response(message);
+  const bool self_delimited = frame_for_client(response);
+  const bool keep_alive = self_delimited && uploaded_ && request_.keep_alive() && !client_.draining;
+  message.keep_alive(keep_alive);
+  if (keep_alive && version_ < 11) message.set(http::field::connection, "keep-alive");
+
+  if (const auto failed = co_await pass_on_message(response)) co_return *failed;
+  if (uploaded_ && response.keep_alive() && connection_->buffer.size() == 0) {
+    backend_.give_back(std::exchange(connection_, nullptr));
+  }
+  if (keep_alive) co_return After::keep_alive;
+  co_return uploaded_&& client_.buffer.size() == 0 ? After::close : After::linger;
+}
+
+// How the client will know where the response ends; false: by the end of the connection.
+bool Exchange::frame_for_client(ResponseParser& response) const {
+  auto& message = response.get();
+  if (!response_has_body(method_, message.result())) {
+    message.erase(http::field::transfer_encoding);
+    if (message.result() == http::status::no_content) message.erase(http::field::content_length);
+    return true;
+  }
+  if (version_ >= 11) {
+    if (response.need_eof()) message.chunked(true);
+    return true;
+  }
+  message.erase(http::field::transfer_encoding);
+  return !response.chunked() && !response.need_eof();
+}
+
+// A response counts as one when all of it has come from the backend. Nothing if all of it was passed on.
+awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& response) {
+  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] {
+    interrupt();
+    client_.stream.interrupt();
+  });
+  MessageWriter writer(response.get());
+  // The head goes out with the first piece of the body, if that is there already.
+  if (!response.is_done() && connection_->buffer.size() == 0) {
+    const error_code error = co_await writer.write_head(client_.stream);
+    if (error) {
+      report_broken({RelayResult::End::output_failed, error}, stall.expired());
+      co_return After::abort;
+    }
+  }
+  const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response,
+                                                 client_.stream, writer, [&](RelayWait wait) {
+                                                   stall.restart();
+                                                   if (wait == RelayWait::output && response.is_done())
+                                                     metrics_.request(response.get().result_int());
+                                                 });
+  if (result.end == RelayResult::End::complete) co_return std::nullopt;
+  if (result.end == RelayResult::End::input_failed && !writer.head_begun()) {
+    co_return co_await answer(fault_before_body(result, stall.expired()));
+  }
+  if (!response.is_done()) report_broken(result, stall.expired());
+  co_return After::abort;
+}
+
+// The client has nothing of the response yet, so that it can have an answer.
+Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
+  if (client_.cut) return Fault::client_gone;
+  if (upload_fault_) return *upload_fault_;
+  if (stalled || response_timed_out()) return Fault::response_timed_out;
+  reason_ = result.error.message();
+  return Fault::bad_response;
+}
+
+// The client has a part of the response, and sees from the end of its connection that it is one.
+void Exchange::report_broken(const RelayResult& result, bool stalled) {
+  const bool late = response_limit_ && response_limit_->expired();
+  if (client_.cut) return metrics_.response_broken(Breaker::server);
+  if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
+    metrics_.response_broken(Breaker::client);
+    if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
+    return;
+  }
+  metrics_.response_broken(Breaker::backend);
+  metrics_.backend_fault(BackendFault::broken_off);
+  client_.log.warn(client_.endpoint, fmt::format("response to {} broken off: {}: {}",
+                                                 std::string_view(request_.get().method_string()), server(),
+                                                 late      ? "it was not complete within response-timeout"
+                                                 : stalled ? "nothing came for stall-timeout"
+                                                           : result.error.message()));
+}
+
+awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
+  auto& message = response.get();
+  prepare_interim_response(message);
+  message.set(http::field::connection, "Upgrade");
+  message.set(http::field::upgrade, "websocket");
+  MessageWriter writer(message);
+  const error_code error = co_await writer.write_head(client_.stream);
+  metrics_.request(message.result_int());
+  response_limit_.reset();  // a tunnel has idle-timeout
+  if (!error) {
+    const RelayEnd end = co_await relay_bytes(client_.stream, client_.buffer, *connection_,
+                                              listener_.settings.idle_timeout, metrics_);
+    metrics_.relay_ended(client_.cut ? RelayOutcome::server : end.outcome);
+  }
+  co_return After::abort;  // both ends were passed on already
+}
+
+awaitable<After> Exchange::answer(Fault fault) {
+  if (fault == Fault::client_gone) {
+    metrics_.response_broken(client_.cut ? Breaker::server : Breaker::client);
+    co_return After::abort;
+  }
+  const FaultAnswer& kind = answer_for(fault);
+  report(kind);
+  client_.stream.clear_interrupt();
+  const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.stream.interrupt(); });
+  Answer response = make_answer(kind.status, kind.text, method_);
+  const auto [error, _] = co_await http::async_write(client_.stream, response, kOutcome);
+  co_return error ? After::abort : After::linger;
+}
+
+void Exchange::report(const FaultAnswer& answer) {
+  metrics_.own_answer(static_cast<unsigned>(answer.status));
+  if (!answer.backend_fault) {
+    return client_.log.write(
+        client_.endpoint,
+        fmt::format("request refused with {}: {}", static_cast<unsigned>(answer.status), answer.text));
+  }
+  metrics_.backend_fault(*answer.backend_fault);
+  if (answer.backend_fault == BackendFault::timed_out) reason_.clear();  // that we gave up says nothing more
+  client_.log.warn(client_.endpoint, fmt::format("{} answered with {}: {}: {}{}",
+                                                 std::string_view(request_.get().method_string()),
+                                                 static_cast<unsigned>(answer.status), server(), answer.text,
+                                                 reason_.empty() ? "" : " (" + reason_ + ")"));
+}
+
+std::string Exchange::server() const {
+  const bool known = connection_ && connection_->server != tcp::endpoint();
+  return "backend " + listener_.settings.backend + (known ? ", " + to_text(connection_->server) : "");
+}
+
+}  // namespace keystay::tlsd

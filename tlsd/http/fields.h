@@ -1,0 +1,30 @@
+// What a gateway changes in the fields of a message before it passes it on (RFC 9110, section 7.6).
+#pragma once
+
+#include <string_view>
+
+#include "tlsd/http/http.h"
+
+namespace keystay::tlsd {
+
+// Connection and what it names, and the other fields that are for one hop only (RFC 9110, section 7.6.1).
+void remove_hop_by_hop(http::fields& fields);
+
+// The client asks to switch to WebSocket in a way that a tunnel can follow (RFC 6455, section 4.1).
+[[nodiscard]] bool asks_for_websocket(const RequestHeader& request);
+
+// Makes the request the backend's: without hop-by-hop fields, with X-Forwarded-For, X-Forwarded-Proto and
+// Via, with a target in origin-form. Host stays as the client sent it. What backends take for the word of the
+// proxy in front of them is the client's word no longer: Forwarded, X-Real-IP, X-Forwarded-Host, Client-Cert
+// and their kin are dropped, and so are fields with an underscore, since many backends read X_Forwarded_For
+// as X-Forwarded-For. The framing (Content-Length, Transfer-Encoding) is left alone.
+void prepare_request(RequestHeader& request, std::string_view client_address);
+// Likewise for the response.
+void prepare_response(ResponseHeader& response);
+// Likewise for a 1xx response, which has no body and no framing (RFC 9110, sections 8.6 and 15.2).
+void prepare_interim_response(ResponseHeader& response);
+
+// The backend of a client that asked for WebSocket agrees to it, and to nothing else (RFC 9110, section 7.8).
+[[nodiscard]] bool switches_to_websocket(const ResponseHeader& response);
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,35 @@
+// Beast's HTTP/1.1 as tlsd uses it: bodies pass through in pieces and are never held whole.
+#pragma once
+
+#include <cstddef>
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "tlsd/http/message_parser.h"
+
+namespace keystay::tlsd {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+using RequestParser = MessageParser<true>;
+using ResponseParser = MessageParser<false>;
+using RequestHeader = http::request_header<>;
+using ResponseHeader = http::response_header<>;
+
+inline constexpr std::size_t kMostRequestHead = 16 * 1024;   // request line and fields
+inline constexpr std::size_t kMostResponseHead = 64 * 1024;  // status line and fields
+inline constexpr std::size_t kPiece = 16 * 1024;             // of a body: one TLS record
+// What is read of a body and not yet parsed: the line of a chunk, or all of a trailer section, must fit.
+inline constexpr std::size_t kMostUnparsed = 64 * 1024;
+
+// What becomes of the client's connection after a request.
+enum class After {
+  keep_alive,
+  close,   // in order, with close_notify
+  linger,  // likewise, but the client may still be sending: read on for a while, lest a reset destroys the
+           // answer
+  abort,   // without close_notify: the client must see that the response is incomplete
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,158 @@
+#include "tlsd/http/http_session.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include <boost/beast/http/write.hpp>
+#include <fmt/format.h>
+
+#include "tlsd/http/answer.h"
+#include "tlsd/http/framing_gate.h"
+#include "tlsd/http/read_head.h"
+
+namespace keystay::tlsd {
+namespace {
+
+constexpr std::size_t kIdleBuffer = 2048;  // holds the head of most requests
+constexpr std::chrono::seconds kCloseLimit{5};
+constexpr std::chrono::seconds kLingerLimit{2};
+constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, once the server began to stop
+
+}  // namespace
+
+HttpSession::HttpSession(const TlsClient& client)
+    : client_{client.stream, client.endpoint, client.log, {}},
+      listener_(client.listener),
+      backend_(client.backend),
+      metrics_(client.metrics) {}
+
+awaitable<void> HttpSession::run() {
+  After after = After::keep_alive;
+  while (after == After::keep_alive) {
+    const bool requested = co_await next_request();
+    after = requested ? co_await serve_request() : After::close;
+  }
+  co_await close(after);
+}
+
+void HttpSession::drain() noexcept {
+  client_.draining = true;
+  if (!idle_) return;
+  try {
+    limit_last_request();
+  } catch (const std::exception&) {
+    client_.stream.interrupt();  // no memory for a timer
+  }
+}
+
+// A client that was not told of the end by `Connection: close` may have sent a request already.
+void HttpSession::limit_last_request() {
+  last_request_limit_.emplace(client_.stream.get_executor(), kLastRequestLimit, [this] {
+    if (idle_) client_.stream.interrupt();
+  });
+}
+
+void HttpSession::cut() noexcept {
+  client_.cut = true;
+  if (exchange_ != nullptr) exchange_->interrupt();
+}
+
+// Waits for the first byte of a request. False if none came: the client has closed, or was idle for too long.
+awaitable<bool> HttpSession::next_request() {
+  if (client_.buffer.size() > 0) co_return true;
+  if (client_.buffer.capacity() > kIdleBuffer) client_.buffer.shrink_to_fit();
+
+  const TimeLimit limit(client_.stream.get_executor(), listener_.settings.idle_timeout,
+                        [this] { client_.stream.interrupt(); });
+  if (client_.draining) limit_last_request();
+  idle_ = true;
+  const auto [error, size] =
+      co_await client_.stream.async_read_some(client_.buffer.prepare(kIdleBuffer), kOutcome);
+  idle_ = false;
+  client_.buffer.commit(size);
+  client_.stream.clear_interrupt();
+  co_return !error;
+}
+
+awaitable<After> HttpSession::serve_request() {
+  RequestParser request;
+  const auto request_end = Clock::now() + listener_.settings.request_timeout;
+  if (const auto after = co_await read_request(request, request_end)) co_return *after;
+  Exchange exchange(client_, request, request_end, listener_, backend_, metrics_);
+  exchange_ = &exchange;
+  const After after = co_await exchange.run();
+  exchange_ = nullptr;
+  co_return after;
+}
+
+awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request,
+                                                          Clock::time_point request_end) {
+  const auto head_end = std::min(request_end, Clock::now() + listener_.settings.request_head_timeout);
+  const TimeLimit limit(client_.stream.get_executor(), head_end, [this] { client_.stream.interrupt(); });
+  skip_empty_line();
+  const HeadRead head =
+      co_await read_head(client_.stream, client_.buffer, kMostRequestHead,
+                         [](std::string_view line) { return refuse_request_line(line).has_value(); });
+  if (limit.expired())
+    co_return co_await refuse(http::status::request_timeout, "the request did not arrive in time");
+  if (head.end == HeadRead::End::failed) co_return After::abort;
+  if (head.end == HeadRead::End::too_large) {
+    co_return co_await refuse(http::status::request_header_fields_too_large, "the head exceeds 16 KiB");
+  }
+  if (head.end == HeadRead::End::bare_line_end) {
+    co_return co_await refuse(http::status::bad_request, "a line that does not end in CR LF");
+  }
+  const std::string_view bytes = text(client_.buffer).substr(0, head.size);
+  if (const auto refusal =
+          head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes) : refuse_request(bytes)) {
+    co_return co_await refuse(refusal->status, refusal->reason);
+  }
+  request.header_limit(kMostRequestHead);
+  request.body_limit(boost::none);  // bodies pass through
+  error_code error;
+  client_.buffer.consume(request.put(client_.buffer.data(), error));
+  if (error || !request.is_header_done())
+    co_return co_await refuse(http::status::bad_request, error.message());
+  co_return std::nullopt;
+}
+
+// RFC 9112, section 2.2: an empty line in front of a request is ignored.
+void HttpSession::skip_empty_line() {
+  if (text(client_.buffer).starts_with("\r\n")) client_.buffer.consume(2);
+}
+
+awaitable<After> HttpSession::refuse(http::status status, std::string_view reason) {
+  client_.log.write(client_.endpoint,
+                    fmt::format("request refused with {}: {}", static_cast<unsigned>(status), reason));
+  metrics_.own_answer(static_cast<unsigned>(status));
+  client_.stream.clear_interrupt();
+  const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
+  Answer answer = make_answer(status, reason);
+  const auto [error, _] = co_await http::async_write(client_.stream, answer, kOutcome);
+  co_return error ? After::abort : After::linger;
+}
+
+awaitable<void> HttpSession::close(After after) {
+  if (after == After::abort) co_return;
+  client_.stream.clear_interrupt();
+  const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
+  co_await client_.stream.close_notify();
+  if (after == After::linger) co_await linger();
+}
+
+// Below TLS: what the client still sends is of no interest.
+awaitable<void> HttpSession::linger() {
+  Socket& socket = client_.stream.socket();
+  const TimeLimit limit(socket.get_executor(), kLingerLimit, [&socket] {
+    error_code ignored;
+    socket.shutdown(Socket::shutdown_receive, ignored);
+  });
+  std::array<char, 4096> discarded;
+  for (;;) {
+    const auto [error, _] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
+    if (error) co_return;
+  }
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,43 @@
+// HTTP on a client's connection: request after request.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "tlsd/http/exchange.h"
+#include "tlsd/protocol_handler.h"
+
+namespace keystay::tlsd {
+
+class HttpSession final : public ProtocolHandler {
+ public:
+  explicit HttpSession(const TlsClient& client);
+
+  [[nodiscard]] awaitable<void> run() override;
+  // Ends the session after the request in flight, whose response says so; without one, after the next one if
+  // that comes at once.
+  void drain() noexcept override;
+  void cut() noexcept override;
+
+ private:
+  [[nodiscard]] awaitable<bool> next_request();
+  [[nodiscard]] awaitable<After> serve_request();
+  // A head that passed the gate, parsed; otherwise it was answered and what follows is in the After.
+  [[nodiscard]] awaitable<std::optional<After>> read_request(RequestParser& request,
+                                                             Clock::time_point request_end);
+  [[nodiscard]] awaitable<After> refuse(http::status status, std::string_view reason);
+  [[nodiscard]] awaitable<void> close(After after);
+  [[nodiscard]] awaitable<void> linger();
+  void skip_empty_line();
+  void limit_last_request();
+
+  HttpClient client_;
+  const ListenerSnapshot& listener_;
+  Backend& backend_;
+  ListenerMetrics& metrics_;
+  bool idle_ = false;                            // between requests
+  std::optional<TimeLimit> last_request_limit_;  // while draining
+  Exchange* exchange_ = nullptr;                 // the request in flight
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,46 @@
+// Beast's parser of an HTTP message, with limits on what the body's framing may bring besides the body (RFC
+// 9112, section 7.1): chunk extensions are dropped, as section 7.1.1 wants it, and trailer fields are dropped
+// too, as section 7.1.2 allows. Beast limits neither, and would add trailer fields to those of the head.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include "tlsd/http/framing_gate.h"
+
+namespace keystay::tlsd {
+
+inline constexpr std::size_t kMostChunkExtensions = 16 * 1024;  // bytes of one message, over all its chunks
+inline constexpr std::size_t kMostTrailer = 16 * 1024;          // names and values of the trailer section
+
+// A chunk's extensions exceed their limit: bad_chunk_extension. The trailer section does: header_limit.
+template <bool is_request>
+class MessageParser final : public boost::beast::http::parser<is_request, boost::beast::http::buffer_body> {
+  using error_code = boost::beast::error_code;
+  using string_view = boost::beast::string_view;
+
+  // Beast calls this for the fields of the head and for those of the trailer section.
+  void on_field_impl(boost::beast::http::field field, string_view name, string_view value,
+                     error_code& error) override {
+    if (!this->is_header_done()) return this->get().insert(field, name, value);
+    trailer_size_ += name.size() + value.size();
+    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer)
+      error = boost::beast::http::error::header_limit;
+  }
+
+  void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
+    extensions_size_ += extensions.size();
+    if (extensions_size_ > kMostChunkExtensions) error = boost::beast::http::error::bad_chunk_extension;
+  }
+
+  std::size_t extensions_size_ = 0;
+  std::size_t trailer_size_ = 0;
+  std::size_t trailer_fields_ = 0;
+};
+
+}  // namespace keystay::tlsd

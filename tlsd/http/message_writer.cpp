@@ -1,0 +1,32 @@
+#include "tlsd/http/message_writer.h"
+
+#include <boost/beast/core/buffers_to_string.hpp>
+
+namespace keystay::tlsd {
+
+MessageWriter::MessageWriter(const http::request<http::buffer_body>& message)
+    : head_(beast::buffers_to_string(
+          http::fields::writer(message.base(), message.version(), message.method()).get())),
+      chunked_(message.chunked()) {}
+
+MessageWriter::MessageWriter(const http::response<http::buffer_body>& message)
+    : head_(beast::buffers_to_string(
+          http::fields::writer(message.base(), message.version(), message.result_int()).get())),
+      chunked_(message.chunked()) {}
+
+MessageWriter::Frame MessageWriter::frame_of(std::string_view piece, Piece position) noexcept {
+  const asio::const_buffer head = asio::buffer(head_);
+  const asio::const_buffer body(piece.data(), piece.size());
+  if (!chunked_) return {head, {}, body, {}};
+  constexpr std::string_view kLastChunk = "0\r\n\r\n";
+  if (piece.empty()) return {head, {}, {}, asio::buffer(kLastChunk)};
+  constexpr std::string_view kEnds = "\r\n0\r\n\r\n";
+  char* end =
+      std::to_chars(chunk_line_.data(), chunk_line_.data() + chunk_line_.size(), piece.size(), 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  return {head, asio::buffer(chunk_line_.data(), static_cast<std::size_t>(end - chunk_line_.data())), body,
+          asio::buffer(position == Piece::last ? kEnds : kEnds.substr(0, 2))};
+}
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,64 @@
+// Writes an HTTP/1.1 message (RFC 9112) whose body comes in pieces, chunked if its head says so
+// (section 7.1). Beast's serializer would do, but that it allocates for the header of each chunk in functions
+// that are noexcept: without memory the process would end, and not the connection.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/message.hpp>
+
+#include "tlsd/execution.h"
+#include "tlsd/http/http.h"
+
+namespace keystay::tlsd {
+
+// Whether more of a body follows a piece.
+enum class Piece { more, last };
+
+class MessageWriter final {
+ public:
+  // Takes the head as it is now.
+  explicit MessageWriter(const http::request<http::buffer_body>& message);
+  explicit MessageWriter(const http::response<http::buffer_body>& message);
+
+  // The peer has the head, or a part of it.
+  [[nodiscard]] bool head_begun() const noexcept { return head_begun_; }
+
+  template <typename Output>
+  [[nodiscard]] awaitable<error_code> write_head(Output& output) {
+    head_begun_ = true;
+    const auto [error, _] = co_await asio::async_write(output, asio::buffer(head_), kOutcome);
+    head_.clear();
+    co_return error;
+  }
+
+  // The head goes out with the first piece, if it was not written before. A piece that is not the last one
+  // has at least a byte.
+  template <typename Output>
+  [[nodiscard]] awaitable<error_code> write_piece(Output& output, std::string_view piece, Piece position) {
+    const Frame frame = frame_of(piece, position);
+    head_begun_ = true;
+    const auto [error, _] = co_await asio::async_write(output, frame, kOutcome);
+    head_.clear();
+    co_return error;
+  }
+
+ private:
+  // Head, line of the chunk, piece, and what ends them; each may be empty.
+  using Frame = std::array<asio::const_buffer, 4>;
+
+  [[nodiscard]] Frame frame_of(std::string_view piece, Piece position) noexcept;
+
+  std::string head_;  // empty once it is written
+  bool chunked_;
+  bool head_begun_ = false;
+  std::array<char, 2 * sizeof(std::size_t) + 2> chunk_line_{};
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,123 @@
+// Passes the body of an HTTP message from one connection to another, piece by piece, as it comes: never more
+// than kMostUnparsed bytes and a piece of kPiece are held, and a piece is passed on as soon as it is there.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include <boost/beast/http/error.hpp>
+
+#include "tlsd/execution.h"
+#include "tlsd/http/http.h"
+#include "tlsd/http/message_writer.h"
+#include "tlsd/http/read_head.h"
+
+namespace keystay::tlsd {
+
+struct RelayResult {
+  enum class End { complete, input_failed, output_failed };
+  End end;
+  error_code error;
+};
+
+// What is not yet parsed of a chunked body begins with the line of a chunk, and will never be right: a line
+// feed without carriage return or the other way round, or a quoted string that does not end with its line.
+// Beast waits for more.
+[[nodiscard]] inline bool is_hopeless(std::string_view unparsed) noexcept {
+  if (has_bare_line_end(unparsed, 0)) return true;
+  if (unparsed.starts_with("\r\n")) unparsed.remove_prefix(2);  // the end of the chunk before
+  const auto line_end = unparsed.find("\r\n");
+  if (line_end == std::string_view::npos) return false;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line_end; ++i) {
+    if (unparsed[i] == '"') quoted = !quoted;
+    if (quoted && unparsed[i] == '\\') ++i;
+  }
+  return quoted;
+}
+
+// "0", with the ends of its line and of the message. Boost 1.81 asserts that as much is there when it looks
+// at the last chunk for the second time, and a program that is built with assertions would end.
+inline constexpr std::size_t kLastChunkSize = 5;
+
+// Like Beast's http::async_read_some, except that it parses in the coroutine, so that an exception of the
+// parser is one of the connection, and that it stops at kMostUnparsed bytes, with buffer_overflow.
+template <typename Input, typename Parser>
+awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parser& parser) {
+  std::size_t wanted = 1;
+  for (;;) {
+    error_code error;
+    if (buffer.size() >= wanted) {
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error != http::error::need_more) co_return error;
+      if (is_hopeless(text(buffer))) co_return http::error::bad_chunk;
+      wanted = text(buffer).starts_with('0') ? kLastChunkSize : 1;
+    }
+    if (buffer.size() >= kMostUnparsed) co_return http::error::buffer_overflow;
+    const std::size_t room = std::min(kPiece, kMostUnparsed - buffer.size());
+    const auto [read_error, size] = co_await input.async_read_some(buffer.prepare(room), kOutcome);
+    if (read_error == asio::error::eof) {
+      parser.put_eof(error);
+      co_return error;
+    }
+    if (read_error) co_return read_error;
+    buffer.commit(size);
+  }
+}
+
+// What a relay waits for next: a piece from the input, or the output to take one.
+enum class RelayWait { input, output };
+
+// Whom a relay waits for, and how long it has waited for each side.
+class RelayWaits final {
+ public:
+  explicit RelayWaits(RelayWait first) noexcept : current_(first) {}
+
+  void begin(RelayWait wait) noexcept {
+    const auto now = Clock::now();
+    (current_ == RelayWait::input ? input_ : output_) += now - since_;
+    since_ = now;
+    current_ = wait;
+  }
+
+  [[nodiscard]] RelayWait current() const noexcept { return current_; }
+  [[nodiscard]] RelayWait longest() const noexcept {
+    return output_ > input_ ? RelayWait::output : RelayWait::input;
+  }
+
+ private:
+  RelayWait current_;
+  Clock::time_point since_ = Clock::now();
+  Clock::duration input_{};
+  Clock::duration output_{};
+};
+
+// The head was parsed by `parser`; `writer` writes that message, its head written or not. `on_wait` is called
+// with a RelayWait before each read and each write.
+template <typename Input, typename Parser, typename Output, typename OnWait>
+awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Parser& parser, Output& output,
+                                  MessageWriter& writer, OnWait on_wait) {
+  const auto piece = std::make_unique_for_overwrite<std::array<char, kPiece>>();
+  auto& body = parser.get().body();
+  for (;;) {
+    std::size_t size = 0;
+    if (!parser.is_done()) {
+      on_wait(RelayWait::input);
+      body.data = piece->data();
+      body.size = piece->size();
+      const error_code error = co_await parse_some(input, buffer, parser);
+      if (error && error != http::error::need_buffer)
+        co_return RelayResult{RelayResult::End::input_failed, error};
+      size = piece->size() - body.size;
+      if (size == 0 && !parser.is_done()) continue;  // only the frame of a chunk came
+    }
+    const Piece position = parser.is_done() ? Piece::last : Piece::more;
+    on_wait(RelayWait::output);
+    const error_code error = co_await writer.write_piece(output, {piece->data(), size}, position);
+    if (error) co_return RelayResult{RelayResult::End::output_failed, error};
+    if (position == Piece::last) co_return RelayResult{RelayResult::End::complete, {}};
+  }
+}
+
+}  // namespace keystay::tlsd

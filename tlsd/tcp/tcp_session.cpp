@@ -1,0 +1,82 @@
+#include "tlsd/tcp/tcp_session.h"
+
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "tlsd/accept/listening_socket.h"
+#include "tlsd/tcp/proxy_protocol.h"
+#include "tlsd/time_limit.h"
+
+namespace keystay::tlsd {
+
+awaitable<void> TcpSession::run() {
+  error_code error = co_await connect();
+  if (!error && client_.listener.backend.send_proxy == config::SendProxy::v2)
+    error = co_await introduce_client();
+  if (error) co_return report_unreachable(error);
+  const RelayEnd end = co_await relay_bytes(client_.stream, buffer_, *backend_,
+                                            client_.listener.settings.idle_timeout, client_.metrics);
+  report(end);
+}
+
+void TcpSession::cut() noexcept {
+  cut_ = true;
+  if (backend_) backend_->interrupt();
+}
+
+awaitable<error_code> TcpSession::connect() {
+  backend_ = std::make_shared<BackendConnection>(client_.backend.executor());
+  if (cut_) co_return asio::error::operation_aborted;
+  co_return co_await client_.backend.connect(*backend_);
+}
+
+// In front of everything else; a server takes it at once, since its buffers are empty.
+awaitable<error_code> TcpSession::introduce_client() {
+  error_code error;
+  const tcp::endpoint here = client_.stream.socket().local_endpoint(error);
+  if (error) co_return error;
+  const std::string header = proxy_header(client_.endpoint, here, client_.stream.agreed());
+  const TimeLimit limit(client_.backend.executor(), client_.listener.backend.connect_timeout,
+                        [this] { backend_->interrupt(); });
+  const auto [write_error, _] = co_await asio::async_write(backend_->socket, asio::buffer(header), kOutcome);
+  co_return limit.expired() ? error_code(asio::error::timed_out) : write_error;
+}
+
+// The client sees the end of its connection without close_notify: nothing was said to it in order.
+void TcpSession::report_unreachable(error_code error) {
+  if (cut_) return client_.metrics.relay_ended(RelayOutcome::server);
+  const bool late = error == asio::error::timed_out;
+  client_.metrics.backend_fault(late ? BackendFault::timed_out : BackendFault::unreachable);
+  client_.metrics.relay_ended(RelayOutcome::backend);
+  client_.log.warn(client_.endpoint, fmt::format("connection given up: {} cannot be reached{}: {}", server(),
+                                                 late ? " in time" : "", error.message()));
+}
+
+void TcpSession::report(const RelayEnd& end) {
+  const RelayOutcome outcome = cut_ ? RelayOutcome::server : end.outcome;
+  client_.metrics.relay_ended(outcome);
+  switch (outcome) {
+    case RelayOutcome::client:
+      return client_.log.write(
+          client_.endpoint, fmt::format("connection broken off by the client: {}",
+                                        end.error == truncated()    ? "it ended without close_notify"
+                                        : end.error == tls_failed() ? "what it sent is no TLS, or is damaged"
+                                                                    : end.error.message()));
+    case RelayOutcome::backend:
+      client_.metrics.backend_fault(BackendFault::broken_off);
+      return client_.log.warn(client_.endpoint,
+                              fmt::format("connection broken off: {}: {}", server(), end.error.message()));
+    case RelayOutcome::idle:
+      return client_.log.write(client_.endpoint, "connection given up: nothing moved for idle-timeout");
+    case RelayOutcome::complete:
+    case RelayOutcome::server:
+      return;
+  }
+}
+
+std::string TcpSession::server() const {
+  const bool known = backend_->server != tcp::endpoint();
+  return "backend " + client_.listener.settings.backend + (known ? ", " + to_text(backend_->server) : "");
+}
+
+}  // namespace keystay::tlsd

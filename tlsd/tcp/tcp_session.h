@@ -1,0 +1,34 @@
+// A connection of a listener of mode tcp: one connection to a server behind, and bytes both ways.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "tlsd/protocol_handler.h"
+#include "tlsd/tcp/byte_relay.h"
+
+namespace keystay::tlsd {
+
+class TcpSession final : public ProtocolHandler {
+ public:
+  explicit TcpSession(const TlsClient& client) : client_(client) {}
+
+  [[nodiscard]] awaitable<void> run() override;
+  // Nobody can tell here when a protocol is between two of its messages: the connection has until the
+  // server's drain-timeout.
+  void drain() noexcept override {}
+  void cut() noexcept override;
+
+ private:
+  [[nodiscard]] awaitable<error_code> connect();
+  [[nodiscard]] awaitable<error_code> introduce_client();
+  void report_unreachable(error_code error);
+  void report(const RelayEnd& end);
+  [[nodiscard]] std::string server() const;  // for the log
+
+  const TlsClient client_;
+  boost::beast::flat_buffer buffer_;  // from the client
+  BackendConnectionPtr backend_;
+  bool cut_ = false;
+};
+
+}  // namespace keystay::tlsd

@@ -1,0 +1,53 @@
+// What a listener offers in TLS: its certificates by server name, protocols, ciphers, tickets. Immutable; a
+// reload makes a new one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tlsd/tls/certificate.h"
+#include "tlsd/tls/openssl_handles.h"
+#include "tlsd/tls/sni_table.h"
+
+namespace keystay::tlsd {
+
+using Certificates = std::vector<std::shared_ptr<const Certificate>>;  // not empty where a listener has them
+using TicketKeys = std::vector<unsigned char>;
+
+class TlsContext final {
+ public:
+  // The first certificate is served where no name matches. Certificates for the same name but with another
+  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. `protocols` are
+  // those of ALPN (RFC 7301), the preferred first: a client that asks for others only is refused; without
+  // any, nobody's wish is answered. Throws CryptoError.
+  TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
+             const std::vector<std::string>& protocols = {});
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  // A server's SSL without a socket. The context must outlive its handshake. Throws CryptoError.
+  [[nodiscard]] SslHandle new_connection() const;
+
+  // The keys that seal session tickets. Taken over from the context before, tickets outlive a reload.
+  [[nodiscard]] TicketKeys ticket_keys() const;
+  void use_ticket_keys(TicketKeys keys);
+
+ private:
+  using Group = std::vector<const Certificate*>;  // one per type of key
+
+  SSL_CTX* context_for(const Group& group);
+  [[nodiscard]] SslContextHandle make_context(const Group& group) const;
+
+  OSSL_LIB_CTX* library_;
+  std::string session_id_context_;
+  Certificates certificates_;  // keeps what the contexts were made of
+  std::string protocols_;      // as the extension has them
+  std::map<Group, SslContextHandle> contexts_;
+  SniTable names_;
+  SSL_CTX* default_ = nullptr;  // one of contexts_
+};
+
+}  // namespace keystay::tlsd

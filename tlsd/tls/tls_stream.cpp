@@ -1,0 +1,98 @@
+#include "tlsd/tls/tls_stream.h"
+
+#include <cerrno>
+
+#include <openssl/err.h>
+
+namespace keystay::tlsd {
+
+TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread)
+    : socket_(std::move(socket)),
+      context_(std::move(context)),
+      thread_(thread),
+      wait_(std::make_shared<AsyncWait>(socket_.get_executor())) {
+  socket_.native_non_blocking(true);
+}
+
+void TlsStream::interrupt() noexcept {
+  if (!interrupted()) interruption_ = Interruption::until_cleared;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void TlsStream::clear_interrupt() noexcept {
+  if (interruption_ == Interruption::until_cleared) interruption_ = Interruption::none;
+}
+
+void TlsStream::cut() noexcept {
+  interruption_ = Interruption::for_good;
+  interrupt();
+}
+
+awaitable<error_code> TlsStream::wait(Socket::wait_type what) {
+  if (interrupted()) co_return asio::error::operation_aborted;
+  const auto [error] = co_await socket_.async_wait(what, kOutcome);
+  co_return interrupted() ? error_code(asio::error::operation_aborted) : error;
+}
+
+TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
+  if (buffer.empty()) return {};
+  ERR_clear_error();
+  std::size_t size = 0;
+  const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
+  return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
+}
+
+TlsStream::Attempt TlsStream::write(std::span<const unsigned char> data) noexcept {
+  if (data.empty()) return {};
+  ERR_clear_error();
+  std::size_t size = 0;
+  const int result = SSL_write_ex(ssl_.get(), data.data(), data.size(), &size);
+  return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
+}
+
+TlsStream::Attempt TlsStream::unfinished(int result) const noexcept {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {{}, 0, Socket::wait_read};
+    case SSL_ERROR_WANT_WRITE:
+      return {{}, 0, Socket::wait_write};
+    case SSL_ERROR_ZERO_RETURN:
+      return {asio::error::eof, 0, {}};
+    case SSL_ERROR_SYSCALL:
+      return {
+          errno != 0 ? error_code(errno, boost::system::system_category()) : asio::error::connection_reset,
+          0,
+          {}};
+    default:
+      return {
+          ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ? truncated() : tls_failed(),
+          0,
+          {}};
+  }
+}
+
+AgreedTls TlsStream::agreed() const noexcept {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return {SSL_get_version(ssl_.get()), SSL_get_cipher_name(ssl_.get()),
+          size > 0 ? std::string_view(reinterpret_cast<const char*>(protocol), size) : std::string_view(),
+          name != nullptr ? std::string_view(name) : std::string_view()};
+}
+
+awaitable<void> TlsStream::close_notify() {
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_.get());
+    if (result >= 0) break;
+    const Attempt attempt = unfinished(result);
+    if (!attempt.wait) break;
+    if (const error_code error = co_await wait(*attempt.wait)) break;
+  }
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+}  // namespace keystay::tlsd
