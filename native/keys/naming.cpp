@@ -166,6 +166,9 @@ void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::s
   }
   // Before the private key, so that an interrupted renaming can be given again.
   const std::vector<Labelled> others = others_of(objects, entry);
+  // For all of them or for none: each needs a page more while the next is asked for.
+  if (alias.size() > key.label().size())
+    require_room(session, others.size() + 2, alias.size() - key.label().size());
   std::optional<CK_OBJECT_HANDLE> published;
   if (key.id().empty()) published = publish_under(session, objects, alias);
   for (const Labelled& other : others) store_label(session, other.handle, alias);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "native/keys/token_objects.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 
 namespace keystay::keys {
@@ -72,10 +73,37 @@ void store_id(Session& session, CK_OBJECT_HANDLE object, ByteView id) {
 }
 
 void store_label(Session& session, CK_OBJECT_HANDLE object, std::string_view label) {
-  session.set_attributes(object, std::move(Template().text(CKA_LABEL, label)));
   const auto read = [](const pkcs11::Attributes& attributes) { return attributes.text(CKA_LABEL); };
+  const std::size_t size = read_back(session, object, CKA_LABEL, read).size();
+  if (label.size() > size) require_room(session, 1, label.size() - size);
+  session.set_attributes(object, std::move(Template().text(CKA_LABEL, label)));
   if (read_back(session, object, CKA_LABEL, read) != label)
     refuse("C_SetAttributeValue", "has another CKA_LABEL");
+}
+
+void require_room(Session& session, std::size_t objects, std::size_t growth) {
+  constexpr std::size_t kPage = 4096;  // of a file system
+  static constexpr std::uint8_t kF4[] = {0x01, 0x00, 0x01};
+  const pkcs11::Bytes modulus(objects * (kPage + growth), 0xFF);
+  const std::string label = unfinished_label();
+  Template object = objects_of(CKO_PUBLIC_KEY);
+  object.flag(CKA_TOKEN, true)
+      .flag(CKA_PRIVATE, false)
+      .number(CKA_KEY_TYPE, CKK_RSA)
+      .text(CKA_LABEL, label)
+      .bytes(CKA_MODULUS, modulus)
+      .bytes(CKA_PUBLIC_EXPONENT, kF4);
+  MadeObjects made(session);
+  try {
+    made.add(session.create_object(std::move(object)));
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::client) return;  // it takes no such key: nothing is to be learnt
+    throw;
+  }
+  Template search = objects_of(CKO_PUBLIC_KEY);
+  search.text(CKA_LABEL, label);
+  if (session.find_token_objects(std::move(search)).empty())
+    refuse("C_CreateObject", "has no room for a longer name");
 }
 
 MadeObjects::~MadeObjects() {

@@ -15,9 +15,16 @@ namespace keystay::keys {
 CK_OBJECT_HANDLE store_certificate(pkcs11::Session& session, std::string_view label, pkcs11::ByteView id,
                                    const Certificate& certificate);
 
-// C_SetAttributeValue of CKA_ID or CKA_LABEL, read back likewise.
+// C_SetAttributeValue of CKA_ID or CKA_LABEL, read back likewise. A label that is longer than the old one is
+// written only if the token has shown that it has room.
 void store_id(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::ByteView id);
 void store_label(pkcs11::Session& session, CK_OBJECT_HANDLE object, std::string_view label);
+
+// Throws Error (busy) unless the token takes a public key as large as that many objects may grow by, which
+// is destroyed at once. SoftHSM writes an object's file anew where it is, and does not see that the end of it
+// found no room: on a full disk, a key whose file grows by a page is destroyed, and C_SetAttributeValue
+// answers CKR_OK. The public key has an unfinished label, for the case that nobody is left to destroy it.
+void require_room(pkcs11::Session& session, std::size_t objects, std::size_t growth);
 
 // Throws Error (busy) that names the function unless a search for these attributes finds the object.
 void require_stored(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes,

@@ -142,6 +142,14 @@ TEST_F(FullDiskTest, RenamingKeepsTheOldName) {
   sweep({"-changealias", "-alias", "web", "-destalias", "new"});
 }
 
+// SoftHSM writes an object where it is: a longer name makes its file grow, and by a page at that.
+TEST_F(FullDiskTest, RenamingToALongerNameKeepsTheOldName) {
+  for (const std::size_t size : {200U, 4000U}) {
+    EXPECT_GT(sweep({"-changealias", "-alias", "web", "-destalias", std::string(size, 'n')}), 0);
+    restore("before");
+  }
+}
+
 TEST_F(FullDiskTest, DeletionOfOneAliasKeepsTheOther) {
   make_alias("old");
   sweep({"-delete", "-alias", "old"});
