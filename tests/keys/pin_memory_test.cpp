@@ -16,6 +16,10 @@ constexpr std::string_view kLong = "7153-gnirts-a-otni-tif-ton-seod-taht-NIP";
 
 class PinMemory : public testing::TestWithParam<std::string_view> {
  protected:
+  void SetUp() override {
+    if (const std::string why = test::why_memory_is_not_searched(); !why.empty()) GTEST_SKIP() << why;
+  }
+
   [[nodiscard]] std::string uri_before_pin() const {
     return "pkcs11:token=web;object=httpd?module-path=" + hsm_.module().string() + "&pin-value=";
   }

@@ -82,6 +82,18 @@ std::size_t times_in(std::span<const char> bytes, std::string_view backwards) {
 
 }  // namespace
 
+std::string why_memory_is_not_searched() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return "a sanitizer keeps books about all of the address space";
+#else
+  std::ifstream smaps("/proc/self/smaps");
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.starts_with("VmFlags:")) return {};
+  }
+  return "/proc/self/smaps has no VmFlags";
+#endif
+}
+
 std::size_t times_in_memory(std::string_view backwards) {
   const Window window;
   const Descriptor memory(::open("/proc/self/mem", O_RDONLY | O_CLOEXEC));

@@ -10,6 +10,9 @@
 
 namespace keystay::test {
 
+// Why it cannot be searched here, for GTEST_SKIP; empty if it can.
+[[nodiscard]] std::string why_memory_is_not_searched();
+
 // How often a text stands in the memory of this process. It is given backwards, so that the question is no
 // answer. Mappings that are left out of core files (MADV_DONTDUMP) are left out here, as is memory that was
 // never written.
