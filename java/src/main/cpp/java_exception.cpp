@@ -37,6 +37,11 @@ void raise(JNIEnv* env, const pkcs11::Error& error) {
 
 }  // namespace
 
+void refuse_null(JNIEnv* env) {
+  raise_class(env, "java/lang/NullPointerException", "null was given to the native library");
+  throw PendingJavaException();
+}
+
 void raise_current_exception(JNIEnv* env) noexcept {
   if (env->ExceptionCheck()) return;
   try {

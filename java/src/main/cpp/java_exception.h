@@ -19,6 +19,9 @@ inline void check(JNIEnv* env) {
     throw PendingJavaException();
 }
 
+// Makes a NullPointerException pending, for a value that Java must give.
+[[noreturn]] void refuse_null(JNIEnv* env);
+
 // In a catch block: makes the C++ exception in flight a pending Java exception. Errors of the core become
 // KeystayException, std::bad_alloc an OutOfMemoryError, and what should not happen an InternalError.
 void raise_current_exception(JNIEnv* env) noexcept;

@@ -35,8 +35,14 @@ jobject LocalFrame::pop(jobject result) {
   return env_->PopLocalFrame(result);
 }
 
+jsize array_length(JNIEnv* env, jarray array) {
+  if (!array) [[unlikely]]
+    refuse_null(env);
+  return env->GetArrayLength(array);
+}
+
 pkcs11::Bytes to_bytes(JNIEnv* env, jbyteArray array) {
-  const jsize size = env->GetArrayLength(array);
+  const jsize size = array_length(env, array);
   pkcs11::Bytes bytes(static_cast<std::size_t>(size));
   env->GetByteArrayRegion(array, 0, size, reinterpret_cast<jbyte*>(bytes.data()));
   check(env);
@@ -44,7 +50,7 @@ pkcs11::Bytes to_bytes(JNIEnv* env, jbyteArray array) {
 }
 
 std::string to_text(JNIEnv* env, jbyteArray utf8) {
-  const jsize size = env->GetArrayLength(utf8);
+  const jsize size = array_length(env, utf8);
   std::string text(static_cast<std::size_t>(size), '\0');
   env->GetByteArrayRegion(utf8, 0, size, reinterpret_cast<jbyte*>(text.data()));
   check(env);
@@ -53,7 +59,7 @@ std::string to_text(JNIEnv* env, jbyteArray utf8) {
 
 std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays) {
   std::vector<pkcs11::Bytes> result;
-  const jsize count = env->GetArrayLength(arrays);
+  const jsize count = array_length(env, arrays);
   for (jsize i = 0; i < count; ++i) {
     const LocalFrame frame(env, 1);
     const auto element = static_cast<jbyteArray>(env->GetObjectArrayElement(arrays, i));
@@ -64,7 +70,7 @@ std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays) {
 }
 
 pkcs11::Pin to_pin(JNIEnv* env, jbyteArray utf8) {
-  const jsize size = env->GetArrayLength(utf8);
+  const jsize size = array_length(env, utf8);
   if (static_cast<std::size_t>(size) > kLongestPin) {
     throw pkcs11::Error(pkcs11::ErrorClass::authentication, "the password is longer than any PIN");
   }

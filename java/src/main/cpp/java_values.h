@@ -34,7 +34,9 @@ class LocalFrame final {
   bool open_ = true;
 };
 
-// All throw PendingJavaException.
+// All throw PendingJavaException: where Java gave null for an array, or for an element of one, a
+// NullPointerException is pending. GetArrayLength itself ends the JVM then.
+[[nodiscard]] jsize array_length(JNIEnv* env, jarray array);
 [[nodiscard]] pkcs11::Bytes to_bytes(JNIEnv* env, jbyteArray array);
 [[nodiscard]] std::string to_text(JNIEnv* env, jbyteArray utf8);
 [[nodiscard]] std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays);

@@ -33,7 +33,7 @@ jbyteArray JNICALL native_sign(JNIEnv* env, jobject, jlong key, jint mechanism, 
                                jint salt_length, jbyteArray data) {
   return jni_entry(env, jbyteArray{}, [&] {
     const auto requested = sign_mechanism(mechanism, {hash, mgf1_hash, salt_length});
-    const auto size = static_cast<std::size_t>(env->GetArrayLength(data));
+    const auto size = static_cast<std::size_t>(array_length(env, data));
     if (size > kOnStack) return sign(env, key_at(key), requested, to_bytes(env, data));
     std::array<std::uint8_t, kOnStack> copy;
     env->GetByteArrayRegion(data, 0, static_cast<jsize>(size), reinterpret_cast<jbyte*>(copy.data()));
@@ -61,6 +61,8 @@ jbyteArray JNICALL native_decrypt(JNIEnv* env, jobject, jlong key, jint mechanis
 jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray peer_point, jint size) {
   return jni_entry(env, jbyteArray{}, [&] {
     Secret secret;
+    if (size < 0 || static_cast<std::size_t>(size) > kOnStack)
+      throw std::length_error("a secret of no possible size");
     const auto x = std::span(secret.bytes).first(static_cast<std::size_t>(size));
     key_at(key).derive(to_bytes(env, peer_point), x);
     return to_java(env, pkcs11::ByteView(x));

@@ -255,8 +255,10 @@ void JNICALL native_destroy(JNIEnv* env, jclass, jlong store, jlong key) {
 }
 
 void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray label, jbyteArray der) {
-  jni_entry(
-      env, [&] { store_at(store).keys().add_certificate(to_text(env, label), decoded(to_bytes(env, der))); });
+  jni_entry(env, [&] {
+    const std::string alias = to_text(env, label);
+    store_at(store).keys().add_certificate(alias, decoded(to_bytes(env, der)));
+  });
 }
 
 bool is_as_read(const keys::Named& named, jlong key) {

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 
 /**
@@ -76,8 +77,9 @@ final class Snapshot {
     return trusted.get(resolve(name));
   }
 
-  /** The alias as it is listed. */
+  /** The alias as it is listed. Null is no name, whatever map there is at the time. */
   String resolve(String name) {
+    Objects.requireNonNull(name, "the alias must not be null");
     return otherNames.getOrDefault(name, name);
   }
 

@@ -140,6 +140,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   @Override
   public void engineSetKeyEntry(String alias, Key key, char[] password, Certificate[] chain)
       throws KeyStoreException {
+    requireAlias(alias);
     try {
       KeytoolCommand.current().requireWritableFile();
       if (key instanceof OpaqueKey) {
@@ -168,6 +169,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   @Override
   public void engineSetKeyEntry(String alias, byte[] key, Certificate[] chain)
       throws KeyStoreException {
+    requireAlias(alias);
     throw new KeyStoreException(
         "a key store of Keystay takes no encoded keys: generate the key on the token");
   }
@@ -175,6 +177,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   @Override
   public void engineSetCertificateEntry(String alias, Certificate certificate)
       throws KeyStoreException {
+    requireAlias(alias);
     try {
       KeytoolCommand.current().requireWritableFile();
       loaded().addCertificate(alias, X509Chain.of(new Certificate[] {certificate})[0]);
@@ -185,6 +188,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   @Override
   public void engineDeleteEntry(String alias) throws KeyStoreException {
+    requireAlias(alias);
     try {
       KeytoolCommand.current().requireWritableFile();
       loaded().delete(alias);
@@ -282,7 +286,13 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     return meaning(alias).key;
   }
 
+  /** Nothing is asked of the token for an alias that is null, and nothing is changed. */
+  private static void requireAlias(String alias) {
+    Objects.requireNonNull(alias, "the alias must not be null");
+  }
+
   private TokenKeyStore.Meaning meaning(String alias) {
+    requireAlias(alias);
     try {
       return loaded().meaning(alias);
     } catch (KeystayException e) {
