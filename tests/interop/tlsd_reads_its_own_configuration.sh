@@ -56,6 +56,14 @@ echo "== -c counts, not KEYSTAY_CONF"
 configure web httpd
 KEYSTAY_CONF=/nonexistent/keystay.toml "$tlsd" check -c "$configuration"
 
+echo "== a token with several keys is no name of one of them"
+for name in pkcs11: pkcs11:token=web keystay: keystay:web/; do
+  configure web "$name"
+  if "$tlsd" check -c "$configuration" >"$scratch/check.log" 2>&1; then fail "check takes a key of $name"; fi
+  grep -q "there are 2 private keys in $name, and it names none of them" "$scratch/check.log" ||
+    fail "check does not say why $name is none"
+done
+
 echo "== an alias with a percent sign and a blank"
 configure web '50% off'
 "$tlsd" check -c "$configuration"

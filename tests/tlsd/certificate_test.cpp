@@ -130,6 +130,23 @@ TEST_F(CertificateTest, WithoutAKeyIsRefused) {
   EXPECT_THAT(failure(write(ca_.issue(KeyKind::ec).chain_pem)), HasSubstr("there is no private key"));
 }
 
+// Whichever certificates are there: which key was meant cannot be told.
+TEST_F(CertificateTest, WithTwoKeysIsRefused) {
+  const auto one = ca_.issue(KeyKind::ec);
+  const auto other = ca_.issue(KeyKind::rsa);
+  const auto refused = AllOf(HasSubstr("there are 2 private keys in "), HasSubstr("test.pem"),
+                             HasSubstr("leave only the key of the certificate"));
+  EXPECT_THAT(failure(write(one.key_pem + one.chain_pem + other.key_pem)), refused);
+  EXPECT_THAT(failure(write(one.key_pem + one.chain_pem + other.key_pem + other.chain_pem)), refused);
+  EXPECT_THAT(failure("file:" + write(one.key_pem + other.key_pem + other.chain_pem)), refused);
+}
+
+TEST_F(CertificateTest, WithOneKeyAmongTheCertificatesOfManyLoads) {
+  const auto one = ca_.issue(KeyKind::ec);
+  const auto other = ca_.issue(KeyKind::rsa);
+  EXPECT_EQ(failure(write(other.chain_pem + one.key_pem + one.chain_pem)), "loaded");
+}
+
 TEST_F(CertificateTest, WithoutALeafIsRefused) {
   EXPECT_THAT(failure(write(ca_.issue(KeyKind::ec).key_pem)), HasSubstr("the key has no certificate"));
 }

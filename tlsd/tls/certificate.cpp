@@ -23,7 +23,8 @@ using TimePoint = std::chrono::system_clock::time_point;
 
 // What one store holds, in its order.
 struct Contents {
-  KeyHandle key;
+  KeyHandle key;              // the first one
+  std::size_t keys_size = 0;  // how many private keys there are
   std::vector<X509Handle> certificates;
 };
 
@@ -49,7 +50,7 @@ TimePoint time_point(const ASN1_TIME* time) {
 void take(Contents& contents, const OSSL_STORE_INFO& info) {
   switch (OSSL_STORE_INFO_get_type(&info)) {
     case OSSL_STORE_INFO_PKEY:
-      if (!contents.key) contents.key.reset(OSSL_STORE_INFO_get1_PKEY(&info));
+      if (++contents.keys_size == 1) contents.key.reset(OSSL_STORE_INFO_get1_PKEY(&info));
       break;
     case OSSL_STORE_INFO_CERT:
       contents.certificates.emplace_back(OSSL_STORE_INFO_get1_CERT(&info));
@@ -80,6 +81,21 @@ Contents read_store(OSSL_LIB_CTX* library, const std::string& name) {
     }
   }
   return contents;
+}
+
+// The order of a listing is no way to choose: a token's changes with every key that comes or goes.
+void require_one_key(const Contents& contents, const std::string& name) {
+  const std::string uri = store_uri(name);
+  if (contents.keys_size == 0) {
+    throw CryptoError(titled(name) + ": there is no private key in " + uri);
+  }
+  if (contents.keys_size == 1) return;
+  throw CryptoError(titled(name) + ": there are " + std::to_string(contents.keys_size) + " private keys in " +
+                    uri +
+                    (names_file(uri) ? "; leave only the key of the certificate in the file"
+                     : uri.starts_with("pkcs11:")
+                         ? ", and it names none of them; add object= or id= to the URI"
+                         : ", and it names none of them; write an alias, as keystay -list shows it"));
 }
 
 X509Handle take_leaf(Contents& contents, const std::string& name) {
@@ -150,9 +166,7 @@ std::string store_uri(std::string_view name) {
 
 Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name) {
   Contents contents = read_store(library, name);
-  if (!contents.key) {
-    throw CryptoError(titled(name) + ": there is no private key in " + store_uri(name));
-  }
+  require_one_key(contents, name);
   if (contents.certificates.empty()) {
     throw CryptoError(
         titled(name) + ": the key has no certificate; import one for it" +

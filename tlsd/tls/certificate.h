@@ -29,8 +29,8 @@ struct Certificate {
 [[nodiscard]] bool names_file(std::string_view name);
 
 // Loads the certificate of this name (an alias, a key URI, or the path of a PEM file with key and chain).
-// Throws CryptoError if it is absent or incomplete, if the key does not fit the leaf, or if a certificate of
-// the chain is not valid now.
+// Throws CryptoError if it is absent or incomplete, if several private keys are there, if the key does not
+// fit the leaf, or if a certificate of the chain is not valid now.
 [[nodiscard]] Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name);
 
 }  // namespace keystay::tlsd
