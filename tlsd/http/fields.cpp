@@ -17,50 +17,51 @@ namespace {
 constexpr std::string_view kViaHttp11 = "1.1 keystay-tlsd";
 constexpr std::string_view kViaHttp10 = "1.0 keystay-tlsd";
 
-// What proxies tell servers about a client and its request. X-Forwarded-For is not among them: it is a list
-// to which each proxy appends, so that its last entry is ours.
-constexpr auto kWordsOfProxies = std::to_array<std::string_view>({"Forwarded",
-                                                                  "X-Real-IP",
-                                                                  "X-Client-IP",
-                                                                  "X-Cluster-Client-IP",
-                                                                  "X-Original-Forwarded-For",
-                                                                  "X-ProxyUser-IP",
-                                                                  "X-Remote-IP",
-                                                                  "X-Remote-Addr",
-                                                                  "X-Originating-IP",
-                                                                  "True-Client-IP",
-                                                                  "CF-Connecting-IP",
-                                                                  "Fastly-Client-IP",
-                                                                  "Client-IP",
-                                                                  "X-Host",
-                                                                  "X-Original-Host",
-                                                                  "X-HTTP-Host-Override",
-                                                                  "X-Scheme",
-                                                                  "X-Original-Proto",
-                                                                  "X-Url-Scheme",
-                                                                  "Front-End-Https",
-                                                                  "X-Original-URL",
-                                                                  "X-Rewrite-URL",
-                                                                  "Client-Cert",        // RFC 9440
-                                                                  "Client-Cert-Chain",  // RFC 9440
-                                                                  "X-Client-Cert",
-                                                                  "X-Remote-User",
-                                                                  "X-Forwarded",
-                                                                  "Forwarded-For",
-                                                                  "Proxy-Client-IP",
-                                                                  "Fly-Client-IP",
-                                                                  "X-Azure-ClientIP",
-                                                                  "X-Azure-SocketIP",
-                                                                  "X-AppEngine-User-IP",
-                                                                  "X-Envoy-External-Address",
-                                                                  "X-Original-URI",
-                                                                  "X-Client-Verify",
-                                                                  "X-Client-DN",
-                                                                  "Remote-User",
-                                                                  "X-WebAuth-User",
-                                                                  "Proxy"});  // CGI's HTTP_PROXY
-constexpr std::array<std::string_view, 5> kPrefixesOfProxies{"X-Forwarded-", "X-SSL-", "SSL-Client-",
-                                                             "WL-Proxy-", "X-Auth-Request-"};
+// What proxies tell servers about a client and its request, by whole name, beginning or part of a name, all
+// without regard to case: each proxy has a spelling of its own. X-Forwarded-For is not among them: it is a
+// list to which each proxy appends, so that its last entry is ours.
+constexpr auto kWordsOfProxies = std::to_array<std::string_view>({
+    "Forwarded",
+    "X-Forwarded",
+    "X-Originating-IP",
+    "X-ProxyUser-IP",
+    "X-Azure-SocketIP",
+    "X-Host",
+    "X-HTTP-Host-Override",
+    "X-Scheme",
+    "X-Url-Scheme",
+    "X-Proto",
+    "X-SSL",
+    "X-HTTPS",
+    "HTTPS",  // CGI's HTTP_HTTPS, which some take for its HTTPS
+    "Front-End-Https",
+    "X-Rewrite-URL",
+    "X-Envoy-External-Address",
+    "CF-Visitor",
+    "Fastly-SSL",
+    "X-Sendfile-Type",
+    "Proxy"  // CGI's HTTP_PROXY
+});
+constexpr auto kPrefixesOfProxies = std::to_array<std::string_view>({
+    "X-Forwarded-",    "X-Forward-",   "X-Original-",  "X-Real-",      "X-SSL-",     "SSL-",
+    "X-TLS-",          "TLS-",         "X-Remote-",    "Remote-",      "X-WebAuth-", "X-ARR-",
+    "X-Auth-Request-", "X-Amzn-Mtls-", "X-Amzn-Oidc-", "Impersonate-", "WL-Proxy-",  "X-MS-Client-Principal",
+    "X-AppEngine-",    "X-Accel-",     "CloudFront-",
+});
+// Anywhere in a name, without its hyphens: "X-Sucuri-ClientIP" and "Incap-Client-IP" say the same.
+constexpr auto kTermsOfProxies = std::to_array<std::string_view>({
+    "clientcert",  // RFC 9440, and others
+    "verifiedcert",
+    "clientverify",
+    "clientdn",
+    "clientip",
+    "clientport",
+    "connectingip",
+    "forwardedfor",
+    "forwardedproto",
+    "forwardedhost",
+    "authenticateduser",
+});
 
 constexpr std::array kHopByHop{http::field::connection,
                                http::field::keep_alive,
@@ -105,13 +106,32 @@ bool starts_with(std::string_view name, std::string_view prefix) {
   return beast::iequals(name.substr(0, prefix.size()), prefix);
 }
 
+// Whether the name has the term at its beginning, hyphens and case apart.
+bool begins_with_term(std::string_view name, std::string_view term) {
+  for (const char c : name) {
+    if (term.empty()) return true;
+    if (c == '-') continue;
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != term.front()) return false;
+    term.remove_prefix(1);
+  }
+  return term.empty();
+}
+
+bool has_term(std::string_view name, std::string_view term) {
+  for (; !name.empty(); name.remove_prefix(1)) {
+    if (begins_with_term(name, term)) return true;
+  }
+  return false;
+}
+
 bool is_word_of_a_proxy(std::string_view name) {
   if (name.find('_') != std::string_view::npos) return true;  // in one spelling or another
   if (beast::iequals(name, "X-Forwarded-For")) return false;
   return std::ranges::any_of(kPrefixesOfProxies,
                              [&](std::string_view prefix) { return starts_with(name, prefix); }) ||
          std::ranges::any_of(kWordsOfProxies,
-                             [&](std::string_view word) { return beast::iequals(name, word); });
+                             [&](std::string_view word) { return beast::iequals(name, word); }) ||
+         std::ranges::any_of(kTermsOfProxies, [&](std::string_view term) { return has_term(name, term); });
 }
 
 void remove_words_of_proxies(http::fields& fields) {
