@@ -60,6 +60,8 @@ TEST_P(BackendThatFails, IsALineAndAMetric) {
   EXPECT_EQ(requests("2xx"), 0);
 }
 
+const std::string kChunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 const BackendCase kBackendCases[] = {
     {"closes", [](RawSocket& client) { read_until(client, "\r\n\r\n"); }, 502, "closed", "End of file"},
     {"resets",
@@ -89,6 +91,18 @@ const BackendCase kBackendCases[] = {
      502, "bad_response", "64 KiB"},
     {"switches_unasked", TestBackend::answer_once("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 502,
      "bad_response", "did not ask for"},
+    {"has_a_chunk_extension_of_20_KB",
+     TestBackend::answer_once(kChunkedHead + "5;a=" + std::string(20'000, 'b') + "\r\nhello\r\n0\r\n\r\n"),
+     502, "bad_response", "bad response (the chunk extensions exceed 16 KiB)"},
+    {"has_a_chunk_extension_without_end",
+     TestBackend::answer_once(kChunkedHead + "5;a=" + std::string(200'000, 'b')), 502, "bad_response",
+     "bad response (the line of a chunk exceeds 64 KiB)"},
+    {"has_a_trailer_of_20_KB",
+     TestBackend::answer_once(kChunkedHead + "0\r\nX: " + std::string(20'000, 'y') + "\r\n\r\n"), 502,
+     "bad_response", "bad response (the trailer section exceeds 16 KiB or 128 fields)"},
+    {"has_a_trailer_without_end",
+     TestBackend::answer_once(kChunkedHead + "0\r\nX: " + std::string(200'000, 'y')), 502, "bad_response",
+     "bad response (the trailer section exceeds 16 KiB or 128 fields)"},
 };
 INSTANTIATE_TEST_SUITE_P(Backend, BackendThatFails, testing::ValuesIn(kBackendCases),
                          [](const auto& test) { return std::string(test.param.name); });
@@ -103,6 +117,24 @@ TEST_F(VisibleFailureTest, ADeathInMidBodyIsNoSuccess) {
   EXPECT_EQ(requests("2xx"), 0);
   EXPECT_EQ(broken("backend"), 1);
   EXPECT_EQ(faults("broken_off"), 1);
+}
+
+TEST_F(VisibleFailureTest, ATrailerThatIsTooLongIsNamedInMidBody) {
+  serve(TestBackend::answer_once(kChunkedHead + "5\r\nhello\r\n0\r\nX: " + std::string(200'000, 'y')));
+  TlsClient client = connect();
+  client.write(kGet);
+  read_to_end(client);
+  EXPECT_TRUE(log_.wait_for("broken off: backend app, 127.0.0.1:")) << log_.text();
+  EXPECT_THAT(log_.text(), HasSubstr(": the trailer section exceeds 16 KiB or 128 fields"));
+}
+
+TEST_F(VisibleFailureTest, ARequestWithTooManyChunkExtensionsIsToldWhichLimit) {
+  serve([](RawSocket& client) { read_to_end(client); });
+  EXPECT_EQ(answer("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=" +
+                   std::string(20'000, 'b') + "\r\nhello\r\n0\r\n\r\n")
+                .status,
+            400U);
+  EXPECT_THAT(log_.text(), HasSubstr("(the chunk extensions exceed 16 KiB)"));
 }
 
 TEST_F(VisibleFailureTest, AClientThatLeavesInMidBodyIsNoFaultOfTheBackend) {

@@ -123,7 +123,9 @@ awaitable<void> Exchange::upload() {
   if (upload_fault_) co_return;
   if (result.end != RelayResult::End::input_failed) co_return begin_response();
   const bool malformed = result.error != http::error::partial_message &&
-                         result.error.category() == make_error_code(http::error::bad_chunk).category();
+                         (result.error.category() == body_limit_category() ||
+                          result.error.category() == make_error_code(http::error::bad_chunk).category());
+  if (malformed) bad_request_reason_ = result.error.message();
   upload_fault_ = malformed ? Fault::bad_request : Fault::client_gone;
   interrupt();
 }

@@ -90,6 +90,7 @@ class Exchange final {
   RelayWaits waits_{RelayWait::output};      // of the upload
   bool awaits_continue_;                     // the client sends its body when the backend wants it
   std::optional<Fault> upload_fault_;        // what ended the upload, and with it the exchange
+  std::string bad_request_reason_;           // for the log
   std::string reason_;                       // of a fault, for the log
   bool head_passed_ = false;                 // the final response has begun
   std::optional<TimeLimit> head_limit_;      // response-head-timeout, from the end of the request

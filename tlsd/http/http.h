@@ -20,8 +20,6 @@ using ResponseHeader = http::response_header<>;
 inline constexpr std::size_t kMostRequestHead = 16 * 1024;   // request line and fields
 inline constexpr std::size_t kMostResponseHead = 64 * 1024;  // status line and fields
 inline constexpr std::size_t kPiece = 16 * 1024;             // of a body: one TLS record
-// What is read of a body and not yet parsed: the line of a chunk, or all of a trailer section, must fit.
-inline constexpr std::size_t kMostUnparsed = 64 * 1024;
 
 // What becomes of the client's connection after a request.
 enum class After {

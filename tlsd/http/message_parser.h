@@ -11,14 +11,12 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include "tlsd/http/body_limit.h"
 #include "tlsd/http/framing_gate.h"
 
 namespace keystay::tlsd {
 
-inline constexpr std::size_t kMostChunkExtensions = 16 * 1024;  // bytes of one message, over all its chunks
-inline constexpr std::size_t kMostTrailer = 16 * 1024;          // names and values of the trailer section
-
-// A chunk's extensions exceed their limit: bad_chunk_extension. The trailer section does: header_limit.
+// What exceeds its limit ends the parser with a BodyLimit.
 template <bool is_request>
 class MessageParser final : public boost::beast::http::parser<is_request, boost::beast::http::buffer_body> {
   using error_code = boost::beast::error_code;
@@ -29,13 +27,12 @@ class MessageParser final : public boost::beast::http::parser<is_request, boost:
                      error_code& error) override {
     if (!this->is_header_done()) return this->get().insert(field, name, value);
     trailer_size_ += name.size() + value.size();
-    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer)
-      error = boost::beast::http::error::header_limit;
+    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer) error = BodyLimit::trailer_section;
   }
 
   void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
     extensions_size_ += extensions.size();
-    if (extensions_size_ > kMostChunkExtensions) error = boost::beast::http::error::bad_chunk_extension;
+    if (extensions_size_ > kMostChunkExtensions) error = BodyLimit::chunk_extensions;
   }
 
   std::size_t extensions_size_ = 0;

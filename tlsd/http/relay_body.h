@@ -37,12 +37,20 @@ struct RelayResult {
   return quoted;
 }
 
+// Of a chunked body of which so much is not yet parsed: only the line of the last chunk is read with more
+// behind it.
+[[nodiscard]] inline BodyLimit limit_exceeded(std::string_view unparsed) noexcept {
+  const std::size_t end_of_chunk_before = unparsed.starts_with("\r\n") ? 2 : 0;
+  return unparsed.find("\r\n", end_of_chunk_before) == std::string_view::npos ? BodyLimit::chunk_line
+                                                                              : BodyLimit::trailer_section;
+}
+
 // "0", with the ends of its line and of the message. Boost 1.81 asserts that as much is there when it looks
 // at the last chunk for the second time, and a program that is built with assertions would end.
 inline constexpr std::size_t kLastChunkSize = 5;
 
 // Like Beast's http::async_read_some, except that it parses in the coroutine, so that an exception of the
-// parser is one of the connection, and that it stops at kMostUnparsed bytes, with buffer_overflow.
+// parser is one of the connection, and that it stops at kMostUnparsed bytes, with a BodyLimit.
 template <typename Input, typename Parser>
 awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parser& parser) {
   std::size_t wanted = 1;
@@ -54,7 +62,7 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
       if (is_hopeless(text(buffer))) co_return http::error::bad_chunk;
       wanted = text(buffer).starts_with('0') ? kLastChunkSize : 1;
     }
-    if (buffer.size() >= kMostUnparsed) co_return http::error::buffer_overflow;
+    if (buffer.size() >= kMostUnparsed) co_return limit_exceeded(text(buffer));
     const std::size_t room = std::min(kPiece, kMostUnparsed - buffer.size());
     const auto [read_error, size] = co_await input.async_read_some(buffer.prepare(room), kOutcome);
     if (read_error == asio::error::eof) {
