@@ -101,6 +101,15 @@ said "Your keystore contains 2 entries"
 keytool -certreq -alias one -storepass "$pin"
 said "BEGIN NEW CERTIFICATE REQUEST"
 keytool_refuses "$keystore" -certreq -alias odd -storepass "$pin"
+kept="$(state)"
+
+# --- the default token, which no key store file names: what is on it stays under its name -------------------------------
+keytool_on NONE -list -storepass "$pin"
+said "one, "
+keytool_refuses NONE -changealias -alias one -destalias renamed -storepass "$pin"
+said 'does not rename alias "one"'
+keytool_refuses NONE -delete -alias one -storepass "$pin"
+[[ "$(state)" == "$kept" ]] || fail "a key of a token that nobody named has another name"
 
 # --- PSS with two hashes on a token without raw RSA: refused when it is asked for, and not at the signature ------------------
 keytool -genkeypair -alias rsa -keyalg RSA -keysize 2048 -dname CN=rsa -storepass "$pin" -keypass "$pin"

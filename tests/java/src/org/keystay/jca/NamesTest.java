@@ -216,8 +216,26 @@ final class NamesTest {
     KeyStoreException refused =
         assertThrows(KeyStoreException.class, () -> guessed.deleteEntry(alias));
     assertTrue(refused.getMessage().contains("without a key store file"), refused.getMessage());
+    String renamed = TestToken.unusedAlias("renamed");
+    KeyStoreException kept =
+        assertThrows(
+            KeyStoreException.class,
+            () -> guessed.setEntry(renamed, guessed.getEntry(alias, null), null));
+    assertTrue(kept.getMessage().contains("does not rename alias \"" + alias), kept.getMessage());
+    assertFalse(TestToken.load().containsAlias(renamed));
     assertNotNull(TestToken.load().getKey(alias, null));
     guessed.deleteEntry(alias + "-is-nowhere");
+    String made = TestToken.unusedAlias("made");
+    java.security.KeyPair pair = TestToken.generate("EC", "secp256r1");
+    guessed.setKeyEntry(
+        made, pair.getPrivate(), null, new X509Certificate[] {TestToken.selfSigned(made, pair)});
+    assertThrows(
+        KeyStoreException.class,
+        () ->
+            guessed.setKeyEntry(
+                renamed, pair.getPrivate(), null, new X509Certificate[] {TestToken.selfSigned("x", pair)}),
+        "a key has its alias, whatever it was when it was made");
+    assertNotNull(TestToken.load().getKey(made, null));
 
     TestToken.load("# Keystay key store, version 1\n").deleteEntry(alias);
     assertFalse(TestToken.load().containsAlias(alias));

@@ -168,6 +168,9 @@ final class TokenKeyStore {
         throw new KeyStoreException(
             "alias \"" + alias + "\" exists and is a trusted certificate; delete it first");
       }
+      if (!PendingKeys.holds(entry.key())) {
+        requireChosenToken("rename alias \"" + entry.alias() + "\"");
+      }
       put(alias, name(alias, entry, chain));
     } else {
       requireChosenToken("replace the certificate of alias \"" + existing.alias() + "\"");
