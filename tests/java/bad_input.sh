@@ -101,7 +101,15 @@ said "Your keystore contains 2 entries"
 keytool -certreq -alias one -storepass "$pin"
 said "BEGIN NEW CERTIFICATE REQUEST"
 keytool_refuses "$keystore" -certreq -alias odd -storepass "$pin"
+said "cannot be used"
 kept="$(state)"
+for command in "-importcert -noprompt -file $scratch/one.chain" "-importcert -noprompt -file $scratch/ca.pem" \
+  "-changealias -destalias even" -list; do
+  # shellcheck disable=SC2086  # words
+  keytool_refuses "$keystore" $command -alias odd -storepass "$pin" </dev/null
+  said 'alias "odd" is a key that cannot be used'
+done
+[[ "$(state)" == "$kept" ]] || fail "a command on a key that cannot be used has changed the token"
 
 # --- the default token, which no key store file names: what is on it stays under its name -------------------------------
 keytool_on NONE -list -storepass "$pin"

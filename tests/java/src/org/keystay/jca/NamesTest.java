@@ -171,6 +171,15 @@ final class NamesTest {
     assertTrue(reason.getMessage().contains("cannot be used: it has neither"), reason.getMessage());
     assertTrue(view.containsAlias(alias), "keytool -delete asks");
     assertFalse(view.isKeyEntry(alias));
+    KeyStoreException noEntry =
+        assertThrows(KeyStoreException.class, () -> view.getEntry(alias, null));
+    assertEquals(reason.getMessage(), noEntry.getMessage());
+    for (Class<? extends KeyStore.Entry> type :
+        java.util.List.of(KeyStore.PrivateKeyEntry.class, KeyStore.TrustedCertificateEntry.class)) {
+      ProviderException noType =
+          assertThrows(ProviderException.class, () -> view.entryInstanceOf(alias, type));
+      assertEquals(reason.getMessage(), noType.getMessage());
+    }
     view.deleteEntry(alias);
     assertFalse(TestToken.load().containsAlias(alias));
   }

@@ -244,6 +244,9 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   public KeyStore.Entry engineGetEntry(String alias, KeyStore.ProtectionParameter protection)
       throws KeyStoreException {
     TokenKeyStore.Meaning meaning = meaning(alias);
+    if (meaning.whyUnusable != null) {
+      throw new KeyStoreException(meaning.whyUnusable); // for no password would it be another one
+    }
     TokenEntry entry = meaning.key;
     if (entry != null && KeytoolCommand.current().isExport()) {
       throw new KeyStoreException(
@@ -274,12 +277,20 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     engineSetKeyEntry(alias, key.getPrivateKey(), null, key.getCertificateChain());
   }
 
+  /**
+   * What cannot be used is an entry of no type. keytool, where a name is taken by no type that it knows, does
+   * nothing and reports no failure, so that the reason is thrown.
+   */
   @Override
   public boolean engineEntryInstanceOf(String alias, Class<? extends KeyStore.Entry> type) {
-    if (type == KeyStore.PrivateKeyEntry.class) {
-      return engineIsKeyEntry(alias);
+    TokenKeyStore.Meaning meaning = meaning(alias);
+    if (meaning.whyUnusable != null) {
+      throw new ProviderException(meaning.whyUnusable); // all that KeyStoreSpi allows here
     }
-    return type == KeyStore.TrustedCertificateEntry.class && engineIsCertificateEntry(alias);
+    if (type == KeyStore.PrivateKeyEntry.class) {
+      return meaning.key != null;
+    }
+    return type == KeyStore.TrustedCertificateEntry.class && meaning.certificate != null;
   }
 
   private TokenEntry find(String alias) {
