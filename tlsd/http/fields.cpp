@@ -43,10 +43,26 @@ constexpr auto kWordsOfProxies = std::to_array<std::string_view>({
     "Proxy"  // CGI's HTTP_PROXY
 });
 constexpr auto kPrefixesOfProxies = std::to_array<std::string_view>({
-    "X-Forwarded-",    "X-Forward-",   "X-Original-",  "X-Real-",      "X-SSL-",     "SSL-",
-    "X-TLS-",          "TLS-",         "X-Remote-",    "Remote-",      "X-WebAuth-", "X-ARR-",
-    "X-Auth-Request-", "X-Amzn-Mtls-", "X-Amzn-Oidc-", "Impersonate-", "WL-Proxy-",  "X-MS-Client-Principal",
-    "X-AppEngine-",    "X-Accel-",     "CloudFront-",
+    "X-Forwarded-",
+    "X-Forward-",
+    "X-Original-",
+    "X-Real-",
+    "X-SSL-",
+    "SSL-",
+    "X-TLS-",
+    "TLS-",
+    "X-Remote-",
+    "Remote-",
+    "X-WebAuth-",
+    "X-ARR-",
+    "X-Auth-Request-",
+    "X-Amzn-Mtls-",
+    "X-Amzn-Oidc-",
+    "WL-Proxy-",
+    "X-MS-Client-Principal",
+    "X-AppEngine-",
+    "X-Accel-",
+    "CloudFront-",
 });
 // Anywhere in a name, without its hyphens: "X-Sucuri-ClientIP" and "Incap-Client-IP" say the same.
 constexpr auto kTermsOfProxies = std::to_array<std::string_view>({
