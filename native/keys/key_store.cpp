@@ -159,26 +159,6 @@ Chain KeyStore::chain(const Certificate& leaf, const std::vector<Certificate>& o
   return chain;
 }
 
-std::vector<Certificate> KeyStore::trusted_certificates(std::string_view label) {
-  std::vector<Certificate> trusted;
-  source_->with_session([&](Session& session) {
-    require_view(session);
-    trusted.clear();
-    TokenObjects objects = read_all(session, pkix_);
-    const std::vector<Entry> entries = reader_.aliases(objects);
-    PublicKeySet keys;
-    for (const Entry& entry : entries) keys.insert(entry.key.public_key());
-    if (view_ == View::whole)
-      drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
-    for (const CertificateObject& object : objects.certificates) {
-      const auto& certified = object.certificate.public_key;
-      const bool is_leaf = certified && keys.contains(*certified);
-      if (!is_leaf && (label.empty() || object.label == label)) trusted.push_back(object.certificate);
-    }
-  });
-  return trusted;
-}
-
 // Two objects of one key would be ambiguous: both have the same CKA_ID.
 void KeyStore::require_new(Session& session, const pkcs11::PublicKey& key) {
   const TokenObjects objects = read_all(session, pkix_);

@@ -64,9 +64,6 @@ class KeyStore final {
   [[nodiscard]] Chain chain(const Entry& entry);
   // The same of a leaf and of issuers that the token need not have yet.
   [[nodiscard]] Chain chain(const Certificate& leaf, const std::vector<Certificate>& others);
-  // The certificates with this label that no private key of the token has: trusted certificates. An empty
-  // label means all of them.
-  [[nodiscard]] std::vector<Certificate> trusted_certificates(std::string_view label);
 
   // Generates a key pair on the token, not extractable. Throws Error if the alias exists, or the CKA_ID that
   // is asked for.

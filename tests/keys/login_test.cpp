@@ -39,7 +39,6 @@ TEST_F(Unlogged, TokenIsNotJudged) {
   expect_wants_a_login([&] { (void)blind.list(); });
   expect_wants_a_login([&] { (void)blind.find("httpd"); });
   expect_wants_a_login([&] { (void)blind.find("", entry.key.reference().id()); });
-  expect_wants_a_login([&] { (void)blind.trusted_certificates("httpd"); });
   expect_wants_a_login([&] { blind.replace_chain(entry, chain); });
   expect_wants_a_login(
       [&] { blind.add_certificate("httpd", x509::read_certificates(ca_.intermediate_pem()).front()); });
@@ -55,7 +54,7 @@ TEST_F(Unlogged, TokenMayBeReadAsItShowsItselfByThoseWhoConcludeNothing) {
   faults_.drop_login();
   KeyStore shown(without_pin(), pkix_, View::as_shown);
   EXPECT_FALSE(shown.find("httpd"));
-  EXPECT_THAT(shown.trusted_certificates("httpd"), SizeIs(1));
+  EXPECT_THAT(shown.list().trusted, SizeIs(1));
   expect_wants_a_login([&] { shown.destroy(entry); });
 }
 

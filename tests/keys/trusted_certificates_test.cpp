@@ -17,10 +17,10 @@ TEST_F(TrustedCertificates, AreThoseThatBelongToNoKey) {
   store_.replace_chain(entry, reply(entry));
   const Certificate root = x509::read_certificates(ca_.root_pem()).front();
   store_.add_certificate("our root", root);
-  const std::vector<Certificate> trusted = store_.trusted_certificates("our root");
-  ASSERT_THAT(trusted, SizeIs(1));
-  EXPECT_EQ(trusted[0].der, root.der);
-  EXPECT_TRUE(store_.trusted_certificates("httpd").empty()) << "a leaf is nobody's trust anchor";
+  const std::vector<TrustedCertificate> trusted = store_.list().trusted;
+  ASSERT_THAT(trusted, SizeIs(1)) << "a leaf is nobody's trust anchor";
+  EXPECT_EQ(trusted[0].alias, "our root");
+  EXPECT_EQ(trusted[0].certificate.der, root.der);
   EXPECT_THAT(store_.chain(*store_.find("httpd")), SizeIs(3)) << "up to the root";
 }
 
@@ -37,7 +37,7 @@ TEST_F(TrustedCertificates, AreDestroyedByTheirLabel) {
   store_.add_certificate("our root", x509::read_certificates(ca_.root_pem()).front());
   store_.destroy(std::get<TrustedCertificate>(*store_.resolve("our root")));
   EXPECT_FALSE(store_.resolve("our root"));
-  EXPECT_TRUE(store_.trusted_certificates("our root").empty());
+  EXPECT_THAT(store_.list().trusted, SizeIs(0));
   EXPECT_TRUE(store_.find("httpd")->leaf);
 }
 
