@@ -52,18 +52,16 @@ trap finish EXIT
 
 # --- sanitizers ------------------------------------------------------------------------------------------------------
 # A program that was built without AddressSanitizer can load a library that was built with it only if the runtime is
-# there first, and what throws exceptions, which the runtime looks up when it starts. Leaks of other people's programs
-# are theirs.
+# there first, what throws exceptions, which the runtime looks up when it starts, and what starts it before anything else
+# (tests/support/asan_first.cpp). Leaks of other people's programs are theirs.
 preload=()
 case "${KEYSTAY_SANITIZE:-}" in
   *thread*) skip "a program that was built without ThreadSanitizer cannot load keystay.so that was built with it" ;;
   *address*)
-    preload=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
+    runtime="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
+    cp "$KEYSTAY_BUILD/tests/libkeystay-asan-first.so" "$scratch" # not every server may enter the build directory
+    preload=(env "LD_PRELOAD=$runtime $scratch/libkeystay-asan-first.so"
       "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}")
-    # The runtime of GCC 12 looks for its shadow memory for ever where addresses are as random as in newer kernels.
-    if setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
-      preload=(setarch "$(uname -m)" --addr-no-randomize "${preload[@]}")
-    fi
     ;;
 esac
 
