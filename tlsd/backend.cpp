@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/local/stream_protocol.hpp>
+
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/time_limit.h"
 
@@ -10,6 +12,11 @@ namespace {
 
 constexpr std::chrono::seconds kShunned{5};
 constexpr std::size_t kMostIdle = 32;
+
+asio::generic::stream_protocol::endpoint endpoint_of(const config::ServerAddress& server) {
+  if (const std::string* path = server.socket()) return asio::local::stream_protocol::endpoint(*path);
+  return to_tcp(*server.endpoint());
+}
 
 }  // namespace
 
@@ -30,8 +37,8 @@ void BackendConnection::reset() noexcept {
 Backend::Backend(Executor executor, const std::string& name, const config::BackendSettings& settings,
                  Metrics& metrics)
     : executor_(executor), connect_timeout_(settings.connect_timeout) {
-  for (const config::Endpoint& server : settings.servers)
-    servers_.push_back({to_tcp(server), metrics.backend_server(name, config::format_endpoint(server))});
+  for (const config::ServerAddress& server : settings.servers)
+    servers_.push_back({endpoint_of(server), server.text(), metrics.backend_server(name, server.text())});
 }
 
 Backend::~Backend() {
@@ -52,7 +59,7 @@ std::vector<Backend::Server*> Backend::order() {
 awaitable<error_code> Backend::connect(BackendConnection& connection) {
   error_code error;
   for (Server* server : order()) {
-    error = co_await connect(connection, server->endpoint);
+    error = co_await connect(connection, *server);
     if (connection.interrupted) break;
     if (!error) {
       server->state->reached();
@@ -64,18 +71,19 @@ awaitable<error_code> Backend::connect(BackendConnection& connection) {
   co_return error;
 }
 
-awaitable<error_code> Backend::connect(BackendConnection& connection, const tcp::endpoint& endpoint) {
+awaitable<error_code> Backend::connect(BackendConnection& connection, const Server& server) {
   error_code error;
-  connection.server = endpoint;
+  connection.server = server.name;
   connection.socket.close(error);
-  connection.socket.open(endpoint.protocol(), error);
+  connection.socket.open(server.endpoint.protocol(), error);
   if (error) co_return error;
   const TimeLimit limit(executor_, connect_timeout_, [&connection] {
     error_code ignored;
     connection.socket.cancel(ignored);
   });
-  const auto [connect_error] = co_await connection.socket.async_connect(endpoint, kOutcome);
+  const auto [connect_error] = co_await connection.socket.async_connect(server.endpoint, kOutcome);
   if (limit.expired()) co_return asio::error::timed_out;
+  // A UNIX socket knows no such option, and no delay.
   if (!connect_error) connection.socket.set_option(tcp::no_delay(true), error);
   co_return connect_error;
 }

@@ -24,8 +24,8 @@ struct BackendConnection {
   // Likewise, and the server sees a reset: what it got so far must not pass for all.
   void reset() noexcept;
 
-  Socket socket;
-  tcp::endpoint server;              // that it is connected to, or was to be
+  BackendSocket socket;
+  std::string server;                // that it is connected to, or was to be; for messages
   boost::beast::flat_buffer buffer;  // what came behind the last response
   bool interrupted = false;
 };
@@ -52,13 +52,14 @@ class Backend final : public std::enable_shared_from_this<Backend> {
 
  private:
   struct Server {
-    tcp::endpoint endpoint;
+    asio::generic::stream_protocol::endpoint endpoint;
+    std::string name;
     std::shared_ptr<BackendServer> state;
     Clock::time_point shunned_until{};
   };
 
   [[nodiscard]] std::vector<Server*> order();
-  [[nodiscard]] awaitable<error_code> connect(BackendConnection& connection, const tcp::endpoint& endpoint);
+  [[nodiscard]] awaitable<error_code> connect(BackendConnection& connection, const Server& server);
 
   Executor executor_;
   std::chrono::milliseconds connect_timeout_;

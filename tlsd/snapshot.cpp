@@ -60,7 +60,7 @@ std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
   auto snapshot = std::make_shared<Snapshot>();
   for (const config::ListenerSettings& listener : settings.listeners) {
     auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates),
-                                            protocols_of(listener));
+                                            TlsTerms{protocols_of(listener), listener.clients});
     if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
       tls->use_ticket_keys(std::move(keys));
     snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(

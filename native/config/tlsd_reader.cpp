@@ -82,10 +82,67 @@ std::string listener_backend(const TableReader& listener, const TlsdSettings& se
                                               : "; " + suggest(backend, names)));
 }
 
+// One server by an address and a port, or by the path of its socket.
+ServerAddress server(const TableReader& backend, const std::string& text) {
+  const auto address = ServerAddress::parse(text);
+  if (!address) {
+    backend.fail(
+        "servers",
+        "expected an address and a port like \"127.0.0.1:8080\" or \"[::1]:8080\" (names are not "
+        "resolved), or a socket like \"unix:/run/app.sock\" (an absolute path of at most 107 bytes), "
+        "got \"" +
+            text + "\"");
+  }
+  if (const Endpoint* endpoint = address->endpoint(); endpoint != nullptr && endpoint->port == 0)
+    backend.fail("servers", "nobody can connect to port 0; write the port of the server");
+  return *address;
+}
+
+std::vector<ServerAddress> servers(const TableReader& backend) {
+  std::vector<ServerAddress> result;
+  for (const std::string& text : backend.required_texts("servers", "[\"127.0.0.1:8080\"]")) {
+    result.push_back(server(backend, text));
+    if (std::ranges::count(result, result.back()) > 1)
+      backend.fail("servers", "\"" + text + "\" stands here twice");
+  }
+  return result;
+}
+
+std::optional<ClientCertificates> client_certificates(const TableReader& listener) {
+  if (!listener.has("client-ca")) {
+    if (listener.has("client-names"))
+      listener.fail("client-names", "means nothing without client-ca, which asks clients for a certificate");
+    return std::nullopt;
+  }
+  ClientCertificates clients;
+  clients.ca = listener.required_text("client-ca", "\"/etc/keystay/clients-ca.pem\"");
+  if (!clients.ca.starts_with('/'))
+    listener.fail("client-ca", "expected the absolute path of a PEM file, got \"" + clients.ca + "\"");
+  if (listener.has("client-names"))
+    clients.names = listener.required_texts("client-names", "[\"web-1.example\"]");
+  return clients;
+}
+
+std::vector<AddressRange> allowed_addresses(const TableReader& listener) {
+  std::vector<AddressRange> result;
+  if (!listener.has("allow")) return result;
+  for (const std::string& text : listener.required_texts("allow", "[\"192.0.2.0/24\"]")) {
+    const auto range = AddressRange::parse(text);
+    if (!range) {
+      listener.fail("allow",
+                    "expected addresses like \"192.0.2.7\" or ranges like \"192.0.2.0/24\" or "
+                    "\"2001:db8::/32\", without bits behind the prefix, got \"" +
+                        text + "\"");
+    }
+    result.push_back(*range);
+  }
+  return result;
+}
+
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
-  table.allow({"name", "bind", "mode", "certificates", "backend", "alpn", "max-connections",
-               "handshake-timeout", "request-head-timeout", "request-timeout", "stall-timeout",
-               "idle-timeout"});
+  table.allow({"name", "bind", "mode", "certificates", "backend", "alpn", "client-ca", "client-names",
+               "allow", "max-connections", "handshake-timeout", "request-head-timeout", "request-timeout",
+               "stall-timeout", "idle-timeout"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   listener.bind = endpoints(table, "bind", "[\"0.0.0.0:8443\"]");
@@ -101,6 +158,8 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                               "\" has send-proxy, but connections to servers of HTTP carry requests of many "
                               "clients; they get X-Forwarded-For. Give this listener a backend without it");
   }
+  listener.clients = client_certificates(table);
+  listener.allow = allowed_addresses(table);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));
@@ -117,10 +176,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
 BackendSettings read_backend(const TableReader& table) {
   table.allow({"servers", "send-proxy", "connect-timeout", "response-head-timeout", "response-timeout"});
   BackendSettings backend;
-  backend.servers = endpoints(table, "servers", "[\"127.0.0.1:8080\"]");
-  if (std::ranges::any_of(backend.servers, [](const Endpoint& server) { return server.port == 0; })) {
-    table.fail("servers", "nobody can connect to port 0; write the port of the server");
-  }
+  backend.servers = servers(table);
   backend.send_proxy = send_proxy(table);
   backend.connect_timeout = table.duration("connect-timeout", kTimeout).value_or(backend.connect_timeout);
   backend.response_head_timeout =

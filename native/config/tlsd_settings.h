@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "native/config/address_range.h"
 #include "native/config/endpoint.h"
+#include "native/config/server_address.h"
 
 namespace keystay::config {
 
@@ -26,6 +28,12 @@ enum class SendProxy {
 
 inline constexpr std::chrono::milliseconds kTcpIdleTimeout{600000};  // of mode tcp, where none is given
 
+// Who may connect, by the certificate that a client must show (RFC 8446, section 4.3.2).
+struct ClientCertificates {
+  std::string ca;                  // PEM file of the authorities whose certificates are taken
+  std::vector<std::string> names;  // of clients; empty: every certificate of these authorities
+};
+
 // [[tlsd.listener]]
 struct ListenerSettings {
   std::string name;
@@ -34,6 +42,8 @@ struct ListenerSettings {
   std::vector<std::string> certificates;  // aliases or key URIs; the first is served where no name matches
   std::string backend;
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
+  std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
+  std::vector<AddressRange> allow;            // addresses of clients; empty: all
   std::size_t max_connections = 10000;
   std::chrono::milliseconds handshake_timeout{10000};  // from accept to Finished, the HSM's time included
   std::chrono::milliseconds request_head_timeout{
@@ -47,7 +57,7 @@ struct ListenerSettings {
 
 // [tlsd.backend.NAME]
 struct BackendSettings {
-  std::vector<Endpoint> servers;
+  std::vector<ServerAddress> servers;
   SendProxy send_proxy = SendProxy::none;           // of mode tcp
   std::chrono::milliseconds connect_timeout{5000};  // for each server that is tried
   // From the end of the request to the end of the head of the response, and to the last byte of its body.

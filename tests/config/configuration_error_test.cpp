@@ -197,6 +197,24 @@ constexpr Case kTlsd[] = {
      "keystay.toml:1: tlsd.backend.app.servers: missing; write servers = [\"127.0.0.1:8080\"]"},
     {"BackendPortZero", "[tlsd.backend.app]\nservers = [\"127.0.0.1:0\"]\n",
      "keystay.toml:2: tlsd.backend.app.servers: nobody can connect to port 0; write the port of the server"},
+    {"BackendSocketIsRelative", "[tlsd.backend.app]\nservers = [\"unix:app.sock\"]\n",
+     "keystay.toml:2: tlsd.backend.app.servers: expected an address and a port like \"127.0.0.1:8080\" or "
+     "\"[::1]:8080\" (names are not resolved), or a socket like \"unix:/run/app.sock\" (an absolute path of "
+     "at most 107 bytes), got \"unix:app.sock\""},
+    {"ClientNamesWithoutCa",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-names = [\"web\"]\n",
+     "keystay.toml:8: tlsd.listener.client-names: means nothing without client-ca, which asks clients for a "
+     "certificate"},
+    {"ClientCaIsRelative",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-ca = \"ca.pem\"\n",
+     "keystay.toml:8: tlsd.listener.client-ca: expected the absolute path of a PEM file, got \"ca.pem\""},
+    {"AllowHasBitsBehindThePrefix",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nallow = [\"192.0.2.7/24\"]\n",
+     "keystay.toml:8: tlsd.listener.allow: expected addresses like \"192.0.2.7\" or ranges like "
+     "\"192.0.2.0/24\" or \"2001:db8::/32\", without bits behind the prefix, got \"192.0.2.7/24\""},
     {"ListenerNameTwice",
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n"
      "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\ncertificates = [\"x\"]\nbackend = \"app\"\n"

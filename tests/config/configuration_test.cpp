@@ -162,6 +162,28 @@ send-proxy = "v2"
   EXPECT_EQ(configuration.tlsd.backends.at("db").send_proxy, SendProxy::v2);
 }
 
+TEST(Configuration, ReadsWhoMayConnect) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "hsm"
+bind = ["0.0.0.0:4442"]
+mode = "tcp"
+certificates = ["hsm"]
+backend = "hsm"
+client-ca = "/etc/keystay/clients-ca.pem"
+client-names = ["web-1.example", "URI:spiffe://example/web", "CN=web-2"]
+allow = ["192.0.2.0/24", "::1"]
+[tlsd.backend.hsm]
+servers = ["unix:/run/keystay/hsm.sock"]
+)");
+  const ListenerSettings& hsm = configuration.tlsd.listeners[0];
+  ASSERT_TRUE(hsm.clients);
+  EXPECT_EQ(hsm.clients->ca, "/etc/keystay/clients-ca.pem");
+  EXPECT_THAT(hsm.clients->names, ElementsAre("web-1.example", "URI:spiffe://example/web", "CN=web-2"));
+  EXPECT_THAT(hsm.allow, ElementsAre(*AddressRange::parse("192.0.2.0/24"), *AddressRange::parse("::1")));
+  EXPECT_EQ(*configuration.tlsd.backends.at("hsm").servers.at(0).socket(), "/run/keystay/hsm.sock");
+}
+
 TEST(Configuration, LetsSeveralListenersAskForAFreePort) {
   const auto configuration = parse(R"(
 [[tlsd.listener]]

@@ -117,13 +117,14 @@ std::vector<Extension> ca_extensions(const char* basic_constraints) {
   return {{NID_basic_constraints, basic_constraints}, {NID_key_usage, "critical,keyCertSign,cRLSign"}};
 }
 
-std::vector<Extension> server_extensions(const LeafOptions& options) {
+std::vector<Extension> leaf_extensions(const LeafOptions& options) {
   std::vector<Extension> extensions{{NID_basic_constraints, "critical,CA:FALSE"},
                                     {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
-                                    {NID_ext_key_usage, "serverAuth"}};
+                                    {NID_ext_key_usage, options.usage}};
   std::string names;
   for (const std::string& name : options.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
   for (const std::string& address : options.ip_addresses) names += (names.empty() ? "IP:" : ",IP:") + address;
+  for (const std::string& uri : options.uris) names += (names.empty() ? "URI:" : ",URI:") + uri;
   if (!names.empty()) extensions.push_back({NID_subject_alt_name, names});
   return extensions;
 }
@@ -170,7 +171,7 @@ TestCa::TestCa(KeyKind kind) : root_key_(generate_key(kind)), intermediate_key_(
 
 std::string TestCa::leaf(X509_NAME* subject, EVP_PKEY* key, const LeafOptions& options) const {
   return certificate_pem(certify(subject, key, {intermediate_.get(), intermediate_key_.get()},
-                                 {options.valid_from, options.valid_until}, server_extensions(options))
+                                 {options.valid_from, options.valid_until}, leaf_extensions(options))
                              .get());
 }
 

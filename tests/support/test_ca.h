@@ -30,6 +30,8 @@ enum class KeyKind { rsa, ec };  // RSA-2048, EC P-256
 struct LeafOptions {
   std::vector<std::string> dns_names = {"localhost"};
   std::vector<std::string> ip_addresses = {"127.0.0.1"};
+  std::vector<std::string> uris = {};
+  std::string usage = "serverAuth";  // extendedKeyUsage
   std::chrono::seconds valid_from = std::chrono::hours(-1);
   std::chrono::seconds valid_until = std::chrono::hours(24);
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 namespace keystay::test {
@@ -18,6 +19,19 @@ std::string first_reason() {
   ERR_clear_error();
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "";
+}
+
+void use_identity(SSL* ssl, const SoftwareIdentity& identity) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> key(BIO_new_mem_buf(identity.key_pem.c_str(), -1),
+                                                      &BIO_free);
+  const Openssl<EVP_PKEY> private_key(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr));
+  const std::unique_ptr<BIO, decltype(&BIO_free)> chain(BIO_new_mem_buf(identity.chain_pem.c_str(), -1),
+                                                        &BIO_free);
+  const Openssl<X509> leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+  const Openssl<X509> issuer(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+  expect(SSL_use_certificate(ssl, leaf.get()) == 1 && SSL_use_PrivateKey(ssl, private_key.get()) == 1 &&
+             SSL_add1_chain_cert(ssl, issuer.get()) == 1,
+         "the client's certificate");
 }
 
 std::unique_ptr<SSL, SslDelete> make_ssl(const TlsClientOptions& options) {
@@ -42,6 +56,7 @@ std::unique_ptr<SSL, SslDelete> make_ssl(const TlsClientOptions& options) {
                                static_cast<unsigned>(options.protocols.size())) == 0,
            "ALPN");
   }
+  if (options.identity != nullptr) use_identity(ssl.get(), *options.identity);
   if (options.session != nullptr) SSL_set_session(ssl.get(), options.session);
   SSL_set_connect_state(ssl.get());
   return ssl;

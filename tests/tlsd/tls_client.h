@@ -8,6 +8,7 @@
 
 #include <openssl/ssl.h>
 
+#include "tests/support/test_ca.h"
 #include "tests/tlsd/raw_socket.h"
 
 namespace keystay::test {
@@ -19,11 +20,12 @@ struct SslDelete {
 using SslSession = std::unique_ptr<SSL_SESSION, SslDelete>;
 
 struct TlsClientOptions {
-  std::string server_name = {};           // SNI; none if empty
-  int version = 0;                        // TLS1_2_VERSION …; 0: any
-  std::string signature_algorithms = {};  // "ECDSA+SHA256", "RSA-PSS+SHA256" …
-  std::string protocols = {};             // ALPN, in wire format: "\x02h2"
-  SSL_SESSION* session = nullptr;         // to resume
+  std::string server_name = {};                // SNI; none if empty
+  int version = 0;                             // TLS1_2_VERSION …; 0: any
+  std::string signature_algorithms = {};       // "ECDSA+SHA256", "RSA-PSS+SHA256" …
+  std::string protocols = {};                  // ALPN, in wire format: "\x02h2"
+  SSL_SESSION* session = nullptr;              // to resume
+  const SoftwareIdentity* identity = nullptr;  // the certificate to show, if the server asks for one
 };
 
 // The first flight of a client, for a test that goes no further.

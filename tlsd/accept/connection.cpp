@@ -1,5 +1,6 @@
 #include "tlsd/accept/connection.h"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/asio/write.hpp>
@@ -18,10 +19,25 @@ tcp::endpoint remote_endpoint(const Socket& socket) {
   return socket.remote_endpoint(ignored);
 }
 
+// Mapped IPv4 addresses (RFC 4291, section 2.5.5.2) and plain ones are the same.
+bool is_allowed(const tcp::endpoint& client, const config::ListenerSettings& listener) {
+  if (listener.allow.empty()) return true;
+  const asio::ip::address address = client.address();
+  const config::AddressBytes bytes =
+      (address.is_v6() ? address.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()))
+          .to_bytes();
+  return std::ranges::any_of(listener.allow,
+                             [&](const config::AddressRange& range) { return range.contains(bytes); });
+}
+
 std::string_view description(Handshake handshake) {
   switch (handshake) {
     case Handshake::refused:
       return "TLS handshake failed: ";
+    case Handshake::client_certificate:
+      return "TLS handshake refused: ";
+    case Handshake::client_address:
+      return "refused: ";
     case Handshake::sign_failed:
       return "TLS handshake failed, the key could not sign: ";
     case Handshake::timed_out:
@@ -58,15 +74,23 @@ awaitable<void> Connection::run() {
 }
 
 awaitable<bool> Connection::shake_hands() {
-  const HandshakeResult result = co_await stream_.handshake(snapshot_->settings.handshake_timeout);
-  listener_.metrics.handshake(result.handshake);
-  if (const auto text = description(result.handshake); !text.empty()) {
-    listener_.log.write(client_, std::string(text) + result.reason);
+  if (!is_allowed(client_, snapshot_->settings)) {
+    report({Handshake::client_address, "the listener does not allow the address (allow)"});
+    co_return false;
   }
+  const HandshakeResult result = co_await stream_.handshake(snapshot_->settings.handshake_timeout);
+  report(result);
   // Other protocols have no answer that their clients would show to anybody.
   const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
   if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
   co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
+}
+
+void Connection::report(const HandshakeResult& result) {
+  listener_.metrics.handshake(result.handshake);
+  if (const auto text = description(result.handshake); !text.empty()) {
+    listener_.log.write(client_, std::string(text) + result.reason);
+  }
 }
 
 awaitable<void> Connection::answer_plain_http() {

@@ -41,6 +41,7 @@ class Connection final {
 
  private:
   [[nodiscard]] awaitable<bool> shake_hands();
+  void report(const HandshakeResult& result);
   [[nodiscard]] awaitable<void> answer_plain_http();
 
   ConnectionLimit::Place place_;

@@ -26,11 +26,14 @@ enum class Handshake : std::size_t {
   plain_http,     // the client spoke HTTP without TLS
   client_closed,  // the client left
   timed_out,
-  sign_failed,  // the key could not sign
-  stopped,      // the server stopped
+  sign_failed,         // the key could not sign
+  stopped,             // the server stopped
+  client_address,      // the listener does not allow the client's
+  client_certificate,  // the client shows none, or one that the listener does not take
 };
-inline constexpr std::array<std::string_view, 8> kHandshakeNames{
-    "full", "resumed", "refused", "plain_http", "client_closed", "timed_out", "sign_failed", "stopped"};
+inline constexpr std::array<std::string_view, 10> kHandshakeNames{
+    "full",      "resumed",     "refused", "plain_http",     "client_closed",
+    "timed_out", "sign_failed", "stopped", "client_address", "client_certificate"};
 
 enum class BackendFault : std::size_t {
   unreachable,

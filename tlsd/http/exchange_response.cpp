@@ -251,8 +251,8 @@ void Exchange::report(const FaultAnswer& answer) {
 }
 
 std::string Exchange::server() const {
-  const bool known = connection_ && connection_->server != tcp::endpoint();
-  return "backend " + listener_.settings.backend + (known ? ", " + to_text(connection_->server) : "");
+  const bool known = connection_ && !connection_->server.empty();
+  return "backend " + listener_.settings.backend + (known ? ", " + connection_->server : "");
 }
 
 }  // namespace keystay::tlsd

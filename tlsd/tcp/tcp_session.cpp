@@ -75,8 +75,8 @@ void TcpSession::report(const RelayEnd& end) {
 }
 
 std::string TcpSession::server() const {
-  const bool known = backend_->server != tcp::endpoint();
-  return "backend " + client_.listener.settings.backend + (known ? ", " + to_text(backend_->server) : "");
+  const bool known = !backend_->server.empty();
+  return "backend " + client_.listener.settings.backend + (known ? ", " + backend_->server : "");
 }
 
 }  // namespace keystay::tlsd

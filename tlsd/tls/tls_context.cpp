@@ -106,11 +106,12 @@ std::string session_id_context(std::string_view listener) {
 }  // namespace
 
 TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
-                       const std::vector<std::string>& protocols)
+                       const TlsTerms& terms)
     : library_(library),
       session_id_context_(session_id_context(listener)),
       certificates_(certificates),
-      protocols_(protocol_list(protocols)) {
+      protocols_(protocol_list(terms.protocols)) {
+  if (terms.clients) clients_.emplace(*terms.clients);
   for (const auto& certificate : certificates_) {
     for (const std::string& name : certificate->dns_names) {
       names_.add(name, context_for(group_for(name, certificates_)));
@@ -145,6 +146,7 @@ SslContextHandle TlsContext::make_context(const Group& group) const {
   // Without a list of our own a client's is not answered: it may go on with what it speaks anyway.
   if (!protocols_.empty())
     SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, const_cast<std::string*>(&protocols_));
+  if (clients_) clients_->apply(library_, context.get());
   for (const Certificate* certificate : group) use_certificate(context.get(), *certificate);
   return context;
 }

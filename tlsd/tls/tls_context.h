@@ -4,11 +4,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tlsd/tls/certificate.h"
+#include "tlsd/tls/client_verification.h"
 #include "tlsd/tls/openssl_handles.h"
 #include "tlsd/tls/sni_table.h"
 
@@ -17,14 +19,20 @@ namespace keystay::tlsd {
 using Certificates = std::vector<std::shared_ptr<const Certificate>>;  // not empty where a listener has them
 using TicketKeys = std::vector<unsigned char>;
 
+// What a listener offers and asks for besides its certificates.
+struct TlsTerms {
+  std::vector<std::string> protocols = {};  // of ALPN (RFC 7301), the preferred first
+  std::optional<config::ClientCertificates> clients = {};
+};
+
 class TlsContext final {
  public:
   // The first certificate is served where no name matches. Certificates for the same name but with another
-  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. `protocols` are
-  // those of ALPN (RFC 7301), the preferred first: a client that asks for others only is refused; without
-  // any, nobody's wish is answered. Throws CryptoError.
+  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. A client
+  // that asks for other protocols only is refused; without any, nobody's wish is answered. Throws
+  // CryptoError.
   TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
-             const std::vector<std::string>& protocols = {});
+             const TlsTerms& terms = {});
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
@@ -45,6 +53,7 @@ class TlsContext final {
   std::string session_id_context_;
   Certificates certificates_;  // keeps what the contexts were made of
   std::string protocols_;      // as the extension has them
+  std::optional<ClientVerification> clients_;
   std::map<Group, SslContextHandle> contexts_;
   SniTable names_;
   SSL_CTX* default_ = nullptr;  // one of contexts_
