@@ -58,6 +58,14 @@ extern "C" int keystay_reload(void* argument) {
   });
 }
 
+extern "C" int keystay_check(void* argument) {
+  auto& context = *static_cast<Context*>(argument);
+  return guard(context.core(), [&] {
+    context.tokens().require_repeatable_logins();
+    return 1;
+  });
+}
+
 extern "C" int keystay_restore(void* argument) {
   auto& context = *static_cast<Context*>(argument);
   return guard(context.core(), [&] {
@@ -69,10 +77,12 @@ extern "C" int keystay_restore(void* argument) {
 // OSSL_PARAM_OCTET_PTRs: the functions and their argument.
 int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
   void* reload = reinterpret_cast<void*>(&keystay_reload);
+  void* check = reinterpret_cast<void*>(&keystay_check);
   void* restore = reinterpret_cast<void*>(&keystay_restore);
   void* own = &context;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_ptr(config::kReloadParameter, &reload, sizeof reload),
+      OSSL_PARAM_construct_octet_ptr(config::kCheckParameter, &check, sizeof check),
       OSSL_PARAM_construct_octet_ptr(config::kRestoreParameter, &restore, sizeof restore),
       OSSL_PARAM_construct_octet_ptr(config::kReloadArgumentParameter, &own, sizeof own),
       OSSL_PARAM_construct_end()};

@@ -167,8 +167,9 @@ void Server::begin_reload() {
       failure = needs_restart(current, settings);
       if (failure.empty()) {
         TokenReload tokens(library_);
-        snapshot = build_snapshot(library_, settings, before.get());
+        auto built = build_snapshot(library_, settings, before.get());
         tokens.commit();
+        snapshot = std::move(built);
       } else {
         failure += " has changed, which needs a restart";
       }

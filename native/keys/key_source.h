@@ -57,6 +57,10 @@ class KeySource {
   // Whether its login wants a PIN that must come from this program, as things are now. Does not log in.
   [[nodiscard]] virtual bool wants_pin() = 0;
 
+  // Whether a process that starts now could log in as this one did: reads the PIN, and tries none. Throws
+  // pkcs11::Error (authentication) that says what is wrong with where the PIN is read from.
+  virtual void require_repeatable_login() = 0;
+
   // Why it cannot be used, as far as uses have shown; nothing while it is well, or unused. Asks no token.
   [[nodiscard]] virtual std::optional<pkcs11::Error> failure() = 0;
   // Makes it usable: connects and logs in, if it is not connected or if attempts() has shown it broken.

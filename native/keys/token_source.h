@@ -22,6 +22,7 @@ class TokenSource final : public KeySource {
   [[nodiscard]] PinSupply pin_supply() const noexcept override;
   [[nodiscard]] std::string pin_label() const override;
   [[nodiscard]] bool wants_pin() override;
+  void require_repeatable_login() override { token_->require_repeatable_login(); }
   [[nodiscard]] std::optional<pkcs11::Error> failure() override { return token_->failure(); }
   void recover() override { token_->recover(); }
   [[nodiscard]] pkcs11::TokenInfo info() override { return token_->info(); }

@@ -108,7 +108,23 @@ std::string Tokens::known_names() const {
   return "configured are: " + names;
 }
 
-std::shared_ptr<KeySource> Tokens::source(std::string_view name) const {
+std::shared_ptr<KeySource> Tokens::source(std::string_view name) const { return hand_out(named(name)); }
+
+KeyLocation Tokens::locate(std::string_view alias_or_uri) {
+  KeyLocation location = find_location(alias_or_uri);
+  location.source = hand_out(std::move(location.source));
+  return location;
+}
+
+std::shared_ptr<KeySource> Tokens::source(const pkcs11::Uri& uri) { return hand_out(find_source(uri)); }
+
+std::shared_ptr<KeySource> Tokens::hand_out(std::shared_ptr<KeySource> source) const {
+  const pkcs11::ForkLock lock;
+  handed_out_.insert(source);
+  return source;
+}
+
+std::shared_ptr<KeySource> Tokens::named(std::string_view name) const {
   if (name.empty() && configuration_.default_token.empty()) {
     throw config::Error("no token is named, and there is no default one; " + known_names());
   }
@@ -122,10 +138,10 @@ void Tokens::add(std::string name, std::shared_ptr<KeySource> source) {
   configured_.emplace(std::move(name), std::move(source));
 }
 
-KeyLocation Tokens::locate(std::string_view alias_or_uri) {
+KeyLocation Tokens::find_location(std::string_view alias_or_uri) {
   if (pkcs11::is_pkcs11_uri(alias_or_uri)) {
     pkcs11::Uri uri = pkcs11::parse_uri(alias_or_uri);
-    return {source(uri), std::move(uri.object), std::move(uri.id)};
+    return {find_source(uri), std::move(uri.object), std::move(uri.id)};
   }
   const bool is_uri = is_alias_uri(alias_or_uri);
   const std::string_view alias = is_uri ? path_of_alias_uri(alias_or_uri) : alias_or_uri;
@@ -142,14 +158,14 @@ KeyLocation Tokens::locate(std::string_view alias_or_uri) {
 }
 
 std::shared_ptr<KeySource> Tokens::default_source() {
-  return configuration_.default_token.empty() && whole_module_ ? described({}) : source(std::string_view());
+  return configuration_.default_token.empty() && whole_module_ ? described({}) : named({});
 }
 
-std::shared_ptr<KeySource> Tokens::source(const pkcs11::Uri& uri) {
+std::shared_ptr<KeySource> Tokens::find_source(const pkcs11::Uri& uri) {
   const bool any = uri.token.empty() && uri.serial.empty() && uri.module_path.empty();
   const std::string* name = any ? &configuration_.default_token : matching_name(uri);
   if (name && configured_.contains(*name)) return configured(*name, uri);
-  return any && !whole_module_ ? source(std::string_view()) : described(uri);
+  return any && !whole_module_ ? named({}) : described(uri);
 }
 
 const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
@@ -220,6 +236,15 @@ std::shared_ptr<KeySource> Tokens::open_described(Described wanted) {
            wanted.pin ? reader_of(*wanted.pin) : config::pin_reader(wanted.settings.pin, shown, prompt_),
            wanted.pin ? PinSupply::configured : supply_of(wanted.settings.pin));
   return described_.emplace_back(std::move(wanted)).source;
+}
+
+void Tokens::require_repeatable_logins() const {
+  std::vector<std::shared_ptr<KeySource>> used;
+  {
+    const pkcs11::ForkLock lock;
+    used.assign(handed_out_.begin(), handed_out_.end());
+  }
+  for (const auto& source : used) source->require_repeatable_login();
 }
 
 }  // namespace keystay::keys

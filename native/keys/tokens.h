@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,9 @@ class Tokens final {
   // configuration has no PIN of its own.
   [[nodiscard]] std::shared_ptr<KeySource> source(const pkcs11::Uri& uri);
 
+  // KeySource::require_repeatable_login of each source that was handed out.
+  void require_repeatable_logins() const;
+
   [[nodiscard]] const config::Configuration& configuration() const noexcept { return configuration_; }
 
  private:
@@ -75,7 +79,11 @@ class Tokens final {
                                                 const config::TokenSettings& settings,
                                                 pkcs11::TokenIdentity identity, pkcs11::PinReader pin,
                                                 PinSupply supply) const;
+  [[nodiscard]] std::shared_ptr<KeySource> hand_out(std::shared_ptr<KeySource> source) const;
+  [[nodiscard]] std::shared_ptr<KeySource> named(std::string_view name) const;
   [[nodiscard]] std::shared_ptr<KeySource> default_source();
+  [[nodiscard]] KeyLocation find_location(std::string_view alias_or_uri);
+  [[nodiscard]] std::shared_ptr<KeySource> find_source(const pkcs11::Uri& uri);
   [[nodiscard]] const std::string* matching_name(const pkcs11::Uri& uri) const;
   [[nodiscard]] std::shared_ptr<KeySource> configured(const std::string& name, const pkcs11::Uri& uri);
   [[nodiscard]] std::shared_ptr<KeySource> described(const pkcs11::Uri& uri);
@@ -88,7 +96,9 @@ class Tokens final {
   std::optional<WholeModule> whole_module_;
   std::map<std::string, std::shared_ptr<KeySource>, std::less<>> configured_;
 
-  std::vector<Described> described_;  // under pkcs11::ForkLock
+  // Under pkcs11::ForkLock.
+  std::vector<Described> described_;
+  mutable std::set<std::shared_ptr<KeySource>> handed_out_;
 };
 
 }  // namespace keystay::keys

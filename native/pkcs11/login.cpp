@@ -34,11 +34,11 @@ std::string the_pin(const Pin& pin) {
   return pin.origin().empty() ? std::string("the PIN") : "the PIN from " + pin.origin();
 }
 
-// A token counts wrong PINs, so what no person gave it as one is not tried.
-void require_plausible(const Pin& pin) {
+// A token counts wrong PINs, so what no person gave it as one is not tried. `consequence` begins the message.
+void require_plausible(const Pin& pin, const char* consequence) {
   const std::string fault = fault_of_pin(pin.bytes());
   if (fault.empty()) return;
-  throw Error(ErrorClass::authentication, "C_Login is not tried: " + the_pin(pin) + " " + fault +
+  throw Error(ErrorClass::authentication, consequence + the_pin(pin) + " " + fault +
                                               "; write the PIN alone, in UTF-8 without a byte-order mark");
 }
 
@@ -58,7 +58,7 @@ Error doubtful(const Error& error) {
 
 template <typename Login>
 void try_pin(const Login& login, Pin pin, CK_FLAGS token_flags, LoginHistory& history, Deadline deadline) {
-  require_plausible(pin);
+  require_plausible(pin, "C_Login is not tried: ");
   require_not_refused(history, pin);
   history.doubtful.wait_for_turn(&pin, deadline);
   try {
@@ -145,6 +145,18 @@ void require_login(Session& session, const TokenInfo& token, const PinReader& re
       ErrorClass::authentication,
       "the token wants a login and no PIN is configured: what it does not show without one may be there "
       "all the same; configure its `pin`, or give keystay one with -storepass:file FILE");
+}
+
+void require_repeatable_login(Session& session, const TokenInfo& token, const PinReader& reader) {
+  if (!(token.flags & CKF_LOGIN_REQUIRED)) return;
+  if (!reader) {
+    if (!logged_in(session)) return;  // what is used of it shows without a login
+    throw Error(ErrorClass::authentication,
+                "no PIN is configured: this process is logged in from before, and one that starts now would "
+                "not be; configure its `pin`");
+  }
+  if (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) return;  // a person types it there
+  require_plausible(reader(), "");
 }
 
 }  // namespace keystay::pkcs11

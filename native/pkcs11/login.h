@@ -22,6 +22,11 @@ void log_in(Session& session, const TokenInfo& token, const PinReader& reader, L
 // ended; authentication if there is none.
 void require_login(Session& session, const TokenInfo& token, const PinReader& reader);
 
+// Whether a process that starts now could log in where this one is logged in from before: throws Error
+// (authentication) if the PIN cannot be read, cannot be one, or is not configured any more. No PIN is tried,
+// so one that was changed and is wrong is not noticed. `token` is as it is now.
+void require_repeatable_login(Session& session, const TokenInfo& token, const PinReader& reader);
+
 // C_Login for the operation that this session has begun with a key of CKA_ALWAYS_AUTHENTICATE. The PIN is the
 // user's, and the same care is taken of it. Throws Error likewise, and without a reader.
 void log_in_for_operation(Session& session, const TokenInfo& token, const PinReader& reader,

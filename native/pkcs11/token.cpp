@@ -149,6 +149,12 @@ void Token::require_login(Session& session) {
   pkcs11::require_login(session, connection_.get().info(deadline()), options_.pin);
 }
 
+void Token::require_repeatable_login() {
+  with_session([&](Session& session) {
+    pkcs11::require_repeatable_login(session, connection_.get().info(deadline()), options_.pin);
+  });
+}
+
 void Token::with_rw_session(const std::function<void(Session&)>& body) {
   try {
     connection_.get().perform_rw(deadline(), body);

@@ -80,6 +80,8 @@ class Token final : public KeyOperations {
   void with_rw_session(const std::function<void(Session&)>& body);
   // In a body of with_session, before it concludes anything from what it did not find: see login.h.
   void require_login(Session& session);
+  // See login.h. Throws Error, with the token's name.
+  void require_repeatable_login();
 
   // Closes this process's sessions, those on loan when they come back, and so ends the copies of keys that
   // they hold.

@@ -100,4 +100,34 @@ configure absent httpd
 kill -s HUP "${pids[tlsd]}"
 wait_for tlsd grep -q 'reload: nothing was changed: .*absent' "$scratch/tlsd.log"
 [[ "$(served)" == "$(fingerprint "$scratch/second.crt")" ]] || fail "a reload that failed changed something"
+echo "== a reload with a PIN that a restart could not read changes nothing"
+configure web httpd
+cp "$scratch/web.pin" "$scratch/good.pin"
+# refused REASON: SIGHUP, whose refusal names the file, the token and the reason; the old settings serve on.
+refused() {
+  : >"$scratch/tlsd.log"
+  kill -s HUP "${pids[tlsd]}"
+  wait_for tlsd grep -q 'reload: nothing was changed: .*' "$scratch/tlsd.log"
+  for part in "$scratch/web.pin" 'token "web"' "$1"; do
+    grep -q "reload: nothing was changed: .*$part" "$scratch/tlsd.log" || fail "the log does not name: $part"
+  done
+  [[ "$(served)" == "$(fingerprint "$scratch/second.crt")" ]] || fail "a reload that failed changed something"
+  if "$tlsd" check -c "$configuration" >"$scratch/check.log" 2>&1; then fail "check takes a PIN file: $1"; fi
+  grep -q "$scratch/web.pin.*$1" "$scratch/check.log" || fail "check does not say: $1"
+}
+printf '\xef\xbb\xbf123456\n' >"$scratch/web.pin"
+refused "byte-order mark"
+: >"$scratch/web.pin"
+refused "is empty"
+cat "$scratch/good.pin" >"$scratch/web.pin"
+chmod 644 "$scratch/web.pin"
+refused "open to all users"
+rm "$scratch/web.pin"
+refused "No such file"
+cp "$scratch/good.pin" "$scratch/web.pin"
+chmod 600 "$scratch/web.pin"
+: >"$scratch/tlsd.log"
+kill -s HUP "${pids[tlsd]}"
+wait_for tlsd grep -q 'reload: done' "$scratch/tlsd.log"
+[[ "$(served)" == "$(fingerprint "$scratch/first.crt")" ]] || fail "the reload with the PIN in order kept the other token"
 stop tlsd TERM

@@ -233,6 +233,29 @@ TEST_F(TokensTest, NothingTouchesTheModuleBeforeTheFirstUse) {
   EXPECT_EQ(hsm_.faults().calls(), 0u);
 }
 
+// What nobody uses need not be usable: it is not asked, which a token that is not there would not survive.
+TEST_F(TokensTest, LoginsMustBeRepeatableWhereATokenIsUsed) {
+  const std::string absent = "/nonexistent/front.pin";
+  const std::string front = "\n[token.front]\nmodule = \"" + hsm_.module().string() +
+                            "\"\nlabel = \"web label\"\npin = \"file:" + absent + "\"\n";
+  Tokens tokens = this->tokens(front + "\n[token.away]\nmodule = \"/nonexistent.so\"\nlabel = \"a\"\n");
+  (void)tokens.source("web")->info();
+  EXPECT_NO_THROW(tokens.require_repeatable_logins());
+  const auto expect_refusal = [&](const char* how) {
+    const auto error = error_of([&] { tokens.require_repeatable_logins(); });
+    ASSERT_TRUE(error) << how;
+    EXPECT_THAT(error->what(), testing::AllOf(HasSubstr(absent), HasSubstr("\"front\""))) << how;
+  };
+  (void)tokens.locate("front/httpd");
+  expect_refusal("by its name");
+  Tokens others = this->tokens();
+  (void)others.locate("pkcs11:serial=" + hsm_.serial() + "?module-path=" + hsm_.module().string() +
+                      "&pin-source=file:" + absent);
+  const auto error = error_of([&] { others.require_repeatable_logins(); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr(absent)) << "by what a URI says";
+}
+
 TEST_F(TokensTest, WithoutAConfigurationABareAliasSaysSo) {
   try {
     (void)Tokens(config::Configuration{}, nullptr).locate("httpd");

@@ -197,6 +197,40 @@ TEST_F(Login, IsNotTriedWithWhatCannotBeAPin) {
   EXPECT_TRUE(verifies(sign(*token())));
 }
 
+// A process that is logged in does not read its PIN again, and the next one does.
+TEST_F(Login, ThatCannotBeRepeatedIsToldWithoutAnAttempt) {
+  const auto logged_in = token();  // as long as it has a session
+  ASSERT_TRUE(verifies(sign(*logged_in)));
+  ASSERT_EQ(faults_.calls(Function::C_Login), 1u);
+  const auto why = [&](const TokenOptions& options) {
+    const std::optional<Error> error = error_of([&] { token(options)->require_repeatable_login(); });
+    if (error) {
+      EXPECT_EQ(error->error_class(), ErrorClass::authentication);
+    }
+    return error ? std::string(error->what()) : std::string();
+  };
+  EXPECT_EQ(why(options()), "");
+  EXPECT_EQ(why(with_pin("999999")), "") << "what it is worth, only an attempt tells";
+  for (const std::string& text : {"\xEF\xBB\xBF" + hsm_.pin(), hsm_.pin() + " ", std::string()})
+    EXPECT_THAT(why(with_pin(text)), testing::AllOf(HasSubstr("the PIN "), HasSubstr("\"web\"")));
+  TokenOptions unreadable = options();
+  unreadable.pin = []() -> Pin { throw Error(ErrorClass::authentication, "cannot read /etc/web.pin"); };
+  EXPECT_THAT(why(unreadable), HasSubstr("/etc/web.pin"));
+  TokenOptions without = options();
+  without.pin = nullptr;
+  EXPECT_THAT(why(without), HasSubstr("no PIN is configured"));
+  faults_.set_token_flags(CKF_PROTECTED_AUTHENTICATION_PATH);
+  EXPECT_EQ(why(unreadable), "") << "a person types it at the token";
+  EXPECT_EQ(faults_.calls(Function::C_Login), 1u);
+}
+
+TEST_F(Login, ThatNobodyMadeNeedNotBeRepeated) {
+  TokenOptions without = options();
+  without.pin = nullptr;
+  EXPECT_FALSE(error_of([&] { token(without)->require_repeatable_login(); }));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
+}
+
 TEST_F(Login, NamesTheOriginOfARefusedPin) {
   TokenOptions options = this->options();
   options.pin = [] { return Pin("999999", "file:/etc/keystay/web.pin"); };

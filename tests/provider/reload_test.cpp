@@ -18,6 +18,7 @@ using testing::HasSubstr;
 
 struct Reload {
   config::ReloadFunction reload = nullptr;
+  config::ReloadFunction check = nullptr;
   config::ReloadFunction restore = nullptr;
   void* argument = nullptr;
 };
@@ -33,6 +34,7 @@ void* pointer(const OSSL_PARAM params[], const char* name) {
 int take(const OSSL_PARAM params[], void* result) {
   auto& taken = *static_cast<Reload*>(result);
   taken.reload = reinterpret_cast<config::ReloadFunction>(pointer(params, config::kReloadParameter));
+  taken.check = reinterpret_cast<config::ReloadFunction>(pointer(params, config::kCheckParameter));
   taken.restore = reinterpret_cast<config::ReloadFunction>(pointer(params, config::kRestoreParameter));
   taken.argument = pointer(params, config::kReloadArgumentParameter);
   return 1;
@@ -49,6 +51,15 @@ class ReloadTest : public ProviderTest {
   static void configure_absent_token() {
     std::ofstream(token().write_configuration()) << "default = \"web\"\n[token.web]\nmodule = \""
                                                  << token().module().string() << "\"\nlabel = \"absent\"\n";
+  }
+  static void configure_pin(const std::string& source) {
+    std::ofstream(token().write_configuration())
+        << "default = \"web\"\n[token.web]\nmodule = \"" << token().module().string()
+        << "\"\nlabel = \"web\"\npin = \"" << source << "\"\n";
+  }
+  // The reason if the check fails.
+  [[nodiscard]] std::string check() const {
+    return reload_.check(reload_.argument) == 1 ? std::string() : take_errors();
   }
   [[nodiscard]] bool loads() const { return context_.load("keystay:ec") != nullptr; }
   void reload() const { EXPECT_EQ(reload_.reload(reload_.argument), 1) << take_errors(); }
@@ -81,6 +92,35 @@ TEST_F(ReloadTest, IsUndoneOneAtATime) {
   EXPECT_THAT(take_errors(), HasSubstr("absent"));
   reload();
   EXPECT_TRUE(loads()) << take_errors();
+}
+
+// This process is logged in, and reads no PIN any more: a restart would.
+TEST_F(ReloadTest, ChecksTheNewSourceOfAPinThatNobodyReads) {
+  ASSERT_TRUE(loads()) << take_errors();
+  EXPECT_EQ(check(), "");
+  const std::string file = (token().directory().path() / "new.pin").string();
+  const auto why = [&](const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+    std::filesystem::permissions(file,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    configure_pin("file:" + file);
+    reload();
+    EXPECT_EQ(check(), "") << "nothing was used since";
+    EXPECT_TRUE(loads()) << take_errors();
+    return check();
+  };
+  EXPECT_EQ(why(token().pin()), "");
+  for (const std::string& text : {"\xEF\xBB\xBF" + token().pin() + "\n", std::string(), token().pin() + " "})
+    EXPECT_THAT(why(text), testing::AllOf(HasSubstr(file), HasSubstr("\"web\""))) << text;
+  const std::size_t logins = faults().calls(Function::C_Login);
+  EXPECT_EQ(why("9999"), "") << "what it is worth, only an attempt tells";
+  EXPECT_EQ(faults().calls(Function::C_Login), logins);
+  std::filesystem::remove(file);
+  EXPECT_THAT(check(), HasSubstr(file)) << "the settings are as they were, and the file is gone";
+  configure_pin("prompt");
+  reload();
+  EXPECT_TRUE(loads()) << take_errors();
+  EXPECT_THAT(check(), HasSubstr("nobody answers"));
 }
 
 TEST_F(ReloadTest, BeforeTheFirstKeyThereIsNothingToUndo) {

@@ -79,6 +79,7 @@ class PlannedSource final : public keys::KeySource {
   [[nodiscard]] keys::PinSupply pin_supply() const noexcept override { return inner_->pin_supply(); }
   [[nodiscard]] std::string pin_label() const override { return inner_->pin_label(); }
   [[nodiscard]] bool wants_pin() override { return inner_->wants_pin(); }
+  void require_repeatable_login() override { inner_->require_repeatable_login(); }
   [[nodiscard]] std::optional<pkcs11::Error> failure() override { return inner_->failure(); }
   void recover() override { inner_->recover(); }
   [[nodiscard]] pkcs11::TokenInfo info() override { return inner_->info(); }

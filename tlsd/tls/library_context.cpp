@@ -33,18 +33,21 @@ int take_abandon(const OSSL_PARAM parameters[], void* result) {
 
 struct Reload {
   config::ReloadFunction reload;
+  config::ReloadFunction check;
   config::ReloadFunction restore;
   void* argument;
 };
 
 int take_reload(const OSSL_PARAM parameters[], void* result) {
   const void* functions[] = {pointer(parameters, config::kReloadParameter),
+                             pointer(parameters, config::kCheckParameter),
                              pointer(parameters, config::kRestoreParameter)};
   auto& taken = *static_cast<Reload*>(result);
   std::memcpy(&taken.reload, &functions[0], sizeof functions[0]);
-  std::memcpy(&taken.restore, &functions[1], sizeof functions[1]);
+  std::memcpy(&taken.check, &functions[1], sizeof functions[1]);
+  std::memcpy(&taken.restore, &functions[2], sizeof functions[2]);
   taken.argument = const_cast<void*>(pointer(parameters, config::kReloadArgumentParameter));
-  return taken.reload != nullptr && taken.restore != nullptr ? 1 : 0;
+  return taken.reload != nullptr && taken.check != nullptr && taken.restore != nullptr ? 1 : 0;
 }
 
 // A value of openssl.cnf (config(5)): a backslash takes the meaning from what follows it.
@@ -105,6 +108,7 @@ void LibraryContext::load_keystay(const std::filesystem::path& directory,
   Reload reload{};
   OSSL_PROVIDER_get_capabilities(keystay_.get(), config::kReloadCapability, &take_reload, &reload);
   reload_ = reload.reload;
+  check_ = reload.check;
   restore_ = reload.restore;
   reload_argument_ = reload.argument;
 }
@@ -112,10 +116,16 @@ void LibraryContext::load_keystay(const std::filesystem::path& directory,
 void LibraryContext::reload_tokens() const {
   if (!keystay_) return;
   ERR_clear_error();
-  if (reload_ == nullptr || restore_ == nullptr) {
+  if (reload_ == nullptr || check_ == nullptr || restore_ == nullptr) {
     throw CryptoError("the provider `keystay` is of another release, which cannot read [token.*] again");
   }
   if (reload_(reload_argument_) != 1) throw openssl_error("cannot read the tokens again");
+}
+
+void LibraryContext::check_tokens() const {
+  if (!keystay_) return;
+  ERR_clear_error();
+  if (check_(reload_argument_) != 1) throw openssl_error("a restart could not log in");
 }
 
 void LibraryContext::restore_tokens() const noexcept {

@@ -26,6 +26,8 @@ class LibraryContext final {
 
   // Keys that are loaded from now on use the tokens as the file describes them now. Throws CryptoError.
   void reload_tokens() const;
+  // Whether a restart could log in to the tokens that were used since. Throws CryptoError.
+  void check_tokens() const;
   // Undoes it: keys that are loaded from now on use the tokens as they were described before.
   void restore_tokens() const noexcept;
 
@@ -40,6 +42,7 @@ class LibraryContext final {
   ProviderHandle keystay_;
   async::AbandonFunction abandon_ = nullptr;
   config::ReloadFunction reload_ = nullptr;
+  config::ReloadFunction check_ = nullptr;
   config::ReloadFunction restore_ = nullptr;
   void* reload_argument_ = nullptr;
 };
@@ -56,7 +59,11 @@ class TokenReload final {
     if (!committed_) library_.restore_tokens();
   }
 
-  void commit() noexcept { committed_ = true; }
+  // When all keys were loaded. Throws CryptoError.
+  void commit() {
+    library_.check_tokens();
+    committed_ = true;
+  }
 
  private:
   const LibraryContext& library_;
