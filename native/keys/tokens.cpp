@@ -52,6 +52,10 @@ std::string shown_name(const pkcs11::Uri& uri, const config::TokenSettings& sett
   return uri.serial.empty() ? settings.module.filename().string() : uri.serial;
 }
 
+bool has_own_pin(const config::TokenSettings& settings, const pkcs11::Uri& uri) {
+  return !has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt);
+}
+
 // Whether the configured token is the one that the URI describes, as far as both say. One of them must agree.
 bool describes(const pkcs11::Uri& uri, const config::TokenSettings& settings) {
   if (!uri.module_path.empty() && uri.module_path != settings.module) return false;
@@ -168,6 +172,24 @@ std::shared_ptr<KeySource> Tokens::find_source(const pkcs11::Uri& uri) {
   return any && !whole_module_ ? named({}) : described(uri);
 }
 
+std::vector<Candidate> Tokens::candidates(const pkcs11::Uri& uri) {
+  const bool names_token = !uri.token.empty() || !uri.serial.empty() || !uri.module_path.empty();
+  const bool names_object = !uri.object.empty() || !uri.id.empty();
+  const std::size_t count = configuration_.tokens.size() + (whole_module_ ? 1 : 0);
+  std::vector<Candidate> found;
+  if (names_token || !names_object || configuration_.tokens.empty() || count < 2) return found;
+  for (const auto& [name, settings] : configuration_.tokens) {
+    const bool is_default = name == configuration_.default_token;
+    found.insert(is_default ? found.begin() : found.end(),
+                 {configured(name, uri), has_own_pin(settings, uri)});
+  }
+  return found;
+}
+
+std::shared_ptr<KeySource> Tokens::of_whole_module(const pkcs11::Uri& uri) {
+  return whole_module_ ? hand_out(described(uri)) : nullptr;
+}
+
 const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
   const std::string* found = nullptr;
   for (const auto& [name, settings] : configuration_.tokens) {
@@ -183,7 +205,7 @@ const std::string* Tokens::matching_name(const pkcs11::Uri& uri) const {
 
 std::shared_ptr<KeySource> Tokens::configured(const std::string& name, const pkcs11::Uri& uri) {
   const config::TokenSettings& settings = configuration_.tokens.at(name);
-  const bool own_pin = !has_pin(uri) || (!settings.pin.empty() && settings.pin != kPrompt);
+  const bool own_pin = has_own_pin(settings, uri);
   Described wanted{name, settings, identity_of(settings, uri), std::nullopt, nullptr};
   if (own_pin && wanted.identity == identity_of(settings, {})) return configured_.at(name);
   if (!own_pin) take_pin(uri, wanted.settings, wanted.pin);

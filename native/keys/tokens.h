@@ -25,6 +25,14 @@ struct KeyLocation {
   pkcs11::Bytes id;   // CKA_ID; empty means any
 };
 
+// A configured token that a URI may mean.
+struct Candidate {
+  std::shared_ptr<KeySource> source;
+  // Whether its PIN is its own. One that a URI brings along for one of several tokens is a failed attempt at
+  // each other.
+  bool has_own_pin = false;
+};
+
 // Every token of one module, without a [token.NAME] for each: how pkcs11-provider is configured.
 struct WholeModule {
   config::TokenSettings settings;  // without label and serial, which come from the URI
@@ -59,6 +67,18 @@ class Tokens final {
   // The token of such a URI. Its pin-value or pin-source (RFC 7512, section 2.4) counts where the
   // configuration has no PIN of its own.
   [[nodiscard]] std::shared_ptr<KeySource> source(const pkcs11::Uri& uri);
+
+  // Where a URI names an object and no token (`token`, `serial`, `module-path`), and there are several
+  // tokens: the configured ones that it may mean, the default one first. None of them is handed out by this.
+  [[nodiscard]] std::vector<Candidate> candidates(const pkcs11::Uri& uri);
+  // That one, handed out.
+  [[nodiscard]] std::shared_ptr<KeySource> choose(const Candidate& candidate) const {
+    return hand_out(candidate.source);
+  }
+
+  // The token of that module that the URI describes, whatever is configured besides; null without a
+  // WholeModule.
+  [[nodiscard]] std::shared_ptr<KeySource> of_whole_module(const pkcs11::Uri& uri);
 
   // KeySource::require_repeatable_login of each source that was handed out.
   void require_repeatable_logins() const;

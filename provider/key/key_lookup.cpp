@@ -16,6 +16,9 @@
 namespace keystay::provider {
 namespace {
 
+constexpr Wanted kPrivateKey{.private_key = true, .public_key = false, .certificates = false};
+constexpr Wanted kPublicKey{.private_key = false, .public_key = true, .certificates = false};
+
 // The first signature, perhaps in a forked worker, can ask nobody: a PIN that is typed is asked for now.
 void ask_ahead(Context& context, const keys::KeySource& source) {
   if (source.pin_supply() == keys::PinSupply::prompt) context.pin_dialogue().ask_ahead(source.pin_label());
@@ -58,7 +61,9 @@ Statement statement(Context& context, const pkcs11::Uri& uri) {
 
 KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   Statement stated = statement(context, uri);
-  const auto source = context.tokens().source(uri);
+  // Where the tokens must say which one has it, they are asked now.
+  const bool is_clear = context.tokens().candidates(uri).empty();
+  const auto source = is_clear ? context.tokens().source(uri) : source_of(context, uri, kPrivateKey);
   ask_ahead(context, *source);
   keys::PrivateKey private_key(source->operations(),
                                {uri.id, uri.object, stated.half.type.token_type, std::move(stated.key)});
@@ -110,7 +115,7 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   if (!uri.spki.empty()) {
     return is_public ? public_key(context, statement(context, uri).half) : key_as_stated(context, uri);
   }
-  const auto source = source_of(context, uri);
+  const auto source = source_of(context, uri, is_public ? kPublicKey : kPrivateKey);
   const x509::OpenSslPkix pkix(context.software().libctx());
   if (is_public) return only_public_key(context, *source, pkix, uri);
   const auto entry =

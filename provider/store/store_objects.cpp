@@ -15,14 +15,6 @@
 namespace keystay::provider {
 namespace {
 
-// What to hand out, by the URI's `type` and by what the application expects or searches for: only
-// certificates have subjects.
-struct Wanted {
-  bool private_key;
-  bool public_key;
-  bool certificates;
-};
-
 // PKCS #11 URIs name objects, and a key pair has two; a bare alias is one key with its certificates.
 Wanted wanted_of(const std::optional<pkcs11::Uri>& uri, const StoreRequest& request) {
   const CK_OBJECT_CLASS* type = uri && uri->type ? &*uri->type : nullptr;
@@ -80,9 +72,10 @@ std::optional<pkcs11::Uri> fitting_uri(std::string_view text, const StoreRequest
   return uri;
 }
 
-keys::KeyLocation locate(Context& context, std::string_view name, const std::optional<pkcs11::Uri>& uri) {
+keys::KeyLocation locate(Context& context, std::string_view name, const std::optional<pkcs11::Uri>& uri,
+                         const Wanted& wanted) {
   if (!uri) return context.tokens().locate(name);
-  return {source_of(context, *uri), uri->object, uri->id};
+  return {source_of(context, *uri, wanted), uri->object, uri->id};
 }
 
 class Search final {
@@ -92,8 +85,8 @@ class Search final {
         request_(request),
         pkix_(context.software().libctx()),
         uri_(fitting_uri(uri, request)),
-        location_(locate(context, uri, uri_)),
-        wanted_(wanted_of(uri_, request)) {
+        wanted_(wanted_of(uri_, request)),
+        location_(locate(context, uri, uri_, wanted_)) {
     store_.emplace(location_.source, pkix_, keys::View::as_shown);
   }
 
@@ -252,9 +245,9 @@ class Search final {
   const StoreRequest& request_;
   x509::OpenSslPkix pkix_;
   std::optional<pkcs11::Uri> uri_;  // of a PKCS #11 URI
+  Wanted wanted_;
   keys::KeyLocation location_;
   std::optional<keys::KeyStore> store_;
-  Wanted wanted_;
   std::vector<StoreObject> found_;
   std::string left_out_;  // of a listing, and why
 };

@@ -123,50 +123,5 @@ TEST_F(PublicObjectTest, AReferenceToAnythingElseIsRefused) {
   EXPECT_THAT(take_errors(), HasSubstr("has no private key"));
 }
 
-// Two tokens of one module, of which no URI of these tests names one.
-class SeveralTokensTest : public OpensslProgramTest {
- protected:
-  static void SetUpTestSuite() {
-    OpensslProgramTest::SetUpTestSuite();
-    token().add_token("second");
-    for (const char* label : {"web", "second"}) {
-      run_or_throw({"pkcs11-tool", "--module", SoftHsmToken::softhsm(), "--token-label", label, "--login",
-                    "--pin", token().pin(), "--keypairgen", "--key-type", "EC:prime256v1", "--label", "both",
-                    "--id", "31"});
-    }
-  }
-
-  static std::string uri(const std::string& attributes) {
-    return "pkcs11:" + attributes + "?module-path=" + SoftHsmToken::softhsm().string() +
-           "&pin-source=file:" + token().pin_file().string();
-  }
-  Outcome sign_with(const std::string& key) const {
-    setenv("KEYSTAY_CONF", file("empty.toml", "").c_str(), 1);
-    return openssl({"dgst", "-sha256", "-sign", key, "-out", path("several.sig"), message_});
-  }
-};
-
-TEST_F(SeveralTokensTest, TheOnlyTokenThatHasTheKeyIsFound) {
-  const Outcome done = sign_with(uri("object=ec;type=private"));
-  ASSERT_TRUE(done.ok()) << done;
-  EXPECT_TRUE(file_verifies("ec", path("several.sig")));
-  EXPECT_TRUE(sign_with(uri("id=%02")).ok());
-}
-
-TEST_F(SeveralTokensTest, AKeyOnSeveralIsNoChoice) {
-  const Outcome refused = sign_with(uri("object=both"));
-  EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.error,
-              testing::AllOf(HasSubstr("several have an object of that name"), HasSubstr("add token=")));
-  EXPECT_TRUE(sign_with(uri("token=second;object=both")).ok());
-}
-
-TEST_F(SeveralTokensTest, AKeyOnNoneIsSaidSo) {
-  const Outcome refused = sign_with(uri("object=nobody"));
-  EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.error,
-              testing::AllOf(HasSubstr("none shows"), HasSubstr("\"second\""), HasSubstr("\"web\"")));
-}
-
 }  // namespace
 }  // namespace keystay::test
