@@ -63,6 +63,7 @@ awaitable<std::optional<Fault>> Exchange::read_response(ResponseParser& response
       co_await read_head(connection_->socket, buffer, kMostResponseHead,
                          [](std::string_view line) { return refuse_status_line(line).has_value(); });
   if (const auto fault = fault_of(head)) co_return fault;
+  lower_version_of_response(characters(buffer));
   response.header_limit(kMostResponseHead);
   response.body_limit(boost::none);
   response.skip(method_ == http::verb::head);

@@ -20,6 +20,7 @@ using boost::beast::http::status;
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kMostLengthDigits = 18;  // fits 64 bits
+constexpr std::size_t kVersionSize = 8;        // "HTTP/1.1"
 constexpr std::size_t kStatusLineSize = 12;    // "HTTP/1.1 200", without a reason phrase
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -205,13 +206,20 @@ std::optional<RequestLine> split_request_line(std::string_view line) {
   return RequestLine{line.substr(0, first), line.substr(first + 1, last - first - 1), line.substr(last + 1)};
 }
 
+// RFC 9112, section 2.3.
+bool is_http_1(std::string_view version) {
+  return version.size() == kVersionSize && version.starts_with("HTTP/1.") && is_digit(version.back());
+}
+
 std::optional<Refusal> check_version(std::string_view version) {
-  if (version == "HTTP/1.1" || version == "HTTP/1.0") return std::nullopt;
-  const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
-                           version[6] == '.' && is_digit(version[7]);
+  if (is_http_1(version)) return std::nullopt;
+  const bool well_formed = version.size() == kVersionSize && version.starts_with("HTTP/") &&
+                           is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
   if (!well_formed) return bad("a request line that is not HTTP");
   return Refusal{status::http_version_not_supported, "only HTTP/1.1 and HTTP/1.0 are served here"};
 }
+
+void lower(char& minor_version) noexcept { minor_version = std::min(minor_version, '1'); }
 
 }  // namespace
 
@@ -234,7 +242,8 @@ std::optional<Refusal> refuse_request(std::string_view head) {
 
 // RFC 9112, section 4; the space in front of an empty reason phrase is missing where a server is careless.
 std::optional<std::string_view> refuse_status_line(std::string_view line) {
-  if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) return "not HTTP/1.x";
+  if (!is_http_1(line.substr(0, kVersionSize)) || !line.substr(kVersionSize).starts_with(' '))
+    return "not HTTP/1.x";
   if (line.size() < kStatusLineSize || line[9] == '0' || !std::ranges::all_of(line.substr(9, 3), is_digit) ||
       (line.size() > kStatusLineSize && line[kStatusLineSize] != ' ')) {
     return "a status line without a status code";
@@ -242,6 +251,13 @@ std::optional<std::string_view> refuse_status_line(std::string_view line) {
   if (!std::ranges::all_of(line, is_value_character)) return "a status line with a control character";
   return std::nullopt;
 }
+
+void lower_version_of_request(std::span<char> head) noexcept {
+  const auto end = std::string_view(head.data(), head.size()).find(kLineEnd);
+  lower(head[end - 1]);
+}
+
+void lower_version_of_response(std::span<char> head) noexcept { lower(head[kVersionSize - 1]); }
 
 std::optional<std::string_view> refuse_response(std::string_view head) {
   const std::string_view status_line = take_line(head);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <boost/beast/http/status.hpp>
@@ -27,5 +28,10 @@ struct Refusal {
 // Likewise for a status line and fields. The reason why the response must not pass.
 [[nodiscard]] std::optional<std::string_view> refuse_response(std::string_view head);
 [[nodiscard]] std::optional<std::string_view> refuse_status_line(std::string_view line);
+
+// Of a head that may pass: where it claims a minor version of HTTP/1 above 1, it claims 1 from here on, as
+// RFC 9110, section 2.5, wants it read. Beast reads no other.
+void lower_version_of_request(std::span<char> head) noexcept;
+void lower_version_of_response(std::span<char> head) noexcept;
 
 }  // namespace keystay::tlsd

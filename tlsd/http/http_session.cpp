@@ -108,6 +108,7 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
           head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes) : refuse_request(bytes)) {
     co_return co_await refuse(refusal->status, refusal->reason);
   }
+  lower_version_of_request(characters(client_.buffer));
   request.header_limit(kMostRequestHead);
   request.body_limit(boost::none);  // bodies pass through
   error_code error;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "tlsd/execution.h"
@@ -20,6 +21,11 @@ struct HeadRead {
 
 [[nodiscard]] inline std::string_view text(const beast::flat_buffer& buffer) noexcept {
   return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
+}
+
+// The same, to be changed.
+[[nodiscard]] inline std::span<char> characters(beast::flat_buffer& buffer) noexcept {
+  return {static_cast<char*>(buffer.data().data()), buffer.size()};
 }
 
 // The size of the head at the front of `bytes`; 0 if it is not complete.
