@@ -213,7 +213,7 @@ void ImportCert::run(AliasStore& store) const {
     throw Failure(source() + ": " + error.what());
   }
   if (const auto entry = store.find(alias)) {
-    store.require_made();
+    store.require_named("replace the certificate of " + keys::quoted_alias(entry->alias));
     import_reply(store, *entry, std::move(certificates));
   } else {
     import_trusted(store, certificates);

@@ -67,71 +67,32 @@ void require_directory(const std::filesystem::path& file) {
                 " is no directory that can be entered");
 }
 
-config::KeyStoreFile key_store_file(const StoreOptions& options, bool is_missing) {
-  config::KeyStoreFile key_store;
-  if (names_a_file(options.key_store) && !is_missing) {
-    key_store = config::read_key_store(options.key_store);
-  } else {
-    key_store.token = options.token;
-  }
-  if (!options.token.empty() && key_store.token != options.token) {
-    throw Failure("the key store file " + options.key_store.string() + " is for token \"" + key_store.token +
-                  "\", not for \"" + options.token + "\"; leave -token out, or name another file");
-  }
-  return key_store;
+// As the options name it; `made` is called if it comes to be made.
+keys::KeptFile kept_file(const StoreOptions& options, MissingKeyStore missing, std::function<void()> made) {
+  const std::filesystem::path& file = options.key_store;
+  if (!names_a_file(file)) return keys::KeptFile::of_token(options.token);
+  if (!config::is_absent(file)) return keys::KeptFile::on_disk(file);
+  if (missing == MissingKeyStore::refused) throw Failure(absence(file));
+  require_directory(file);
+  return keys::KeptFile::to_be_made(file, options.token, absence(file), std::move(made));
+}
+
+std::string token_of(const config::KeyStoreFile& content, const StoreOptions& options) {
+  if (options.token.empty() || content.token == options.token) return content.token;
+  throw Failure("the key store file " + options.key_store.string() + " is for token \"" + content.token +
+                "\", not for \"" + options.token + "\"; leave -token out, or name another file");
 }
 
 }  // namespace
 
-// The file on the disk, or the one that is to be made.
-class OpenedStore::FileOnDisk final : public keys::KeptFile {
- public:
-  FileOnDisk(const StoreOptions& options, MissingKeyStore missing)
-      : path_(names_a_file(options.key_store) ? options.key_store : std::filesystem::path()),
-        is_missing_(find_missing(missing)),
-        content_(key_store_file(options, is_missing_)) {}
-
-  [[nodiscard]] const config::KeyStoreFile& content() const override { return content_; }
-  [[nodiscard]] std::string name() const override { return path_.string(); }
-
-  void update(const std::function<void(config::KeyStoreFile&)>& change) override {
-    if (path_.empty()) return;
-    config::update_key_store(path_, content_, [&](config::KeyStoreFile& content) {
-      change(content);
-      content_ = content;
-    });
-    if (!std::exchange(is_missing_, false)) return;
-    fmt::print(stderr, "keystay: note: made the key store file {}, with all aliases of {}\n", path_.string(),
-               token_);
-  }
-
-  void require_made() const override {
-    if (is_missing_) throw Failure(absence(path_));
-  }
-
-  void set_token(std::string name) { token_ = std::move(name); }
-
- private:
-  [[nodiscard]] bool find_missing(MissingKeyStore missing) const {
-    if (path_.empty() || !config::is_absent(path_)) return false;
-    if (missing == MissingKeyStore::refused) throw Failure(absence(path_));
-    require_directory(path_);
-    return true;
-  }
-
-  std::filesystem::path path_;  // empty: none
-  bool is_missing_;             // until the first alias makes it
-  config::KeyStoreFile content_;
-  std::string token_;  // for messages
-};
-
 OpenedStore::OpenedStore(const StoreOptions& options, MissingKeyStore missing)
-    : file_(std::make_unique<FileOnDisk>(options, missing)),
-      keys_(open_source(file_->content().token, options), pkix_),
-      aliases_(keys_, *file_) {
-  file_->set_token(keys_.source().name());
-}
+    : file_(kept_file(options, missing, [this, file = options.key_store] { report_made(file); })),
+      keys_(open_source(token_of(file_.content(), options), options), pkix_),
+      aliases_(keys_, file_) {}
 
-OpenedStore::~OpenedStore() = default;
+void OpenedStore::report_made(const std::filesystem::path& file) {
+  fmt::print(stderr, "keystay: note: made the key store file {}, with all aliases of {}\n", file.string(),
+             keys_.source().name());
+}
 
 }  // namespace keystay::tools

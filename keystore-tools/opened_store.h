@@ -1,10 +1,9 @@
 // The aliases that a command works on: those of one token, as far as a key store file lets them be seen.
 #pragma once
 
-#include <memory>
-
 #include "keystore-tools/store_options.h"
 #include "native/keys/alias_store.h"
+#include "native/keys/kept_file.h"
 #include "native/keys/key_store.h"
 #include "native/x509/openssl_pkix.h"
 
@@ -16,18 +15,17 @@ using keys::AliasStore;
 class OpenedStore final {
  public:
   // Reads the configuration and the key store file; the token is opened at its first use. Throws
-  // config::Error, and Failure for a key store file that is missing.
+  // config::Error, and Failure for a key store file that is missing or is for another token than -token.
   OpenedStore(const StoreOptions& options, MissingKeyStore missing);
   OpenedStore(const OpenedStore&) = delete;
   OpenedStore& operator=(const OpenedStore&) = delete;
-  ~OpenedStore();
 
   [[nodiscard]] AliasStore& aliases() noexcept { return aliases_; }
 
  private:
-  class FileOnDisk;
+  void report_made(const std::filesystem::path& file);
 
-  std::unique_ptr<FileOnDisk> file_;
+  keys::KeptFile file_;
   x509::OpenSslPkix pkix_;
   keys::KeyStore keys_;
   AliasStore aliases_;

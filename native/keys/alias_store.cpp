@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 
 namespace keystay::keys {
@@ -22,36 +23,62 @@ bool has_name(const Unfinished& object) {
   return object.leftover != Leftover::unnamed && object.leftover != Leftover::issuer;
 }
 
-}  // namespace
-
-AliasStore::AliasStore(KeyStore& keys, KeptFile& file) : keys_(keys), file_(file) {}
-
-bool AliasStore::is_listed(std::string_view alias) const {
-  const config::KeyStoreFile& file = file_.content();
+bool shows(const config::KeyStoreFile& file, std::string_view alias) {
   return file.scope == config::KeyStoreScope::all ||
          std::ranges::find(file.aliases, alias) != file.aliases.end();
 }
 
+bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
+  return a.label() == b.label() && a.id() == b.id() && a.public_key() == b.public_key();
+}
+
+bool is_as_read(const std::optional<Named>& named, const pkcs11::KeyReference* key) {
+  const auto* entry = named ? std::get_if<Entry>(&*named) : nullptr;
+  return key ? entry && is_same(entry->key.reference(), *key) : !entry;
+}
+
+Error taken(const Named& named) {
+  const char* what = std::holds_alternative<Entry>(named)                ? "is a key"
+                     : std::holds_alternative<TrustedCertificate>(named) ? "is a trusted certificate"
+                                                                         : "cannot be used";
+  return {ErrorClass::client,
+          quoted_alias(alias_of(named)) + " exists and " + what + "; delete it first, or take another name"};
+}
+
+}  // namespace
+
+AliasStore::AliasStore(KeyStore& keys, KeptFile& file) : keys_(keys), file_(file) {}
+
+bool AliasStore::is_listed(std::string_view alias) const { return shows(file_.content(), alias); }
+
 std::vector<Entry> AliasStore::entries() {
+  const config::KeyStoreFile file = file_.content();
   std::vector<Entry> entries = keys_.entries();
-  std::erase_if(entries, [this](const Entry& entry) { return !is_listed(entry.alias); });
+  std::erase_if(entries, [&](const Entry& entry) { return !shows(file, entry.alias); });
   return entries;
 }
 
 Listing AliasStore::list() {
+  const config::KeyStoreFile file = file_.content();
+  const auto is_hidden = [&](std::string_view alias) { return !shows(file, alias); };
   Listing listing = keys_.list();
-  std::erase_if(listing.entries,
-                [this](const ListedEntry& listed) { return !is_listed(listed.entry.alias); });
+  std::erase_if(listing.entries, [&](const ListedEntry& listed) { return is_hidden(listed.entry.alias); });
   std::erase_if(listing.trusted,
-                [this](const TrustedCertificate& certificate) { return !is_listed(certificate.alias); });
+                [&](const TrustedCertificate& certificate) { return is_hidden(certificate.alias); });
   std::erase_if(listing.unreadable,
-                [this](const UnreadableObject& object) { return !is_listed(alias_of(object)); });
-  std::erase_if(listing.unfinished, [this](const Unfinished& object) {
-    if (!object.alias.empty()) return !is_listed(object.alias);
-    return has_name(object) && !is_listed(object.label);
+                [&](const UnreadableObject& object) { return is_hidden(alias_of(object)); });
+  std::erase_if(listing.unfinished, [&](const Unfinished& object) {
+    if (!object.alias.empty()) return is_hidden(object.alias);
+    return has_name(object) && is_hidden(object.label);
   });
   return listing;
 }
+
+std::optional<Named> AliasStore::shown(std::optional<Named> found) const {
+  return found && is_listed(alias_of(*found)) ? std::move(found) : std::nullopt;
+}
+
+std::optional<Named> AliasStore::resolve(std::string_view alias) { return shown(keys_.resolve(alias)); }
 
 std::optional<Entry> AliasStore::find(std::string_view alias) {
   std::optional<Entry> entry = keys_.find(alias);
@@ -75,25 +102,31 @@ Named AliasStore::require_listed(std::string_view alias, std::optional<Named> fo
   if (found && is_listed(alias_of(*found))) return std::move(*found);
   if (found) {
     throw Error(ErrorClass::client, quoted_alias(alias_of(*found)) + " is on " + keys_.source().name() +
-                                        ", but not on the list of " + file_.name() +
+                                        ", but not on the list of the " + file_.name() +
                                         "; add it to `aliases` there, or leave -keystore out");
   }
   throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " + keys_.source().name() +
                                       "; keystay -list shows what does");
 }
 
+Entry AliasStore::read_again(const pkcs11::KeyReference& key) {
+  if (std::optional<Entry> entry = keys_.find_again(key)) return std::move(*entry);
+  throw Error(ErrorClass::client,
+              quoted_alias(key.label()) + " is not on " + keys_.source().name() + " any more");
+}
+
 void AliasStore::add_to_list(std::string_view alias) {
   file_.update([&](config::KeyStoreFile& file) {
-    const bool is_there = file.scope == config::KeyStoreScope::all ||
-                          std::ranges::find(file.aliases, alias) != file.aliases.end();
-    if (!is_there) file.aliases.emplace_back(alias);
+    if (!shows(file, alias)) file.aliases.emplace_back(alias);
   });
 }
 
-void AliasStore::take_off_list(std::string_view alias) {
+bool AliasStore::take_off_list(std::string_view alias) {
+  bool was_listed = false;
   file_.update([&](config::KeyStoreFile& file) {
-    if (file.scope == config::KeyStoreScope::listed) std::erase(file.aliases, alias);
+    if (file.scope == config::KeyStoreScope::listed) was_listed = std::erase(file.aliases, alias) > 0;
   });
+  return was_listed;
 }
 
 template <typename Change>
@@ -102,9 +135,12 @@ auto AliasStore::with_listed(std::string_view alias, const Change& change) {
   try {
     return change();
   } catch (...) {
-    // Somebody else may have made the alias of this name, and listed it in the same file.
-    const std::optional<Named> there = keys_.resolve(alias);
-    if (!there || alias_of(*there) != alias) take_off_list(alias);
+    try {
+      // Somebody else may have made the alias of this name, and listed it in the same file.
+      const std::optional<Named> there = keys_.resolve(alias);
+      if (!there || alias_of(*there) != alias) take_off_list(alias);
+    } catch (const std::exception&) {  // the first error is what the caller must hear; the name harms nobody
+    }
     throw;
   }
 }
@@ -133,32 +169,90 @@ void AliasStore::add_trusted(std::string_view alias, const Certificate& certific
   with_listed(alias, [&] { keys_.add_certificate(alias, certificate); });
 }
 
+void AliasStore::set_certificate(std::string_view alias, const Certificate& certificate) {
+  const std::optional<Named> there = resolve(alias);
+  if (!there) return add_trusted(alias, certificate);
+  const auto* trusted = std::get_if<TrustedCertificate>(&*there);
+  if (!trusted || trusted->certificate.der != certificate.der) throw taken(*there);
+}
+
 void AliasStore::replace_chain(const Entry& entry, const Chain& chain) {
-  file_.require_made();
+  require_named("replace the certificate of " + quoted_alias(entry.alias));
   keys_.replace_chain(entry, chain);
 }
 
 void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
-  const Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
+  rename(key_of(alias, require_listed(alias, keys_.resolve_to_change(alias))), new_alias, {});
+}
+
+void AliasStore::rename(const Entry& entry, std::string_view new_alias, const Chain& chain) {
+  require_named("rename " + quoted_alias(entry.alias));
   keys_.require_unused(new_alias, entry);
-  with_listed(new_alias, [&] { keys_.rename(entry, new_alias); });
+  const Entry certified = replace_other_chain(entry, chain);
+  with_listed(new_alias, [&] { keys_.rename(certified, new_alias); });
   take_off_list(entry.alias);
 }
 
+Entry AliasStore::replace_other_chain(const Entry& entry, const Chain& chain) {
+  if (chain.empty()) return entry;
+  if (std::ranges::equal(keys_.chain(entry), chain, {}, &Certificate::der, &Certificate::der)) return entry;
+  keys_.replace_chain(entry, chain);
+  return read_again(entry.key.reference());
+}
+
+Entry AliasStore::set_key(std::string_view alias, const Entry& key, const Chain& chain) {
+  const pkcs11::KeyReference& reference = key.key.reference();
+  if (const std::optional<Named> there = resolve(alias)) {
+    const auto* entry = std::get_if<Entry>(&*there);
+    if (!entry || !is_same(entry->key.reference(), reference)) throw taken(*there);
+    require_named("replace the certificate of " + quoted_alias(entry->alias));
+    return replace_other_chain(*entry, chain);
+  }
+  if (is_unfinished_label(reference.label())) return name(replace_other_chain(key, chain), alias);
+  static_cast<void>(require_listed(key.alias, Named(key)));
+  rename(key, alias, chain);
+  return read_again(reference);
+}
+
+bool AliasStore::destroys() const { return file_.content().on_delete == config::DeleteAction::destroy; }
+
+bool AliasStore::forget(std::string_view alias) {
+  if (take_off_list(alias)) return true;
+  const std::optional<Named> found = keys_.resolve(alias);
+  return found && take_off_list(alias_of(*found));
+}
+
+bool AliasStore::destroy(std::string_view alias, const std::optional<Named>& named) {
+  if (!named) {
+    const bool was_left = is_listed(alias) && file_.is_named() && keys_.destroy_leftovers(alias);
+    return take_off_list(alias) || was_left;
+  }
+  require_named("destroy " + quoted_alias(alias_of(*named)));
+  std::visit([&](const auto& object) { keys_.destroy(object); }, *named);
+  take_off_list(alias_of(*named));
+  return true;
+}
+
 void AliasStore::remove(std::string_view alias) {
-  std::optional<Named> resolved = keys_.resolve_to_change(alias);
-  const bool destroys = file_.content().on_delete == config::DeleteAction::destroy;
-  if (!resolved && destroys && is_listed(alias) && keys_.destroy_leftovers(alias))
-    return take_off_list(alias);
-  const Named found = require_listed(alias, std::move(resolved));
-  if (destroys) std::visit([&](const auto& object) { keys_.destroy(object); }, found);
-  take_off_list(alias_of(found));
+  if (!destroys() && forget(alias)) return;
+  std::optional<Named> found = keys_.resolve_to_change(alias);
+  const bool is_hidden = found && !is_listed(alias_of(*found));
+  if (destroys() && !is_hidden && destroy(alias, found)) return;
+  static_cast<void>(require_listed(alias, std::move(found)));
+}
+
+bool AliasStore::remove_as_read(std::string_view alias, const pkcs11::KeyReference* key) {
+  if (!destroys()) return forget(alias);
+  const std::optional<Named> named = shown(keys_.resolve_to_change(alias));
+  if (is_as_read(named, key)) return destroy(alias, named);
+  throw Error(ErrorClass::client, quoted_alias(alias) + " is not on " + keys_.source().name() +
+                                      " as it was read; load the key store again");
 }
 
 void AliasStore::remove_unfinished(const std::vector<Unfinished>& shown) {
   if (file_.content().on_delete == config::DeleteAction::forget) {
     throw Error(ErrorClass::client,
-                "the key store file " + file_.name() +
+                "the " + file_.name() +
                     " says delete = \"forget\", and nothing is destroyed through it; leave -keystore out");
   }
   keys_.remove_unfinished(shown);

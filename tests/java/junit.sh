@@ -22,6 +22,8 @@ for token in late guessed compared filed called keyless importing open mistaken 
   if [[ "$token" == importing ]]; then echo 'import = "allow"' >>"$KEYSTAY_CONF"; fi
 done
 
+softhsm2-util --init-token --free --label stated --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
+
 # Each JDK compiles and reports in a directory of its own; offline, because the fixture has fetched what is needed.
 reports="$KEYSTAY_BUILD/java/maven-$jdk_version/surefire-reports"
 rm -rf "$reports"

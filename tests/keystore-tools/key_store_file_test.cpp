@@ -40,8 +40,9 @@ TEST_F(KeyStoreFileTest, ListsOnlyItsOwnAliases) {
   EXPECT_THAT(list, HasSubstr("httpd, "));
   EXPECT_THAT(list, HasSubstr("contains 1 entry"));
   EXPECT_THAT(list, Not(HasSubstr("hidden")));
-  const auto not_listed = HasSubstr("alias \"hidden\" is on token \"web\", but not on the list of " +
-                                    file_.string() + "; add it to `aliases` there");
+  const auto not_listed =
+      HasSubstr("alias \"hidden\" is on token \"web\", but not on the list of the key store file " +
+                file_.string() + "; add it to `aliases` there");
   for (const char* command : {"-certreq", "-delete", "-exportcert", "-exportref", "-list"})
     refused(1, not_listed, {command, "-alias", "hidden", "-keystore", file_});
   refused(1, not_listed, {"-changealias", "-alias", "hidden", "-destalias", "shown", "-keystore", file_});

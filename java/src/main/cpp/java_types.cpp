@@ -52,7 +52,7 @@ void load_java_types(JNIEnv* env) {
   types.exception_init = method(env, types.exception, "<init>", "([BIJ)V");
 
   types.native_entry = find_class(env, "org/keystay/jca/NativeEntry");
-  types.native_entry_init = method(env, types.native_entry, "<init>", "(JJ[B[BI[B[B[[B)V");
+  types.native_entry_init = method(env, types.native_entry, "<init>", "(J[B[BI[B[B[[B)V");
 
   types.native_named = find_class(env, "org/keystay/jca/NativeNamed");
   types.native_named_init =
@@ -61,9 +61,6 @@ void load_java_types(JNIEnv* env) {
   types.native_listing = find_class(env, "org/keystay/jca/NativeListing");
   types.native_listing_init =
       method(env, types.native_listing, "<init>", "([Lorg/keystay/jca/NativeEntry;[[B[[B[[B)V");
-
-  types.key_store_file = find_class(env, "org/keystay/jca/KeyStoreFile");
-  types.key_store_file_init = method(env, types.key_store_file, "<init>", "([B[BZZ[[B)V");
 
   types.pkix_upcalls = find_class(env, "org/keystay/jca/PkixUpcalls");
   types.decode = static_method(env, types.pkix_upcalls, "decode", "([B)Lorg/keystay/jca/DecodedCertificate;");

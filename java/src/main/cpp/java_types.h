@@ -20,9 +20,6 @@ struct JavaTypes {
   jclass native_listing;
   jmethodID native_listing_init;
 
-  jclass key_store_file;
-  jmethodID key_store_file_init;
-
   jclass pkix_upcalls;
   jmethodID decode;
   jmethodID is_issued_by;

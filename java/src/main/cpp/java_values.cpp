@@ -57,15 +57,27 @@ std::string to_text(JNIEnv* env, jbyteArray utf8) {
   return text;
 }
 
-std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays) {
-  std::vector<pkcs11::Bytes> result;
+pkcs11::WipedText to_wiped_text(JNIEnv* env, jbyteArray utf8) {
+  const jsize size = array_length(env, utf8);
+  pkcs11::WipedText text(static_cast<std::size_t>(size));
+  env->GetByteArrayRegion(utf8, 0, size, reinterpret_cast<jbyte*>(text.data()));
+  check(env);
+  return text;
+}
+
+void append_byte_arrays(JNIEnv* env, jobjectArray arrays, std::vector<pkcs11::Bytes>& to) {
   const jsize count = array_length(env, arrays);
   for (jsize i = 0; i < count; ++i) {
     const LocalFrame frame(env, 1);
     const auto element = static_cast<jbyteArray>(env->GetObjectArrayElement(arrays, i));
     check(env);
-    result.push_back(to_bytes(env, element));
+    to.push_back(to_bytes(env, element));
   }
+}
+
+std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays) {
+  std::vector<pkcs11::Bytes> result;
+  append_byte_arrays(env, arrays, result);
   return result;
 }
 

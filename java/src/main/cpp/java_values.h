@@ -10,6 +10,7 @@
 
 #include "native/pkcs11/cryptoki.h"
 #include "native/pkcs11/pin.h"
+#include "native/pkcs11/wiped_text.h"
 
 namespace keystay::jni {
 
@@ -39,7 +40,10 @@ class LocalFrame final {
 [[nodiscard]] jsize array_length(JNIEnv* env, jarray array);
 [[nodiscard]] pkcs11::Bytes to_bytes(JNIEnv* env, jbyteArray array);
 [[nodiscard]] std::string to_text(JNIEnv* env, jbyteArray utf8);
+[[nodiscard]] pkcs11::WipedText to_wiped_text(JNIEnv* env, jbyteArray utf8);  // for what may hold a PIN
 [[nodiscard]] std::vector<pkcs11::Bytes> to_byte_arrays(JNIEnv* env, jobjectArray arrays);
+// The same behind what is there, for a vector that its owner wipes, also where this throws half-way.
+void append_byte_arrays(JNIEnv* env, jobjectArray arrays, std::vector<pkcs11::Bytes>& to);
 // The copy that is made on the way is wiped.
 [[nodiscard]] pkcs11::Pin to_pin(JNIEnv* env, jbyteArray utf8);
 

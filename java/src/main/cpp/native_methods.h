@@ -13,8 +13,7 @@ struct NativeMethod {
   void* function;
 };
 
-[[nodiscard]] std::span<const NativeMethod> native_key_methods() noexcept;      // NativeKey
-[[nodiscard]] std::span<const NativeMethod> native_store_methods() noexcept;    // NativeStore
-[[nodiscard]] std::span<const NativeMethod> key_store_file_methods() noexcept;  // KeyStoreFile
+[[nodiscard]] std::span<const NativeMethod> native_key_methods() noexcept;    // NativeKey
+[[nodiscard]] std::span<const NativeMethod> native_store_methods() noexcept;  // NativeStore
 
 }  // namespace keystay::jni

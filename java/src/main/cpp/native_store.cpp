@@ -10,13 +10,13 @@
 #include "java/src/main/cpp/key_table.h"
 #include "java/src/main/cpp/native_codes.h"
 #include "java/src/main/cpp/native_methods.h"
+#include "java/src/main/cpp/opened_store.h"
 #include "java/src/main/cpp/public_key_parts.h"
-#include "java/src/main/cpp/token_store.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/key_spec.h"
-#include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/wipe.h"
+#include "native/pkcs11/wiped_text.h"
 
 namespace keystay::jni {
 namespace {
@@ -24,13 +24,13 @@ namespace {
 using pkcs11::Error;
 using pkcs11::ErrorClass;
 
-TokenStore& store_at(jlong address) { return *reinterpret_cast<TokenStore*>(address); }
+OpenedStore& store_at(jlong address) { return *reinterpret_cast<OpenedStore*>(address); }
 
 const pkcs11::KeyReference& reference_at(jlong key) {
   return reinterpret_cast<const keys::PrivateKey*>(key)->reference();
 }
 
-jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry, const keys::Chain& chain) {
+jobject to_native_entry(JNIEnv* env, const keys::Entry& entry, const keys::Chain& chain) {
   LocalFrame frame(env, 8);
   const keys::PrivateKey& key = intern(entry.key);
   const PublicKeyParts key_parts = parts(key.public_key());
@@ -42,48 +42,39 @@ jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry
   const jbyteArray first = to_java(env, key_parts.first);
   const jbyteArray second = to_java(env, key_parts.second);
   const jobjectArray certificates = to_java(env, encoded);
-  const jobject result = env->NewObject(java_types().native_entry, java_types().native_entry_init,
-                                        reinterpret_cast<jlong>(&store), reinterpret_cast<jlong>(&key), alias,
-                                        id, static_cast<jint>(key_parts.type), first, second, certificates);
+  const jobject result =
+      env->NewObject(java_types().native_entry, java_types().native_entry_init, reinterpret_cast<jlong>(&key),
+                     alias, id, static_cast<jint>(key_parts.type), first, second, certificates);
   check(env);
   return frame.keep(result);
 }
 
-jobject to_native_entry(JNIEnv* env, TokenStore& store, const keys::Entry& entry) {
-  return to_native_entry(env, store, entry, store.keys().chain(entry));
+jobject to_native_entry(JNIEnv* env, OpenedStore& store, const keys::Entry& entry) {
+  return to_native_entry(env, entry, store.keys().chain(entry));
 }
 
-jobjectArray to_native_entries(JNIEnv* env, TokenStore& store,
-                               const std::vector<keys::ListedEntry>& entries) {
+jobjectArray to_native_entries(JNIEnv* env, const std::vector<keys::ListedEntry>& entries) {
   const jobjectArray result =
       env->NewObjectArray(static_cast<jsize>(entries.size()), java_types().native_entry, nullptr);
   check(env);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const LocalFrame frame(env, 1);
-    const jobject entry = to_native_entry(env, store, entries[i].entry, entries[i].chain);
+    const jobject entry = to_native_entry(env, entries[i].entry, entries[i].chain);
     env->SetObjectArrayElement(result, static_cast<jsize>(i), entry);
     check(env);
   }
   return result;
 }
 
-// The entry of a key that was read before, though its label may have changed.
-keys::Entry current(TokenStore& store, const pkcs11::KeyReference& key) {
-  if (std::optional<keys::Entry> entry = store.keys().find_again(key)) return std::move(*entry);
+// What has this address, if it is of this store's token.
+keys::Entry entry_at(OpenedStore& store, jlong address, std::string_view alias) {
+  const auto& key = *reinterpret_cast<const keys::PrivateKey*>(address);
+  if (&key.operations() == store.keys().source().operations().get())
+    return store.aliases().read_again(key.reference());
   throw Error(ErrorClass::client,
-              keys::quoted_alias(key.label()) + " is not on " + store.keys().source().name() + " any more");
-}
-
-// Not a key that got another name since it was read, perhaps by the process that had made it.
-keys::Entry unchanged(TokenStore& store, const pkcs11::KeyReference& key) {
-  keys::Entry entry = current(store, key);
-  if (entry.key.reference().label() == key.label()) return entry;
-  throw Error(ErrorClass::client, keys::quoted_alias(key.label()) + " has another name on " +
-                                      store.keys().source().name() + " by now");
-}
-
-bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
-  return a.label() == b.label() && a.id() == b.id() && a.public_key() == b.public_key();
+              "the key for " + keys::quoted_alias(alias) +
+                  " is on another token than this key store; name that token in the key store file, or "
+                  "generate the key after loading this key store");
 }
 
 keys::Certificate decoded(pkcs11::ByteView der) {
@@ -92,26 +83,42 @@ keys::Certificate decoded(pkcs11::ByteView der) {
   return std::move(*certificate);
 }
 
-jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteArray token) {
+keys::Chain decoded(const std::vector<pkcs11::Bytes>& encoded) {
+  keys::Chain chain;
+  for (const pkcs11::Bytes& der : encoded) chain.push_back(decoded(der));
+  return chain;
+}
+
+jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteArray token, jbyteArray file) {
   return jni_entry(env, jlong{0}, [&] {
-    std::optional<std::filesystem::path> file;
-    if (configuration) file = to_text(env, configuration);
-    TokenStore& store = TokenStore::open(file, token ? to_text(env, token) : std::string());
-    return reinterpret_cast<jlong>(&store);
+    std::optional<std::filesystem::path> path;
+    if (configuration) path = to_text(env, configuration);
+    const pkcs11::WipedText name = token ? to_wiped_text(env, token) : pkcs11::WipedText();
+    std::optional<std::string> text;
+    if (file) text = to_text(env, file);
+    return reinterpret_cast<jlong>(new OpenedStore(path, name.view(), text));
   });
 }
 
-jbyteArray JNICALL native_reference(JNIEnv* env, jclass, jlong store) {
-  return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).reference()); });
+void JNICALL native_close(JNIEnv* env, jclass, jlong store) {
+  jni_entry(env, [&] { delete &store_at(store); });
 }
 
-jboolean JNICALL native_is_locked(JNIEnv* env, jclass, jlong store) {
+jbyteArray JNICALL native_reference(JNIEnv* env, jobject, jlong store) {
+  return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).token().reference()); });
+}
+
+jbyteArray JNICALL native_file(JNIEnv* env, jobject, jlong store) {
+  return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).aliases().file().text()); });
+}
+
+jboolean JNICALL native_is_locked(JNIEnv* env, jobject, jlong store) {
   return jni_entry(env, jboolean{JNI_FALSE},
-                   [&]() -> jboolean { return store_at(store).is_locked() ? JNI_TRUE : JNI_FALSE; });
+                   [&]() -> jboolean { return store_at(store).token().is_locked() ? JNI_TRUE : JNI_FALSE; });
 }
 
-void JNICALL native_unlock(JNIEnv* env, jclass, jlong store, jbyteArray pin) {
-  jni_entry(env, [&] { store_at(store).unlock(to_pin(env, pin)); });
+void JNICALL native_unlock(JNIEnv* env, jobject, jlong store, jbyteArray pin) {
+  jni_entry(env, [&] { store_at(store).token().unlock(to_pin(env, pin)); });
 }
 
 // `key "web" is left out: its CKA_EC_POINT …`, for the log.
@@ -125,14 +132,13 @@ jobjectArray unreadable(JNIEnv* env, const keys::Listing& listing) {
   return to_java(env, views);
 }
 
-jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
+jobject JNICALL native_list(JNIEnv* env, jobject, jlong address) {
   return jni_entry(env, jobject{}, [&] {
-    TokenStore& store = store_at(address);
-    keys::Listing listing = store.keys().list();
+    keys::Listing listing = store_at(address).aliases().list();
     std::erase_if(listing.entries,
                   [](const keys::ListedEntry& listed) { return !has_parts(listed.entry.key.public_key()); });
     LocalFrame frame(env, 4);
-    const jobjectArray entries = to_native_entries(env, store, listing.entries);
+    const jobjectArray entries = to_native_entries(env, listing.entries);
     std::vector<pkcs11::ByteView> labels;
     std::vector<pkcs11::ByteView> certificates;
     for (const keys::TrustedCertificate& trusted : listing.trusted) {
@@ -148,7 +154,7 @@ jobject JNICALL native_list(JNIEnv* env, jclass, jlong address) {
   });
 }
 
-jobject to_native_named(JNIEnv* env, TokenStore& store, const keys::Named& named) {
+jobject to_native_named(JNIEnv* env, OpenedStore& store, const keys::Named& named) {
   LocalFrame frame(env, 4);
   const auto* entry = std::get_if<keys::Entry>(&named);
   const auto* trusted = std::get_if<keys::TrustedCertificate>(&named);
@@ -167,121 +173,96 @@ jobject to_native_named(JNIEnv* env, TokenStore& store, const keys::Named& named
 }
 
 // Of what came to be after the list was read, and of the other names that a key has.
-jobject JNICALL native_resolve(JNIEnv* env, jclass, jlong address, jbyteArray name) {
+jobject JNICALL native_resolve(JNIEnv* env, jobject, jlong address, jbyteArray name) {
   return jni_entry(env, jobject{}, [&]() -> jobject {
-    TokenStore& store = store_at(address);
-    const std::optional<keys::Named> named = store.keys().resolve(to_text(env, name));
+    OpenedStore& store = store_at(address);
+    const std::optional<keys::Named> named = store.aliases().resolve(to_text(env, name));
     return named ? to_native_named(env, store, *named) : nullptr;
   });
 }
 
-jobject JNICALL native_generate(JNIEnv* env, jclass, jlong address, jbyteArray algorithm, jint size,
+jobject JNICALL native_generate(JNIEnv* env, jobject, jlong address, jbyteArray algorithm, jint size,
                                 jbyteArray group_name, jint use) {
   return jni_entry(env, jobject{}, [&] {
-    TokenStore& store = store_at(address);
+    OpenedStore& store = store_at(address);
     const keys::KeySpec spec =
         keys::key_spec(to_text(env, algorithm), static_cast<unsigned>(size), to_text(env, group_name));
     return to_native_entry(env, store, store.keys().generate_unfinished({spec, key_use(use)}));
   });
 }
 
-// The private half of a key that was made in software: wiped when the token has it.
-struct PrivateHalf {
-  std::vector<pkcs11::Bytes> parts;
+// What nobody may find in memory afterwards: the private half of a key that was made in software.
+struct Wiped {
+  std::vector<pkcs11::Bytes> parts{};
 
-  PrivateHalf(JNIEnv* env, jobjectArray arrays) : parts(to_byte_arrays(env, arrays)) {}
-  PrivateHalf(const PrivateHalf&) = delete;
-  PrivateHalf& operator=(const PrivateHalf&) = delete;
-  ~PrivateHalf() {
+  Wiped() = default;
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  ~Wiped() {
     for (pkcs11::Bytes& part : parts) pkcs11::wipe(part);
   }
 };
 
-jboolean JNICALL native_takes_keys(JNIEnv* env, jclass, jlong store) {
+jboolean JNICALL native_takes_keys(JNIEnv* env, jobject, jlong store) {
   return jni_entry(env, jboolean{JNI_FALSE},
-                   [&]() -> jboolean { return store_at(store).takes_keys() ? JNI_TRUE : JNI_FALSE; });
+                   [&]() -> jboolean { return store_at(store).token().takes_keys() ? JNI_TRUE : JNI_FALSE; });
 }
 
-jobject JNICALL native_import(JNIEnv* env, jclass, jlong address, jint type, jobjectArray public_half,
+jobject JNICALL native_import(JNIEnv* env, jobject, jlong address, jint type, jobjectArray public_half,
                               jobjectArray private_half, jint use) {
   return jni_entry(env, jobject{}, [&] {
-    TokenStore& store = store_at(address);
+    OpenedStore& store = store_at(address);
     std::vector<pkcs11::Bytes> known = to_byte_arrays(env, public_half);
-    const PrivateHalf secret(env, private_half);
+    Wiped secret;
+    append_byte_arrays(env, private_half, secret.parts);
     const keys::SoftwareKey key{assemble(type, std::move(known.at(0)), std::move(known.at(1))),
                                 {secret.parts.begin(), secret.parts.end()}};
     return to_native_entry(env, store, store.keys().import_unfinished(key, key_use(use)));
   });
 }
 
-jbyteArray JNICALL native_random(JNIEnv* env, jclass, jlong store, jint length) {
+jbyteArray JNICALL native_random(JNIEnv* env, jobject, jlong store, jint length) {
   return jni_entry(env, jbyteArray{}, [&] {
-    pkcs11::Bytes random(static_cast<std::size_t>(length));
-    store_at(store).keys().source().generate_random(random);
-    const jbyteArray result = to_java(env, random);
-    pkcs11::wipe(random);
-    return result;
+    Wiped random;
+    random.parts.emplace_back(static_cast<std::size_t>(length));
+    store_at(store).keys().source().generate_random(random.parts.front());
+    return to_java(env, random.parts.front());
   });
 }
 
-jobject JNICALL native_replace_chain(JNIEnv* env, jclass, jlong address, jlong key, jobjectArray encoded) {
+jobject JNICALL native_set_key(JNIEnv* env, jobject, jlong address, jlong key, jbyteArray alias,
+                               jobjectArray chain) {
   return jni_entry(env, jobject{}, [&] {
-    TokenStore& store = store_at(address);
-    keys::Chain chain;
-    for (const pkcs11::Bytes& der : to_byte_arrays(env, encoded)) chain.push_back(decoded(der));
-    store.keys().replace_chain(current(store, reference_at(key)), chain);
-    return to_native_entry(env, store, current(store, reference_at(key)));
-  });
-}
-
-jobject JNICALL native_rename(JNIEnv* env, jclass, jlong address, jlong key, jbyteArray alias) {
-  return jni_entry(env, jobject{}, [&] {
-    TokenStore& store = store_at(address);
-    const keys::Entry entry = current(store, reference_at(key));
-    if (keys::is_unfinished_label(entry.key.reference().label())) {
-      return to_native_entry(env, store, store.keys().name(entry, to_text(env, alias)));
-    }
-    store.keys().rename(entry, to_text(env, alias));
-    return to_native_entry(env, store, current(store, reference_at(key)));
-  });
-}
-
-void JNICALL native_withdraw(JNIEnv* env, jclass, jlong store, jlong key) {
-  jni_entry(env, [&] { store_at(store).keys().withdraw(unchanged(store_at(store), reference_at(key))); });
-}
-
-void JNICALL native_destroy(JNIEnv* env, jclass, jlong store, jlong key) {
-  jni_entry(env, [&] { store_at(store).keys().destroy(unchanged(store_at(store), reference_at(key))); });
-}
-
-void JNICALL native_add_certificate(JNIEnv* env, jclass, jlong store, jbyteArray label, jbyteArray der) {
-  jni_entry(env, [&] {
-    const std::string alias = to_text(env, label);
-    store_at(store).keys().add_certificate(alias, decoded(to_bytes(env, der)));
-  });
-}
-
-bool is_as_read(const keys::Named& named, jlong key) {
-  const auto* entry = std::get_if<keys::Entry>(&named);
-  return key ? entry && is_same(entry->key.reference(), reference_at(key)) : !entry;
-}
-
-// What the name means on the token now must be what was read: `key`, or with 0 no key that can be used. Where
-// there is nothing of that name, it ends the deletion that left what there is.
-void JNICALL native_remove(JNIEnv* env, jclass, jlong store, jbyteArray alias, jlong key) {
-  jni_entry(env, [&] {
-    keys::KeyStore& aliases = store_at(store).keys();
+    OpenedStore& store = store_at(address);
     const std::string name = to_text(env, alias);
-    const std::optional<keys::Named> named = aliases.resolve_to_change(name);
-    if (!named && !key) {
-      aliases.destroy_leftovers(name);
-      return;
-    }
-    if (!named || !is_as_read(*named, key)) {
-      throw Error(ErrorClass::client, keys::quoted_alias(name) + " is not on " + aliases.source().name() +
-                                          " as it was read; load the key store again");
-    }
-    std::visit([&](const auto& object) { aliases.destroy(object); }, *named);
+    const keys::Chain certificates = decoded(to_byte_arrays(env, chain));
+    return to_native_entry(env, store,
+                           store.aliases().set_key(name, entry_at(store, key, name), certificates));
+  });
+}
+
+void JNICALL native_withdraw(JNIEnv* env, jobject, jlong address, jlong key) {
+  jni_entry(env, [&] {
+    OpenedStore& store = store_at(address);
+    const std::string label = reference_at(key).label();
+    const keys::Entry entry = entry_at(store, key, label);
+    if (entry.key.reference().label() == label) return store.keys().withdraw(entry);
+    // Not a key that got its alias since it was read.
+    throw Error(ErrorClass::client, keys::quoted_alias(label) + " has another name by now");
+  });
+}
+
+void JNICALL native_set_certificate(JNIEnv* env, jobject, jlong store, jbyteArray alias, jbyteArray der) {
+  jni_entry(env, [&] {
+    const std::string name = to_text(env, alias);
+    store_at(store).aliases().set_certificate(name, decoded(to_bytes(env, der)));
+  });
+}
+
+void JNICALL native_remove(JNIEnv* env, jobject, jlong store, jlong key, jbyteArray alias) {
+  jni_entry(env, [&] {
+    const pkcs11::KeyReference* read = key ? &reference_at(key) : nullptr;
+    static_cast<void>(store_at(store).aliases().remove_as_read(to_text(env, alias), read));
   });
 }
 
@@ -289,8 +270,10 @@ void JNICALL native_remove(JNIEnv* env, jclass, jlong store, jbyteArray alias, j
 
 std::span<const NativeMethod> native_store_methods() noexcept {
   static const NativeMethod methods[] = {
-      {"open", "([B[B)J", reinterpret_cast<void*>(native_open)},
+      {"open", "([B[B[B)J", reinterpret_cast<void*>(native_open)},
+      {"close", "(J)V", reinterpret_cast<void*>(native_close)},
       {"reference", "(J)[B", reinterpret_cast<void*>(native_reference)},
+      {"file", "(J)[B", reinterpret_cast<void*>(native_file)},
       {"isLocked", "(J)Z", reinterpret_cast<void*>(native_is_locked)},
       {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
       {"list", "(J)Lorg/keystay/jca/NativeListing;", reinterpret_cast<void*>(native_list)},
@@ -299,12 +282,10 @@ std::span<const NativeMethod> native_store_methods() noexcept {
       {"generate", "(J[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
       {"takesKeys", "(J)Z", reinterpret_cast<void*>(native_takes_keys)},
       {"importKey", "(JI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},
-      {"replaceChain", "(JJ[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_replace_chain)},
-      {"rename", "(JJ[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_rename)},
+      {"setKey", "(JJ[B[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_set_key)},
       {"withdraw", "(JJ)V", reinterpret_cast<void*>(native_withdraw)},
-      {"destroy", "(JJ)V", reinterpret_cast<void*>(native_destroy)},
-      {"addCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_add_certificate)},
-      {"remove", "(J[BJ)V", reinterpret_cast<void*>(native_remove)},
+      {"setCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_set_certificate)},
+      {"remove", "(JJ[B)V", reinterpret_cast<void*>(native_remove)},
   };
   return methods;
 }

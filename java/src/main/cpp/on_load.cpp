@@ -60,7 +60,6 @@ jint load(JavaVM* vm) {
     create_pkix(vm);
     register_methods(env, "org/keystay/jca/NativeKey", native_key_methods());
     register_methods(env, "org/keystay/jca/NativeStore", native_store_methods());
-    register_methods(env, "org/keystay/jca/KeyStoreFile", key_store_file_methods());
     return JNI_VERSION_10;
   });
 }

@@ -1,5 +1,6 @@
 #include "java/src/main/cpp/token_store.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -36,10 +37,14 @@ std::string identity(const std::string& name, const config::TokenSettings& setti
   return text;
 }
 
-// Never destroyed: a Java thread may be signing while the process ends.
+// By what a token was named: the configuration file, and the name or URI. Holds the newest store of each,
+// since a PIN that was given once is given for the process. Never destroyed: a Java thread may be signing
+// while the process ends.
 struct Registry {
+  using Name = std::pair<std::filesystem::path, std::string>;
+
   std::mutex mutex;
-  std::map<std::string, std::unique_ptr<TokenStore>> stores;
+  std::map<Name, std::shared_ptr<TokenStore>> stores;
 };
 Registry& registry() {
   static auto* const instance = new Registry;
@@ -58,20 +63,43 @@ struct TokenStore::Opened {
 };
 
 TokenStore::TokenStore(Opened opened, const keys::Pkix& pkix)
-    : reference_(std::move(opened.reference)),
+    : identity_(std::move(opened.identity)),
+      reference_(std::move(opened.reference)),
       settings_(std::move(opened.settings)),
       source_(std::move(opened.source)),
       pin_(std::move(opened.pin)),
       keys_(source_, pkix) {}
 
-TokenStore& TokenStore::open(const std::optional<std::filesystem::path>& configuration,
-                             std::string_view token) {
+std::shared_ptr<TokenStore> TokenStore::open(const std::optional<std::filesystem::path>& configuration,
+                                             std::string_view token) {
   Opened opened = resolve(configuration, token);
+  std::shared_ptr<TokenStore> outdated;  // ends behind the lock
   Registry& known = registry();
   const std::lock_guard lock(known.mutex);
-  std::unique_ptr<TokenStore>& store = known.stores[opened.identity];
-  if (!store) store.reset(new TokenStore(std::move(opened), pkix()));
-  return *store;
+  std::shared_ptr<TokenStore>& newest = known.stores[{configuration.value_or(""), opened.reference}];
+  const auto same = std::ranges::find_if(known.stores, [&](const auto& other) {
+    return other.second && other.second->identity_ == opened.identity;
+  });
+  std::shared_ptr<TokenStore> store;
+  if (same == known.stores.end()) {
+    store.reset(new TokenStore(std::move(opened), pkix()));
+  } else {
+    store = same->second;
+    store->take_pin(*opened.pin);
+  }
+  outdated = std::exchange(newest, store);
+  return store;
+}
+
+// Of a URI that names the token again.
+void TokenStore::take_pin(const StorePin& given) {
+  if (!given.known() || settings_.pin != kPrompt) return;
+  const std::lock_guard lock(unlocking_);
+  pkcs11::Pin pin = given.copy(reference_);
+  if (!pin_->known()) return pin_->set(std::move(pin));
+  if (pin_->equals(pin)) return;
+  throw Error(CKR_PIN_INCORRECT, "the pin-value of the URI is not the PIN that is known for " +
+                                     source_->name() + " (the token was not asked)");
 }
 
 TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path>& file,

@@ -14,14 +14,15 @@
 
 namespace keystay::jni {
 
-// Lives until the process ends: Java holds its address. Thread-safe.
+// Thread-safe.
 class TokenStore final {
  public:
   // The token of this name in the configuration (empty: its default), or of this "pkcs11:" URI. One object
-  // for each token and its settings: opening it again gives the same one. Touches no module. Throws
-  // config::Error or pkcs11::Error.
-  [[nodiscard]] static TokenStore& open(const std::optional<std::filesystem::path>& configuration,
-                                        std::string_view token);
+  // for each token and its settings: opening it again gives the same one, unlocked as it is, for the life of
+  // the process. One whose settings in the file have changed ends with the last that uses it. Touches no
+  // module. Throws config::Error or pkcs11::Error.
+  [[nodiscard]] static std::shared_ptr<TokenStore> open(
+      const std::optional<std::filesystem::path>& configuration, std::string_view token);
 
   TokenStore(const TokenStore&) = delete;
   TokenStore& operator=(const TokenStore&) = delete;
@@ -48,7 +49,9 @@ class TokenStore final {
   TokenStore(Opened opened, const keys::Pkix& pkix);
   [[nodiscard]] static Opened resolve(const std::optional<std::filesystem::path>& configuration,
                                       std::string_view token);
+  void take_pin(const StorePin& given);
 
+  std::string identity_;  // equal for equal tokens of equal settings
   std::string reference_;
   config::TokenSettings settings_;  // pin is "prompt" where it is the store password
   std::shared_ptr<keys::KeySource> source_;

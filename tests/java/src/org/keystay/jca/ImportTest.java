@@ -122,7 +122,7 @@ class ImportTest {
 
   /** By the core's own listing, which hides no key that has no alias yet. */
   private static Set<String> aliases() throws Exception {
-    NativeStore store = NativeStore.open(null, "importing");
+    NativeStore store = NativeStore.open(null, "importing", null);
     Set<String> aliases = new TreeSet<>();
     for (NativeEntry entry : store.list().entries()) {
       aliases.add(entry.alias());

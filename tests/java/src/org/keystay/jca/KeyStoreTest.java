@@ -208,8 +208,7 @@ class KeyStoreTest {
 
   @Test
   void aKeyWithoutACertificateIsListedWithAPlaceholder() throws Exception {
-    NativeStore token = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate())
-        .entry().store();
+    NativeStore token = TestToken.token();
     String alias = TestToken.unusedAlias("bare");
     NativeEntry bare = TestToken.makeBareKey(token, alias, KeySpec.ofGroup("EC", "secp256r1"));
     KeyStore view = TestToken.load();
@@ -225,18 +224,19 @@ class KeyStoreTest {
     assertEquals(0, token.resolve(renamed).entry().chain().length);
   }
 
-  /** A sweep of abandoned keys may have read the name before the key's own process gave it another. */
+  /** By whatever program, after this one has read the old name. */
   @Test
   void aKeyThatGotAnotherNameSinceItWasReadIsNotDestroyed() throws Exception {
-    NativeStore token = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate())
-        .entry().store();
-    NativeEntry read =
-        TestToken.makeBareKey(token, TestToken.unusedAlias("unnamed"), KeySpec.ofGroup("EC", "secp256r1"));
+    NativeStore token = TestToken.token();
+    String old = TestToken.unusedAlias("old");
+    NativeEntry read = TestToken.makeBareKey(token, old, KeySpec.ofGroup("EC", "secp256r1"));
     String alias = TestToken.unusedAlias("named");
-    NativeEntry named = token.rename(read.key(), alias);
-    assertThrows(KeystayException.class, () -> token.destroy(read.key()));
+    NativeEntry named = token.setKey(alias, read.key(), new X509Certificate[0]);
+    assertThrows(KeystayException.class, () -> token.remove(old, read.key()));
+    assertThrows(KeystayException.class, () -> token.remove(alias, read.key()));
+    assertThrows(KeystayException.class, () -> token.withdraw(read.key()));
     assertEquals(read.publicKey(), token.resolve(alias).entry().publicKey());
-    token.destroy(named.key());
+    token.remove(alias, named.key());
     assertNull(token.resolve(alias));
   }
 

@@ -230,7 +230,7 @@ final class NamesTest {
         assertThrows(
             KeyStoreException.class,
             () -> guessed.setEntry(renamed, guessed.getEntry(alias, null), null));
-    assertTrue(kept.getMessage().contains("does not rename alias \"" + alias), kept.getMessage());
+    assertTrue(kept.getMessage().contains("cannot rename alias \"" + alias), kept.getMessage());
     assertFalse(TestToken.load().containsAlias(renamed));
     assertNotNull(TestToken.load().getKey(alias, null));
     guessed.deleteEntry(alias + "-is-nowhere");

@@ -102,7 +102,7 @@ class NativeLibraryTest {
       failWithoutLibrary(provider);
     }
     try {
-      KeyStoreFile.of("token");
+      NativeStore.requireLibrary();
       System.out.println("loaded");
     } catch (KeystayException e) {
       System.out.println(e.getMessage());

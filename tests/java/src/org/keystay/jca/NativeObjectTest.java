@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.util.ArrayList;
@@ -19,13 +21,13 @@ final class NativeObjectTest {
   @Test
   void aKeyIsFreedWhenNothingRefersToIt() throws Exception {
     collect(Integer.MIN_VALUE, 5); // what other tests left
-    NativeStore token = store();
+    TestToken.load();
+    NativeStore token = TestToken.token();
     List<NativeEntry> entries = new ArrayList<>();
     for (int i = 0; i < KEYS; i++) {
-      NativeEntry entry =
-          TestToken.makeBareKey(
-              token, TestToken.unusedAlias("freed"), KeySpec.ofGroup("EC", "secp256r1"));
-      token.destroy(entry.key());
+      String alias = TestToken.unusedAlias("freed");
+      NativeEntry entry = TestToken.makeBareKey(token, alias, KeySpec.ofGroup("EC", "secp256r1"));
+      token.remove(alias, entry.key());
       entries.add(entry);
     }
     int most = NativeKey.count();
@@ -48,8 +50,28 @@ final class NativeObjectTest {
     assertEquals(key, TestToken.load().getKey(alias, null), "one object for one key");
   }
 
-  private static NativeStore store() throws Exception {
-    return ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate()).entry().store();
+  /** A key store is loaded with a file that shows in the size of the process. */
+  @Test
+  void aLoadedKeyStoreIsFreedWhenNothingRefersToIt() throws Exception {
+    byte[] file = ("# Keystay key store, version 1\n#" + "x".repeat(1 << 20) + "\n").getBytes();
+    long before = residentKib();
+    for (int i = 0; i < 400; i++) {
+      assertEquals(file.length, NativeStore.open(null, "web", file).file().length);
+      if (i % 20 == 0) {
+        collect(Integer.MIN_VALUE, 1);
+      }
+    }
+    collect(Integer.MIN_VALUE, 2);
+    assertTrue(residentKib() < before + 200 * 1024, before + " KiB grew to " + residentKib());
+  }
+
+  private static long residentKib() throws Exception {
+    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    throw new AssertionError("no VmRSS");
   }
 
   /** Collects garbage until the library holds no more keys than this; false if it never does. */

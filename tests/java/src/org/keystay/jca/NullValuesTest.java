@@ -73,7 +73,7 @@ final class NullValuesTest {
   /** The native methods that read an array, one parameter of each at a time: null, or with null in it. */
   static Stream<Arguments> nativeParameters() {
     List<Arguments> result = new ArrayList<>();
-    for (Class<?> type : List.of(NativeStore.class, NativeKey.class, KeyStoreFile.class)) {
+    for (Class<?> type : List.of(NativeStore.class, NativeKey.class)) {
       for (Method method : type.getDeclaredMethods()) {
         // A store may be opened without a configuration, and without a name.
         if (Modifier.isNative(method.getModifiers()) && !method.getName().equals("open")) {
@@ -99,13 +99,15 @@ final class NullValuesTest {
   @ParameterizedTest(name = "{0}, parameter {1}")
   @MethodSource("nativeParameters")
   void theNativeLibraryRefusesNull(Method method, int parameter, Object value) throws Exception {
-    NativeEntry entry = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate()).entry();
+    NativeKey key = ((OpaqueKey) TestToken.generate("EC", "secp256r1").getPrivate()).nativeKey();
+    NativeStore store = TestToken.token();
     Object[] arguments = new Object[method.getParameterCount()];
-    boolean keyFollows = method.getDeclaringClass() == NativeKey.class;
+    boolean isOfKey = method.getDeclaringClass() == NativeKey.class;
+    boolean keyFollows = isOfKey;
     for (int i = 0; i < arguments.length; i++) {
       Class<?> type = method.getParameterTypes()[i];
       if (type == long.class) {
-        arguments[i] = keyFollows ? entry.key().address() : address(entry.store());
+        arguments[i] = keyFollows ? key.address() : store.address();
         keyFollows = true;
       } else {
         arguments[i] = unset(type);
@@ -114,7 +116,7 @@ final class NullValuesTest {
     arguments[parameter] = value;
     method.setAccessible(true);
     InvocationTargetException refused =
-        assertThrows(InvocationTargetException.class, () -> method.invoke(entry.key(), arguments));
+        assertThrows(InvocationTargetException.class, () -> method.invoke(isOfKey ? key : store, arguments));
     assertInstanceOf(NullPointerException.class, refused.getCause());
   }
 
@@ -126,11 +128,5 @@ final class NullValuesTest {
       return false;
     }
     return type == byte[].class ? new byte[0] : new byte[0][];
-  }
-
-  private static long address(NativeStore store) throws Exception {
-    java.lang.reflect.Field field = NativeStore.class.getDeclaredField("address");
-    field.setAccessible(true);
-    return field.getLong(store);
   }
 }

@@ -130,8 +130,8 @@ class OtherProvidersTest {
 
   @Test
   void aKeyWithoutACertificateHasItsPlaceholder() throws Exception {
-    NativeStore token =
-        ((OpaqueKey) TestToken.generate("Ed25519", "").getPrivate()).entry().store();
+    TestToken.load();
+    NativeStore token = TestToken.token();
     String alias = TestToken.unusedAlias("bare");
     TestToken.makeBareKey(token, alias, KeySpec.of("Ed25519"));
     assertTrue(TestToken.load().isKeyEntry(alias));

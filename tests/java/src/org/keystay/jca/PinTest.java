@@ -130,6 +130,21 @@ class PinTest {
     assertEquals(1, asked[0]);
   }
 
+  /** A URI names the token a second time, and brings the PIN that the first did not. */
+  @Test
+  void aUriWithThePinUnlocksATokenThatWasOpenedWithout() throws Exception {
+    String uri = "pkcs11:token=stated?module-path=" + System.getenv("KEYSTAY_TEST_MODULE");
+    NativeStore locked = NativeStore.open(null, uri, null);
+    assertTrue(locked.isLocked());
+    assertFalse(NativeStore.open(null, uri + "&pin-value=123456", null).isLocked());
+    assertFalse(locked.isLocked(), "the token is unlocked for all that use it");
+    assertTrue(locked.list().entries().isEmpty());
+    KeystayException refused =
+        assertThrows(
+            KeystayException.class, () -> NativeStore.open(null, uri + "&pin-value=999999", null));
+    assertTrue(refused.getMessage().contains("the token was not asked"), refused.getMessage());
+  }
+
   private static KeyStore load(String token, char[] password) throws Exception {
     KeyStore keyStore = KeyStore.getInstance("Keystay", TestToken.provider());
     String file = "# Keystay key store, version 1\ntoken = \"" + token + "\"\n";

@@ -73,10 +73,15 @@ final class TestToken {
     return alias;
   }
 
+  /** The token as the native core has it, unlocked if it was before; all of its aliases. */
+  static NativeStore token() throws KeystayException {
+    return NativeStore.open(null, "web", null);
+  }
+
   /** A key of this alias that has no certificate, as other tools leave one. */
   static NativeEntry makeBareKey(NativeStore token, String alias, KeySpec spec)
       throws KeystayException {
-    return token.rename(token.generate(spec).key(), alias);
+    return token.setKey(alias, token.generate(spec).key(), new X509Certificate[0]);
   }
 
   /**

@@ -155,8 +155,7 @@ class TlsTest {
 
   @Test
   void aliasesWithoutACertificateAreNotServed() throws Exception {
-    KeyStore keyStore = TestToken.load();
-    NativeStore token = ((OpaqueKey) keyStore.getKey(ec, null)).entry().store();
+    NativeStore token = TestToken.token();
     String bare = TestToken.unusedAlias("bare");
     TestToken.makeBareKey(token, bare, KeySpec.ofGroup("EC", "secp256r1"));
     X509ExtendedKeyManager manager = manager(bare);

@@ -9,7 +9,6 @@ import java.util.Arrays;
 
 /** One alias as the native core read it: a snapshot that does not change when the token does. */
 final class NativeEntry {
-  private final NativeStore store;
   private final NativeKey key;
   private final String alias;
   private final byte[] id;
@@ -18,7 +17,6 @@ final class NativeEntry {
 
   /** Called by the native library: text is UTF-8, the chain is DER, leaf first, and may be empty. */
   NativeEntry(
-      long store,
       long key,
       byte[] alias,
       byte[] id,
@@ -26,16 +24,11 @@ final class NativeEntry {
       byte[] first,
       byte[] second,
       byte[][] chain) {
-    this.store = new NativeStore(store);
     this.key = new NativeKey(key);
     this.alias = new String(alias, StandardCharsets.UTF_8);
     this.id = id;
     this.publicKeyParts = new PublicKeyParts(keyType, first, second);
     this.chain = chain;
-  }
-
-  NativeStore store() {
-    return store;
   }
 
   NativeKey key() {
@@ -73,12 +66,5 @@ final class NativeEntry {
       certificates[i] = PkixUpcalls.certificate(chain[i]);
     }
     return certificates;
-  }
-
-  /** Whether both name the same key, under whatever alias. */
-  boolean isSameKey(NativeEntry other) {
-    return store.equals(other.store)
-        && Arrays.equals(id, other.id)
-        && publicKeyParts.equals(other.publicKeyParts);
   }
 }

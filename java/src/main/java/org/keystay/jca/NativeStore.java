@@ -10,25 +10,32 @@ import java.security.cert.X509Certificate;
 import java.util.Arrays;
 
 /**
- * The aliases of one token, by the rules that the native core keeps for all its users. A number that
- * stays valid for the life of the process: opening the same token again gives the same one.
+ * The aliases of one token, as far as a key store file shows them, by the rules that the native core keeps for
+ * all its users. Each is one loaded key store; those of one token share its login, sessions and PIN.
  */
-final class NativeStore {
-  private final long address;
-
-  NativeStore(long address) {
-    this.address = address;
+final class NativeStore extends NativeObject {
+  private NativeStore(long address) {
+    super(address, NativeStore::close);
   }
 
   /**
    * Finds the token; its module is not touched yet.
    *
    * @param configuration the path of keystay.toml; null for KEYSTAY_CONF or the default path
-   * @param token a name in the configuration, or a {@code pkcs11:} URI; null for the default token
+   * @param token a name in the configuration, or a {@code pkcs11:} URI, where the file names none; null for the
+   *     default token
+   * @param file the content of a key store file; null for all aliases of the token
    */
-  static NativeStore open(String configuration, String token) throws KeystayException {
+  static NativeStore open(String configuration, String token, byte[] file) throws KeystayException {
     requireLibrary();
-    return new NativeStore(open(utf8(configuration), utf8(token)));
+    byte[] name = utf8(token); // a URI may hold a PIN
+    try {
+      return new NativeStore(open(utf8(configuration), name, file));
+    } finally {
+      if (name != null) {
+        Arrays.fill(name, (byte) 0);
+      }
+    }
   }
 
   /** As {@link NativeLibrary#require}, for callers that must tell their own callers what failed. */
@@ -45,12 +52,17 @@ final class NativeStore {
 
   /** What a key store file says to mean this token: its name in keystay.toml, or a URI. */
   String reference() {
-    return new String(reference(address), StandardCharsets.UTF_8);
+    return new String(reference(address()), StandardCharsets.UTF_8);
+  }
+
+  /** The key store file as it is now: what was read, byte for byte, unless its list of aliases changed. */
+  byte[] file() {
+    return file(address());
   }
 
   /** Whether the token wants a PIN that nobody has given yet and no configured source holds. */
   boolean isLocked() throws KeystayException {
-    return isLocked(address);
+    return isLocked(address());
   }
 
   /** Before a login that cannot succeed is tried. */
@@ -71,37 +83,37 @@ final class NativeStore {
   void unlock(char[] pin) throws KeystayException {
     byte[] bytes = utf8(pin);
     try {
-      unlock(address, bytes);
+      unlock(address(), bytes);
     } finally {
       Arrays.fill(bytes, (byte) 0);
     }
   }
 
-  /** All aliases: a few searches and one batched read per object. */
+  /** All aliases that the file shows: a few searches and one batched read per object. */
   NativeListing list() throws KeystayException {
-    return list(address);
+    return list(address());
   }
 
   /**
-   * What a name means on the token now, by the rules of the core: null if there is nothing. A label that is
-   * written exactly reads only its own objects.
+   * What a name means on the token now, by the rules of the core: null if there is nothing that the file
+   * shows. A label that is written exactly reads only its own objects.
    */
   NativeNamed resolve(String name) throws KeystayException {
-    return resolve(address, utf8(name));
+    return resolve(address(), utf8(name));
   }
 
   /** Random bytes of the token. */
   byte[] random(int length) throws KeystayException {
-    return random(address, length);
+    return random(address(), length);
   }
 
   /**
-   * Generates a key pair on the token. It is unfinished, and listed as nothing, until {@link #rename} gives
+   * Generates a key pair on the token. It is unfinished, and listed as nothing, until {@link #setKey} gives
    * it an alias or {@link #withdraw} destroys it.
    */
   NativeEntry generate(KeySpec spec) throws KeystayException {
     return generate(
-        address,
+        address(),
         utf8(spec.algorithm()),
         spec.size(),
         utf8(spec.groupName()),
@@ -110,28 +122,33 @@ final class NativeStore {
 
   /** Whether keystay.toml lets keys that were made elsewhere come to the token. */
   boolean takesKeys() throws KeystayException {
-    return takesKeys(address);
+    return takesKeys(address());
   }
 
   /** Brings a key pair to the token that was made in software; it is unfinished as a generated one. */
   NativeEntry importKey(SoftwareKey key) throws KeystayException {
     PublicKeyParts publicHalf = key.publicHalf();
     return importKey(
-        address,
+        address(),
         publicHalf.type(),
         new byte[][] {publicHalf.first(), publicHalf.second()},
         key.privateHalf(),
         KeyUse.configured().code());
   }
 
-  /** Stores the chain of a key, leaf first; the old one is deleted last. */
-  NativeEntry replaceChain(NativeKey key, X509Certificate[] chain) throws KeystayException {
+  /**
+   * What {@link java.security.KeyStore#setKeyEntry} asks for: an unfinished key gets the alias, a key that has
+   * it another chain, any other key the alias instead of its own.
+   *
+   * @param chain leaf first; empty to leave the one that the key has
+   */
+  NativeEntry setKey(String alias, NativeKey key, X509Certificate[] chain) throws KeystayException {
     byte[][] encoded = new byte[chain.length][];
     for (int i = 0; i < chain.length; i++) {
       encoded[i] = encoded(chain[i]);
     }
     try {
-      return replaceChain(address, key.address(), encoded);
+      return setKey(address(), key.address(), utf8(alias), encoded);
     } finally {
       Reference.reachabilityFence(key);
     }
@@ -140,56 +157,29 @@ final class NativeStore {
   /** Destroys an unfinished key, and its certificates. */
   void withdraw(NativeKey key) throws KeystayException {
     try {
-      withdraw(address, key.address());
+      withdraw(address(), key.address());
     } finally {
       Reference.reachabilityFence(key);
     }
   }
 
-  /** Gives an unfinished key, with its leaf, its alias; any other one another alias. */
-  NativeEntry rename(NativeKey key, String alias) throws KeystayException {
-    try {
-      return rename(address, key.address(), utf8(alias));
-    } finally {
-      Reference.reachabilityFence(key);
-    }
-  }
-
-  /** Destroys the key pair and the certificates that no other alias needs. */
-  void destroy(NativeKey key) throws KeystayException {
-    try {
-      destroy(address, key.address());
-    } finally {
-      Reference.reachabilityFence(key);
-    }
-  }
-
-  /** Stores a certificate that belongs to no key. */
-  void addCertificate(String label, X509Certificate certificate) throws KeystayException {
-    addCertificate(address, utf8(label), encoded(certificate));
+  /** Stores a certificate that belongs to no key, unless the alias is this one already. */
+  void setCertificate(String alias, X509Certificate certificate) throws KeystayException {
+    setCertificate(address(), utf8(alias), encoded(certificate));
   }
 
   /**
-   * Destroys what has this alias, unless that is not what was read or is one of several.
+   * Destroys what has this alias, or takes it off the list, as the file wants it; not what is no more as it was
+   * read, or is one of several. Ends a deletion that was interrupted.
    *
-   * @param key null for a trusted certificate
+   * @param key that was read under this alias; null for what is no key that can be used
    */
   void remove(String alias, NativeKey key) throws KeystayException {
     try {
-      remove(address, utf8(alias), key == null ? 0 : key.address());
+      remove(address(), key == null ? 0 : key.address(), utf8(alias));
     } finally {
       Reference.reachabilityFence(key);
     }
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof NativeStore && ((NativeStore) other).address == address;
-  }
-
-  @Override
-  public int hashCode() {
-    return Long.hashCode(address);
   }
 
   private static byte[] encoded(X509Certificate certificate) throws KeystayException {
@@ -223,42 +213,41 @@ final class NativeStore {
     return bytes;
   }
 
-  private static native long open(byte[] configuration, byte[] token) throws KeystayException;
-
-  private static native byte[] reference(long store);
-
-  private static native boolean isLocked(long store) throws KeystayException;
-
-  private static native void unlock(long store, byte[] pin) throws KeystayException;
-
-  private static native NativeListing list(long store) throws KeystayException;
-
-  private static native NativeNamed resolve(long store, byte[] name) throws KeystayException;
-
-  private static native byte[] random(long store, int length) throws KeystayException;
-
-  private static native NativeEntry generate(
-      long store, byte[] algorithm, int size, byte[] groupName, int use)
+  private static native long open(byte[] configuration, byte[] token, byte[] file)
       throws KeystayException;
 
-  private static native boolean takesKeys(long store) throws KeystayException;
+  private static native void close(long store);
 
-  private static native NativeEntry importKey(
+  private native byte[] reference(long store);
+
+  private native byte[] file(long store);
+
+  private native boolean isLocked(long store) throws KeystayException;
+
+  private native void unlock(long store, byte[] pin) throws KeystayException;
+
+  private native NativeListing list(long store) throws KeystayException;
+
+  private native NativeNamed resolve(long store, byte[] name) throws KeystayException;
+
+  private native byte[] random(long store, int length) throws KeystayException;
+
+  private native NativeEntry generate(
+      long store, byte[] algorithm, int size, byte[] groupName, int use) throws KeystayException;
+
+  private native boolean takesKeys(long store) throws KeystayException;
+
+  private native NativeEntry importKey(
       long store, int type, byte[][] publicHalf, byte[][] privateHalf, int use)
       throws KeystayException;
 
-  private static native NativeEntry replaceChain(long store, long key, byte[][] chain)
+  private native NativeEntry setKey(long store, long key, byte[] alias, byte[][] chain)
       throws KeystayException;
 
-  private static native NativeEntry rename(long store, long key, byte[] alias)
+  private native void withdraw(long store, long key) throws KeystayException;
+
+  private native void setCertificate(long store, byte[] alias, byte[] certificate)
       throws KeystayException;
 
-  private static native void withdraw(long store, long key) throws KeystayException;
-
-  private static native void destroy(long store, long key) throws KeystayException;
-
-  private static native void addCertificate(long store, byte[] label, byte[] certificate)
-      throws KeystayException;
-
-  private static native void remove(long store, byte[] alias, long key) throws KeystayException;
+  private native void remove(long store, long key, byte[] alias) throws KeystayException;
 }

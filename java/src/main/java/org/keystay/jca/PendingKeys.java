@@ -48,11 +48,6 @@ final class PendingKeys {
     }
   }
 
-  /** Whether the key came to be in this process, and has no alias yet. */
-  static boolean holds(NativeKey key) {
-    return PENDING.containsKey(key);
-  }
-
   /** The key has an alias now, and stays. */
   static void adopt(NativeKey key) {
     PENDING.remove(key);

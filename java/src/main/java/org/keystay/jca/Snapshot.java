@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Predicate;
 
 /**
  * The aliases of a key store at one time. Immutable: whoever reads it needs no lock and asks no token.
@@ -34,20 +33,17 @@ final class Snapshot {
     this.otherNames = otherNames;
   }
 
-  /** The aliases that {@code shown} accepts. */
-  static Snapshot of(NativeListing listing, Predicate<String> shown) {
+  static Snapshot of(NativeListing listing) {
     listing.unreadable().forEach(text -> LOGGER.log(Level.WARNING, text));
     Map<String, TokenEntry> keys = new LinkedHashMap<>();
     for (NativeEntry entry : listing.entries()) {
-      if (shown.test(entry.alias())) {
-        putReadable(entry.alias(), () -> keys.put(entry.alias(), new TokenEntry(entry.alias(), entry)));
-      }
+      putReadable(entry.alias(), () -> keys.put(entry.alias(), new TokenEntry(entry.alias(), entry)));
     }
     Map<String, X509Certificate> trusted = new LinkedHashMap<>();
     for (int i = 0; i < listing.trustedCount(); i++) {
       int index = i;
       String label = listing.trustedLabel(index);
-      if (shown.test(label) && !keys.containsKey(label)) {
+      if (!keys.containsKey(label)) {
         putReadable(label, () -> trusted.put(label, listing.trustedCertificate(index)));
       }
     }

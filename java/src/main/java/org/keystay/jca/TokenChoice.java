@@ -10,7 +10,7 @@ final class TokenChoice {
   /** Null: the default of the configuration. */
   private volatile String defaultToken;
 
-  /** The token of the key store that was loaded last. */
+  /** The key store that was loaded last. */
   private volatile NativeStore current;
 
   void configure(String argument) {
@@ -24,15 +24,13 @@ final class TokenChoice {
     current = null;
   }
 
-  /** Whether the provider's argument names the default token. */
-  boolean isNamed() {
-    return defaultToken != null;
-  }
-
-  /** The token of a key store file; an empty name is the default. */
-  NativeStore open(String token) throws KeystayException {
-    NativeStore store =
-        NativeStore.open(configurationFile, token.isEmpty() ? defaultToken : token);
+  /**
+   * What a key store file, by its content, shows of its token; without a file all of the default token.
+   *
+   * @param file null if there is none
+   */
+  NativeStore open(byte[] file) throws KeystayException {
+    NativeStore store = NativeStore.open(configurationFile, defaultToken, file);
     current = store;
     return store;
   }
@@ -43,6 +41,6 @@ final class TokenChoice {
    */
   NativeStore forNewKeys() throws KeystayException {
     NativeStore store = current;
-    return store == null ? open("") : store;
+    return store == null ? open(null) : store;
   }
 }

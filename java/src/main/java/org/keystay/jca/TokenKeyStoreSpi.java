@@ -57,14 +57,8 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
 
   private void load(InputStream in, StorePassword password) throws IOException {
     try {
-      KeyStoreFile file = in == null ? null : KeyStoreFile.parse(in.readAllBytes());
-      NativeStore store = tokens.open(file == null ? "" : file.token());
-      loaded =
-          TokenKeyStore.load(
-              store,
-              file == null ? KeyStoreFile.of(store.reference()) : file,
-              file != null || tokens.isNamed(),
-              password);
+      NativeStore store = tokens.open(in == null ? null : in.readAllBytes());
+      loaded = TokenKeyStore.load(store, password);
     } catch (KeystayException e) {
       throw loadFailure(e, password.isGiven());
     } finally {
@@ -97,7 +91,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
           e);
     }
     if (out != null) {
-      out.write(loaded().file().content());
+      out.write(loaded().file());
       out.flush();
     }
   }
@@ -180,7 +174,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     requireAlias(alias);
     try {
       KeytoolCommand.current().requireWritableFile();
-      loaded().addCertificate(alias, X509Chain.of(new Certificate[] {certificate})[0]);
+      loaded().setCertificate(alias, X509Chain.of(new Certificate[] {certificate})[0]);
     } catch (KeystayException e) {
       throw new KeyStoreException(e.getMessage(), e);
     }
