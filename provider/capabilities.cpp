@@ -23,7 +23,7 @@ struct GroupFilter {
 };
 
 // Passes on the groups whose keys this provider holds too.
-int pass_our_group(const OSSL_PARAM params[], void* argument) {
+int pass_our_group(const OSSL_PARAM params[], void* argument) noexcept {
   const auto& filter = *static_cast<const GroupFilter*>(argument);
   const OSSL_PARAM* algorithm = OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ALG);
   const char* name = nullptr;
@@ -43,14 +43,15 @@ int tls_groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
 
 // An OSSL_PARAM_OCTET_PTR that holds the function.
 int async_abandonment(OSSL_CALLBACK* callback, void* argument) {
-  void* function = reinterpret_cast<void*>(&keystay_abandon);
+  constexpr async::AbandonFunction abandon = keystay_abandon;
+  void* function = reinterpret_cast<void*>(abandon);
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_ptr(async::kAbandonParameter, &function, sizeof function),
       OSSL_PARAM_construct_end()};
   return callback(params, argument);
 }
 
-extern "C" int keystay_reload(void* argument) {
+extern "C" int keystay_reload(void* argument) noexcept {
   auto& context = *static_cast<Context*>(argument);
   return guard(context.core(), [&] {
     context.reload();
@@ -58,7 +59,7 @@ extern "C" int keystay_reload(void* argument) {
   });
 }
 
-extern "C" int keystay_check(void* argument) {
+extern "C" int keystay_check(void* argument) noexcept {
   auto& context = *static_cast<Context*>(argument);
   return guard(context.core(), [&] {
     context.tokens().require_repeatable_logins();
@@ -66,7 +67,7 @@ extern "C" int keystay_check(void* argument) {
   });
 }
 
-extern "C" int keystay_restore(void* argument) {
+extern "C" int keystay_restore(void* argument) noexcept {
   auto& context = *static_cast<Context*>(argument);
   return guard(context.core(), [&] {
     context.restore();
@@ -76,9 +77,10 @@ extern "C" int keystay_restore(void* argument) {
 
 // OSSL_PARAM_OCTET_PTRs: the functions and their argument.
 int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
-  void* reload = reinterpret_cast<void*>(&keystay_reload);
-  void* check = reinterpret_cast<void*>(&keystay_check);
-  void* restore = reinterpret_cast<void*>(&keystay_restore);
+  constexpr config::ReloadFunction functions[] = {keystay_reload, keystay_check, keystay_restore};
+  void* reload = reinterpret_cast<void*>(functions[0]);
+  void* check = reinterpret_cast<void*>(functions[1]);
+  void* restore = reinterpret_cast<void*>(functions[2]);
   void* own = &context;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_ptr(config::kReloadParameter, &reload, sizeof reload),
@@ -91,7 +93,8 @@ int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
 
 }  // namespace
 
-int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) {
+int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback,
+                     void* argument) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] {
     if (::strcasecmp(capability, "TLS-GROUP") == 0) return tls_groups(context, callback, argument);

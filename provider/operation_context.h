@@ -37,9 +37,9 @@ struct OperationContext {
         context.core(), [&]() -> void* { return static_cast<Object*>(make(context).release()); }, place);
   }
 
-  static void free(void* ctx) { delete &of(ctx); }
+  static void free(void* ctx) noexcept { delete &of(ctx); }
 
-  static void* duplicate(void* ctx) {
+  static void* duplicate(void* ctx) noexcept {
     const Object& object = of(ctx);
     return guard(of(ctx).context().core(), [&]() -> void* {
       if constexpr (requires { object.duplicate(); }) {
@@ -50,10 +50,10 @@ struct OperationContext {
     });
   }
 
-  static int get_params(void* ctx, OSSL_PARAM params[]) {
+  static int get_params(void* ctx, OSSL_PARAM params[]) noexcept {
     return with(ctx, [&](Object& object) { return object.params(params); });
   }
-  static int set_params(void* ctx, const OSSL_PARAM params[]) {
+  static int set_params(void* ctx, const OSSL_PARAM params[]) noexcept {
     return with(ctx, [&](Object& object) { return object.set_params(params); });
   }
 

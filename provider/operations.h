@@ -31,10 +31,10 @@ namespace keystay::provider {
 [[nodiscard]] const OSSL_ALGORITHM* encoder_algorithms() noexcept;
 
 // OSSL_OP_RAND (provider-rand(7)): the token's own source of randomness, for those who ask for it by name.
-[[nodiscard]] const OSSL_ALGORITHM* random_algorithms();
+[[nodiscard]] const OSSL_ALGORITHM* random_algorithms() noexcept;
 
 // OSSL_FUNC_provider_get_capabilities: the TLS groups of the default provider, and what only keystay-tlsd
 // asks for.
-int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument);
+int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) noexcept;
 
 }  // namespace keystay::provider

@@ -1,11 +1,11 @@
 // The entry point of keystay.so (provider-base(7)).
 #include <memory>
-#include <new>
 
 #include <openssl/core.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
+#include "provider/async/outside_of_jobs.h"
 #include "provider/context.h"
 #include "provider/dispatch.h"
 #include "provider/operations.h"
@@ -13,7 +13,7 @@
 namespace keystay::provider {
 namespace {
 
-const OSSL_PARAM* gettable_params(void* /*provctx*/) {
+const OSSL_PARAM* gettable_params(void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_DEFN(OSSL_PROV_PARAM_NAME, OSSL_PARAM_UTF8_PTR, nullptr, 0),
       OSSL_PARAM_DEFN(OSSL_PROV_PARAM_VERSION, OSSL_PARAM_UTF8_PTR, nullptr, 0),
@@ -24,8 +24,8 @@ const OSSL_PARAM* gettable_params(void* /*provctx*/) {
   return params;
 }
 
-int get_params(void* /*provctx*/, OSSL_PARAM params[]) {
-  const auto set_text = [&](const char* name, const char* text) {
+int get_params(void* /*provctx*/, OSSL_PARAM params[]) noexcept {
+  const auto set_text = [&](const char* name, const char* text) noexcept {
     OSSL_PARAM* param = OSSL_PARAM_locate(params, name);
     return !param || OSSL_PARAM_set_utf8_ptr(param, text) == 1;
   };
@@ -40,7 +40,7 @@ int get_params(void* /*provctx*/, OSSL_PARAM params[]) {
 
 // The same tables always, whatever tokens there are, so that libcrypto may keep them: an application that
 // asks before the first key is loaded must not conclude that there are no algorithms.
-const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_cache) {
+const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_cache) noexcept {
   *no_cache = 0;
   switch (operation) {
     case OSSL_OP_KEYMGMT:
@@ -64,9 +64,12 @@ const OSSL_ALGORITHM* query_operation(void* /*provctx*/, int operation, int* no_
   }
 }
 
-const OSSL_ITEM* get_reason_strings(void* /*provctx*/) { return reason_strings(); }
+const OSSL_ITEM* get_reason_strings(void* /*provctx*/) noexcept { return reason_strings(); }
 
-void teardown(void* provctx) { delete static_cast<Context*>(provctx); }
+// Closes sessions.
+void teardown(void* provctx) noexcept {
+  end_outside_of_jobs([&]() noexcept { delete static_cast<Context*>(provctx); });
+}
 
 const OSSL_DISPATCH* functions() {
   static const OSSL_DISPATCH table[] = {
@@ -93,7 +96,7 @@ extern "C" [[gnu::visibility("default")]] int OSSL_provider_init(const OSSL_CORE
   using namespace keystay::provider;
   try {
     *provctx = new Context(handle, in);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {  // there is no core yet to raise it on
     return 0;
   }
   *out = functions();

@@ -96,30 +96,30 @@ void require_strength(unsigned strength) {
 }
 
 // A parent, which libcrypto gives to `random = KEYSTAY-RAND`, is not needed.
-void* newctx(void* provctx, void* /*parent*/, const OSSL_DISPATCH* /*parent_functions*/) {
+void* newctx(void* provctx, void* /*parent*/, const OSSL_DISPATCH* /*parent_functions*/) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] { return static_cast<void*>(new Random(context)); });
 }
 
-void freectx(void* ctx) { delete static_cast<Random*>(ctx); }
+void freectx(void* ctx) noexcept { delete static_cast<Random*>(ctx); }
 
 // Asks for no token: libcrypto has locks held.
 int instantiate(void* ctx, unsigned strength, int /*prediction_resistance*/, const unsigned char* /*pstr*/,
-                std::size_t /*pstr_size*/, const OSSL_PARAM /*params*/[]) {
+                std::size_t /*pstr_size*/, const OSSL_PARAM /*params*/[]) noexcept {
   return guard(random_of(ctx).core(), [&] {
     require_strength(strength);
     random_of(ctx).set_state(EVP_RAND_STATE_READY);
   });
 }
 
-int uninstantiate(void* ctx) {
+int uninstantiate(void* ctx) noexcept {
   random_of(ctx).set_state(EVP_RAND_STATE_UNINITIALISED);
   return 1;
 }
 
 int generate(void* ctx, unsigned char* out, std::size_t size, unsigned strength,
              int /*prediction_resistance*/, const unsigned char* /*additional*/,
-             std::size_t /*additional_size*/) {
+             std::size_t /*additional_size*/) noexcept {
   return guard(random_of(ctx).core(), [&] {
     require_strength(strength);
     return random_of(ctx).generate({out, size}) ? 1 : 0;
@@ -129,7 +129,7 @@ int generate(void* ctx, unsigned char* out, std::size_t size, unsigned strength,
 // Ignored, as Java's TokenSecureRandomSpi does: what a token makes of a seed, nobody knows.
 int reseed(void* /*ctx*/, int /*prediction_resistance*/, const unsigned char* /*entropy*/,
            std::size_t /*entropy_size*/, const unsigned char* /*additional*/,
-           std::size_t /*additional_size*/) {
+           std::size_t /*additional_size*/) noexcept {
   return 1;
 }
 
@@ -139,7 +139,7 @@ int reseed(void* /*ctx*/, int /*prediction_resistance*/, const unsigned char* /*
 // cannot be had at all (RAND_get0_primary).
 std::size_t get_seed(void* ctx, unsigned char** /*seed*/, int /*entropy*/, std::size_t /*least*/,
                      std::size_t /*most*/, int /*prediction_resistance*/, const unsigned char* /*additional*/,
-                     std::size_t /*additional_size*/) {
+                     std::size_t /*additional_size*/) noexcept {
   return guard(random_of(ctx).core(), []() -> std::size_t {
     throw Error(
         Reason::unsupported,
@@ -148,14 +148,14 @@ std::size_t get_seed(void* ctx, unsigned char** /*seed*/, int /*entropy*/, std::
   });
 }
 
-const OSSL_PARAM* gettable_ctx_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* gettable_ctx_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_int(OSSL_RAND_PARAM_STATE, nullptr), OSSL_PARAM_uint(OSSL_RAND_PARAM_STRENGTH, nullptr),
       OSSL_PARAM_size_t(OSSL_RAND_PARAM_MAX_REQUEST, nullptr), OSSL_PARAM_END};
   return params;
 }
 
-int get_ctx_params(void* ctx, OSSL_PARAM params[]) {
+int get_ctx_params(void* ctx, OSSL_PARAM params[]) noexcept {
   OSSL_PARAM* state = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_STATE);
   OSSL_PARAM* strength = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_STRENGTH);
   OSSL_PARAM* most = OSSL_PARAM_locate(params, OSSL_RAND_PARAM_MAX_REQUEST);
@@ -167,12 +167,12 @@ int get_ctx_params(void* ctx, OSSL_PARAM params[]) {
 }
 
 // Threads may share it as it is.
-int enable_locking(void* /*ctx*/) { return 1; }
-int lock(void* /*ctx*/) { return 1; }
-void unlock(void* /*ctx*/) {}
+int enable_locking(void* /*ctx*/) noexcept { return 1; }
+int lock(void* /*ctx*/) noexcept { return 1; }
+void unlock(void* /*ctx*/) noexcept {}
 
 // Nothing of what was given out is kept.
-int verify_zeroization(void* /*ctx*/) { return 1; }
+int verify_zeroization(void* /*ctx*/) noexcept { return 1; }
 
 const OSSL_DISPATCH* functions() {
   static const OSSL_DISPATCH table[] = {
@@ -196,7 +196,7 @@ const OSSL_DISPATCH* functions() {
 
 }  // namespace
 
-const OSSL_ALGORITHM* random_algorithms() {
+const OSSL_ALGORITHM* random_algorithms() noexcept {
   static const OSSL_ALGORITHM algorithms[] = {
       {"KEYSTAY-RAND", kProperties, functions(), "random bytes of the default token"},
       {nullptr, nullptr, nullptr, nullptr},

@@ -66,6 +66,12 @@ check_layering() {
   report "layering self-test" "a check that cannot fail checks nothing" "$(scripts/check_layering.py --self-test || true)"
 }
 
+check_callbacks() {
+  report "callbacks" "no exception crosses a C frame (ARCHITECTURE.md)" "$(scripts/check_callbacks.py || true)"
+  report "callbacks self-test" "a check that cannot fail checks nothing" \
+    "$(scripts/check_callbacks.py --self-test || true)"
+}
+
 check_links() {
   report "links in documents" "a page that points nowhere loses its reader" "$(scripts/check_links.py || true)"
 }
@@ -118,6 +124,7 @@ unexplained_sleeps() {
 
 check_format
 check_layering
+check_callbacks
 check_links
 check_shell
 check_words

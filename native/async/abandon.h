@@ -10,14 +10,14 @@ inline constexpr char kCapability[] = "KEYSTAY-ASYNC";
 inline constexpr char kAbandonParameter[] = "abandon";
 
 extern "C" {
-// Re-enters the paused job, by repeating the call that reported SSL_ERROR_WANT_ASYNC. Must not throw.
-using ResumeFunction = int (*)(void* argument);
+// Re-enters the paused job, by repeating the call that reported SSL_ERROR_WANT_ASYNC.
+using ResumeFunction = int (*)(void* argument) noexcept;
 
 // Runs `resume(argument)` on the calling thread, which must be the one that started the job, and returns its
 // result. The operation that the job waits for fails at once, so that the fibre unwinds and the SSL object
 // may be freed; a call that the HSM has already begun ends later, on its signer thread, and its result is
 // dropped.
-using AbandonFunction = int (*)(ResumeFunction resume, void* argument);
+using AbandonFunction = int (*)(ResumeFunction resume, void* argument) noexcept;
 }
 
 }  // namespace keystay::async

@@ -23,7 +23,7 @@ extern "C" {
 // nothing.
 // Each returns 1, or 0 with the reason on the error queue, and then nothing has changed. From any thread;
 // `check` alone calls modules.
-using ReloadFunction = int (*)(void* argument);
+using ReloadFunction = int (*)(void* argument) noexcept;
 }
 
 }  // namespace keystay::config

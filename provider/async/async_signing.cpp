@@ -120,7 +120,7 @@ Result perform_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobOperation
   return request->take(wanted.result);
 }
 
-extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument) {
+extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument) noexcept {
   const bool outer = std::exchange(abandoning, true);
   const int result = resume(argument);
   abandoning = outer;

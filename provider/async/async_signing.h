@@ -25,6 +25,6 @@ namespace keystay::provider {
 
 // The capability "KEYSTAY-ASYNC": see native/async/abandon.h. The callback of the job's wait context must not
 // wait for anything that the abandoning thread holds.
-extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument);
+extern "C" int keystay_abandon(async::ResumeFunction resume, void* argument) noexcept;
 
 }  // namespace keystay::provider

@@ -38,7 +38,7 @@ WakeDescriptorPtr WakeDescriptor::of(ASYNC_WAIT_CTX* context) {
 WakeDescriptor::~WakeDescriptor() { ::close(fd_); }
 
 void WakeDescriptor::free_with_context(ASYNC_WAIT_CTX* /*context*/, const void* /*key*/, OSSL_ASYNC_FD /*fd*/,
-                                       void* descriptor) {
+                                       void* descriptor) noexcept {
   auto* ours = static_cast<WakeDescriptor*>(descriptor);
   if (const auto request = ours->let_go()) request->abandon();
   intrusive_ptr_release(ours);

@@ -39,7 +39,8 @@ class WakeDescriptor final : public boost::intrusive_ref_counter<WakeDescriptor>
   [[nodiscard]] boost::intrusive_ptr<AsyncRequest> let_go() noexcept;
 
  private:
-  static void free_with_context(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYNC_FD fd, void* descriptor);
+  static void free_with_context(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYNC_FD fd,
+                                void* descriptor) noexcept;
 
   int fd_;
   bool announced_ = false;

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::string_view kTyped = "what was typed";  // a PIN's origin
 
-thread_local OSSL_PASSPHRASE_CALLBACK* current_callback = nullptr;
-thread_local void* current_argument = nullptr;
+thread_local PassphraseCallback current;
 
 // What is typed, on its way into a Pin.
 class TypedPin final {
@@ -32,9 +31,9 @@ class TypedPin final {
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, info.data(), info.size()),
         OSSL_PARAM_construct_end()};
-    return current_callback(characters_.data(), characters_.size(), &size_, parameters, current_argument) ==
-               1 &&
-           size_ > 0;
+    const int answered =
+        current.function(characters_.data(), characters_.size(), &size_, parameters, current.argument);
+    return answered == 1 && size_ > 0;
   }
   [[nodiscard]] std::string_view text() const noexcept { return {characters_.data(), size_}; }
 
@@ -45,24 +44,22 @@ class TypedPin final {
 
 }  // namespace
 
-PassphraseScope::PassphraseScope(OSSL_PASSPHRASE_CALLBACK* callback, void* argument) noexcept
-    : outer_callback_(std::exchange(current_callback, callback)),
-      outer_argument_(std::exchange(current_argument, argument)) {}
+PassphraseCallback passphrase_callback() noexcept { return current; }
 
-PassphraseScope::~PassphraseScope() {
-  current_callback = outer_callback_;
-  current_argument = outer_argument_;
-}
+PassphraseScope::PassphraseScope(const PassphraseCallback& callback) noexcept
+    : outer_(std::exchange(current, callback)) {}
+
+PassphraseScope::~PassphraseScope() { current = outer_; }
 
 pkcs11::Pin PinDialogue::ask(std::string_view token_label) {
   TypedPin typed;
-  if (!current_callback || !typed.read(token_label)) return recall(token_label);
+  if (!current.function || !typed.read(token_label)) return recall(token_label);
   remember(token_label, typed.text());
   return pkcs11::Pin(typed.text(), std::string(kTyped));
 }
 
 void PinDialogue::ask_ahead(std::string_view token_label) {
-  if (current_callback && !knows(token_label)) static_cast<void>(ask(token_label));
+  if (current.function && !knows(token_label)) static_cast<void>(ask(token_label));
 }
 
 bool PinDialogue::knows(std::string_view token_label) {

@@ -12,17 +12,23 @@
 
 namespace keystay::provider {
 
+struct PassphraseCallback {
+  OSSL_PASSPHRASE_CALLBACK* function = nullptr;  // null: nobody can be asked
+  void* argument = nullptr;
+};
+// What this thread may ask through now.
+[[nodiscard]] PassphraseCallback passphrase_callback() noexcept;
+
 // While it lives, this thread may ask through the callback. Nests.
 class PassphraseScope final {
  public:
-  PassphraseScope(OSSL_PASSPHRASE_CALLBACK* callback, void* argument) noexcept;
+  explicit PassphraseScope(const PassphraseCallback& callback) noexcept;
   PassphraseScope(const PassphraseScope&) = delete;
   PassphraseScope& operator=(const PassphraseScope&) = delete;
   ~PassphraseScope();
 
  private:
-  OSSL_PASSPHRASE_CALLBACK* outer_callback_;
-  void* outer_argument_;
+  PassphraseCallback outer_;
 };
 
 // Remembers the answers for the logins that nobody can be asked for: those of a forked worker, or after the

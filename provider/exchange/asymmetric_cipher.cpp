@@ -15,12 +15,12 @@ using Operation = RsaCipher::Operation;
 
 using Callbacks = OperationContext<RsaCipher>;
 
-void* new_context(void* provctx) {
+void* new_context(void* provctx) noexcept {
   return Callbacks::create(provctx, [](Context& context) { return std::make_unique<RsaCipher>(context); });
 }
 
 template <Operation operation>
-int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
+int begin(void* ctx, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](RsaCipher& cipher) {
     cipher.begin(static_cast<Key*>(key), operation);
     return cipher.set_params(params);
@@ -28,7 +28,7 @@ int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
 }
 
 int process(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity, const unsigned char* in,
-            std::size_t size) {
+            std::size_t size) noexcept {
   return Callbacks::produce(
       ctx, {out, length, capacity}, [](RsaCipher& cipher) { return cipher.output_size(); },
       [&](RsaCipher& cipher, std::span<std::uint8_t> place) {
@@ -36,7 +36,7 @@ int process(void* ctx, unsigned char* out, std::size_t* length, std::size_t capa
       });
 }
 
-const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, nullptr, 0),
@@ -50,7 +50,7 @@ const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
   return params;
 }
 
-const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, nullptr, 0),

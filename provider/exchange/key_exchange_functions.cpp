@@ -13,29 +13,29 @@ namespace {
 
 using Callbacks = OperationContext<KeyExchange>;
 
-void* new_context(void* provctx) {
+void* new_context(void* provctx) noexcept {
   return Callbacks::create(provctx, [](Context& context) { return std::make_unique<KeyExchange>(context); });
 }
 
-int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
+int begin(void* ctx, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](KeyExchange& exchange) {
     exchange.begin(static_cast<Key*>(key));
     return exchange.set_params(params);
   });
 }
 
-int set_peer(void* ctx, void* peer) {
+int set_peer(void* ctx, void* peer) noexcept {
   return Callbacks::with(
       ctx, [&](KeyExchange& exchange) { return exchange.set_peer(*static_cast<const Key*>(peer)); });
 }
 
-int derive(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity) {
+int derive(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity) noexcept {
   return Callbacks::produce(
       ctx, {out, length, capacity}, [](KeyExchange& exchange) { return exchange.secret_size(); },
       [&](KeyExchange& exchange, std::span<std::uint8_t> place) { return exchange.derive(place); });
 }
 
-const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, nullptr),
       OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, nullptr, 0),
@@ -47,7 +47,7 @@ const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
   return params;
 }
 
-const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_int(OSSL_EXCHANGE_PARAM_EC_ECDH_COFACTOR_MODE, nullptr),
       OSSL_PARAM_utf8_string(OSSL_EXCHANGE_PARAM_KDF_TYPE, nullptr, 0),

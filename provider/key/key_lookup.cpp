@@ -10,6 +10,7 @@
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
 #include "native/x509/public_key.h"
+#include "provider/async/outside_of_jobs.h"
 #include "provider/key/possession.h"
 #include "provider/store/token_search.h"
 
@@ -63,7 +64,8 @@ KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   Statement stated = statement(context, uri);
   // Where the tokens must say which one has it, they are asked now.
   const bool is_clear = context.tokens().candidates(uri).empty();
-  const auto source = is_clear ? context.tokens().source(uri) : source_of(context, uri, kPrivateKey);
+  const auto source = is_clear ? context.tokens().source(uri)
+                               : outside_of_jobs([&] { return source_of(context, uri, kPrivateKey); });
   ask_ahead(context, *source);
   keys::PrivateKey private_key(source->operations(),
                                {uri.id, uri.object, stated.half.type.token_type, std::move(stated.key)});
@@ -96,6 +98,22 @@ KeyPtr only_public_key(Context& context, keys::KeySource& source, const keys::Pk
                   (found.empty() ? "; correct the key reference" : "; name one by its id"));
 }
 
+KeyPtr find_key(Context& context, const pkcs11::Uri& uri) {
+  const bool is_public = uri.type == CKO_PUBLIC_KEY;
+  const auto source = source_of(context, uri, is_public ? kPublicKey : kPrivateKey);
+  const x509::OpenSslPkix pkix(context.software().libctx());
+  if (is_public) return only_public_key(context, *source, pkix, uri);
+  const auto entry =
+      keys::KeyStore(source, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
+  if (!entry) {
+    throw Error(Reason::key_not_found, source->name() + " has no private key" + named_by(uri.object, uri.id) +
+                                           "; " + how_to_find_keys(*source));
+  }
+  KeyPtr key = key_on_token(context, *source, *entry);
+  require_possession(*key, *entry);
+  return key;
+}
+
 }  // namespace
 
 KeyPtr public_key(Context& context, PublicHalf half) {
@@ -115,18 +133,7 @@ KeyPtr key_of_reference(Context& context, const pkcs11::Uri& uri) {
   if (!uri.spki.empty()) {
     return is_public ? public_key(context, statement(context, uri).half) : key_as_stated(context, uri);
   }
-  const auto source = source_of(context, uri, is_public ? kPublicKey : kPrivateKey);
-  const x509::OpenSslPkix pkix(context.software().libctx());
-  if (is_public) return only_public_key(context, *source, pkix, uri);
-  const auto entry =
-      keys::KeyStore(source, pkix, keys::View::as_shown).find(uri.object, uri.id, keys::Parts::key);
-  if (!entry) {
-    throw Error(Reason::key_not_found, source->name() + " has no private key" + named_by(uri.object, uri.id) +
-                                           "; " + how_to_find_keys(*source));
-  }
-  KeyPtr key = key_on_token(context, *source, *entry);
-  require_possession(*key, *entry);
-  return key;
+  return outside_of_jobs([&] { return find_key(context, uri); });
 }
 
 std::string named_by(const std::string& label, pkcs11::ByteView id) {

@@ -23,22 +23,22 @@ const Key& key_of(const void* keydata) noexcept { return *static_cast<const Key*
 void* hand_over(KeyPtr key) noexcept { return key.detach(); }
 
 template <const KeyType& type>
-void* new_key(void* provctx) {
+void* new_key(void* provctx) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] { return hand_over(KeyPtr(new Key(context, type))); });
 }
 
-void free_key(void* keydata) {
+void free_key(void* keydata) noexcept {
   if (keydata) intrusive_ptr_release(&key_of(keydata));
 }
 
 // The reference is the address of a Key that the store loader or the decoder still holds.
-void* load(const void* reference, std::size_t reference_size) {
+void* load(const void* reference, std::size_t reference_size) noexcept {
   if (reference_size != sizeof(Key*)) return nullptr;
   return hand_over(KeyPtr(*static_cast<Key* const*>(reference)));
 }
 
-int has(const void* keydata, int selection) {
+int has(const void* keydata, int selection) noexcept {
   if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return (selection & key.type().required & ~key.parts()) == 0 ? 1 : 0;
@@ -53,7 +53,7 @@ void report_mismatch(const Key& left, const Key& right) {
   left.context().core().raise(Reason::another_key, message.c_str());
 }
 
-int match(const void* left, const void* right, int selection) {
+int match(const void* left, const void* right, int selection) noexcept {
   if (!left || !right) return 0;
   const Key& key = key_of(left);
   const Key& other = key_of(right);
@@ -64,31 +64,31 @@ int match(const void* left, const void* right, int selection) {
   });
 }
 
-int validate(const void* keydata, int selection, int check_type) {
+int validate(const void* keydata, int selection, int check_type) noexcept {
   if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return validate_key(key, selection, check_type) ? 1 : 0; });
 }
 
-int import(void* keydata, int selection, const OSSL_PARAM params[]) {
+int import(void* keydata, int selection, const OSSL_PARAM params[]) noexcept {
   if (!keydata) return 0;
   Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return import_key(key, selection, params) ? 1 : 0; });
 }
 
-int export_parts(void* keydata, int selection, OSSL_CALLBACK* callback, void* argument) {
+int export_parts(void* keydata, int selection, OSSL_CALLBACK* callback, void* argument) noexcept {
   if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return export_key(key, selection, callback, argument) ? 1 : 0; });
 }
 
-void* duplicate(const void* keydata, int selection) {
+void* duplicate(const void* keydata, int selection) noexcept {
   if (!keydata) return nullptr;
   const Key& key = key_of(keydata);
   return guard(key.context().core(), [&] { return hand_over(duplicate_key(key, selection)); });
 }
 
-int get_params(void* keydata, OSSL_PARAM params[]) {
+int get_params(void* keydata, OSSL_PARAM params[]) noexcept {
   if (!keydata) return 0;
   const Key& key = key_of(keydata);
   return key.software() ? EVP_PKEY_get_params(key.software(), params) : 0;
@@ -97,7 +97,7 @@ int get_params(void* keydata, OSSL_PARAM params[]) {
 // Of what EVP_PKEY-EC(7) lets an application set, that which changes no key but how one is written; the
 // openssl program sets it before it writes any. Not the form of points: libcrypto loses it on the way to the
 // encoder.
-bool only_of_form(const OSSL_PARAM params[]) {
+bool only_of_form(const OSSL_PARAM params[]) noexcept {
   constexpr std::string_view kOfForm[] = {OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC};
   for (; params->key; ++params) {
     if (std::ranges::find(kOfForm, params->key) == std::end(kOfForm)) return false;
@@ -105,7 +105,7 @@ bool only_of_form(const OSSL_PARAM params[]) {
   return true;
 }
 
-int set_params(void* keydata, const OSSL_PARAM params[]) {
+int set_params(void* keydata, const OSSL_PARAM params[]) noexcept {
   if (!keydata) return 0;
   Key& key = key_of(keydata);
   if (!params || !params->key) return 1;
@@ -119,7 +119,7 @@ int set_params(void* keydata, const OSSL_PARAM params[]) {
 }
 
 template <const KeyType& type>
-const char* query_operation_name(int operation) {
+const char* query_operation_name(int operation) noexcept {
   switch (operation) {
     case OSSL_OP_SIGNATURE:
       return type.signature;
@@ -163,7 +163,7 @@ constexpr OSSL_PARAM kRawTypes[] = {OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_
                                     OSSL_PARAM_END};
 
 template <const KeyType& type>
-const OSSL_PARAM* exchange_types(int selection) {
+const OSSL_PARAM* exchange_types(int selection) noexcept {
   if ((selection & type.required) == 0) return nullptr;
   switch (type.token_type) {
     case CKK_EC:
@@ -179,7 +179,7 @@ const OSSL_PARAM* exchange_types(int selection) {
 // Lists of parameters belong to libcrypto and are constant, so that a list found once is good for ever.
 using Listing = const OSSL_PARAM* (*)(const EVP_KEYMGMT*);
 template <const KeyType& type, Listing listing>
-const OSSL_PARAM* list(void* provctx) {
+const OSSL_PARAM* list(void* provctx) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] {
     const x509::Owned<EVP_KEYMGMT, EVP_KEYMGMT_free> keymgmt(

@@ -9,7 +9,6 @@
 
 #include "native/pkcs11/error.h"
 #include "native/x509/error_mark.h"
-#include "provider/async/outside_of_jobs.h"
 #include "provider/exchange/key_exchange.h"
 #include "provider/signature/signature_ecdsa.h"
 #include "provider/signature/signature_rsa.h"
@@ -89,7 +88,7 @@ void require_possession(Key& key, const keys::Entry& entry) {
   if (entry.public_half_source == keys::PublicHalfSource::token || &key.type() == &kRsaPss) return;
   try {
     const x509::ErrorMark the_reason_is_ours;
-    if (outside_of_jobs([&] { return possesses(key); })) return;
+    if (possesses(key)) return;
   } catch (const pkcs11::Error& error) {
     if (may_not_sign(error)) return;
     throw;

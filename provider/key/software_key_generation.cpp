@@ -73,7 +73,7 @@ Generation& generation_of(void* genctx) noexcept { return *static_cast<Generatio
 }  // namespace
 
 template <const KeyType& type>
-void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]) {
+void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&]() -> void* {
     auto generation = std::make_unique<Generation>(context, type, selection);
@@ -81,18 +81,18 @@ void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]) {
   });
 }
 
-int gen_set_template(void* genctx, void* model) {
+int gen_set_template(void* genctx, void* model) noexcept {
   Generation& generation = generation_of(genctx);
   return guard(generation.context().core(), [&] { generation.follow(*static_cast<const Key*>(model)); });
 }
 
-int gen_set_params(void* genctx, const OSSL_PARAM params[]) {
+int gen_set_params(void* genctx, const OSSL_PARAM params[]) noexcept {
   Generation& generation = generation_of(genctx);
   return guard(generation.context().core(), [&] { return generation.set(params) ? 1 : 0; });
 }
 
 template <const KeyType& type>
-const OSSL_PARAM* gen_settable_params(void* /*genctx*/, void* provctx) {
+const OSSL_PARAM* gen_settable_params(void* /*genctx*/, void* provctx) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&]() -> const OSSL_PARAM* {
     const x509::Owned<EVP_KEYMGMT, EVP_KEYMGMT_free> keymgmt(
@@ -103,12 +103,12 @@ const OSSL_PARAM* gen_settable_params(void* /*genctx*/, void* provctx) {
   });
 }
 
-void* gen(void* genctx, OSSL_CALLBACK* /*progress*/, void* /*argument*/) {
+void* gen(void* genctx, OSSL_CALLBACK* /*progress*/, void* /*argument*/) noexcept {
   Generation& generation = generation_of(genctx);
   return guard(generation.context().core(), [&]() -> void* { return generation.generate().detach(); });
 }
 
-void gen_cleanup(void* genctx) { delete static_cast<Generation*>(genctx); }
+void gen_cleanup(void* genctx) noexcept { delete static_cast<Generation*>(genctx); }
 
 template void* gen_init<kRsa>(void*, int, const OSSL_PARAM[]);
 template void* gen_init<kRsaPss>(void*, int, const OSSL_PARAM[]);

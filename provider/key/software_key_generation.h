@@ -14,12 +14,12 @@ namespace keystay::provider {
 
 // OSSL_FUNC_keymgmt_gen_… (provider-keymgmt(7), "Key Object Generation Functions").
 template <const KeyType& type>
-void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]);
-int gen_set_template(void* genctx, void* model);
-int gen_set_params(void* genctx, const OSSL_PARAM params[]);
+void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]) noexcept;
+int gen_set_template(void* genctx, void* model) noexcept;
+int gen_set_params(void* genctx, const OSSL_PARAM params[]) noexcept;
 template <const KeyType& type>
-const OSSL_PARAM* gen_settable_params(void* genctx, void* provctx);
-void* gen(void* genctx, OSSL_CALLBACK* callback, void* argument);
-void gen_cleanup(void* genctx);
+const OSSL_PARAM* gen_settable_params(void* genctx, void* provctx) noexcept;
+void* gen(void* genctx, OSSL_CALLBACK* callback, void* argument) noexcept;
+void gen_cleanup(void* genctx) noexcept;
 
 }  // namespace keystay::provider

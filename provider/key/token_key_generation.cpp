@@ -13,6 +13,7 @@
 #include "native/pkcs11/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/pem_reference.h"
+#include "provider/async/outside_of_jobs.h"
 #include "provider/key/key_lookup.h"
 
 namespace keystay::provider {
@@ -141,6 +142,10 @@ KeyPtr TokenKeyRequest::generate(Context& context, const KeyType& type) const {
   if (unusual_exponent_)
     throw Error(Reason::unsupported, "key generation: RSA keys on tokens have the exponent 65537");
   require_private(uri_.view());
+  return outside_of_jobs([&] { return generate_on_token(context, type); });
+}
+
+KeyPtr TokenKeyRequest::generate_on_token(Context& context, const KeyType& type) const {
   const keys::KeyLocation target = context.tokens().locate(uri_.view());
   require_alias(target);
   const keys::KeyRequest request(keys::key_spec(type.algorithm, bits_, group_), use(type), target.id);

@@ -33,6 +33,7 @@ class TokenKeyRequest final {
   [[nodiscard]] static std::span<const OSSL_PARAM> settable_params() noexcept;
 
  private:
+  [[nodiscard]] KeyPtr generate_on_token(Context& context, const KeyType& type) const;
   [[nodiscard]] keys::KeyUse use(const KeyType& type) const;
 
   pkcs11::WipedText uri_;

@@ -133,7 +133,7 @@ class NamedSignature final {
 using Callbacks = SignatureCallbacks<NamedSignature>;
 
 template <std::size_t index>
-void* new_context(void* provctx, const char* /*property_query*/) {
+void* new_context(void* provctx, const char* /*property_query*/) noexcept {
   return Callbacks::create(provctx, [](Context& context) {
     std::unique_ptr<Signature> signature;
     if constexpr (&kAlgorithms[index].type == &kRsa) {
@@ -146,38 +146,38 @@ void* new_context(void* provctx, const char* /*property_query*/) {
 }
 
 template <Operation operation>
-int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
+int begin(void* ctx, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](NamedSignature& signature) {
     return signature.begin(static_cast<Key*>(key), operation) && signature.set_params(params);
   });
 }
 
 template <Operation operation>
-int begin_message(void* ctx, void* key, const OSSL_PARAM params[]) {
+int begin_message(void* ctx, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](NamedSignature& signature) {
     signature.begin_message(static_cast<Key*>(key), operation);
     return signature.set_params(params);
   });
 }
 
-int verify_message_final(void* ctx) {
+int verify_message_final(void* ctx) noexcept {
   return Callbacks::with(ctx, [](NamedSignature& signature) { return signature.verify_message(); });
 }
 
-const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
                                       OSSL_PARAM_END};
   return params;
 }
 
-const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_SIGNATURE, nullptr, 0),
                                       OSSL_PARAM_END};
   return params;
 }
 
 template <const KeyType& type>
-const char** query_key_types() {
+const char** query_key_types() noexcept {
   static const char* types[] = {type.algorithm, nullptr};
   return types;
 }

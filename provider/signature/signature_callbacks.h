@@ -19,32 +19,33 @@ struct SignatureCallbacks : OperationContext<Object> {
   }
 
   static int sign(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
-                  const unsigned char* data, std::size_t size) {
+                  const unsigned char* data, std::size_t size) noexcept {
     return produce(ctx, {out, length, capacity}, [&](Object& signature, std::span<std::uint8_t> place) {
       return signature.sign({data, size}, place);
     });
   }
 
-  static int update(void* ctx, const unsigned char* message, std::size_t size) {
+  static int update(void* ctx, const unsigned char* message, std::size_t size) noexcept {
     return with(ctx, [&](Object& signature) {
       signature.update({message, size});
       return true;
     });
   }
 
-  static int sign_message_final(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity) {
+  static int sign_message_final(void* ctx, unsigned char* out, std::size_t* length,
+                                std::size_t capacity) noexcept {
     return produce(ctx, {out, length, capacity}, [](Object& signature, std::span<std::uint8_t> place) {
       return signature.sign_message(place);
     });
   }
 
   static int verify(void* ctx, const unsigned char* bytes, std::size_t length, const unsigned char* data,
-                    std::size_t size) {
+                    std::size_t size) noexcept {
     return with(ctx, [&](Object& signature) { return signature.verify({data, size}, {bytes, length}); });
   }
 
   static int recover(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
-                     const unsigned char* bytes, std::size_t size) {
+                     const unsigned char* bytes, std::size_t size) noexcept {
     return with(ctx, [&](Object& signature) {
       return signature.recover({bytes, size}, std::span(out, capacity), length);
     });

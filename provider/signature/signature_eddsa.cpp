@@ -101,26 +101,26 @@ class EdDsaSignature final {
 using Callbacks = SignatureCallbacks<EdDsaSignature>;
 
 template <const KeyType& type>
-void* new_context(void* provctx, const char* /*property_query*/) {
+void* new_context(void* provctx, const char* /*property_query*/) noexcept {
   return Callbacks::create(provctx,
                            [](Context& context) { return std::make_unique<EdDsaSignature>(context, type); });
 }
 
 template <int needed>
-int begin(void* ctx, const char* digest, void* key, const OSSL_PARAM params[]) {
+int begin(void* ctx, const char* digest, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](EdDsaSignature& signature) {
     signature.begin(static_cast<Key*>(key), digest ? digest : "", needed);
     return signature.set_params(params);
   });
 }
 
-const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* gettable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, nullptr, 0),
                                       OSSL_PARAM_END};
   return params;
 }
 
-const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*ctx*/, void* /*provctx*/) noexcept {
   static const OSSL_PARAM none[] = {OSSL_PARAM_END};
   return none;
 }

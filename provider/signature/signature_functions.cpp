@@ -17,12 +17,12 @@ using Operation = Signature::Operation;
 using Callbacks = SignatureCallbacks<Signature>;
 
 template <typename Algorithm>
-void* new_context(void* provctx, const char* /*property_query*/) {
+void* new_context(void* provctx, const char* /*property_query*/) noexcept {
   return Callbacks::create(provctx, [](Context& context) { return std::make_unique<Algorithm>(context); });
 }
 
 template <Operation operation>
-int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
+int begin(void* ctx, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](Signature& signature) {
     signature.begin(static_cast<Key*>(key), operation);
     return signature.set_params(params);
@@ -30,7 +30,7 @@ int begin(void* ctx, void* key, const OSSL_PARAM params[]) {
 }
 
 template <Operation operation>
-int begin_message(void* ctx, const char* digest, void* key, const OSSL_PARAM params[]) {
+int begin_message(void* ctx, const char* digest, void* key, const OSSL_PARAM params[]) noexcept {
   return Callbacks::with(ctx, [&](Signature& signature) {
     signature.begin_message(static_cast<Key*>(key), operation, digest ? digest : "");
     return signature.set_params(params);
@@ -38,7 +38,7 @@ int begin_message(void* ctx, const char* digest, void* key, const OSSL_PARAM par
 }
 
 int sign_message(void* ctx, unsigned char* out, std::size_t* length, std::size_t capacity,
-                 const unsigned char* message, std::size_t size) {
+                 const unsigned char* message, std::size_t size) noexcept {
   return Callbacks::produce(ctx, {out, length, capacity},
                             [&](Signature& signature, std::span<std::uint8_t> place) {
                               signature.update({message, size});
@@ -46,14 +46,14 @@ int sign_message(void* ctx, unsigned char* out, std::size_t* length, std::size_t
                             });
 }
 
-int verify_message_final(void* ctx, const unsigned char* bytes, std::size_t length) {
+int verify_message_final(void* ctx, const unsigned char* bytes, std::size_t length) noexcept {
   return Callbacks::with(ctx, [&](Signature& signature) {
     return signature.verify_message({bytes, length});
   });
 }
 
 int verify_message(void* ctx, const unsigned char* bytes, std::size_t length, const unsigned char* message,
-                   std::size_t size) {
+                   std::size_t size) noexcept {
   return Callbacks::with(ctx, [&](Signature& signature) {
     signature.update({message, size});
     return signature.verify_message({bytes, length});
@@ -65,7 +65,7 @@ using ListOfAlgorithm = const OSSL_PARAM* (*)(const EVP_SIGNATURE*);
 
 // Without a context it is asked what there is at all.
 template <typename Algorithm, ListOfContext of_context, ListOfAlgorithm of_algorithm>
-const OSSL_PARAM* list(void* ctx, void* provctx) {
+const OSSL_PARAM* list(void* ctx, void* provctx) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&] {
     if (ctx) return (Callbacks::of(ctx).*of_context)();

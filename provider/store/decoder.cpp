@@ -119,7 +119,7 @@ int pass_on(const OSSL_PARAM result[], OSSL_CALLBACK* callback, void* argument) 
 
 // PEM to DER. The type of the key goes along where the reference states it, so that only one decoder follows.
 int decode_pem(void* ctx, OSSL_CORE_BIO* input, int /*selection*/, OSSL_CALLBACK* callback, void* argument,
-               OSSL_PASSPHRASE_CALLBACK* /*passphrase*/, void* /*passphrase_argument*/) {
+               OSSL_PASSPHRASE_CALLBACK* /*passphrase*/, void* /*passphrase_argument*/) noexcept {
   auto& context = *static_cast<Context*>(ctx);
   return guard(context.core(), [&] {
     const auto bio = open(context, input);
@@ -166,12 +166,12 @@ int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
 // DER to a key of one type.
 template <const KeyType& type>
 int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback, void* argument,
-               OSSL_PASSPHRASE_CALLBACK* passphrase, void* passphrase_argument) {
+               OSSL_PASSPHRASE_CALLBACK* passphrase, void* passphrase_argument) noexcept {
   auto& context = *static_cast<Context*>(ctx);
   return guard(context.core(), [&] {
     const auto uri = reference_in(Input(open(context, input).get()).bytes());
     if (!uri) return kGoOn;
-    const PassphraseScope somebody_may_be_asked(passphrase, passphrase_argument);
+    const PassphraseScope prompt({passphrase, passphrase_argument});
     Decoding alone;
     Decoding& decoding = current_decoding ? *current_decoding : alone;
     look_up(context, *uri, decoding);
@@ -183,14 +183,14 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* ca
   });
 }
 
-void* new_context(void* provctx) { return provctx; }
-void free_context(void* /*ctx*/) {}
+void* new_context(void* provctx) noexcept { return provctx; }
+void free_context(void* /*ctx*/) noexcept {}
 
-int does_selection(void* /*provctx*/, int selection) {
+int does_selection(void* /*provctx*/, int selection) noexcept {
   return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0 ? 1 : 0;
 }
 
-template <OSSL_FUNC_decoder_decode_fn decode>
+template <Callback<OSSL_FUNC_decoder_decode_fn>::Type decode>
 const OSSL_DISPATCH* functions() {
   static const OSSL_DISPATCH table[] = {
       entry<OSSL_FUNC_decoder_newctx_fn>(OSSL_FUNC_DECODER_NEWCTX, new_context),

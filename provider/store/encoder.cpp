@@ -88,19 +88,19 @@ class Encoder final {
 Encoder& encoder_of(void* ctx) noexcept { return *static_cast<Encoder*>(ctx); }
 
 template <const Form& form>
-void* new_context(void* provctx) {
+void* new_context(void* provctx) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&]() -> void* { return new Encoder(context, form); });
 }
 
-void free_context(void* ctx) { delete static_cast<Encoder*>(ctx); }
+void free_context(void* ctx) noexcept { delete static_cast<Encoder*>(ctx); }
 
 template <const Form& form>
-int does_selection(void* /*provctx*/, int selection) {
+int does_selection(void* /*provctx*/, int selection) noexcept {
   return !form.structure || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? 1 : 0;
 }
 
-const OSSL_PARAM* settable_params(void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_CIPHER, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_PROPERTIES, nullptr, 0),
@@ -109,7 +109,7 @@ const OSSL_PARAM* settable_params(void* /*provctx*/) {
   return params;
 }
 
-int set_params(void* ctx, const OSSL_PARAM params[]) {
+int set_params(void* ctx, const OSSL_PARAM params[]) noexcept {
   const OSSL_PARAM* cipher = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER);
   if (!cipher) return 1;
   return guard(encoder_of(ctx).context().core(), [&] {
@@ -121,7 +121,7 @@ int set_params(void* ctx, const OSSL_PARAM params[]) {
 }
 
 int encode(void* ctx, OSSL_CORE_BIO* output, const void* key, const OSSL_PARAM abstract[], int selection,
-           OSSL_PASSPHRASE_CALLBACK* callback, void* argument) {
+           OSSL_PASSPHRASE_CALLBACK* callback, void* argument) noexcept {
   if (!key || abstract) return 0;
   return guard(encoder_of(ctx).context().core(), [&] {
     return encoder_of(ctx).encode(*static_cast<const Key*>(key), selection, output, {callback, argument}) ? 1

@@ -8,6 +8,7 @@
 #include <openssl/params.h>
 
 #include "native/pkcs11/wiped_text.h"
+#include "provider/async/outside_of_jobs.h"
 #include "provider/dispatch.h"
 #include "provider/guard.h"
 #include "provider/key/software_key.h"
@@ -38,7 +39,8 @@ class Loader final {
   [[nodiscard]] int load(OSSL_CALLBACK* callback, void* argument) {
     if (at_end()) return 0;
     try {
-      if (!std::exchange(found_, true)) objects_ = find_store_objects(context_, uri_.view(), request_);
+      if (!std::exchange(found_, true))
+        objects_ = outside_of_jobs([&] { return find_store_objects(context_, uri_.view(), request_); });
     } catch (...) {
       failed_ = true;
       throw;
@@ -122,12 +124,12 @@ class Loader final {
 
 Loader& loader_of(void* ctx) noexcept { return *static_cast<Loader*>(ctx); }
 
-void* open(void* provctx, const char* uri) {
+void* open(void* provctx, const char* uri) noexcept {
   auto& context = *static_cast<Context*>(provctx);
   return guard(context.core(), [&]() -> void* { return new Loader(context, uri); });
 }
 
-const OSSL_PARAM* settable_params(void* /*provctx*/) {
+const OSSL_PARAM* settable_params(void* /*provctx*/) noexcept {
   static const OSSL_PARAM params[] = {
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0),
       OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, nullptr),
@@ -140,28 +142,28 @@ const OSSL_PARAM* settable_params(void* /*provctx*/) {
   return params;
 }
 
-int set_params(void* ctx, const OSSL_PARAM params[]) {
+int set_params(void* ctx, const OSSL_PARAM params[]) noexcept {
   return guard(loader_of(ctx).context().core(), [&] { return loader_of(ctx).set_params(params) ? 1 : 0; });
 }
 
 int load(void* ctx, OSSL_CALLBACK* callback, void* argument, OSSL_PASSPHRASE_CALLBACK* passphrase,
-         void* passphrase_argument) {
+         void* passphrase_argument) noexcept {
   return guard(loader_of(ctx).context().core(), [&] {
-    const PassphraseScope somebody_may_be_asked(passphrase, passphrase_argument);
+    const PassphraseScope prompt({passphrase, passphrase_argument});
     return loader_of(ctx).load(callback, argument);
   });
 }
 
-int at_end(void* ctx) { return loader_of(ctx).at_end() ? 1 : 0; }
+int at_end(void* ctx) noexcept { return loader_of(ctx).at_end() ? 1 : 0; }
 
-int close(void* ctx) {
+int close(void* ctx) noexcept {
   delete static_cast<Loader*>(ctx);
   return 1;
 }
 
 // For a keymgmt of another provider: public keys only.
 int export_object(void* ctx, const void* reference, std::size_t reference_size, OSSL_CALLBACK* callback,
-                  void* argument) {
+                  void* argument) noexcept {
   if (reference_size != sizeof(Key*)) return 0;
   const Key& key = **static_cast<Key* const*>(reference);
   if (key.on_token()) return 0;

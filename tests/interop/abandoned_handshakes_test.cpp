@@ -20,10 +20,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "tests/interop/tlsd_on_token.h"
 #include "tests/support/descriptor.h"
-#include "tests/support/process.h"
-#include "tests/support/softhsm_token.h"
-#include "tests/support/test_ca.h"
 
 namespace keystay::test {
 namespace {
@@ -36,15 +34,6 @@ constexpr auto kSigningTime = 5ms;
 
 // KEYSTAY_SOAK=1 runs the full length.
 std::size_t handshakes() { return std::getenv("KEYSTAY_SOAK") ? 200'000 : 20'000; }
-
-std::string program(const char* name) { return std::string(std::getenv("KEYSTAY_BUILD")) + "/bin/" + name; }
-
-std::string value(std::string_view text, std::string_view name) {
-  const std::size_t at = text.find("\n" + std::string(name) + " ");
-  if (at == std::string_view::npos) return "";
-  const std::size_t begin = at + name.size() + 2;
-  return std::string(text.substr(begin, text.find('\n', begin) - begin));
-}
 
 // What /proc says of a process.
 struct Footprint {
@@ -119,77 +108,32 @@ void abandon_handshakes(std::uint16_t port, std::size_t count) {
   }
 }
 
-class AbandonedHandshakes : public testing::Test {
- protected:
-  AbandonedHandshakes() {
-    const std::filesystem::path configuration = token_.write_configuration(
-        "\n[tlsd]\nthreads = 2\nadmin = \"127.0.0.1:" + std::to_string(admin_) +
-        "\"\n\n[[tlsd.listener]]\nname = \"https\"\nbind = [\"127.0.0.1:" + std::to_string(port_) +
-        "\"]\ncertificates = [\"httpd\"]\nbackend = \"none\"\n\n[tlsd.backend.none]\nservers = "
-        "[\"127.0.0.1:9\"]\n");
-    // AddressSanitizer keeps freed memory for a while: here only little, because memory is what is measured.
-    const char* sanitizer = std::getenv("ASAN_OPTIONS");
-    environment_ = {
-        {"KEYSTAY_CONF", configuration.string()},
-        {"ASAN_OPTIONS", (sanitizer ? std::string(sanitizer) + ":" : "") + "quarantine_size_mb=1"}};
-    make_alias();
-    server_ = std::make_unique<Process>(Arguments{program("keystay-tlsd"), "-c", configuration.string()},
-                                        RunOptions{.environment = environment_});
-    if (!wait_for_port(admin_) || !wait_for_port(port_)) throw std::runtime_error(server_->error());
-  }
-
-  void make_alias() {
-    const auto keystay = [&](Arguments arguments) {
-      arguments.insert(arguments.begin(), program("keystay"));
-      return run_or_throw(arguments, {.environment = environment_});
-    };
-    keystay({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-groupname", "secp256r1", "-dname",
-             "CN=localhost"});
-    const std::string request = keystay({"-certreq", "-alias", "httpd"});
-    const std::filesystem::path reply = token_.directory().path() / "httpd.pem";
-    std::ofstream(reply) << ca_.sign_with_chain(request) << ca_.root_pem();
-    keystay({"-importcert", "-alias", "httpd", "-file", reply.string()});
-  }
-
-  [[nodiscard]] std::string get(const std::string& path) const {
-    return run_or_throw(
-        {"curl", "--silent", "--show-error", "http://127.0.0.1:" + std::to_string(admin_) + path});
-  }
-
-  // Until nobody is connected, nothing waits for a signature, and the HSM has nothing to do.
-  [[nodiscard]] bool wait_until_quiet() {
-    for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
-      const std::string metrics = get("/metrics");
-      if (value(metrics, "keystay_tlsd_handshakes_paused") == "0" &&
-          value(metrics, "keystay_tlsd_connections{listener=\"https\"}") == "0" &&
-          token_.faults().inside(Function::C_Sign) == 0) {
-        return true;
-      }
-      std::this_thread::sleep_for(20ms);  // polling
+// Until nobody is connected, nothing waits for a signature, and the HSM has nothing to do.
+bool wait_until_quiet(TlsdOnToken& tlsd) {
+  for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
+    if (tlsd.metric("keystay_tlsd_handshakes_paused") == "0" &&
+        tlsd.metric("keystay_tlsd_connections{listener=\"https\"}") == "0" &&
+        tlsd.faults().inside(Function::C_Sign) == 0) {
+      return true;
     }
-    return false;
+    std::this_thread::sleep_for(20ms);  // polling
   }
+  return false;
+}
 
-  SoftHsmToken token_{"web", {.front = Front::fault_module}};
-  TestCa ca_;
-  std::uint16_t port_ = free_port();
-  std::uint16_t admin_ = free_port();
-  Environment environment_;
-  std::unique_ptr<Process> server_;
-};
+TEST(AbandonedHandshakes, LeaveMemoryDescriptorsAndJobsWhereTheyWere) {
+  TlsdOnToken tlsd;
+  tlsd.faults().delay(Function::C_Sign, kSigningTime);
+  abandon_handshakes(tlsd.port(), handshakes() / 4);  // fills pools and arenas, which stay
+  ASSERT_TRUE(wait_until_quiet(tlsd)) << tlsd.get("/metrics");
+  const Footprint before = footprint(tlsd.process().pid());
+  tlsd.faults().reset_calls();
 
-TEST_F(AbandonedHandshakes, LeaveMemoryDescriptorsAndJobsWhereTheyWere) {
-  token_.faults().delay(Function::C_Sign, kSigningTime);
-  abandon_handshakes(port_, handshakes() / 4);  // fills pools and arenas, which stay
-  ASSERT_TRUE(wait_until_quiet()) << get("/metrics");
-  const Footprint before = footprint(server_->pid());
-  token_.faults().reset_calls();
+  abandon_handshakes(tlsd.port(), handshakes());
+  ASSERT_TRUE(wait_until_quiet(tlsd)) << tlsd.get("/metrics");
+  const Footprint after = footprint(tlsd.process().pid());
 
-  abandon_handshakes(port_, handshakes());
-  ASSERT_TRUE(wait_until_quiet()) << get("/metrics");
-  const Footprint after = footprint(server_->pid());
-
-  EXPECT_GT(token_.faults().calls(Function::C_Sign), handshakes() / 20)
+  EXPECT_GT(tlsd.faults().calls(Function::C_Sign), handshakes() / 20)
       << "the clients left before the HSM was asked";
   EXPECT_LE(after.descriptors, before.descriptors + 2);  // /metrics itself may be one
 #ifndef __SANITIZE_ADDRESS__  // its own memory grows; it finds leaks when the server ends
@@ -200,14 +144,10 @@ TEST_F(AbandonedHandshakes, LeaveMemoryDescriptorsAndJobsWhereTheyWere) {
   RecordProperty("resident_kib_after", std::to_string(after.resident_kib));
 
   // And it serves: the HSM's next signature is for a client that stays.
-  const Outcome answer =
-      run({"curl", "--silent", "--show-error", "--cacert", ca_.write_root(token_.directory()).string(),
-           "--output", "/dev/null", "--write-out", "%{http_code}", "--resolve",
-           "localhost:" + std::to_string(port_) + ":127.0.0.1",
-           "https://localhost:" + std::to_string(port_) + "/"});
+  const Outcome answer = tlsd.fetch(tlsd.port());
   EXPECT_EQ(answer.output, "502") << answer;  // there is no backend, but there was TLS
 
-  const Outcome outcome = server_->stop(60s);
+  const Outcome outcome = tlsd.process().stop(60s);
   EXPECT_TRUE(outcome.ok()) << outcome;
 }
 

@@ -115,7 +115,7 @@ done
 keytool_on NONE -list -storepass "$pin"
 said "one, "
 keytool_refuses NONE -changealias -alias one -destalias renamed -storepass "$pin"
-said 'does not rename alias "one"'
+said 'cannot rename alias "one"'
 keytool_refuses NONE -delete -alias one -storepass "$pin"
 [[ "$(state)" == "$kept" ]] || fail "a key of a token that nobody named has another name"
 

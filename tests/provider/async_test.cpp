@@ -59,13 +59,27 @@ class AsyncTest : public ProviderTest {
     context_ = std::make_unique<LibraryContext>();
     key_ = context_->load("keystay:ec");
   }
-  static int resume_job(void* job) { return static_cast<SigningJob*>(job)->resume(); }
+  static int resume_job(void* job) noexcept { return static_cast<SigningJob*>(job)->resume(); }
 
   std::unique_ptr<LibraryContext> context_ = std::make_unique<LibraryContext>();
   EvpPkey key_ = context_->load("keystay:ec");
   EvpPkey public_key_ = public_key("ec");
   pkcs11::Bytes message_ = bytes_of("in a job");
 };
+
+// Its stack is 32 KiB without guard page. TearDown looks at the module's calls, here those of all that a key
+// can want: to be loaded, to be found again, a login.
+TEST_F(AsyncTest, NothingThatAJobDoesCallsTheModuleOnItsStack) {
+  SigningJob everything([this] {
+    const LibraryContext fresh;
+    const EvpPkey loaded = fresh.load("keystay:ec");
+    faults().drop_sessions();
+    if (!signs()) return false;
+    faults().forget_initialize();
+    return signs() && sign(fresh, loaded.get(), "SHA256", message_).has_value();
+  });
+  EXPECT_TRUE(everything.run()) << take_errors();
+}
 
 TEST_F(AsyncTest, AJobPausesAndIsWokenByADescriptor) {
   const auto signing = job();

@@ -28,6 +28,7 @@ ProviderTest::ProviderTest() {
 
 void ProviderTest::TearDown() {
   EXPECT_EQ(take_errors(), "");
+  EXPECT_EQ(faults().calls_on_fibres(), 0u) << "a module never runs on the stack of a job";
   faults().reset();
 }
 

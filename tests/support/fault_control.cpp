@@ -69,6 +69,7 @@ void FaultControl::reset() {
   control.session_limit = 0;
   control.open_sessions = 0;
   control.initialize_flags = 0;
+  control.calls_on_fibres = 0;
   reset_calls();
 }
 
@@ -163,6 +164,7 @@ bool FaultControl::wait_until_inside(Function function, std::int64_t calls,
 }
 
 std::int64_t FaultControl::open_sessions() const { return block().open_sessions; }
+std::uint64_t FaultControl::calls_on_fibres() const { return block().calls_on_fibres; }
 std::uint64_t FaultControl::initialize_flags() const { return block().initialize_flags; }
 
 }  // namespace keystay::test

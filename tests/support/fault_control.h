@@ -84,6 +84,8 @@ class FaultControl final {
   [[nodiscard]] bool wait_until_inside(Function function, std::int64_t calls,
                                        std::chrono::milliseconds limit = std::chrono::seconds(20)) const;
   [[nodiscard]] std::int64_t open_sessions() const;
+  // Calls on the stack of an OpenSSL job, where a module must never run.
+  [[nodiscard]] std::uint64_t calls_on_fibres() const;
   // CK_C_INITIALIZE_ARGS.flags of the last C_Initialize; kNoArguments for a null pointer.
   [[nodiscard]] std::uint64_t initialize_flags() const;
 };

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "tests/support/fault_module/fault.h"
@@ -283,6 +284,24 @@ TEST_F(FaultModule, RemembersTheArgumentsOfInitialize) {
   ASSERT_EQ(module().C_Finalize(nullptr), CKR_OK);
   ASSERT_EQ(module().C_Initialize(nullptr), CKR_OK);
   EXPECT_EQ(faults_.initialize_flags(), kNoArguments);
+}
+
+// As OpenSSL's jobs are made: makecontext(3).
+TEST_F(FaultModule, CountsCallsOnAnotherStackThanThatOfTheThread) {
+  ASSERT_EQ(sign(), CKR_OK);
+  EXPECT_EQ(faults_.calls_on_fibres(), 0u);
+  static std::function<CK_RV()> body;
+  static ucontext_t fibre, thread;
+  body = [this] { return sign(); };
+  std::vector<char> stack(256 * 1024);
+  ASSERT_EQ(getcontext(&fibre), 0);
+  fibre.uc_stack.ss_sp = stack.data();
+  fibre.uc_stack.ss_size = stack.size();
+  fibre.uc_link = &thread;
+  makecontext(
+      &fibre, [] { static_cast<void>(body()); }, 0);
+  ASSERT_EQ(swapcontext(&thread, &fibre), 0);
+  EXPECT_GE(faults_.calls_on_fibres(), 1u);
 }
 
 TEST_F(FaultModule, CountsTheCallsOfAForkedChild) {

@@ -21,6 +21,24 @@ CountedCall::CountedCall(FunctionControl& function) noexcept : function_(functio
 
 CountedCall::~CountedCall() { function_.inside.fetch_sub(1, memory_order_relaxed); }
 
+bool is_on_stack_of_thread() noexcept {
+  struct Stack {
+    const char* begin = nullptr;
+    std::size_t size = 0;
+    Stack() noexcept {
+      pthread_attr_t attributes;
+      void* address = nullptr;
+      if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+      pthread_attr_getstack(&attributes, &address, &size);
+      pthread_attr_destroy(&attributes);
+      begin = static_cast<const char*>(address);
+    }
+  };
+  static thread_local const Stack stack;  // of the thread, whatever stack this runs on
+  const auto* here = static_cast<const char*>(__builtin_frame_address(0));
+  return !stack.begin || (here >= stack.begin && here < stack.begin + stack.size);
+}
+
 void die_if_ordered(std::atomic<std::int64_t>& calls_until_kill) noexcept {
   if (calls_until_kill.load(memory_order_relaxed) <= 0) return;
   if (calls_until_kill.fetch_sub(1, memory_order_relaxed) == 1) ::kill(::getpid(), SIGKILL);

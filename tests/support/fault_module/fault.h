@@ -21,6 +21,10 @@ class CountedCall final {
   FunctionControl& function_;
 };
 
+// Whether the caller runs on the stack that its thread was made with, and not on that of a job
+// (ASYNC_start_job(3)), which is 32 KiB and has no guard page.
+[[nodiscard]] bool is_on_stack_of_thread() noexcept;
+
 // Ends this process, as a crash of its machine would, if this is the call that was ordered to.
 void die_if_ordered(std::atomic<std::int64_t>& calls_until_kill) noexcept;
 // Waits while the function is held.

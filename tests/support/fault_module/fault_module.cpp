@@ -167,6 +167,7 @@ struct Forwarder<F, Member> {
   static CK_RV call(Arguments... arguments) {
     FunctionControl& function = target->control()[F];
     const CountedCall counted(function);
+    if (!is_on_stack_of_thread()) ++target->control().calls_on_fibres;
     die_if_ordered(target->control().calls_until_kill);
     if constexpr (may_write(F)) die_if_ordered(target->control().writes_until_kill);
     wait_while_held(function);

@@ -30,7 +30,7 @@ jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::SignMech
 }
 
 jbyteArray JNICALL native_sign(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
-                               jint salt_length, jbyteArray data) {
+                               jint salt_length, jbyteArray data) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
     const auto requested = sign_mechanism(mechanism, {hash, mgf1_hash, salt_length});
     const auto size = static_cast<std::size_t>(array_length(env, data));
@@ -49,7 +49,7 @@ struct Secret {
 };
 
 jbyteArray JNICALL native_decrypt(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
-                                  jbyteArray ciphertext) {
+                                  jbyteArray ciphertext) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
     const auto requested = decrypt_mechanism(mechanism, {hash, mgf1_hash, 0});
     Secret plaintext;
@@ -58,7 +58,7 @@ jbyteArray JNICALL native_decrypt(JNIEnv* env, jobject, jlong key, jint mechanis
   });
 }
 
-jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray peer_point, jint size) {
+jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray peer_point, jint size) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
     Secret secret;
     if (size < 0 || static_cast<std::size_t>(size) > kOnStack)
@@ -69,18 +69,18 @@ jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray pee
   });
 }
 
-jboolean JNICALL native_supports(JNIEnv* env, jobject, jlong key, jint mechanism) {
+jboolean JNICALL native_supports(JNIEnv* env, jobject, jlong key, jint mechanism) noexcept {
   return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
     const bool supported = key_at(key).operations().supports(sign_mechanism(mechanism, {}));
     return supported ? JNI_TRUE : JNI_FALSE;
   });
 }
 
-void JNICALL native_release(JNIEnv* env, jclass, jlong key) {
+void JNICALL native_release(JNIEnv* env, jclass, jlong key) noexcept {
   jni_entry(env, [&] { release(key_at(key)); });
 }
 
-jint JNICALL native_count(JNIEnv* env, jclass) {
+jint JNICALL native_count(JNIEnv* env, jclass) noexcept {
   return jni_entry(env, jint{0}, [&] { return static_cast<jint>(interned_keys()); });
 }
 
@@ -88,12 +88,12 @@ jint JNICALL native_count(JNIEnv* env, jclass) {
 
 std::span<const NativeMethod> native_key_methods() noexcept {
   static const NativeMethod methods[] = {
-      {"release", "(J)V", reinterpret_cast<void*>(native_release)},
-      {"count", "()I", reinterpret_cast<void*>(native_count)},
-      {"sign", "(JIIII[B)[B", reinterpret_cast<void*>(native_sign)},
-      {"decrypt", "(JIII[B)[B", reinterpret_cast<void*>(native_decrypt)},
-      {"derive", "(J[BI)[B", reinterpret_cast<void*>(native_derive)},
-      {"supports", "(JI)Z", reinterpret_cast<void*>(native_supports)},
+      native_method("release", "(J)V", native_release),
+      native_method("count", "()I", native_count),
+      native_method("sign", "(JIIII[B)[B", native_sign),
+      native_method("decrypt", "(JIII[B)[B", native_decrypt),
+      native_method("derive", "(J[BI)[B", native_derive),
+      native_method("supports", "(JI)Z", native_supports),
   };
   return methods;
 }

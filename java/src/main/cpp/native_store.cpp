@@ -89,7 +89,8 @@ keys::Chain decoded(const std::vector<pkcs11::Bytes>& encoded) {
   return chain;
 }
 
-jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteArray token, jbyteArray file) {
+jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteArray token,
+                          jbyteArray file) noexcept {
   return jni_entry(env, jlong{0}, [&] {
     std::optional<std::filesystem::path> path;
     if (configuration) path = to_text(env, configuration);
@@ -100,24 +101,24 @@ jlong JNICALL native_open(JNIEnv* env, jclass, jbyteArray configuration, jbyteAr
   });
 }
 
-void JNICALL native_close(JNIEnv* env, jclass, jlong store) {
+void JNICALL native_close(JNIEnv* env, jclass, jlong store) noexcept {
   jni_entry(env, [&] { delete &store_at(store); });
 }
 
-jbyteArray JNICALL native_reference(JNIEnv* env, jobject, jlong store) {
+jbyteArray JNICALL native_reference(JNIEnv* env, jobject, jlong store) noexcept {
   return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).token().reference()); });
 }
 
-jbyteArray JNICALL native_file(JNIEnv* env, jobject, jlong store) {
+jbyteArray JNICALL native_file(JNIEnv* env, jobject, jlong store) noexcept {
   return jni_entry(env, jbyteArray{}, [&] { return to_java(env, store_at(store).aliases().file().text()); });
 }
 
-jboolean JNICALL native_is_locked(JNIEnv* env, jobject, jlong store) {
+jboolean JNICALL native_is_locked(JNIEnv* env, jobject, jlong store) noexcept {
   return jni_entry(env, jboolean{JNI_FALSE},
                    [&]() -> jboolean { return store_at(store).token().is_locked() ? JNI_TRUE : JNI_FALSE; });
 }
 
-void JNICALL native_unlock(JNIEnv* env, jobject, jlong store, jbyteArray pin) {
+void JNICALL native_unlock(JNIEnv* env, jobject, jlong store, jbyteArray pin) noexcept {
   jni_entry(env, [&] { store_at(store).token().unlock(to_pin(env, pin)); });
 }
 
@@ -132,7 +133,7 @@ jobjectArray unreadable(JNIEnv* env, const keys::Listing& listing) {
   return to_java(env, views);
 }
 
-jobject JNICALL native_list(JNIEnv* env, jobject, jlong address) {
+jobject JNICALL native_list(JNIEnv* env, jobject, jlong address) noexcept {
   return jni_entry(env, jobject{}, [&] {
     keys::Listing listing = store_at(address).aliases().list();
     std::erase_if(listing.entries,
@@ -173,7 +174,7 @@ jobject to_native_named(JNIEnv* env, OpenedStore& store, const keys::Named& name
 }
 
 // Of what came to be after the list was read, and of the other names that a key has.
-jobject JNICALL native_resolve(JNIEnv* env, jobject, jlong address, jbyteArray name) {
+jobject JNICALL native_resolve(JNIEnv* env, jobject, jlong address, jbyteArray name) noexcept {
   return jni_entry(env, jobject{}, [&]() -> jobject {
     OpenedStore& store = store_at(address);
     const std::optional<keys::Named> named = store.aliases().resolve(to_text(env, name));
@@ -182,7 +183,7 @@ jobject JNICALL native_resolve(JNIEnv* env, jobject, jlong address, jbyteArray n
 }
 
 jobject JNICALL native_generate(JNIEnv* env, jobject, jlong address, jbyteArray algorithm, jint size,
-                                jbyteArray group_name, jint use) {
+                                jbyteArray group_name, jint use) noexcept {
   return jni_entry(env, jobject{}, [&] {
     OpenedStore& store = store_at(address);
     const keys::KeySpec spec =
@@ -203,13 +204,13 @@ struct Wiped {
   }
 };
 
-jboolean JNICALL native_takes_keys(JNIEnv* env, jobject, jlong store) {
+jboolean JNICALL native_takes_keys(JNIEnv* env, jobject, jlong store) noexcept {
   return jni_entry(env, jboolean{JNI_FALSE},
                    [&]() -> jboolean { return store_at(store).token().takes_keys() ? JNI_TRUE : JNI_FALSE; });
 }
 
 jobject JNICALL native_import(JNIEnv* env, jobject, jlong address, jint type, jobjectArray public_half,
-                              jobjectArray private_half, jint use) {
+                              jobjectArray private_half, jint use) noexcept {
   return jni_entry(env, jobject{}, [&] {
     OpenedStore& store = store_at(address);
     std::vector<pkcs11::Bytes> known = to_byte_arrays(env, public_half);
@@ -221,7 +222,7 @@ jobject JNICALL native_import(JNIEnv* env, jobject, jlong address, jint type, jo
   });
 }
 
-jbyteArray JNICALL native_random(JNIEnv* env, jobject, jlong store, jint length) {
+jbyteArray JNICALL native_random(JNIEnv* env, jobject, jlong store, jint length) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
     Wiped random;
     random.parts.emplace_back(static_cast<std::size_t>(length));
@@ -231,7 +232,7 @@ jbyteArray JNICALL native_random(JNIEnv* env, jobject, jlong store, jint length)
 }
 
 jobject JNICALL native_set_key(JNIEnv* env, jobject, jlong address, jlong key, jbyteArray alias,
-                               jobjectArray chain) {
+                               jobjectArray chain) noexcept {
   return jni_entry(env, jobject{}, [&] {
     OpenedStore& store = store_at(address);
     const std::string name = to_text(env, alias);
@@ -241,7 +242,7 @@ jobject JNICALL native_set_key(JNIEnv* env, jobject, jlong address, jlong key, j
   });
 }
 
-void JNICALL native_withdraw(JNIEnv* env, jobject, jlong address, jlong key) {
+void JNICALL native_withdraw(JNIEnv* env, jobject, jlong address, jlong key) noexcept {
   jni_entry(env, [&] {
     OpenedStore& store = store_at(address);
     const std::string label = reference_at(key).label();
@@ -252,14 +253,15 @@ void JNICALL native_withdraw(JNIEnv* env, jobject, jlong address, jlong key) {
   });
 }
 
-void JNICALL native_set_certificate(JNIEnv* env, jobject, jlong store, jbyteArray alias, jbyteArray der) {
+void JNICALL native_set_certificate(JNIEnv* env, jobject, jlong store, jbyteArray alias,
+                                    jbyteArray der) noexcept {
   jni_entry(env, [&] {
     const std::string name = to_text(env, alias);
     store_at(store).aliases().set_certificate(name, decoded(to_bytes(env, der)));
   });
 }
 
-void JNICALL native_remove(JNIEnv* env, jobject, jlong store, jlong key, jbyteArray alias) {
+void JNICALL native_remove(JNIEnv* env, jobject, jlong store, jlong key, jbyteArray alias) noexcept {
   jni_entry(env, [&] {
     const pkcs11::KeyReference* read = key ? &reference_at(key) : nullptr;
     static_cast<void>(store_at(store).aliases().remove_as_read(to_text(env, alias), read));
@@ -270,22 +272,22 @@ void JNICALL native_remove(JNIEnv* env, jobject, jlong store, jlong key, jbyteAr
 
 std::span<const NativeMethod> native_store_methods() noexcept {
   static const NativeMethod methods[] = {
-      {"open", "([B[B[B)J", reinterpret_cast<void*>(native_open)},
-      {"close", "(J)V", reinterpret_cast<void*>(native_close)},
-      {"reference", "(J)[B", reinterpret_cast<void*>(native_reference)},
-      {"file", "(J)[B", reinterpret_cast<void*>(native_file)},
-      {"isLocked", "(J)Z", reinterpret_cast<void*>(native_is_locked)},
-      {"unlock", "(J[B)V", reinterpret_cast<void*>(native_unlock)},
-      {"list", "(J)Lorg/keystay/jca/NativeListing;", reinterpret_cast<void*>(native_list)},
-      {"resolve", "(J[B)Lorg/keystay/jca/NativeNamed;", reinterpret_cast<void*>(native_resolve)},
-      {"random", "(JI)[B", reinterpret_cast<void*>(native_random)},
-      {"generate", "(J[BI[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_generate)},
-      {"takesKeys", "(J)Z", reinterpret_cast<void*>(native_takes_keys)},
-      {"importKey", "(JI[[B[[BI)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_import)},
-      {"setKey", "(JJ[B[[B)Lorg/keystay/jca/NativeEntry;", reinterpret_cast<void*>(native_set_key)},
-      {"withdraw", "(JJ)V", reinterpret_cast<void*>(native_withdraw)},
-      {"setCertificate", "(J[B[B)V", reinterpret_cast<void*>(native_set_certificate)},
-      {"remove", "(JJ[B)V", reinterpret_cast<void*>(native_remove)},
+      native_method("open", "([B[B[B)J", native_open),
+      native_method("close", "(J)V", native_close),
+      native_method("reference", "(J)[B", native_reference),
+      native_method("file", "(J)[B", native_file),
+      native_method("isLocked", "(J)Z", native_is_locked),
+      native_method("unlock", "(J[B)V", native_unlock),
+      native_method("list", "(J)Lorg/keystay/jca/NativeListing;", native_list),
+      native_method("resolve", "(J[B)Lorg/keystay/jca/NativeNamed;", native_resolve),
+      native_method("random", "(JI)[B", native_random),
+      native_method("generate", "(J[BI[BI)Lorg/keystay/jca/NativeEntry;", native_generate),
+      native_method("takesKeys", "(J)Z", native_takes_keys),
+      native_method("importKey", "(JI[[B[[BI)Lorg/keystay/jca/NativeEntry;", native_import),
+      native_method("setKey", "(JJ[B[[B)Lorg/keystay/jca/NativeEntry;", native_set_key),
+      native_method("withdraw", "(JJ)V", native_withdraw),
+      native_method("setCertificate", "(J[B[B)V", native_set_certificate),
+      native_method("remove", "(JJ[B)V", native_remove),
   };
   return methods;
 }

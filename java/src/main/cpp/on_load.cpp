@@ -50,7 +50,7 @@ void register_methods(JNIEnv* env, const char* class_name, std::span<const Nativ
   check(env);
 }
 
-jint load(JavaVM* vm) {
+jint load(JavaVM* vm) noexcept {
   void* environment = nullptr;
   if (vm->GetEnv(&environment, JNI_VERSION_10) != JNI_OK) return JNI_ERR;
   auto* const env = static_cast<JNIEnv*>(environment);
