@@ -1,6 +1,7 @@
 #include "native/keys/entry.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -114,7 +115,13 @@ bool valid_now(const Certificate& certificate) {
 
 bool preferred(const Certificate& a, const Certificate& b) {
   if (valid_now(a) != valid_now(b)) return valid_now(a);
-  return a.not_before > b.not_before;
+  return std::tie(a.not_before, a.not_after, a.der) > std::tie(b.not_before, b.not_after, b.der);
+}
+
+bool preferred_leaf(const Certificate& a, const Certificate& b) {
+  const bool both_valid = valid_now(a) && valid_now(b);
+  if (both_valid && a.self_issued() != b.self_issued()) return b.self_issued();
+  return preferred(a, b);
 }
 
 std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects) {
@@ -150,7 +157,7 @@ const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& 
   for (const CertificateObject* candidate : objects.certificates_of(public_key)) {
     const bool better = !leaf || distance(*candidate, key) < distance(*leaf, key) ||
                         (distance(*candidate, key) == distance(*leaf, key) &&
-                         preferred(candidate->certificate, leaf->certificate));
+                         preferred_leaf(candidate->certificate, leaf->certificate));
     if (better) leaf = candidate;
   }
   return leaf;

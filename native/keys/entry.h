@@ -65,7 +65,11 @@ inline constexpr std::string_view kIdPrefix = "id:";
 
 [[nodiscard]] bool valid_now(const Certificate& certificate);
 
-// True if `a` should be served rather than `b`: valid now, then the one that began later.
+// True if `a` should be served rather than `b`: valid now, then the one that began later, then the one that
+// ends later. Never left to the order of a token's objects, which may be another one in each process.
 [[nodiscard]] bool preferred(const Certificate& a, const Certificate& b);
+// The same of two leaves of one key: of those that are valid now, a CA's goes before a self-signed one, which
+// stood in for it and may have begun later than what the CA dated back.
+[[nodiscard]] bool preferred_leaf(const Certificate& a, const Certificate& b);
 
 }  // namespace keystay::keys

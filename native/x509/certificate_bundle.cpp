@@ -100,7 +100,8 @@ OrderedChain order_chain(std::vector<Certificate> certificates, const pkcs11::Pu
   std::vector<Certificate>& rest = result.unrelated;
   const Certificate* leaf = nullptr;
   for (const Certificate& certificate : rest) {
-    if (certificate.public_key == key && (!leaf || keys::preferred(certificate, *leaf))) leaf = &certificate;
+    if (certificate.public_key == key && (!leaf || keys::preferred_leaf(certificate, *leaf)))
+      leaf = &certificate;
   }
   if (!leaf) return result;
   result.chain = keys::build_chain(*leaf, pkix, keys::issuers_among(rest));

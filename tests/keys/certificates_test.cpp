@@ -7,6 +7,7 @@
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
 #include "native/x509/pem.h"
+#include "native/x509/self_signed_certificate.h"
 
 namespace keystay::keys {
 namespace {
@@ -83,6 +84,36 @@ TEST_F(Certificates, OfACrashBetweenAreBothThereAndTheNewestValidOneWins) {
   EXPECT_EQ(certificates(), 3u);
   EXPECT_EQ(store_.find("httpd")->leaf->der, renewed.front().der);
   EXPECT_EQ(store_.entries().at(0).leaf->der, renewed.front().der);
+}
+
+// CAs date certificates back, and the one that stood in for theirs is of today.
+TEST_F(Certificates, OfACaArePreferredToASelfSignedOneThatBeganLater) {
+  const Entry entry = generate("httpd");
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Certificate stand_in = x509::self_signed_certificate(
+      entry.key, {x509::parse_name("CN=localhost"), {}, {}}, {now, std::chrono::days(90)});
+  for (const Chain& chain : {reply(entry, begun(hours(12))), reply(entry, begun(hours(0)))}) {
+    store_.replace_chain(entry, {stand_in});
+    write_by_pkcs11_tool(chain.front(), "httpd", pkcs11::hex(entry.key.reference().id()));
+    EXPECT_EQ(store_.find("httpd")->leaf->der, chain.front().der);
+  }
+}
+
+// A module lists its objects in another order in each process.
+TEST_F(Certificates, ThatBeganTogetherAreChosenByWhatTheyAre) {
+  for (const bool longer_first : {true, false}) {
+    const Entry entry = generate(longer_first ? "first" : "second");
+    const LeafOptions shorter = begun(hours(3));
+    LeafOptions longer = shorter;
+    longer.valid_until = hours(48);
+    const Chain chain = reply(entry, longer);
+    const Certificate other = reply(entry, shorter).front();
+    ASSERT_EQ(chain.front().not_before, other.not_before) << "in the same second";
+    store_.replace_chain(entry, longer_first ? chain : Chain{other});
+    write_by_pkcs11_tool(longer_first ? other : chain.front(), entry.alias,
+                         pkcs11::hex(entry.key.reference().id()));
+    EXPECT_EQ(store_.find(entry.alias)->leaf->der, chain.front().der);
+  }
 }
 
 TEST_F(Certificates, ThatCannotBeWrittenLeaveTheOldOne) {
