@@ -32,7 +32,7 @@ config::TlsdSettings read_settings(const std::filesystem::path& file) {
 bool needs_provider(const config::TlsdSettings& settings) {
   for (const auto& listener : settings.listeners) {
     for (const auto& certificate : listener.certificates) {
-      if (!tlsd::names_file(certificate)) return true;
+      if (tlsd::needs_keystay(certificate)) return true;
     }
   }
   return false;

@@ -12,6 +12,7 @@ make_ca
 make_alias httpd -keyalg EC
 make_alias '50% off' -keyalg EC
 mv "$scratch/httpd.crt" "$scratch/first.crt"
+mv "$scratch/httpd.pem" "$scratch/first.pem"
 # SoftHSM sees only tokens that were there when it started.
 softhsm2-util --init-token --free --label other --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
 sed -i 's/^label = "web"/label = "other"/' "$scratch/keystay.toml"
@@ -67,6 +68,16 @@ done
 echo "== an alias with a percent sign and a blank"
 configure web '50% off'
 "$tlsd" check -c "$configuration"
+
+echo "== a file with a reference in the place of the key"
+for order in "first.pem first.crt" "first.crt first.pem"; do
+  # shellcheck disable=SC2086  # words
+  (cd "$scratch" && cat $order) >"$scratch/reference.pem"
+  for name in "$scratch/reference.pem" "file:$scratch/reference.pem" "file://$scratch/reference.pem"; do
+    configure web "$name"
+    "$tlsd" check -c "$configuration" | grep -q "key on a token" || fail "no key on a token: $name"
+  done
+done
 
 echo "== -c counts for a program with privileges of its own (AT_SECURE)"
 if [[ "$(id -u)" -eq 0 ]]; then

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -87,7 +88,10 @@ Contents read_store(OSSL_LIB_CTX* library, const std::string& name) {
 void require_one_key(const Contents& contents, const std::string& name) {
   const std::string uri = store_uri(name);
   if (contents.keys_size == 0) {
-    throw CryptoError(titled(name) + ": there is no private key in " + uri);
+    throw CryptoError(titled(name) + ": there is no private key in " + uri +
+                      (names_file(uri) ? ""
+                                       : "; most tokens show one only after a login: see its `pin`, and what "
+                                         "keystay -list shows"));
   }
   if (contents.keys_size == 1) return;
   throw CryptoError(titled(name) + ": there are " + std::to_string(contents.keys_size) + " private keys in " +
@@ -156,6 +160,18 @@ bool Certificate::on_token() const {
 }
 
 bool names_file(std::string_view name) { return name.starts_with('/') || name.starts_with("file:"); }
+
+bool needs_keystay(std::string_view name) {
+  if (!names_file(name)) return true;
+  constexpr std::string_view kReference = "-----BEGIN PKCS#11 PROVIDER URI-----";
+  if (name.starts_with("file:")) name.remove_prefix(5);
+  if (name.starts_with("//")) name.remove_prefix(std::min(name.find('/', 2), name.size()));
+  std::ifstream file{std::string(name)};
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(kReference)) return true;
+  }
+  return false;
+}
 
 std::string store_uri(std::string_view name) {
   if (names_file(name) || name.starts_with("keystay:") || name.starts_with("pkcs11:"))

@@ -27,6 +27,9 @@ struct Certificate {
 // is.
 [[nodiscard]] std::string store_uri(std::string_view name);
 [[nodiscard]] bool names_file(std::string_view name);
+// Whether the key is on a token, as far as the name tells, or a file that holds a reference in its place
+// (keystay -exportref): then the provider `keystay` reads it. A file that cannot be read holds none.
+[[nodiscard]] bool needs_keystay(std::string_view name);
 
 // Loads the certificate of this name (an alias, a key URI, or the path of a PEM file with key and chain).
 // Throws CryptoError if it is absent or incomplete, if several private keys are there, if the key does not
