@@ -2,6 +2,7 @@
 // asks for, but not which other names there are, and a misspelt one must not go unnoticed.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,13 @@ struct CnfFile {
 // No names if the provider was configured by other means than the default file, which OPENSSL_CONF may name.
 [[nodiscard]] CnfFile read_cnf_file(const Core& core);
 
-// The names that the lines of `text` give more than one value in `section` (config(5)): libcrypto keeps the
-// last value and tells nobody. What .include brings in is not looked at.
-[[nodiscard]] std::vector<std::string> doubled_names(std::string_view text, std::string_view section);
+// The texts that an .include of this value brings in: one of a file, several of a directory.
+using ReadIncluded = std::function<std::vector<std::string>(std::string_view value)>;
+
+// The names that the lines of `text`, and of what they include, give more than one value in `section`
+// (config(5)): libcrypto keeps the last value and tells nobody. An included text begins in the section that
+// includes it, and the rest goes on in the one that it ends in.
+[[nodiscard]] std::vector<std::string> doubled_names(std::string_view text, std::string_view section,
+                                                     const ReadIncluded& read_included = {});
 
 }  // namespace keystay::provider

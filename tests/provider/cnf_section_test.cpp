@@ -105,6 +105,23 @@ TEST(CnfSectionTest, ANameThatStandsTwiceIsFoundAsLibcryptoReadsTheLines) {
   EXPECT_THAT(doubled(""), IsEmpty());
 }
 
+TEST(CnfSectionTest, ANameThatStandsTwiceIsFoundInWhatIsIncluded) {
+  const auto doubled = [](const char* text, const char* included) {
+    return provider::doubled_names(text, "ks", [&](std::string_view value) -> std::vector<std::string> {
+      if (value == "both") return {included, included};
+      return value == "one" ? std::vector<std::string>{included} : std::vector<std::string>{};
+    });
+  };
+  EXPECT_THAT(doubled("[ks]\na = 1\n.include one\n", "a = 2\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled("[ks]\na = 1\n.include = one\n", "[ks]\na = 2"), ElementsAre("a"));
+  EXPECT_THAT(doubled("[ks]\n.include both\n", "a = 2\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled(".include one\n", "[ks]\na = 1\na = 2\n"), ElementsAre("a"));
+  EXPECT_THAT(doubled(".include one\na = 2\n", "[ks]\na = 1\n"), ElementsAre("a")) << "the section goes on";
+  EXPECT_THAT(doubled("[ks]\na = 1\n.include one\na = 3\n", "[other]\n"), IsEmpty());
+  EXPECT_THAT(doubled("[ks]\na = 1\n.include one\n", "[other]\na = 2\n"), IsEmpty());
+  EXPECT_THAT(doubled("[ks]\n.include one\n", ".include one\na = 1\n"), ElementsAre("a")) << "in a circle";
+}
+
 // openssl.cnf of a user of pkcs11-provider, of whose lines only `module =` was changed.
 class CnfTest : public ProviderTest {
  protected:
@@ -150,6 +167,23 @@ TEST_F(CnfTest, ThePinMayBeInAFileOrInTheUri) {
   EXPECT_TRUE(sign("pkcs11:object=ec", module_line() + "pkcs11-module-token-pin = " + file + "\n").ok());
   EXPECT_TRUE(sign("pkcs11:object=ec?pin-source=" + file, module_line()).ok());
   EXPECT_TRUE(sign("pkcs11:object=ec?pin-value=" + token().pin(), module_line()).ok());
+}
+
+TEST_F(CnfTest, ANameThatAnIncludedFileRepeatsIsRefused) {
+  const std::filesystem::path directory = token().directory().path() / "parts.d";
+  std::filesystem::create_directory(directory);
+  std::ofstream(directory / "pin.cnf") << "pkcs11-module-token-pin = " << token().pin() << "\n";
+  const auto including = [&](const std::string& value) { return module_line() + ".include " + value + "\n"; };
+  for (const std::string& value : {directory.string(), "= \"" + (directory / "pin.cnf").string() + "\""}) {
+    EXPECT_TRUE(sign("pkcs11:object=ec", including(value)).ok()) << value;
+    const Outcome refused = sign("pkcs11:object=ec", "pkcs11-module-token-pin = 1\n" + including(value));
+    EXPECT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error, HasSubstr("stands more than once in this section")) << value;
+  }
+  const Outcome by_variable = sign(
+      "pkcs11:object=ec", module_line() + "[default]\nwhere = " + directory.string() +
+                              "\n[pkcs11_sect]\npkcs11-module-token-pin = 1\n" + ".include $where/pin.cnf\n");
+  EXPECT_THAT(by_variable.error, HasSubstr("stands more than once in this section"));
 }
 
 // SoftHSM is a module that takes no arguments and says so.
