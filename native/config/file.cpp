@@ -21,6 +21,18 @@ std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
+std::string read_all(int fd, const std::filesystem::path& file) {
+  std::string content;
+  std::array<char, 16384> block;
+  for (;;) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", file);
+    if (count == 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(count));
+  }
+}
+
 void write_all(int fd, std::string_view content, const std::filesystem::path& file) {
   while (!content.empty()) {
     const ssize_t written = ::write(fd, content.data(), content.size());
@@ -74,15 +86,14 @@ bool is_absent(const std::filesystem::path& file) noexcept {
 std::string read_file(const std::filesystem::path& file) {
   const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened.valid()) fail("open", file);
-  std::string content;
-  std::array<char, 16384> block;
-  for (;;) {
-    const ssize_t count = ::read(opened.get(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("read", file);
-    if (count == 0) return content;
-    content.append(block.data(), static_cast<std::size_t>(count));
-  }
+  return read_all(opened.get(), file);
+}
+
+std::optional<std::string> read_regular_file(const std::filesystem::path& file) {
+  const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!opened.valid() || ::fstat(opened.get(), &status) != 0) fail("open", file);
+  return S_ISREG(status.st_mode) ? std::optional(read_all(opened.get(), file)) : std::nullopt;
 }
 
 void replace_file(const std::filesystem::path& file, std::string_view content, mode_t mode) {

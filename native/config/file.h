@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ namespace keystay::config {
 
 // Throws std::system_error.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
+// The same; nothing if it is no regular file, such as a pipe, for whose writer it would wait.
+[[nodiscard]] std::optional<std::string> read_regular_file(const std::filesystem::path& file);
 
 // Writes a new file beside the old one, syncs it, renames it over the old one and syncs the directory. The
 // file gets exactly the permissions `mode`. Throws std::system_error; the old file is untouched then.

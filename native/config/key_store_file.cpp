@@ -152,13 +152,14 @@ std::string format_key_store(const KeyStoreFile& key_store) {
 }
 
 KeyStoreFile read_key_store(const std::filesystem::path& file) {
-  std::string text;
+  std::optional<std::string> text;
   try {
-    text = read_file(file);
+    text = read_regular_file(file);
   } catch (const std::system_error& error) {
     fail("read", file, error.code());
   }
-  return parse_key_store(text, file);
+  if (!text) throw Error("the key store file " + file.string() + " is no regular file; name one that is");
+  return parse_key_store(*text, file);
 }
 
 void update_key_store(const std::filesystem::path& file, const KeyStoreFile& initial,

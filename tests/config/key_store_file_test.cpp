@@ -165,6 +165,18 @@ TEST_F(KeyStoreUpdate, LosesNothingToOthersWhoWriteAtTheSameTime) {
   EXPECT_THAT(read_key_store(file_).aliases, UnorderedElementsAreArray(expected));
 }
 
+// A pipe has nothing to read until somebody writes to it, and a device may never end.
+TEST_F(KeyStoreUpdate, WaitsForNobodyWhoWrites) {
+  const auto pipe = directory_.path() / "pipe.ks";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::filesystem::path& file : {pipe, std::filesystem::path("/dev/zero"), directory_.path()}) {
+    const auto refused = testing::ThrowsMessage<Error>("the key store file " + file.string() +
+                                                       " is no regular file; name one that is");
+    EXPECT_THAT([&] { static_cast<void>(read_key_store(file)); }, refused);
+    EXPECT_THAT([&] { update_key_store(file, {}, [](KeyStoreFile&) {}); }, refused);
+  }
+}
+
 TEST_F(KeyStoreUpdate, SaysWhyAFileCannotBeReadOrWritten) {
   const auto absent = directory_.path() / "absent" / "keys.ks";
   EXPECT_THAT([&] { static_cast<void>(read_key_store(absent)); },
