@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "native/x509/error.h"
+#include "native/x509/error_mark.h"
 #include "native/x509/errors_set_aside.h"
 #include "native/x509/openssl_pkix.h"
 
@@ -124,6 +125,50 @@ bool is_address(const std::string& text) {
          ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }
 
+// X.660: the first arc is 0, 1 or 2, and the second one of 0 and 1 is below 40. libcrypto knows that, and
+// does not mind an arc without digits.
+bool is_oid(const std::string& text) {
+  if (text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string::npos) return false;
+  const ErrorMark refusals_of_others;
+  const Owned<ASN1_OBJECT, ASN1_OBJECT_free> object(OBJ_txt2obj(text.c_str(), 1));
+  return object != nullptr;
+}
+
+// RFC 5280, section 4.2.1.6: a Mailbox, local-part@domain. To libcrypto, "copy" and "move" are no addresses.
+bool is_mailbox(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  return at != std::string::npos && at > 0 && is_dns_name(text.substr(at + 1));
+}
+
+// RFC 3986, section 3.1, and RFC 5280: an absolute URI.
+bool has_scheme(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  return colon != std::string::npos && colon + 1 < text.size() &&
+         std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+         std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
+         });
+}
+
+struct NameSyntax {
+  std::string_view form;  // libcrypto's word
+  bool (*holds)(const std::string&);
+  const char* what;
+};
+constexpr std::array kNameSyntaxes = {
+    NameSyntax{"DNS", is_dns_name, "no DNS name"},
+    NameSyntax{"IP", is_address, "no IP address"},
+    NameSyntax{"URI", has_scheme, "no URI with a scheme, like https://example.org/"},
+    NameSyntax{"email", is_mailbox, "no e-mail address"},
+    NameSyntax{"RID", is_oid, "no object identifier, like 1.3.6.1.4.1.99999"},
+};
+
+void require_syntax(std::string_view text, std::string_view form, const std::string& name) {
+  for (const NameSyntax& syntax : kNameSyntaxes) {
+    if (syntax.form == form && !syntax.holds(name)) fail(text, "\"" + name + "\" is " + syntax.what);
+  }
+}
+
 // The same values in the words of libcrypto (x509v3_config(5)).
 std::string alternative_names(std::string_view text, std::string_view value) {
   std::string result;
@@ -137,8 +182,7 @@ std::string alternative_names(std::string_view text, std::string_view value) {
       fail(text, "only ASCII is allowed here; write an international domain name as xn--…");
     }
     const std::string name = part.substr(colon + 1);
-    if (std::string_view(form) == "DNS" && !is_dns_name(name)) fail(text, "\"" + name + "\" is no DNS name");
-    if (std::string_view(form) == "IP" && !is_address(name)) fail(text, "\"" + name + "\" is no IP address");
+    require_syntax(text, form, name);
     result += (result.empty() ? "" : ",") + std::string(form) + ":" + name;
   }
   return result;
@@ -149,6 +193,7 @@ std::string usages(std::string_view text, std::string_view value, const std::arr
   std::string result;
   for (const std::string& part : split(value)) {
     const bool oid = !part.empty() && part.find_first_not_of("0123456789.") == std::string::npos;
+    if (oid && !is_oid(part)) fail(text, "\"" + part + "\" is no object identifier, like 1.3.6.1.5.5.7.3.1");
     result += (result.empty() ? "" : ",") + (oid ? part : std::string(find_word(text, part, words)));
   }
   return result;

@@ -86,6 +86,16 @@ TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
   EXPECT_THAT(extension_error_of("ku=ds,,kcs"), HasSubstr("\"\" is not one of digitalSignature, "));
   EXPECT_EQ(extension_error_of("san=ip:300.0.0.1"),
             "extension \"san=ip:300.0.0.1\": \"300.0.0.1\" is no IP address");
+  for (const std::string oid : {"1.99.2", "3.1", "1", "1.2.", "1..2", "serverAuth", "0.40", "1.2.x"}) {
+    EXPECT_EQ(extension_error_of("san=oid:" + oid), "extension \"san=oid:" + oid + "\": \"" + oid +
+                                                        "\" is no object identifier, like 1.3.6.1.4.1.99999");
+  }
+  EXPECT_EQ(extension_error_of("eku=1.99.2"),
+            "extension \"eku=1.99.2\": \"1.99.2\" is no object identifier, like 1.3.6.1.5.5.7.3.1");
+  for (const std::string mail : {"copy", "move", "a", "@example.org", "a@", "a@b c"})
+    EXPECT_THAT(extension_error_of("san=email:" + mail), HasSubstr("is no e-mail address"));
+  for (const std::string uri : {"example.org", ":x", "https:", "1a:b", "/path"})
+    EXPECT_THAT(extension_error_of("san=uri:" + uri), HasSubstr("is no URI with a scheme"));
   EXPECT_THAT(extension_error_of("bc=ca:perhaps"),
               testing::StartsWith("extension \"bc=ca:perhaps\": write bc=ca:true,pathlen:0"));
 }
