@@ -18,6 +18,7 @@ Reason reason_of(const pkcs11::Error& error) noexcept {
   using pkcs11::ErrorClass;
   switch (error.error_class()) {
     case ErrorClass::client:
+      return error.code() ? Reason::token_refused : Reason::refused;
     case ErrorClass::dirty_session:
       return Reason::token_refused;
     case ErrorClass::server:
@@ -78,6 +79,7 @@ const OSSL_ITEM* reason_strings() noexcept {
       item(Reason::software, "operation in software failed"),
       item(Reason::abandoned, "operation abandoned by the application"),
       item(Reason::resources, "out of resources"),
+      item(Reason::refused, "refused by Keystay"),
       item(Reason::internal, "internal error"),
       {0, nullptr},
   };

@@ -26,6 +26,7 @@ enum class Reason : std::uint32_t {
   abandoned,
   resources,
   internal,
+  refused,  // by Keystay itself, which asked no token or did not like what it found there
 };
 
 // For OSSL_FUNC_provider_get_reason_strings: ends with an entry of id 0.
