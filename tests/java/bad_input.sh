@@ -104,7 +104,7 @@ keytool_refuses "$keystore" -certreq -alias odd -storepass "$pin"
 said "cannot be used"
 kept="$(state)"
 for command in "-importcert -noprompt -file $scratch/one.chain" "-importcert -noprompt -file $scratch/ca.pem" \
-  "-changealias -destalias even" -list; do
+  "-changealias -destalias even" -list -exportcert "-exportcert -rfc"; do
   # shellcheck disable=SC2086  # words
   keytool_refuses "$keystore" $command -alias odd -storepass "$pin" </dev/null
   said 'alias "odd" is a key that cannot be used'

@@ -74,6 +74,11 @@ final class KeytoolCommand {
     }
   }
 
+  /** Whether this process is keytool. */
+  boolean isKeytool() {
+    return !words.isEmpty();
+  }
+
   /** Whether entries are read to be written to a key store of another kind. */
   boolean isExport() {
     return value("-importkeystore") != null

@@ -116,9 +116,13 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
     return entry == null ? null : entry.chain();
   }
 
+  /** keytool -exportcert takes null for a key without a certificate, and says nothing of the reason. */
   @Override
   public Certificate engineGetCertificate(String alias) {
     TokenKeyStore.Meaning meaning = meaning(alias);
+    if (meaning.whyUnusable != null && KeytoolCommand.current().isKeytool()) {
+      throw new ProviderException(meaning.whyUnusable); // all that KeyStoreSpi allows here
+    }
     return meaning.key == null ? meaning.certificate : meaning.key.leaf();
   }
 
