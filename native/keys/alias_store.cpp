@@ -6,6 +6,7 @@
 #include "native/keys/alias_name.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/unicode.h"
 
 namespace keystay::keys {
 namespace {
@@ -23,9 +24,38 @@ bool has_name(const Unfinished& object) {
   return object.leftover != Leftover::unnamed && object.leftover != Leftover::issuer;
 }
 
-bool shows(const config::KeyStoreFile& file, std::string_view alias) {
+bool has_exactly(const config::KeyStoreFile& file, std::string_view alias) {
   return file.scope == config::KeyStoreScope::all ||
          std::ranges::find(file.aliases, alias) != file.aliases.end();
+}
+
+// Whether a name means this alias, as it would in a command; none that means several keys does.
+bool means(KeyStore& keys, std::string_view name, std::string_view alias) {
+  try {
+    const std::optional<Named> named = keys.resolve(name, Parts::key);
+    return named && alias_of(*named) == alias;
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::client) throw;
+    return false;
+  }
+}
+
+// The token is asked only about names on the list that differ from the alias in letter case.
+bool shows(KeyStore& keys, const config::KeyStoreFile& file, std::string_view alias) {
+  if (has_exactly(file, alias)) return true;
+  const std::string folded = pkcs11::case_folded(alias);
+  return std::ranges::any_of(file.aliases, [&](const std::string& name) {
+    return pkcs11::case_folded(name) == folded && means(keys, name, alias);
+  });
+}
+
+// The name itself, or else the one that differs from it in letter case only, if there is one. Returns whether
+// it was there.
+bool take_off(std::vector<std::string>& names, std::string_view alias) {
+  if (std::erase(names, alias) > 0) return true;
+  const std::string folded = pkcs11::case_folded(alias);
+  const auto is_alias = [&](const std::string& name) { return pkcs11::case_folded(name) == folded; };
+  return std::ranges::count_if(names, is_alias) == 1 && std::erase_if(names, is_alias) == 1;
 }
 
 bool is_same(const pkcs11::KeyReference& a, const pkcs11::KeyReference& b) {
@@ -49,18 +79,18 @@ Error taken(const Named& named) {
 
 AliasStore::AliasStore(KeyStore& keys, KeptFile& file) : keys_(keys), file_(file) {}
 
-bool AliasStore::is_listed(std::string_view alias) const { return shows(file_.content(), alias); }
+bool AliasStore::is_listed(std::string_view alias) const { return shows(keys_, file_.content(), alias); }
 
 std::vector<Entry> AliasStore::entries() {
   const config::KeyStoreFile file = file_.content();
   std::vector<Entry> entries = keys_.entries();
-  std::erase_if(entries, [&](const Entry& entry) { return !shows(file, entry.alias); });
+  std::erase_if(entries, [&](const Entry& entry) { return !shows(keys_, file, entry.alias); });
   return entries;
 }
 
 Listing AliasStore::list() {
   const config::KeyStoreFile file = file_.content();
-  const auto is_hidden = [&](std::string_view alias) { return !shows(file, alias); };
+  const auto is_hidden = [&](std::string_view alias) { return !shows(keys_, file, alias); };
   Listing listing = keys_.list();
   std::erase_if(listing.entries, [&](const ListedEntry& listed) { return is_hidden(listed.entry.alias); });
   std::erase_if(listing.trusted,
@@ -117,14 +147,14 @@ Entry AliasStore::read_again(const pkcs11::KeyReference& key) {
 
 void AliasStore::add_to_list(std::string_view alias) {
   file_.update([&](config::KeyStoreFile& file) {
-    if (!shows(file, alias)) file.aliases.emplace_back(alias);
+    if (!has_exactly(file, alias)) file.aliases.emplace_back(alias);
   });
 }
 
 bool AliasStore::take_off_list(std::string_view alias) {
   bool was_listed = false;
   file_.update([&](config::KeyStoreFile& file) {
-    if (file.scope == config::KeyStoreScope::listed) was_listed = std::erase(file.aliases, alias) > 0;
+    if (file.scope == config::KeyStoreScope::listed) was_listed = take_off(file.aliases, alias);
   });
   return was_listed;
 }

@@ -60,6 +60,26 @@ TEST_F(AliasStoreTest, WhatWasReadIsWrittenByteForByteUntilTheListChanges) {
   EXPECT_THAT(loaded.list(), ElementsAre("ftpd"));
 }
 
+// A name on the list means what it would mean in a command.
+TEST_F(AliasStoreTest, TheListNamesAliasesInAnyLetterCase) {
+  for (const char* label : {"httpd", "mail", "ü"}) static_cast<void>(generate(label));
+  for (const char* label : {"tri2", "Tri2"})
+    hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", label, "--id",
+                      label == std::string("tri2") ? "31" : "32", "--usage-sign"});
+  Loaded loaded(store_, listed("forget", "'HttpD', 'Ü', 'tRI2'"));
+  std::vector<std::string> shown;
+  for (const ListedEntry& entry : loaded.aliases.list().entries) shown.push_back(entry.entry.alias);
+  EXPECT_THAT(shown, ElementsAre("httpd", "ü")) << "which of two is meant, tRI2 does not say";
+  EXPECT_TRUE(loaded.aliases.find("httpd"));
+  EXPECT_FALSE(loaded.aliases.find("tri2"));
+  EXPECT_FALSE(loaded.aliases.find("mail"));
+  loaded.aliases.remove("httpd");
+  EXPECT_THAT(loaded.list(), ElementsAre("Ü", "tRI2"));
+  Loaded exact(store_, listed("forget", "'tri2'"));
+  EXPECT_EQ(exact.aliases.entries().size(), 1U);
+  EXPECT_EQ(exact.aliases.entries().front().alias, "tri2");
+}
+
 TEST_F(AliasStoreTest, AnUnfinishedKeyGetsItsChainAndItsAlias) {
   Loaded loaded(store_, listed("destroy", ""));
   const Entry key = unfinished();
