@@ -31,6 +31,9 @@ function(keystay_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600) # seconds: only to end what hangs
   endif()
+  if(KEYSTAY_SANITIZE)
+    math(EXPR ARG_TIMEOUT "3 * ${ARG_TIMEOUT}") # sanitized code is that much slower
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} keystay_test_support GTest::gmock GTest::gtest_main)
