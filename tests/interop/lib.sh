@@ -35,6 +35,10 @@ finish() {
   for name in "${!pids[@]}"; do
     kill -KILL "${pids[$name]}" 2>/dev/null || true
   done
+  if reported; then
+    echo "FAILED: a sanitizer complained of keystay.so"
+    code=1
+  fi
   if [[ "$code" -ne 0 && "$code" -ne 77 ]]; then
     for log in "$scratch"/*.log; do
       [[ -s "$log" ]] || continue
@@ -47,23 +51,35 @@ finish() {
     rm "$scratch/ports"
   fi
   [[ -n "${KEYSTAY_KEEP:-}" ]] || rm -rf "$scratch"
+  exit "$code"
 }
 trap finish EXIT
 
 # --- sanitizers ------------------------------------------------------------------------------------------------------
-# A program that was built without AddressSanitizer can load a library that was built with it only if the runtime is
-# there first, what throws exceptions, which the runtime looks up when it starts, and what starts it before anything else
-# (tests/support/asan_first.cpp). Leaks of other people's programs are theirs.
+# A program that was built without a sanitizer can load a library that was built with it only if the runtime is there
+# first, what throws exceptions, which the runtime looks up when it starts, and what starts it before anything else
+# (tests/support/sanitizer_first.cpp). It reports into a directory, since nobody sees how each process of a server ends.
 preload=()
+readonly reports="$scratch/reports"
+# load_runtime NAME OPTIONS_VARIABLE OPTIONS: into what `others` runs.
+load_runtime() {
+  local runtime
+  runtime="$(g++ -print-file-name="$1.so") $(g++ -print-file-name=libstdc++.so)"
+  mkdir -m 1777 "$reports"                                              # a server may be another user
+  cp "$KEYSTAY_BUILD/tests/libkeystay-sanitizer-first.so" "$scratch" # who may not enter the build directory
+  preload=(env "LD_PRELOAD=$runtime $scratch/libkeystay-sanitizer-first.so" "$2=log_path=$reports/report:$3")
+}
 case "${KEYSTAY_SANITIZE:-}" in
-  *thread*) skip "a program that was built without ThreadSanitizer cannot load keystay.so that was built with it" ;;
-  *address*)
-    runtime="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)"
-    cp "$KEYSTAY_BUILD/tests/libkeystay-asan-first.so" "$scratch" # not every server may enter the build directory
-    preload=(env "LD_PRELOAD=$runtime $scratch/libkeystay-asan-first.so"
-      "ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}")
+  *thread*)
+    export TSAN_OPTIONS="suppressions=$KEYSTAY_SOURCE/tests/support/third_party_races.supp"
+    # Other people's programs have races, and handlers of signals that change errno: only what names keystay.so is ours.
+    load_runtime libtsan TSAN_OPTIONS "ignore_noninstrumented_modules=1:exitcode=0:$TSAN_OPTIONS"
     ;;
+  *address*) load_runtime libasan ASAN_OPTIONS "detect_leaks=0:${ASAN_OPTIONS:-}" ;; # leaks of theirs are theirs
 esac
+
+# reported: prints the reports of sanitizers that are for us; fails if there is none.
+reported() { grep --recursive --no-messages --files-with-matches 'keystay\.so' "$reports" | xargs --no-run-if-empty cat | grep .; }
 
 # others PROGRAM …: runs a program that is not ours and loads what is.
 others() { "${preload[@]}" "$@"; }

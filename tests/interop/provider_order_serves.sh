@@ -56,7 +56,7 @@ nginx_serves() {
   local name="$1" port
   port="$(free_port)"
   cat >"$scratch/nginx.conf" <<CONF
-$([[ "$(id -u)" -ne 0 ]] || echo "user root;") env LD_PRELOAD; env ASAN_OPTIONS; env KEYSTAY_CONF; env SOFTHSM2_CONF;
+$([[ "$(id -u)" -ne 0 ]] || echo "user root;") env LD_PRELOAD; env ASAN_OPTIONS; env TSAN_OPTIONS; env KEYSTAY_CONF; env SOFTHSM2_CONF;
 daemon off; pid $scratch/nginx.pid; error_log $scratch/nginx-error.log;
 events {}
 http {

@@ -101,7 +101,7 @@ configure_nginx() {
   cat >"$scratch/nginx.conf" <<NGINX
 worker_processes 1;
 $([[ "$(id -u)" -ne 0 ]] || echo "user root;")
-$(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS)
+$(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS TSAN_OPTIONS)
 events {}
 http {
   access_log off;

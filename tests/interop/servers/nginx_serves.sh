@@ -16,7 +16,7 @@ lay_out_aliases "$scratch/nginx" httpd-rsa httpd-ec
 # The example, with this test's directories, port and user.
 sed -e "s|/etc/nginx/keystay|$scratch/nginx|" -e "s|listen 443 |listen 127.0.0.1:$port |" \
   -e "s|^user .*|$([[ "$(id -u)" -ne 0 ]] || echo "user root;")$(printf ' env %s;' \
-    LD_PRELOAD ASAN_OPTIONS KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL)|" \
+    LD_PRELOAD ASAN_OPTIONS TSAN_OPTIONS KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL)|" \
   -e "s|^http {|&\n  access_log off;$(printf '\\n  %s_temp_path '"$scratch/nginx"'/%s;' \
     client_body body proxy proxy fastcgi fastcgi uwsgi uwsgi scgi scgi)|" \
   "$examples/nginx/nginx.conf" >"$scratch/nginx.conf"

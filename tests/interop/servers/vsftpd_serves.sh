@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/ftps.sh"
 
 need vsftpd vsftpd
 [[ "$(id -u)" -eq 0 ]] || skip "vsftpd has to be started by root"
-[[ ${#preload[@]} -eq 0 ]] || skip "vsftpd limits its processes to 200 MiB of address space; AddressSanitizer takes terabytes"
+[[ ${#preload[@]} -eq 0 ]] || skip "vsftpd limits its processes to 200 MiB of address space; a sanitizer takes terabytes"
 make_blinking_token
 make_ca
 make_alias ftp-rsa -keyalg RSA -keysize 2048
