@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "native/pkcs11/doubtful_logins.h"
+#include "native/pkcs11/per_process.h"
 #include "native/pkcs11/pin.h"
 #include "native/pkcs11/refused_pins.h"
 #include "native/pkcs11/single_flight.h"
@@ -43,6 +44,19 @@ class LoginHistories final {
   RefusedPins& refused_;
   std::mutex mutex_;
   std::map<RefusedPins::Token, LoginHistory> histories_;
+};
+
+// What a process remembers so, past a fork and for as long as it runs. Several modules share one where they
+// lead to the same tokens: the connections to one on another machine.
+class LoginMemory final {
+ public:
+  LoginMemory() : histories_([this] { return std::make_unique<LoginHistories>(refused_); }) {}
+
+  [[nodiscard]] LoginHistories& histories() { return histories_.get(); }
+
+ private:
+  RefusedPins refused_;  // across forks
+  PerProcess<LoginHistories> histories_;
 };
 
 }  // namespace keystay::pkcs11

@@ -51,7 +51,19 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std:
 Module::Module(std::filesystem::path path, std::string arguments)
     : path_(std::move(path)),
       arguments_(std::move(arguments)),
-      state_([this] { return std::make_unique<State>(refused_pins_); }) {}
+      list_([this]() -> CK_FUNCTION_LIST& {
+        CK_FUNCTION_LIST* functions = nullptr;
+        check(load(path_)(&functions), "C_GetFunctionList");
+        return *functions;
+      }),
+      logins_(std::make_shared<LoginMemory>()),
+      state_([] { return std::make_unique<State>(); }) {}
+
+Module::Module(std::string name, FunctionList functions, std::shared_ptr<LoginMemory> logins)
+    : path_(std::move(name)),
+      list_(std::move(functions)),
+      logins_(std::move(logins)),
+      state_([] { return std::make_unique<State>(); }) {}
 
 std::optional<Module::Use> Module::try_use() noexcept {
   State& state = state_.get();
@@ -91,14 +103,12 @@ CK_FUNCTION_LIST& Module::functions(Deadline deadline) {
 }
 
 void Module::initialize(State& state) {
-  CK_FUNCTION_LIST* functions = nullptr;
-  check(load(path_)(&functions), "C_GetFunctionList");
-
-  const CK_RV rv = call_initialize(*functions);
+  CK_FUNCTION_LIST& functions = list_();
+  const CK_RV rv = call_initialize(functions);
   state.foreign = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
   if (!state.foreign) check(rv, "C_Initialize");
   state.generation.fetch_add(1, std::memory_order_acq_rel);
-  state.functions.store(functions, std::memory_order_release);
+  state.functions.store(&functions, std::memory_order_release);
 }
 
 CK_RV Module::call_initialize(CK_FUNCTION_LIST& functions) {

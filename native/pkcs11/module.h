@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,11 @@ class Module final {
                                                   const std::string& arguments = {});
 
   explicit Module(std::filesystem::path path, std::string arguments = {});
+
+  // One that is no library: `functions` gives its list, each time that it is to be initialised. `name` stands
+  // in messages where a path would. What is known of logins is shared by all modules with this memory.
+  using FunctionList = std::function<CK_FUNCTION_LIST&()>;
+  Module(std::string name, FunctionList functions, std::shared_ptr<LoginMemory> logins);
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -68,22 +74,19 @@ class Module final {
 
   // What this process remembers of logins at the module's tokens, also past a re-initialisation; refused PINs
   // also past a fork.
-  [[nodiscard]] LoginHistories& logins() { return state_.get().logins; }
+  [[nodiscard]] LoginHistories& logins() { return logins_->histories(); }
 
   // The slots that hold a token now.
   [[nodiscard]] std::vector<CK_SLOT_ID> slots_with_token(Deadline deadline);
 
  private:
   struct State {
-    explicit State(RefusedPins& refused) noexcept : logins(refused) {}
-
     SingleFlight starting;
     std::atomic<CK_FUNCTION_LIST*> functions{nullptr};
     std::atomic<std::uint64_t> generation{0};
     std::atomic<int> uses{0};
     std::atomic<int> copies{0};
     std::atomic<bool> closing{false};
-    LoginHistories logins;
     bool foreign = false;  // somebody else in this process had initialised it: not ours to finalise
   };
 
@@ -92,8 +95,9 @@ class Module final {
   void wait_until_unused(State& state, Deadline deadline) const;
 
   std::filesystem::path path_;
-  std::string arguments_;     // may hold a secret: in no message
-  RefusedPins refused_pins_;  // across forks
+  std::string arguments_;  // may hold a secret: in no message
+  FunctionList list_;
+  std::shared_ptr<LoginMemory> logins_;
   PerProcess<State> state_;
 };
 

@@ -101,6 +101,8 @@ std::optional<Error> Token::failure() {
   return failure ? std::optional(failure->on(name())) : std::nullopt;
 }
 
+bool Token::is_open() { return connection_.get().is_open(); }
+
 void Token::recover() {
   try {
     connection_.get().recover_now(deadline());

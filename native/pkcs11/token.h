@@ -62,6 +62,8 @@ class Token final : public KeyOperations {
   // repaired, so that whoever has another token goes there. A token that is not connected fails with why its
   // last opening did, without another one, until recover().
   [[nodiscard]] KeyOperations& attempts() noexcept { return attempts_; }
+  // Whether this process has connected to it, and has not begun a repair since. Calls no module.
+  [[nodiscard]] bool is_open();
   // What the last opening failed with, or else the last attempt that a repair could cure, if none has
   // succeeded since. Calls no module.
   [[nodiscard]] std::optional<Error> failure();

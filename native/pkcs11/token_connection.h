@@ -33,6 +33,7 @@ class TokenConnection final {
   auto perform_once(Deadline deadline, const Body& body);
   [[nodiscard]] std::optional<Error> failure();
   void recover_now(Deadline deadline);
+  [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
   // The same with a session of its own that may write. Runs `body` again only if its session was lost: what a
   // sick token may have done half is not done twice.
