@@ -9,6 +9,9 @@ if(NOT _openssl_modules OR NOT CMAKE_INSTALL_PREFIX MATCHES "^/usr(/local)?/?$")
 endif()
 set(KEYSTAY_OPENSSL_MODULES_DIR "${_openssl_modules}" CACHE PATH "Where keystay.so is installed, and looked for")
 
+# Programs that nobody starts by hand.
+set(KEYSTAY_LIBEXEC_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/keystay" CACHE PATH "Where keystay-relay is installed")
+
 # The configuration has one place (design: /etc/keystay/keystay.toml), whatever the prefix; DESTDIR applies.
 set(KEYSTAY_CONFIGURATION_DIR "/etc/keystay")
 set(KEYSTAY_SYSTEMD_UNIT_DIR "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" CACHE PATH "Where systemd looks for units")

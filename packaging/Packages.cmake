@@ -28,7 +28,7 @@ set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_RELEASE 1)
 set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-  /etc /etc/default /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/sbin
+  /etc /etc/default /usr/libexec /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/sbin
   /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/java /usr/share/man /usr/share/man/man1
   /usr/share/man/man8 /usr/share/zsh /usr/share/zsh/site-functions "${KEYSTAY_OPENSSL_MODULES_DIR}")
 

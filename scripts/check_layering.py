@@ -19,19 +19,21 @@ SOURCES = {".h", ".cpp", ".c"}
 ARROWS = {
     "native/pkcs11": set(),
     "native/config": {"native/pkcs11"},
-    "native/keys": {"native/pkcs11", "native/config"},
+    "native/remote": {"native/pkcs11", "native/config"},
+    "native/keys": {"native/pkcs11", "native/config", "native/remote"},
     "native/x509": {"native/pkcs11", "native/config", "native/keys"},
     "native/async": set(),
     "provider": {"native/pkcs11", "native/config", "native/keys", "native/x509", "native/async"},
     "java": {"native/pkcs11", "native/config", "native/keys"},
     "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/x509"},
     "tlsd": {"native/config", "native/async"},
+    "relay": {"native/config", "native/remote"},
     "packaging": {"keystore-tools", "tlsd"},  # what their command lines are declared to be
 }
-FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd"}
+FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd", "relay"}
 
-LIBCRYPTO = {"native/x509", "provider", "tlsd", "tests"}
-CRYPTOKI = {"native/pkcs11", "tests"}
+LIBCRYPTO = {"native/x509", "provider", "tlsd", "relay", "tests"}
+CRYPTOKI = {"native/pkcs11", "native/remote", "tests"}  # native/remote implements the functions
 
 # What of native/pkcs11 and native/keys the front doors may include: values, recipes and key sources, and nothing
 # that is open on a token. All else is private to native/.
@@ -95,7 +97,7 @@ def why_not(room: str, included: str) -> str:
         return "the JNI library knows the native core without libcrypto, which a JVM may hold in another version"
     if included == "tests":
         return "the product does not depend on its tests"
-    return "arrows run one way: pkcs11 <- config <- keys <- x509 <- front doors"
+    return "arrows run one way: pkcs11 <- config <- remote <- keys <- x509 <- front doors"
 
 
 def code_only(text: str) -> str:

@@ -9,6 +9,7 @@
 #include "native/config/file.h"
 #include "native/config/nearest.h"
 #include "native/config/pin_source.h"
+#include "native/config/remote_reader.h"
 #include "native/config/table_reader.h"
 #include "native/config/tlsd_reader.h"
 
@@ -95,11 +96,33 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   if (!is_token_name(name)) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
   }
-  table.allow({"module", "module-arguments", "label", "serial", "pin", "sessions", "timeout", "key-copy",
-               "key-check", "hung-calls", "import"});
+  table.allow({"module",
+               "module-arguments",
+               "label",
+               "serial",
+               "pin",
+               "sessions",
+               "timeout",
+               "key-copy",
+               "key-check",
+               "hung-calls",
+               "import",
+               "endpoints",
+               "ca",
+               "certificate",
+               "key",
+               "host",
+               "lanes",
+               "connect-timeout",
+               "response-timeout",
+               "relay"});
   TokenSettings token;
-  token.module = module_path(table);
-  token.module_arguments = module_arguments(table);
+  token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
+  token.remote = read_remote(table, token.timeout);
+  if (!token.remote) {
+    token.module = module_path(table);
+    token.module_arguments = module_arguments(table);
+  }
   token.label = token_text(table, "label", kLabelSize);
   token.serial = token_text(table, "serial", kSerialSize);
   if (token.label.empty() && token.serial.empty()) {
@@ -109,7 +132,6 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   token.pin = pin_source(table);
   token.sessions = static_cast<std::size_t>(
       table.integer("sessions", kSessions).value_or(static_cast<std::int64_t>(token.sessions)));
-  token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
   token.key_copy = key_copy(table);
   token.key_check = table.duration("key-check", kKeyCheck).value_or(token.key_check);
   token.hung_calls = hung_calls(table);

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "native/config/remote_settings.h"
 #include "native/config/tlsd_settings.h"
 
 namespace keystay::config {
@@ -39,6 +41,7 @@ struct TokenSettings {
   std::chrono::milliseconds key_check{5000};  // how often the token is asked whether a key in use is there
   HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
+  std::optional<RemoteSettings> remote;  // of a token on another machine, which has no module here
 
   bool operator==(const TokenSettings&) const = default;
 };

@@ -4,14 +4,18 @@
 
 #include "native/config/error.h"
 #include "native/keys/alias_uri.h"
+#include "native/keys/lane_source.h"
 #include "native/keys/token_source.h"
 #include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/percent_encoding.h"
+#include "native/remote/remote_module.h"
 
 namespace keystay::keys {
 namespace {
 
 constexpr std::string_view kPrompt = "prompt";
+// A lane does one call at a time; a second session is for work within other work.
+constexpr std::size_t kSessionsOfALane = 4;
 
 std::optional<pkcs11::Pin> copy(const std::optional<pkcs11::Pin>& pin) {
   return pin ? std::optional(pin->copy()) : std::nullopt;
@@ -93,13 +97,23 @@ std::shared_ptr<KeySource> Tokens::open(const std::string& name, const config::T
                                         PinSupply supply) const {
   const bool copies = settings.key_copy == config::KeyCopy::automatic;
   const bool leaves = settings.hung_calls == config::HungCalls::left;
-  auto token = std::make_shared<pkcs11::Token>(
-      pkcs11::Module::at(settings.module, settings.module_arguments),
-      pkcs11::TokenOptions{name, std::move(identity), std::move(pin), settings.sessions, settings.timeout,
-                           copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never,
-                           leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for,
-                           settings.key_check});
-  return std::make_shared<TokenSource>(std::move(token), supply);
+  pkcs11::TokenOptions options{name,
+                               std::move(identity),
+                               std::move(pin),
+                               settings.remote ? kSessionsOfALane : settings.sessions,
+                               settings.timeout,
+                               copies ? pkcs11::KeyCopies::automatic : pkcs11::KeyCopies::never,
+                               leaves ? pkcs11::HungCalls::left : pkcs11::HungCalls::waited_for,
+                               settings.key_check};
+  if (!settings.remote) {
+    auto module = pkcs11::Module::at(settings.module, settings.module_arguments);
+    return std::make_shared<TokenSource>(
+        std::make_shared<pkcs11::Token>(std::move(module), std::move(options)), supply);
+  }
+  std::vector<std::shared_ptr<pkcs11::Token>> lanes;
+  for (auto& module : remote::remote_modules(name, *settings.remote))
+    lanes.push_back(std::make_shared<pkcs11::Token>(std::move(module), options));
+  return std::make_shared<LaneSource>(std::move(lanes), supply);
 }
 
 std::string Tokens::known_names() const {
@@ -248,8 +262,9 @@ std::string Tokens::arguments_of(const std::filesystem::path& module) const {
 std::shared_ptr<KeySource> Tokens::open_described(Described wanted) {
   const pkcs11::ForkLock lock;
   for (const Described& known : described_) {
-    if (known.settings.module == wanted.settings.module && known.settings.pin == wanted.settings.pin &&
-        known.identity == wanted.identity && same(known.pin, wanted.pin))
+    if (known.settings.module == wanted.settings.module && known.settings.remote == wanted.settings.remote &&
+        known.settings.pin == wanted.settings.pin && known.identity == wanted.identity &&
+        same(known.pin, wanted.pin))
       return known.source;
   }
   const std::string& shown = wanted.identity.label.empty() ? wanted.name : wanted.identity.label;

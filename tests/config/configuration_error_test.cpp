@@ -66,7 +66,9 @@ constexpr Case kToken[] = {
     {"SlotNumber", "[token.web]\nmodule = \"/m.so\"\nslot = 0\n",
      "keystay.toml:3: token.web.slot: unknown key; known here: \"module\", \"module-arguments\", \"label\", "
      "\"serial\", \"pin\", "
-     "\"sessions\", \"timeout\", \"key-copy\", \"key-check\", \"hung-calls\", \"import\""},
+     "\"sessions\", \"timeout\", \"key-copy\", \"key-check\", \"hung-calls\", \"import\", \"endpoints\", "
+     "\"ca\", "
+     "\"certificate\", \"key\", \"host\", \"lanes\", \"connect-timeout\", \"response-timeout\", \"relay\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
     {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",

@@ -21,6 +21,7 @@ modules="$scratch$(setting KEYSTAY_OPENSSL_MODULES_DIR)"
 present=(
   "$prefix/bin/keystay"
   "$prefix/sbin/keystay-tlsd"
+  "$prefix/libexec/keystay/keystay-relay"
   "$modules/keystay.so"
   "$prefix/share/man/man1/keystay.1.gz"
   "$prefix/share/man/man8/keystay-tlsd.8.gz"

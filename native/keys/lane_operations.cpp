@@ -1,0 +1,130 @@
+#include "native/keys/lane_operations.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "native/pkcs11/error.h"
+
+namespace keystay::keys {
+
+using pkcs11::Deadline;
+using pkcs11::Error;
+
+Lanes::Lanes(std::vector<std::shared_ptr<pkcs11::Token>> lanes)
+    : lanes_(std::move(lanes)), state_([this] { return std::make_unique<State>(lanes_.size()); }) {}
+
+// One that was broken comes after those that work.
+std::optional<std::size_t> Lanes::free_lane(const State& state) const {
+  std::optional<std::size_t> broken;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (state.taken[i]) continue;
+    if (!lanes_[i]->failure()) return i;
+    if (!broken) broken = i;
+  }
+  return broken;
+}
+
+Lanes::Lease Lanes::take(Deadline deadline) {
+  State& state = state_.get();
+  std::unique_lock lock(state.mutex);
+  std::optional<std::size_t> lane;
+  while (!(lane = free_lane(state))) {
+    if (state.returned.wait_until(lock, deadline) == std::cv_status::timeout && !free_lane(state))
+      throw Error(pkcs11::ErrorClass::busy, "all " + std::to_string(lanes_.size()) +
+                                                " connections to the token's machine were busy until the "
+                                                "time-out; raise its `lanes`");
+  }
+  state.taken[*lane] = true;
+  return {*this, *lane};
+}
+
+void Lanes::give_back(std::size_t index) noexcept {
+  State& state = state_.get();
+  {
+    const std::lock_guard lock(state.mutex);
+    state.taken[index] = false;
+  }
+  state.returned.notify_one();
+}
+
+pkcs11::Token* Lanes::any() {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  return lanes_[free_lane(state).value_or(0)].get();
+}
+
+std::optional<Error> Lanes::failure() {
+  std::optional<Error> failure;
+  for (const auto& lane : lanes_) {
+    std::optional<Error> own = lane->failure();
+    if (!own && lane->is_open()) return std::nullopt;
+    if (own) failure = std::move(own);
+  }
+  return failure;
+}
+
+void Lanes::recover() {
+  for (const auto& lane : lanes_)
+    if (lane->failure()) lane->recover();
+  lanes_.front()->recover();
+}
+
+void Lanes::renew_sessions() {
+  for (const auto& lane : lanes_)
+    if (lane->is_open()) lane->renew_sessions();
+}
+
+namespace {
+
+bool may_pass_elsewhere(const Error& error) {
+  return error.error_class() == pkcs11::ErrorClass::session_lost ||
+         error.error_class() == pkcs11::ErrorClass::server;
+}
+
+}  // namespace
+
+// A lane repairs itself once. Where it is lost again meanwhile, there is time left, and all that is done here
+// may be done twice: once more on another one.
+template <typename Operation>
+auto LaneOperations::on_a_lane(Deadline deadline, const Operation& operation) {
+  if (trials_ == Trials::one) return operation(lanes_->take(deadline)->attempts());
+  for (std::size_t left = std::max<std::size_t>(lanes_->size(), 2);; --left) {
+    try {
+      const Lanes::Lease lane = lanes_->take(deadline);
+      return operation(static_cast<pkcs11::KeyOperations&>(*lane.operator->()));
+    } catch (const Error& error) {
+      if (left == 1 || !may_pass_elsewhere(error) || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+  }
+}
+
+std::size_t LaneOperations::sign(const pkcs11::KeyReference& key, const pkcs11::SignMechanism& mechanism,
+                                 pkcs11::ByteView data, std::span<std::uint8_t> signature,
+                                 Deadline deadline) {
+  return on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) {
+    return lane.sign(key, mechanism, data, signature, deadline);
+  });
+}
+
+std::size_t LaneOperations::decrypt(const pkcs11::KeyReference& key,
+                                    const pkcs11::DecryptMechanism& mechanism, pkcs11::ByteView ciphertext,
+                                    std::span<std::uint8_t> plaintext, Deadline deadline) {
+  return on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) {
+    return lane.decrypt(key, mechanism, ciphertext, plaintext, deadline);
+  });
+}
+
+void LaneOperations::derive(const pkcs11::KeyReference& key, pkcs11::ByteView peer_point,
+                            std::span<std::uint8_t> secret, Deadline deadline) {
+  on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) { lane.derive(key, peer_point, secret, deadline); });
+}
+
+bool LaneOperations::supports(const pkcs11::SignMechanism& mechanism) {
+  return lanes_->any()->supports(mechanism);
+}
+
+bool LaneOperations::supports_decryption(const pkcs11::DecryptMechanism& mechanism) {
+  return lanes_->any()->supports_decryption(mechanism);
+}
+
+}  // namespace keystay::keys

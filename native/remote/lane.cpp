@@ -1,0 +1,163 @@
+#include "native/remote/lane.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/wipe.h"
+
+namespace keystay::remote {
+namespace {
+
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using std::chrono::steady_clock;
+
+// Also the copies that children of this process may have: the relay sees the end at once.
+void shut(config::FileDescriptor& socket) noexcept {
+  if (socket.valid()) ::shutdown(socket.get(), SHUT_RDWR);
+  socket = config::FileDescriptor(-1);
+}
+
+[[noreturn]] void lost(config::FileDescriptor& socket, const std::string& endpoint, Call call) {
+  shut(socket);
+  throw Error(ErrorClass::session_lost, std::string(function_name(call)) + ": the connection to " + endpoint +
+                                            " was lost; is `p11-kit server` still running there?");
+}
+
+std::uint32_t number_at(const std::array<std::uint8_t, kHeaderSize>& header, std::size_t at) {
+  return std::uint32_t{header[at]} << 24U | std::uint32_t{header[at + 1]} << 16U |
+         std::uint32_t{header[at + 2]} << 8U | std::uint32_t{header[at + 3]};
+}
+
+}  // namespace
+
+Lane::Lane(std::shared_ptr<RelayProcess> relay)
+    : relay_(std::move(relay)), state_([] { return std::make_unique<State>(); }) {}
+
+Lane::State::~State() { shut(socket); }
+
+void Lane::open() {
+  const config::RemoteSettings& settings = relay_->settings();
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  shut(state.socket);
+  Connection connection = relay_->connect(
+      steady_clock::now() + settings.endpoints.size() * settings.connect_timeout + std::chrono::seconds(1));
+  state.socket = std::move(connection.socket);
+  state.version = connection.version;
+  state.endpoint = std::move(connection.endpoint);
+}
+
+void Lane::close() noexcept {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  shut(state.socket);
+}
+
+bool Lane::is_open() {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  return state.socket.valid();
+}
+
+Version Lane::version() {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  return state.version;
+}
+
+void Lane::require_open(const State& state) const {
+  if (state.socket.valid()) return;
+  throw Error(ErrorClass::session_lost, "the connection to the token's machine was lost");
+}
+
+Response Lane::call(Request& request) {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  require_open(state);
+  const std::uint32_t code = ++state.code;
+  send(state, request.frame(code), request.call());
+  return receive(state, code, request.call());
+}
+
+Lane::Two Lane::call(Request& first, Request& second) {
+  State& state = state_.get();
+  const std::lock_guard lock(state.mutex);
+  require_open(state);
+  const std::uint32_t code = (state.code += 2) - 1;
+  const ByteView one = first.frame(code);
+  const ByteView two = second.frame(code + 1);
+  Bytes both(one.begin(), one.end());
+  both.insert(both.end(), two.begin(), two.end());
+  send(state, both, second.call());
+  Response answer = receive(state, code, first.call());
+  return {std::move(answer), receive(state, code + 1, second.call())};
+}
+
+// A request fits into the socket's buffer, unless the relay is stopped; then it is a hang as any other.
+void Lane::send(State& state, ByteView data, Call call) const {
+  const auto deadline = steady_clock::now() + relay_->settings().response_timeout;
+  while (!data.empty()) {
+    const ssize_t size = ::send(state.socket.get(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size > 0) {
+      data = data.subspan(static_cast<std::size_t>(size));
+    } else if (errno == EAGAIN) {
+      pollfd room{state.socket.get(), POLLOUT, 0};
+      if (steady_clock::now() >= deadline) lost(state.socket, state.endpoint, call);
+      ::poll(&room, 1, 10);
+    } else if (errno != EINTR) {
+      lost(state.socket, state.endpoint, call);
+    }
+  }
+}
+
+void Lane::read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const {
+  while (!place.empty()) {
+    const ssize_t size = ::recv(state.socket.get(), place.data(), place.size(), MSG_DONTWAIT);
+    if (size > 0) {
+      place = place.subspan(static_cast<std::size_t>(size));
+      continue;
+    }
+    if (size == 0 || (errno != EAGAIN && errno != EINTR)) lost(state.socket, state.endpoint, call);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+    pollfd data{state.socket.get(), POLLIN, 0};
+    if (left > 0 && ::poll(&data, 1, static_cast<int>(left)) != 0) continue;
+    shut(state.socket);
+    throw Error(CKR_DEVICE_ERROR, std::string(function_name(call)) + ": " +
+                                      pkcs11::describe(CKR_DEVICE_ERROR) + "; " + state.endpoint +
+                                      " did not answer within " +
+                                      std::to_string(relay_->settings().response_timeout.count()) +
+                                      " ms (response-timeout): the HSM hangs there, or the network is cut");
+  }
+}
+
+Response Lane::receive(State& state, std::uint32_t code, Call call) const {
+  const auto deadline = steady_clock::now() + relay_->settings().response_timeout;
+  std::array<std::uint8_t, kHeaderSize> header{};
+  read(state, header, deadline, call);
+  const std::size_t options = number_at(header, 4);
+  const std::size_t size = number_at(header, 8);
+  if (number_at(header, 0) != code || options > kLongestResponse || size > kLongestResponse) {
+    shut(state.socket);
+    throw Error(CKR_DEVICE_ERROR,
+                std::string(function_name(call)) + ": what " + state.endpoint +
+                    " answers is not p11-kit's protocol; is `p11-kit server` what listens there?");
+  }
+  Bytes ignored(options);
+  read(state, ignored, deadline, call);
+  Bytes body(size);
+  read(state, body, deadline, call);
+  try {
+    return Response(call, std::move(body));
+  } catch (...) {
+    shut(state.socket);  // nothing that follows can be told apart
+    throw;
+  }
+}
+
+}  // namespace keystay::remote

@@ -1,0 +1,61 @@
+// One connection to a token on another machine. The server at its end is a process of its own, with a login,
+// sessions and handles of its own, and does one call at a time.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "native/pkcs11/per_process.h"
+#include "native/remote/relay_process.h"
+#include "native/remote/rpc_message.h"
+
+namespace keystay::remote {
+
+// Thread-safe: calls wait for each other. A child that was forked has a lane of its own, which is not open.
+class Lane final {
+ public:
+  explicit Lane(std::shared_ptr<RelayProcess> relay);
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  // Connects. Throws pkcs11::Error (server) with the reason.
+  void open();
+  void close() noexcept;
+  [[nodiscard]] bool is_open();
+
+  // The server's, of the last connection.
+  [[nodiscard]] Version version();
+
+  // Sends the request and waits for its response, for response_timeout at most. Throws pkcs11::Error:
+  // (session lost) where the connection is gone, or was not open; (server) where no response comes, and
+  // closes the connection then, which takes every thread out of it.
+  [[nodiscard]] Response call(Request& request);
+
+  struct Two {
+    Response first;
+    Response second;
+  };
+  // Two requests on one way to the server and back. The second is made whatever the first returns.
+  [[nodiscard]] Two call(Request& first, Request& second);
+
+ private:
+  struct State {
+    ~State();
+    std::mutex mutex;
+    config::FileDescriptor socket{-1};
+    Version version = Version::v0;
+    std::string endpoint;
+    std::uint32_t code = 0;  // of the last request
+  };
+
+  void require_open(const State& state) const;
+  void send(State& state, ByteView data, Call call) const;
+  [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call) const;
+  void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const;
+
+  std::shared_ptr<RelayProcess> relay_;
+  pkcs11::PerProcess<State> state_;
+};
+
+}  // namespace keystay::remote

@@ -1,0 +1,139 @@
+#include "native/remote/relay_process.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "native/pkcs11/error.h"
+#include "native/remote/relay_protocol.h"
+#include "native/remote/spawn.h"
+
+namespace keystay::remote {
+namespace {
+
+using config::FileDescriptor;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kLongestGreeting = 4096;
+
+struct Pair {
+  FileDescriptor near;
+  FileDescriptor far;
+};
+
+Pair socket_pair(int type) {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw Error(ErrorClass::host, "socketpair: " + std::generic_category().message(errno));
+  }
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+// Never with SIGPIPE: this is somebody else's process.
+bool send_descriptor(int control, int descriptor) {
+  char kind = kLane;
+  iovec data{&kind, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  *reinterpret_cast<int*>(CMSG_DATA(header)) = descriptor;
+  return ::sendmsg(control, &message, MSG_NOSIGNAL) == 1;
+}
+
+// The line by which the relay tells what became of a connection; nothing if it has died. Byte by byte: what
+// follows is p11-kit's.
+std::optional<std::string> read_greeting(int socket, pkcs11::Deadline deadline) {
+  std::string line;
+  while (line.size() < kLongestGreeting) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+    pollfd state{socket, POLLIN, 0};
+    if (left <= 0 || ::poll(&state, 1, static_cast<int>(left)) == 0)
+      throw Error(ErrorClass::server, "no connection within the time-outs of all endpoints");
+    char byte = 0;
+    const ssize_t size = ::recv(socket, &byte, 1, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return std::nullopt;
+    if (byte == '\n') return line;
+    line += byte;
+  }
+  throw Error(ErrorClass::server, "keystay-relay says too much");
+}
+
+}  // namespace
+
+// Also the copies that children of this process may have.
+RelayProcess::State::~State() {
+  if (control.valid()) ::shutdown(control.get(), SHUT_RDWR);
+}
+
+RelayProcess::RelayProcess(config::RemoteSettings settings)
+    : settings_(std::move(settings)), state_([] { return std::make_unique<State>(); }) {}
+
+void RelayProcess::start(State& state) {
+  Pair control = socket_pair(SOCK_SEQPACKET);
+  // By it the relay sees the end of this process, also where a child of it holds on to the socket.
+  const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  std::vector<int> descriptors{control.far.get()};
+  if (process.valid()) descriptors.push_back(process.get());
+  try {
+    spawn_detached(settings_.relay, descriptors);
+  } catch (const std::system_error& error) {
+    throw Error(ErrorClass::host, std::string("cannot start keystay-relay: ") + error.what() +
+                                      "; install it there, or write where it is: relay = \"…\"");
+  }
+  const std::string settings = format_relay_settings(settings_);
+  if (::send(control.near.get(), settings.data(), settings.size(), MSG_NOSIGNAL) < 0)
+    throw Error(ErrorClass::host,
+                "keystay-relay has ended at its start: " + std::generic_category().message(errno) + " (" +
+                    settings_.relay.string() + ")");
+  state.control = std::move(control.near);
+}
+
+FileDescriptor RelayProcess::open_lane(State& state) {
+  Pair lane = socket_pair(SOCK_STREAM);
+  const std::lock_guard lock(state.mutex);
+  if (state.control.valid() && send_descriptor(state.control.get(), lane.far.get()))
+    return std::move(lane.near);
+  start(state);
+  if (!send_descriptor(state.control.get(), lane.far.get()))
+    throw Error(ErrorClass::host,
+                "keystay-relay takes no connection: " + std::generic_category().message(errno));
+  return std::move(lane.near);
+}
+
+// One that dies in between is replaced once.
+std::optional<std::string> RelayProcess::greeting_of(State& state, FileDescriptor& socket,
+                                                     pkcs11::Deadline deadline) {
+  socket = open_lane(state);
+  if (auto greeting = read_greeting(socket.get(), deadline)) return greeting;
+  socket = open_lane(state);
+  return read_greeting(socket.get(), deadline);
+}
+
+Connection RelayProcess::connect(pkcs11::Deadline deadline) {
+  FileDescriptor socket(-1);
+  const std::optional<std::string> greeting = greeting_of(state_.get(), socket, deadline);
+  if (!greeting)
+    throw Error(ErrorClass::host, "keystay-relay ends at once (" + settings_.relay.string() + ")");
+  if (const auto reached = parse_reached(*greeting))
+    return {std::move(socket), static_cast<Version>(reached->version), reached->endpoint};
+  throw Error(ErrorClass::server, greeting->empty() ? "keystay-relay gives no reason" : greeting->substr(1));
+}
+
+}  // namespace keystay::remote
