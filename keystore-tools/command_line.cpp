@@ -53,6 +53,7 @@ class Parser final {
     add_delete();
     add_changealias();
     add_cleanup();
+    add_test();
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -68,6 +69,7 @@ class Parser final {
       throw UsageError(std::string(error.what()) + "; see keystay -help");
     }
     check_store_type();
+    take_unsaved_token();
     return CommandLine{store_, command()};
   }
 
@@ -225,6 +227,50 @@ class Parser final {
     command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
   }
 
+  void add_test() {
+    CLI::App* command = add("test", "Connects to the token, logs in and signs once, or says what is wrong");
+    command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
+        ->check(fault_of_alias);
+    const char* group = "A token on another machine that is not in the configuration";
+    CLI::Option* endpoint = command->add_option("--endpoint", endpoints_, "HOST:PORT, may be repeated");
+    endpoint->allow_extra_args(false)->group(group);
+    const auto file = [&](const char* name, std::filesystem::path& path, const char* description) {
+      command->add_option(name, path, description)->needs(endpoint)->group(group);
+    };
+    config::RemoteSettings& remote = store_.unsaved.remote;
+    file("--ca", remote.ca, "PEM file with the authorities of the endpoint's certificate");
+    file("--certificate", remote.certificate, "PEM file with our certificate and its issuers");
+    file("--key", remote.key, "PEM file with its private key");
+    file("--relay", remote.relay, "keystay-relay, where it is not installed");
+    const auto text = [&](const char* name, std::string& value, const char* description) {
+      command->add_option(name, value, description)->needs(endpoint)->group(group);
+    };
+    text("--host", remote.host, "Name that the endpoint's certificate must have");
+    text("--label", store_.unsaved.label, "Label of the token");
+    text("--serial", store_.unsaved.serial, "Serial number of the token");
+  }
+
+  void take_unsaved_token() {
+    config::RemoteSettings& remote = store_.unsaved.remote;
+    for (const std::string& text : endpoints_) {
+      const auto endpoint = config::parse_remote_endpoint(text);
+      if (!endpoint)
+        throw UsageError("--endpoint " + text +
+                         ": expected a name or an address and a port: hsm.example:4442");
+      remote.endpoints.push_back(*endpoint);
+    }
+    if (remote.endpoints.empty()) return;
+    for (const auto& [name, file] :
+         {std::pair{"--ca", &remote.ca}, std::pair{"--certificate", &remote.certificate},
+          std::pair{"--key", &remote.key}}) {
+      if (file->empty()) throw UsageError(std::string(name) + " is missing: the connection is by mutual TLS");
+      *file = std::filesystem::absolute(*file);
+    }
+    if (store_.unsaved.label.empty() && store_.unsaved.serial.empty())
+      throw UsageError("--label or --serial is missing: which token is meant?");
+    if (remote.relay.empty()) remote.relay = config::default_relay();
+  }
+
   [[nodiscard]] Command command() const {
     const std::string& name = app_.get_subcommands().front()->get_name();
     if (name == "list") return list_;
@@ -235,6 +281,7 @@ class Parser final {
     if (name == "exportref") return exportref_;
     if (name == "delete") return delete_;
     if (name == "cleanup") return cleanup_;
+    if (name == "test") return test_;
     return changealias_;
   }
 
@@ -284,6 +331,8 @@ class Parser final {
   Delete delete_;
   ChangeAlias changealias_;
   Cleanup cleanup_;
+  Test test_;
+  std::vector<std::string> endpoints_;
 };
 
 }  // namespace

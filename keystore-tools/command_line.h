@@ -18,6 +18,7 @@
 #include "keystore-tools/importcert.h"
 #include "keystore-tools/list.h"
 #include "keystore-tools/store_options.h"
+#include "keystore-tools/test.h"
 
 namespace CLI {
 class App;
@@ -25,8 +26,8 @@ class App;
 
 namespace keystay::tools {
 
-using Command =
-    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup>;
+using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
+                             ChangeAlias, Cleanup, Test>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

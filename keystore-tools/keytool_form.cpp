@@ -30,6 +30,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"changealias", "changealias"},
                                                              {"exportref", "exportref"},
                                                              {"cleanup", "cleanup"},
+                                                             {"test", "test"},
                                                              {"gencert", "gencert"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},

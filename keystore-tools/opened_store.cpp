@@ -39,7 +39,23 @@ config::Configuration configuration(const StoreOptions& options, std::string_vie
   return configuration;
 }
 
+// As if the configuration had it as [token.NAME].
+config::Configuration with_unsaved(const UnsavedToken& unsaved, const StoreOptions& options) {
+  config::TokenSettings settings;
+  settings.remote = unsaved.remote;
+  settings.label = unsaved.label;
+  settings.serial = unsaved.serial;
+  settings.pin = pin_source(options);
+  if (settings.pin.empty()) settings.pin = "prompt";
+  config::Configuration configuration;
+  configuration.default_token = config::format_remote_endpoint(unsaved.remote.endpoints.front());
+  configuration.tokens.emplace(configuration.default_token, std::move(settings));
+  return configuration;
+}
+
 std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {
+  if (!options.unsaved.remote.endpoints.empty())
+    return keys::Tokens(with_unsaved(options.unsaved, options), prompt(options)).source(std::string_view());
   keys::Tokens tokens(configuration(options, name), prompt(options));
   if (!pkcs11::is_pkcs11_uri(name)) return tokens.source(std::string_view(name));
   pkcs11::Uri uri = pkcs11::parse_token_uri(name);

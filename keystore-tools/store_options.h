@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "native/config/remote_settings.h"
 #include "native/pkcs11/pin.h"
 
 namespace keystay::tools {
@@ -16,12 +17,20 @@ enum class MissingKeyStore {
   made,  // by a command that makes an alias, together with it
 };
 
+// A token on another machine that no configuration describes yet.
+struct UnsavedToken {
+  config::RemoteSettings remote;  // without endpoints: there is none
+  std::string label;
+  std::string serial;
+};
+
 struct StoreOptions {
   std::filesystem::path configuration;     // -conf; empty: KEYSTAY_CONF, else /etc/keystay/keystay.toml
   std::string token;                       // -token; empty: the default one
   std::filesystem::path key_store;         // -keystore; empty: all aliases of the token
   std::string pin_source;                  // -storepass:env, -storepass:file; empty: as configured
   std::shared_ptr<const pkcs11::Pin> pin;  // a plain -storepass
+  UnsavedToken unsaved;                    // of -test
 };
 
 }  // namespace keystay::tools
