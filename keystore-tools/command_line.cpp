@@ -232,7 +232,8 @@ class Parser final {
     command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
         ->check(fault_of_alias);
     const char* group = "A token on another machine that is not in the configuration";
-    CLI::Option* endpoint = command->add_option("--endpoint", endpoints_, "HOST:PORT, may be repeated");
+    CLI::Option* endpoint =
+        command->add_option("--endpoint", endpoints_, "HOST:PORT or unix:SOCKET, may be repeated");
     endpoint->allow_extra_args(false)->group(group);
     const auto file = [&](const char* name, std::filesystem::path& path, const char* description) {
       command->add_option(name, path, description)->needs(endpoint)->group(group);
@@ -256,18 +257,22 @@ class Parser final {
       const auto endpoint = config::parse_remote_endpoint(text);
       if (!endpoint)
         throw UsageError("--endpoint " + text +
-                         ": expected a name or an address and a port: hsm.example:4442");
+                         ": expected a name or an address and a port, hsm.example:4442, or unix:SOCKET");
       remote.endpoints.push_back(*endpoint);
     }
     if (remote.endpoints.empty()) return;
+    if (!remote.is_local()) require_tls(remote);
+    if (store_.unsaved.label.empty() && store_.unsaved.serial.empty())
+      throw UsageError("--label or --serial is missing: which token is meant?");
+  }
+
+  static void require_tls(config::RemoteSettings& remote) {
     for (const auto& [name, file] :
          {std::pair{"--ca", &remote.ca}, std::pair{"--certificate", &remote.certificate},
           std::pair{"--key", &remote.key}}) {
       if (file->empty()) throw UsageError(std::string(name) + " is missing: the connection is by mutual TLS");
       *file = std::filesystem::absolute(*file);
     }
-    if (store_.unsaved.label.empty() && store_.unsaved.serial.empty())
-      throw UsageError("--label or --serial is missing: which token is meant?");
     if (remote.relay.empty()) remote.relay = config::default_relay();
   }
 

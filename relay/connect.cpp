@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "native/remote/rpc_message.h"
 #include "relay/client_context.h"
 #include "relay/time_limit.h"
 
@@ -18,7 +19,7 @@ namespace keystay::relay {
 namespace {
 
 // p11-kit's protocol, of which the server answers the lower of its own version and this.
-constexpr unsigned char kNewestVersion = 2;
+constexpr auto kNewestVersion = static_cast<unsigned char>(remote::kNewestVersion);
 
 // One attempt: a step that fails throws a sentence that says which, and why.
 class Failed : public std::runtime_error {

@@ -37,15 +37,17 @@ std::vector<RemoteEndpoint> endpoints(const TableReader& token) {
   for (const std::string& text : token.required_texts("endpoints", "[\"hsm.example:4442\"]")) {
     const auto endpoint = parse_remote_endpoint(text);
     if (!endpoint) {
-      token.fail(
-          "endpoints",
-          "expected a name or an address and a port like \"hsm.example:4442\" or \"[2001:db8::7]:4442\", "
-          "got \"" +
-              text + "\"");
+      token.fail("endpoints",
+                 "expected a name or an address and a port like \"hsm.example:4442\" or "
+                 "\"[2001:db8::7]:4442\", or a "
+                 "socket like \"unix:/run/p11-kit.sock\", got \"" +
+                     text + "\"");
     }
     if (std::ranges::count(result, *endpoint) > 0)
       token.fail("endpoints", "\"" + text + "\" stands here twice");
     result.push_back(*endpoint);
+    if (endpoint->socket.empty() != result.front().socket.empty())
+      token.fail("endpoints", "either all are sockets of this machine, or none is");
   }
   return result;
 }
@@ -67,6 +69,24 @@ std::string host(const TableReader& token) {
   return name;
 }
 
+void refuse_tls(const TableReader& token) {
+  for (const std::string_view key : {"ca", "certificate", "key", "host", "relay"}) {
+    if (token.has(key))
+      token.fail(key,
+                 "a socket of this machine has no TLS; remove the key, or name another machine's endpoint");
+  }
+}
+
+void read_tls(const TableReader& token, RemoteSettings& remote) {
+  remote.ca = file(token, "ca", "/etc/keystay/hsm-ca.pem");
+  remote.certificate = file(token, "certificate", "/etc/keystay/client.pem");
+  remote.key = file(token, "key", "/etc/keystay/client-key.pem");
+  remote.host = host(token);
+  remote.relay = token.text("relay").value_or(default_relay().string());
+  if (!remote.relay.is_absolute())
+    token.fail("relay", "expected the absolute path of keystay-relay, got \"" + remote.relay.string() + "\"");
+}
+
 }  // namespace
 
 std::optional<RemoteSettings> read_remote(const TableReader& token, std::chrono::milliseconds timeout) {
@@ -77,10 +97,8 @@ std::optional<RemoteSettings> read_remote(const TableReader& token, std::chrono:
   refuse_what_is_there(token);
   RemoteSettings remote;
   remote.endpoints = endpoints(token);
-  remote.ca = file(token, "ca", "/etc/keystay/hsm-ca.pem");
-  remote.certificate = file(token, "certificate", "/etc/keystay/client.pem");
-  remote.key = file(token, "key", "/etc/keystay/client-key.pem");
-  remote.host = host(token);
+  if (remote.is_local()) refuse_tls(token);
+  if (!remote.is_local()) read_tls(token, remote);
   remote.lanes = static_cast<std::size_t>(
       token.integer("lanes", kLanes).value_or(static_cast<std::int64_t>(remote.lanes)));
   remote.connect_timeout = token.duration("connect-timeout", kLimit).value_or(remote.connect_timeout);
@@ -88,9 +106,6 @@ std::optional<RemoteSettings> read_remote(const TableReader& token, std::chrono:
   remote.response_timeout = token.duration("response-timeout", kLimit).value_or(timeout / 2);
   if (remote.response_timeout > timeout)
     token.fail("response-timeout", "is longer than timeout, the time of a whole operation");
-  remote.relay = token.text("relay").value_or(default_relay().string());
-  if (!remote.relay.is_absolute())
-    token.fail("relay", "expected the absolute path of keystay-relay, got \"" + remote.relay.string() + "\"");
   return remote;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "native/config/endpoint.h"
+#include "native/config/server_address.h"
 
 namespace keystay::config {
 namespace {
@@ -23,6 +24,8 @@ bool is_literal(std::string_view text) {
 }  // namespace
 
 std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text) {
+  if (const auto address = ServerAddress::parse(text); address && address->socket() != nullptr)
+    return RemoteEndpoint{{}, 0, *address->socket()};
   if (const auto literal = parse_endpoint(text)) {
     if (literal->port == 0) return std::nullopt;
     return RemoteEndpoint{literal->address, literal->port};
@@ -37,6 +40,7 @@ std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text) {
 }
 
 std::string format_remote_endpoint(const RemoteEndpoint& endpoint) {
+  if (!endpoint.socket.empty()) return "unix:" + endpoint.socket;
   return format_endpoint({endpoint.host, endpoint.port});
 }
 

@@ -12,15 +12,18 @@
 
 namespace keystay::config {
 
-// Where a keystay-tlsd, or another TLS endpoint, carries the socket of `p11-kit server`.
+// Where a keystay-tlsd, or another TLS endpoint, carries the socket of `p11-kit server`; or such a socket on
+// this machine.
 struct RemoteEndpoint {
-  std::string host;  // a name, or a literal address
+  std::string host;  // a name, or a literal address; empty for a socket
   std::uint16_t port = 0;
+  std::string socket = {};  // its path
 
   bool operator==(const RemoteEndpoint&) const = default;
 };
 
-// "hsm.example:4442", "192.0.2.7:4442", "[2001:db8::7]:4442". Nothing for any other text.
+// "hsm.example:4442", "192.0.2.7:4442", "[2001:db8::7]:4442", "unix:/run/p11-kit.sock". Nothing for any other
+// text.
 [[nodiscard]] std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text);
 [[nodiscard]] std::string format_remote_endpoint(const RemoteEndpoint& endpoint);
 
@@ -34,6 +37,11 @@ struct RemoteSettings {
   std::chrono::milliseconds connect_timeout{2000};   // for each endpoint
   std::chrono::milliseconds response_timeout{2500};  // of one call
   std::filesystem::path relay;                       // keystay-relay
+
+  // Of this machine: all endpoints are sockets, and there is no TLS.
+  [[nodiscard]] bool is_local() const noexcept {
+    return !endpoints.empty() && !endpoints.front().socket.empty();
+  }
 
   bool operator==(const RemoteSettings&) const = default;
 };

@@ -36,17 +36,17 @@ std::uint32_t number_at(const std::array<std::uint8_t, kHeaderSize>& header, std
 
 }  // namespace
 
-Lane::Lane(std::shared_ptr<RelayProcess> relay)
-    : relay_(std::move(relay)), state_([] { return std::make_unique<State>(); }) {}
+Lane::Lane(std::shared_ptr<Connector> connector)
+    : connector_(std::move(connector)), state_([] { return std::make_unique<State>(); }) {}
 
 Lane::State::~State() { shut(socket); }
 
 void Lane::open() {
-  const config::RemoteSettings& settings = relay_->settings();
+  const config::RemoteSettings& settings = connector_->settings();
   State& state = state_.get();
   const std::lock_guard lock(state.mutex);
   shut(state.socket);
-  Connection connection = relay_->connect(
+  Connection connection = connector_->connect(
       steady_clock::now() + settings.endpoints.size() * settings.connect_timeout + std::chrono::seconds(1));
   state.socket = std::move(connection.socket);
   state.version = connection.version;
@@ -101,7 +101,7 @@ Lane::Two Lane::call(Request& first, Request& second) {
 
 // A request fits into the socket's buffer, unless the relay is stopped; then it is a hang as any other.
 void Lane::send(State& state, ByteView data, Call call) const {
-  const auto deadline = steady_clock::now() + relay_->settings().response_timeout;
+  const auto deadline = steady_clock::now() + connector_->settings().response_timeout;
   while (!data.empty()) {
     const ssize_t size = ::send(state.socket.get(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size > 0) {
@@ -131,13 +131,13 @@ void Lane::read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline de
     throw Error(CKR_DEVICE_ERROR, std::string(function_name(call)) + ": " +
                                       pkcs11::describe(CKR_DEVICE_ERROR) + "; " + state.endpoint +
                                       " did not answer within " +
-                                      std::to_string(relay_->settings().response_timeout.count()) +
+                                      std::to_string(connector_->settings().response_timeout.count()) +
                                       " ms (response-timeout): the HSM hangs there, or the network is cut");
   }
 }
 
 Response Lane::receive(State& state, std::uint32_t code, Call call) const {
-  const auto deadline = steady_clock::now() + relay_->settings().response_timeout;
+  const auto deadline = steady_clock::now() + connector_->settings().response_timeout;
   std::array<std::uint8_t, kHeaderSize> header{};
   read(state, header, deadline, call);
   const std::size_t options = number_at(header, 4);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "native/pkcs11/per_process.h"
-#include "native/remote/relay_process.h"
+#include "native/remote/connector.h"
 #include "native/remote/rpc_message.h"
 
 namespace keystay::remote {
@@ -15,7 +15,7 @@ namespace keystay::remote {
 // Thread-safe: calls wait for each other. A child that was forked has a lane of its own, which is not open.
 class Lane final {
  public:
-  explicit Lane(std::shared_ptr<RelayProcess> relay);
+  explicit Lane(std::shared_ptr<Connector> connector);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
@@ -54,7 +54,7 @@ class Lane final {
   [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call) const;
   void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const;
 
-  std::shared_ptr<RelayProcess> relay_;
+  std::shared_ptr<Connector> connector_;
   pkcs11::PerProcess<State> state_;
 };
 

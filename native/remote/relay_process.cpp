@@ -83,7 +83,7 @@ RelayProcess::State::~State() {
 }
 
 RelayProcess::RelayProcess(config::RemoteSettings settings)
-    : settings_(std::move(settings)), state_([] { return std::make_unique<State>(); }) {}
+    : Connector(std::move(settings)), state_([] { return std::make_unique<State>(); }) {}
 
 void RelayProcess::start(State& state) {
   Pair control = socket_pair(SOCK_SEQPACKET);
@@ -92,16 +92,16 @@ void RelayProcess::start(State& state) {
   std::vector<int> descriptors{control.far.get()};
   if (process.valid()) descriptors.push_back(process.get());
   try {
-    spawn_detached(settings_.relay, descriptors);
+    spawn_detached(settings().relay, descriptors);
   } catch (const std::system_error& error) {
     throw Error(ErrorClass::host, std::string("cannot start keystay-relay: ") + error.what() +
                                       "; install it there, or write where it is: relay = \"…\"");
   }
-  const std::string settings = format_relay_settings(settings_);
-  if (::send(control.near.get(), settings.data(), settings.size(), MSG_NOSIGNAL) < 0)
+  const std::string text = format_relay_settings(settings());
+  if (::send(control.near.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
     throw Error(ErrorClass::host,
                 "keystay-relay has ended at its start: " + std::generic_category().message(errno) + " (" +
-                    settings_.relay.string() + ")");
+                    settings().relay.string() + ")");
   state.control = std::move(control.near);
 }
 
@@ -130,7 +130,7 @@ Connection RelayProcess::connect(pkcs11::Deadline deadline) {
   FileDescriptor socket(-1);
   const std::optional<std::string> greeting = greeting_of(state_.get(), socket, deadline);
   if (!greeting)
-    throw Error(ErrorClass::host, "keystay-relay ends at once (" + settings_.relay.string() + ")");
+    throw Error(ErrorClass::host, "keystay-relay ends at once (" + settings().relay.string() + ")");
   if (const auto reached = parse_reached(*greeting))
     return {std::move(socket), static_cast<Version>(reached->version), reached->endpoint};
   throw Error(ErrorClass::server, greeting->empty() ? "keystay-relay gives no reason" : greeting->substr(1));

@@ -8,30 +8,17 @@
 #include <optional>
 #include <string>
 
-#include "native/config/file_descriptor.h"
-#include "native/config/remote_settings.h"
-#include "native/pkcs11/cryptoki.h"
 #include "native/pkcs11/per_process.h"
-#include "native/remote/rpc_message.h"
+#include "native/remote/connector.h"
 
 namespace keystay::remote {
 
-// A connection to `p11-kit server`: what is written to `socket` comes out there, and back.
-struct Connection {
-  config::FileDescriptor socket;
-  Version version;
-  std::string endpoint;  // of those configured, the one that it leads to
-};
-
-// Thread-safe.
-class RelayProcess final {
+class RelayProcess final : public Connector {
  public:
   explicit RelayProcess(config::RemoteSettings settings);
 
-  // Throws pkcs11::Error (server): what failed at each endpoint, in name resolution, TCP, TLS or p11-kit.
-  [[nodiscard]] Connection connect(pkcs11::Deadline deadline);
-
-  [[nodiscard]] const config::RemoteSettings& settings() const noexcept { return settings_; }
+  // Steps are name resolution, TCP, TLS and p11-kit.
+  [[nodiscard]] Connection connect(pkcs11::Deadline deadline) override;
 
  private:
   struct State {
@@ -46,7 +33,6 @@ class RelayProcess final {
   [[nodiscard]] std::optional<std::string> greeting_of(State& state, config::FileDescriptor& socket,
                                                        pkcs11::Deadline deadline);
 
-  config::RemoteSettings settings_;
   pkcs11::PerProcess<State> state_;
 };
 

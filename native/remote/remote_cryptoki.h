@@ -15,7 +15,7 @@ namespace keystay::remote {
 // nothing.
 class RemoteCryptoki final {
  public:
-  explicit RemoteCryptoki(std::shared_ptr<RelayProcess> relay) : lane_(std::move(relay)) {}
+  explicit RemoteCryptoki(std::shared_ptr<Connector> connector) : lane_(std::move(connector)) {}
 
   CK_RV initialize(void* arguments);
   CK_RV finalize(void* reserved);

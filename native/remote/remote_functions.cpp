@@ -80,8 +80,8 @@ std::size_t take_place(RemoteCryptoki& cryptoki) {
 
 }  // namespace
 
-RemoteFunctions::RemoteFunctions(std::shared_ptr<RelayProcess> relay)
-    : cryptoki_(std::move(relay)), place_(take_place(cryptoki_)) {}
+RemoteFunctions::RemoteFunctions(std::shared_ptr<Connector> connector)
+    : cryptoki_(std::move(connector)), place_(take_place(cryptoki_)) {}
 
 RemoteFunctions::~RemoteFunctions() { places[place_].store(nullptr, std::memory_order_release); }
 

@@ -15,7 +15,7 @@ inline constexpr std::size_t kMostConnections = 64;  // of one process, to all i
 class RemoteFunctions final {
  public:
   // Throws pkcs11::Error (client) where all places are taken.
-  explicit RemoteFunctions(std::shared_ptr<RelayProcess> relay);
+  explicit RemoteFunctions(std::shared_ptr<Connector> connector);
   RemoteFunctions(const RemoteFunctions&) = delete;
   RemoteFunctions& operator=(const RemoteFunctions&) = delete;
   ~RemoteFunctions();

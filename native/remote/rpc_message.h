@@ -20,6 +20,8 @@ enum class Version : std::uint8_t {
   v2,  // from 0.25.6 on
 };
 
+inline constexpr Version kNewestVersion = Version::v2;
+
 // The functions by p11-kit's numbers.
 enum class Call : std::uint32_t {
   initialize = 1,

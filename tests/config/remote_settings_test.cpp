@@ -73,12 +73,21 @@ relay = "/opt/keystay-relay"
   EXPECT_EQ(token.remote->relay, "/opt/keystay-relay");
 }
 
+TEST(RemoteSettings, OfASocketOfThisMachineNeedNoTls) {
+  const TokenSettings token = parse("[token.web]\nendpoints = [\"unix:/run/a.sock\"]\nlabel = \"hsm\"\n");
+  ASSERT_TRUE(token.remote);
+  EXPECT_TRUE(token.remote->is_local());
+  EXPECT_EQ(token.remote->endpoints.front().socket, "/run/a.sock");
+  EXPECT_FALSE(parse(kShortest).remote->is_local());
+}
+
 TEST(RemoteSettings, EndpointsAreWrittenAsTheyAreRead) {
-  for (const char* text : {"hsm.example:4442", "[2001:db8::7]:4442", "192.0.2.7:4442", "hsm_1:1"})
-    EXPECT_EQ(format_remote_endpoint(*parse_remote_endpoint(text)), text);
   for (const char* text :
-       {"", "hsm.example", "hsm.example:", ":4442", "hsm.example:0", "hsm.example:65536", "hsm example:1",
-        "https://hsm.example:1", "192.0.2:1", "2001:db8::7:1", "-a:1", ".a:1", "a:1 ", "a\n:1"})
+       {"hsm.example:4442", "[2001:db8::7]:4442", "192.0.2.7:4442", "hsm_1:1", "unix:/run/a.sock"})
+    EXPECT_EQ(format_remote_endpoint(*parse_remote_endpoint(text)), text);
+  for (const char* text : {"", "hsm.example", "hsm.example:", ":4442", "hsm.example:0", "hsm.example:65536",
+                           "hsm example:1", "https://hsm.example:1", "192.0.2:1", "2001:db8::7:1", "-a:1",
+                           ".a:1", "a:1 ", "a\n:1", "unix:", "unix:a"})
     EXPECT_FALSE(parse_remote_endpoint(text)) << text;
 }
 
@@ -109,9 +118,14 @@ const Case kCases[] = {
     {"EndpointIsAUrl", "[token.web]\nendpoints = [\"https://a:1\"]\nlabel = \"w\"\n",
      "keystay.toml:2: token.web.endpoints: expected a name or an address and a port like "
      "\"hsm.example:4442\" "
-     "or \"[2001:db8::7]:4442\", got \"https://a:1\""},
+     "or \"[2001:db8::7]:4442\", or a socket like \"unix:/run/p11-kit.sock\", got \"https://a:1\""},
     {"EndpointTwice", "[token.web]\nendpoints = [\"a:1\", \"a:1\"]\nlabel = \"w\"\n",
      "keystay.toml:2: token.web.endpoints: \"a:1\" stands here twice"},
+    {"SocketAndEndpoint", "[token.web]\nendpoints = [\"unix:/s\", \"a:1\"]\nlabel = \"w\"\n",
+     "keystay.toml:2: token.web.endpoints: either all are sockets of this machine, or none is"},
+    {"SocketWithTls", "[token.web]\nendpoints = [\"unix:/s\"]\nlabel = \"w\"\nca = \"/ca.pem\"\n",
+     "keystay.toml:4: token.web.ca: a socket of this machine has no TLS; remove the key, or name another "
+     "machine's endpoint"},
     {"ModuleAndEndpoints", "[token.web]\nmodule = \"/m.so\"\nendpoints = [\"a:1\"]\nlabel = \"w\"\n",
      "keystay.toml:2: token.web.module: the module of a token on another machine is configured there; remove "
      "the key, or endpoints for a module of this machine"},

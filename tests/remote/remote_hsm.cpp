@@ -106,6 +106,11 @@ std::string RemoteHsm::configuration(const Place& place, const std::string& more
          "\"\npin = \"file:" + token_.pin_file().string() + "\"\nrelay = \"" + relay_ + "\"\n" + more;
 }
 
+std::string RemoteHsm::local_configuration(const std::string& more) const {
+  return "[token.web]\nendpoints = [\"unix:" + file("p11-kit.sock") + "\"]\nlabel = \"" + token_.label() +
+         "\"\npin = \"file:" + token_.pin_file().string() + "\"\n" + more;
+}
+
 std::vector<pid_t> RemoteHsm::connections() const {
   const std::string parent = std::to_string(server_->pid());
   return processes_of([&](const fs::path& process) {

@@ -32,6 +32,9 @@ class RemoteHsm final {
   [[nodiscard]] Place place() const;
   [[nodiscard]] std::string configuration(const Place& place, const std::string& more = "") const;
 
+  // The same token by the socket itself, as a process of the HSM's machine has it.
+  [[nodiscard]] std::string local_configuration(const std::string& more = "") const;
+
   // A certificate and its key, as files NAME.pem and NAME-key.pem.
   void write_identity(const TestCa& ca, const std::string& name, const LeafOptions& options) const;
   [[nodiscard]] std::string file(const std::string& name) const {

@@ -41,8 +41,8 @@ TEST_F(RemoteRefusal, NamesEachEndpoint) {
 
 TEST_F(RemoteRefusal, OfAnEndpointWithoutTls) {
   hsm_.stop_tlsd();
-  const test::Process echo(
-      {"socat", "TCP-LISTEN:" + std::to_string(hsm_.port()) + ",reuseaddr,fork", "EXEC:cat"});
+  const test::Process other(
+      {"python3", "-m", "http.server", "--bind", "127.0.0.1", std::to_string(hsm_.port())});
   ASSERT_TRUE(test::wait_for_port(hsm_.port()));
   EXPECT_THAT(reason(place_), HasSubstr(endpoint() + " cannot be used: TLS: "));
 }

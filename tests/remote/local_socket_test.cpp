@@ -1,0 +1,54 @@
+// `p11-kit server` of this machine, by its socket: no relay, no TLS, and the same repairs.
+#include <csignal>
+
+#include "tests/remote/remote_test.h"
+
+namespace keystay::keys {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class LocalSocket : public RemoteTest {
+ protected:
+  std::shared_ptr<KeySource> source_ = open(hsm_.local_configuration("timeout = \"4s\"\n"));
+};
+
+TEST_F(LocalSocket, IsUsedWithoutARelay) {
+  EXPECT_TRUE(signs(key(source_)));
+  EXPECT_THAT(hsm_.relays(), IsEmpty());
+  EXPECT_EQ(hsm_.connections().size(), 1U);
+}
+
+TEST_F(LocalSocket, ReplacesADeadServerProcess) {
+  const PrivateKey httpd = key(source_);
+  for (int i = 0; i < 3; ++i) {
+    hsm_.signal_connections(SIGKILL);
+    ASSERT_TRUE(eventually([&] { return hsm_.connections().empty(); }));
+    EXPECT_TRUE(signs(httpd)) << i;
+  }
+}
+
+TEST_F(LocalSocket, ReplacesAHungServerProcess) {
+  const PrivateKey httpd = key(source_);
+  const std::vector<pid_t> hung = hsm_.connections();
+  hsm_.signal_connections(SIGSTOP);
+  EXPECT_TRUE(signs(httpd));
+  for (const pid_t process : hung) ::kill(process, SIGKILL);
+}
+
+TEST_F(LocalSocket, WithoutAServerIsNamed) {
+  const PrivateKey httpd = key(source_);
+  hsm_.stop_server();
+  hsm_.signal_connections(SIGKILL);
+  const std::string error = failure([&] { static_cast<void>(signs(httpd)); });
+  if (!error.empty()) EXPECT_THAT(error, HasSubstr("unix:" + hsm_.file("p11-kit.sock")));
+  hsm_.start_server();
+  EXPECT_TRUE(eventually([&] { return failure([&] { EXPECT_TRUE(signs(httpd)); }).empty(); }));
+  const auto absent = open("[token.web]\nendpoints = [\"unix:/nonexistent/a.sock\"]\nlabel = \"hsm\"\n");
+  EXPECT_THAT(failure(absent),
+              HasSubstr("unix:/nonexistent/a.sock cannot be used: connect: No such file or directory"));
+}
+
+}  // namespace
+}  // namespace keystay::keys
