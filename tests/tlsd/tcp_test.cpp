@@ -371,8 +371,9 @@ TEST_F(TcpTest, AGigabyteBothWaysAtOnceNeedsNoMemory) {
   std::promise<std::size_t> server_received;
   serve([&](RawSocket& client) {
     auto sending = std::async(std::launch::async, [&] { send_all(client); });
-    server_received.set_value(receive_all(client));
-    sending.get();
+    const std::size_t all = receive_all(client);
+    sending.get();  // before the test ends, and what is sent with it
+    server_received.set_value(all);
   });
   TlsClient client = connect();
   const std::size_t before = resident();
