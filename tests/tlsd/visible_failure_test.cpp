@@ -45,7 +45,8 @@ struct BackendCase {
 class BackendThatFails : public VisibleFailureTest, public testing::WithParamInterface<BackendCase> {};
 
 TEST_P(BackendThatFails, IsALineAndAMetric) {
-  app_.response_head_timeout = 200ms;
+  if (GetParam().status == 504)
+    app_.response_head_timeout = 200ms;  // the others are not late, only slow on a busy machine
   serve(GetParam().handler);
   EXPECT_EQ(answer(kGet).status, GetParam().status);
   const std::string line = "GET answered with " + std::to_string(GetParam().status) +
