@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "native/keys/tokens.h"
+#include "native/pkcs11/fork_lock.h"
 #include "native/x509/openssl_pkix.h"
 #include "provider/async/signer_threads.h"
 #include "provider/configuration/passphrase.h"
@@ -49,11 +50,11 @@ class Context final {
   [[nodiscard]] std::unique_ptr<keys::Tokens> read_tokens(const keys::Tokens* before);
 
   std::atomic<keys::Tokens*> tokens_{nullptr};
-  // The rest is under pkcs11::ForkLock.
-  std::vector<const keys::Tokens*>
-      replaced_;  // by reload(); somebody may be in them, and signers_ names their tokens
-  keys::Tokens* before_reload_ = nullptr;  // one of them, until restore()
-  std::map<const keys::KeySource*, SignerThreads> signers_;
+  // By reload(); other threads may be in them, and signers_ names their tokens.
+  std::vector<const keys::Tokens*> replaced_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
+  // One of them, until restore().
+  keys::Tokens* before_reload_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex) = nullptr;
+  std::map<const keys::KeySource*, SignerThreads> signers_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
 };
 
 }  // namespace keystay::provider

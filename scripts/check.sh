@@ -72,6 +72,19 @@ check_callbacks() {
     "$(scripts/check_callbacks.py --self-test || true)"
 }
 
+check_locks() {
+  if ! scripts/check_locks.py --self-test >/dev/null 2>&1; then
+    if [[ "$(scripts/check_locks.py --self-test 2>&1 >/dev/null)" == *"not installed"* ]]; then
+      skip "locks: clang is not installed"
+    else
+      report "locks self-test" "a check that cannot fail checks nothing" "$(scripts/check_locks.py --self-test || true)"
+    fi
+    return
+  fi
+  report "locks" "a member that a mutex guards is touched only by who holds it (native/pkcs11/mutex.h)" \
+    "$(scripts/check_locks.py || true)"
+}
+
 check_links() {
   report "links in documents" "a page that points nowhere loses its reader" "$(scripts/check_links.py || true)"
 }
@@ -92,6 +105,8 @@ check_words() {
     "$(hits 'std::(cout|cerr|clog)\b|\b(std::)?printf\(|\bfprintf\(' "^(native|provider)/.*$cpp")"
   report "fmt or spdlog in the provider or below it" "they would come with it into every host, in whatever version" \
     "$(hits '#\s*include\s*<(fmt|spdlog)/' "^(native|provider)/.*$cpp")"
+  report "a mutex without annotations" "clang checks who holds a pkcs11::Mutex, and knows nothing of a std::mutex" \
+    "$(hits 'std::(\w+_)?mutex\b|std::(lock_guard|unique_lock|scoped_lock|shared_lock)\b' "^(native|provider)/.*$cpp" | grep -v '^native/pkcs11/mutex.h:' || true)"
   report "using namespace in a header" "it changes the meaning of every file that includes it" \
     "$(hits '^\s*using namespace ' '\.h$')"
   report "co_await in a condition" "GCC 12 drops the body of a coroutine that has one and no local variables: declare the result first" \
@@ -125,6 +140,7 @@ unexplained_sleeps() {
 check_format
 check_layering
 check_callbacks
+check_locks
 check_links
 check_shell
 check_words

@@ -46,6 +46,7 @@ CROSSING = {
     "native/pkcs11/key_operations.h",
     "native/pkcs11/key_reference.h",
     "native/pkcs11/mechanism.h",
+    "native/pkcs11/mutex.h",
     "native/pkcs11/per_process.h",
     "native/pkcs11/percent_encoding.h",
     "native/pkcs11/pin.h",

@@ -42,6 +42,7 @@ all        | nginx                      | nginx               | nginx-light or n
 all        | p11-kit, a remote token    | p11-kit             | p11-kit
 all        | client module of p11-kit   | p11-kit-modules     | p11-kit-modules
 all        | Git                        | git                 | git
+all        | Clang, which checks locks  | clang++             | clang
 wished     | clang-format 14            | clang-format-14     | clang-format-14
 wished     | pkcs11-provider            | pkcs11-provider     | pkcs11-provider
 wished     | valgrind                   | valgrind            | valgrind

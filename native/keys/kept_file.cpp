@@ -40,12 +40,12 @@ KeptFile KeptFile::in_memory(std::string text) {
 }
 
 config::KeyStoreFile KeptFile::content() const {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   return state_.content;
 }
 
 std::string KeptFile::text() const {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   return state_.text ? *state_.text : config::format_key_store(state_.content);
 }
 
@@ -54,7 +54,7 @@ std::string KeptFile::name() const {
 }
 
 void KeptFile::update(const std::function<void(config::KeyStoreFile&)>& change) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   config::KeyStoreFile content = state_.content;
   if (path_.empty()) {
     change(content);
@@ -73,12 +73,12 @@ void KeptFile::update(const std::function<void(config::KeyStoreFile&)>& change) 
 }
 
 bool KeptFile::is_named() const {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   return state_.refusal.empty();
 }
 
 void KeptFile::require_named(std::string_view change) const {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   if (!state_.refusal.empty()) throw config::Error("cannot " + std::string(change) + ": " + state_.refusal);
 }
 

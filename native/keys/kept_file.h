@@ -5,13 +5,13 @@
 
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "native/config/key_store_file.h"
+#include "native/pkcs11/mutex.h"
 
 namespace keystay::keys {
 
@@ -60,8 +60,8 @@ class KeptFile final {
   KeptFile(std::filesystem::path path, State state) : path_(std::move(path)), state_(std::move(state)) {}
 
   const std::filesystem::path path_;  // empty: not on a disk
-  mutable std::mutex mutex_;
-  State state_;
+  mutable pkcs11::Mutex mutex_;
+  State state_ KEYSTAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace keystay::keys

@@ -13,6 +13,7 @@
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
 #include "native/keys/key_source.h"
+#include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/pin.h"
 #include "native/pkcs11/uri.h"
 
@@ -116,9 +117,8 @@ class Tokens final {
   std::optional<WholeModule> whole_module_;
   std::map<std::string, std::shared_ptr<KeySource>, std::less<>> configured_;
 
-  // Under pkcs11::ForkLock.
-  std::vector<Described> described_;
-  mutable std::set<std::shared_ptr<KeySource>> handed_out_;
+  std::vector<Described> described_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
+  mutable std::set<std::shared_ptr<KeySource>> handed_out_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
 };
 
 }  // namespace keystay::keys

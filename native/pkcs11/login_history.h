@@ -2,11 +2,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "native/pkcs11/doubtful_logins.h"
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
 #include "native/pkcs11/pin.h"
 #include "native/pkcs11/refused_pins.h"
@@ -35,15 +35,15 @@ class LoginHistories final {
 
   // Of the token with this CK_TOKEN_INFO.label and serialNumber; lives as long as this object.
   [[nodiscard]] LoginHistory& of(const std::string& label, const std::string& serial) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const RefusedPins::Token token{label, serial};
     return histories_.try_emplace(token, refused_, token).first->second;
   }
 
  private:
   RefusedPins& refused_;
-  std::mutex mutex_;
-  std::map<RefusedPins::Token, LoginHistory> histories_;
+  Mutex mutex_;
+  std::map<RefusedPins::Token, LoginHistory> histories_ KEYSTAY_GUARDED_BY(mutex_);
 };
 
 // What a process remembers so, past a fork and for as long as it runs. Several modules share one where they

@@ -41,7 +41,7 @@ SessionPool::SessionPool(std::size_t limit, std::function<std::unique_ptr<Pooled
 }
 
 SessionLease SessionPool::lease(Deadline deadline) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     if (!idle_.empty()) {
       std::unique_ptr<PooledSession> session = std::move(idle_.back());
@@ -50,8 +50,7 @@ SessionLease SessionPool::lease(Deadline deadline) {
       return {*this, std::move(session)};
     }
     if (lent_ < granted_ || may_open(Clock::now())) {
-      if (std::unique_ptr<PooledSession> session = open_one(lock, deadline))
-        return {*this, std::move(session)};
+      if (std::unique_ptr<PooledSession> session = open_one(deadline)) return {*this, std::move(session)};
       continue;  // the token has no more
     }
     wait_for_return(lock, deadline);
@@ -63,9 +62,9 @@ bool SessionPool::may_open(Clock::time_point now) const noexcept {
   return lent_ < limit_ && now >= ask_again_at_;
 }
 
-void SessionPool::wait_for_return(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+void SessionPool::wait_for_return(MutexLock& lock, Deadline deadline) {
   const bool asks_again = lent_ < limit_ && ask_again_at_ < deadline;
-  if (returned_.wait_until(lock, asks_again ? ask_again_at_ : deadline) == std::cv_status::no_timeout) return;
+  if (lock.wait_until(returned_, asks_again ? ask_again_at_ : deadline) == std::cv_status::no_timeout) return;
   if (!idle_.empty() || lent_ < granted_ || Clock::now() < deadline) return;
   throw Error(ErrorClass::busy,
               "all " + std::to_string(granted_) +
@@ -73,24 +72,24 @@ void SessionPool::wait_for_return(std::unique_lock<std::mutex>& lock, Deadline d
                   (granted_ < limit_ ? ", or give the token more: it had no more (CKR_SESSION_COUNT)" : ""));
 }
 
-std::unique_ptr<PooledSession> SessionPool::open_one(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+std::unique_ptr<PooledSession> SessionPool::open_one(Deadline deadline) {
   const std::size_t others = lent_++;
   if (others >= granted_)
     ask_again_at_ = Clock::now() + kLongestPause;  // this one asks, and no other with it
-  lock.unlock();
+  mutex_.unlock();
   try {
     std::unique_ptr<PooledSession> session = open_(deadline);
-    lock.lock();
+    mutex_.lock();
     note_success();
     return session;
   } catch (const Error& error) {
-    lock.lock();
+    mutex_.lock();
     release_place();
     if (error.code() != CKR_SESSION_COUNT || others == 0) throw;
     note_shortage(others);
     return nullptr;
   } catch (...) {
-    lock.lock();
+    mutex_.lock();
     release_place();
     throw;
   }
@@ -118,7 +117,7 @@ void SessionPool::release_place() noexcept {
 void SessionPool::begin_epoch(std::uint64_t epoch) {
   std::vector<std::unique_ptr<PooledSession>> dead;
   dead.reserve(configured_);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (epoch <= epoch_) return;  // two repairs may end in either order
   epoch_ = epoch;
   granted_ = limit_;  // sessions that nobody else has are free again
@@ -128,7 +127,7 @@ void SessionPool::begin_epoch(std::uint64_t epoch) {
 }
 
 void SessionPool::limit(std::size_t sessions) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const bool was_short = granted_ < limit_;
   limit_ = std::clamp<std::size_t>(sessions, 1, configured_);
   granted_ = was_short ? std::min(granted_, limit_) : limit_;
@@ -136,7 +135,7 @@ void SessionPool::limit(std::size_t sessions) {
 
 void SessionPool::give_back(std::unique_ptr<PooledSession> session) noexcept {
   std::unique_ptr<PooledSession> dead;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (session->epoch == epoch_) {
     idle_.push_back(std::move(session));
   } else {
@@ -146,7 +145,7 @@ void SessionPool::give_back(std::unique_ptr<PooledSession> session) noexcept {
 }
 
 void SessionPool::forget() noexcept {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   release_place();
 }
 

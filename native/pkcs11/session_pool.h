@@ -5,11 +5,11 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "native/pkcs11/key_handles.h"
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::pkcs11 {
@@ -73,27 +73,28 @@ class SessionPool final {
   friend class SessionLease;
   void give_back(std::unique_ptr<PooledSession> session) noexcept;
   void forget() noexcept;  // a lent session was closed
-  [[nodiscard]] std::unique_ptr<PooledSession> open_one(std::unique_lock<std::mutex>& lock,
-                                                        Deadline deadline);
-  // The caller of these holds the lock.
-  void release_place() noexcept;
-  [[nodiscard]] bool may_open(Clock::time_point now) const noexcept;
-  void wait_for_return(std::unique_lock<std::mutex>& lock, Deadline deadline);
-  void note_shortage(std::size_t others) noexcept;
-  void note_success() noexcept;
+  // Without the mutex while the module opens it.
+  [[nodiscard]] std::unique_ptr<PooledSession> open_one(Deadline deadline) KEYSTAY_REQUIRES(mutex_);
+  void release_place() noexcept KEYSTAY_REQUIRES(mutex_);
+  [[nodiscard]] bool may_open(Clock::time_point now) const noexcept KEYSTAY_REQUIRES(mutex_);
+  void wait_for_return(MutexLock& lock, Deadline deadline) KEYSTAY_REQUIRES(mutex_);
+  void note_shortage(std::size_t others) noexcept KEYSTAY_REQUIRES(mutex_);
+  void note_success() noexcept KEYSTAY_REQUIRES(mutex_);
 
   const std::size_t configured_;
   std::function<std::unique_ptr<PooledSession>(Deadline)> open_;
 
-  std::mutex mutex_;  // of the rest
+  Mutex mutex_;
   std::condition_variable returned_;
-  std::vector<std::unique_ptr<PooledSession>> idle_;
-  std::size_t limit_;    // the least of what is configured and what the token offers
-  std::size_t granted_;  // what the token gave when it was last short of sessions; else limit_
-  Clock::time_point ask_again_at_{};
-  std::chrono::milliseconds pause_{0};
-  std::size_t lent_ = 0;
-  std::uint64_t epoch_ = 0;
+  std::vector<std::unique_ptr<PooledSession>> idle_ KEYSTAY_GUARDED_BY(mutex_);
+  // The least of what is configured and what the token offers.
+  std::size_t limit_ KEYSTAY_GUARDED_BY(mutex_);
+  // What the token gave when it was last short of sessions; else limit_.
+  std::size_t granted_ KEYSTAY_GUARDED_BY(mutex_);
+  Clock::time_point ask_again_at_ KEYSTAY_GUARDED_BY(mutex_){};
+  std::chrono::milliseconds pause_ KEYSTAY_GUARDED_BY(mutex_){0};
+  std::size_t lent_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::uint64_t epoch_ KEYSTAY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace keystay::pkcs11

@@ -5,13 +5,15 @@
 namespace keystay::pkcs11 {
 
 bool SingleFlight::run(Deadline deadline, const std::function<void()>& body) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (runner_ == std::this_thread::get_id()) {
     throw Error(ErrorClass::busy, "the PKCS#11 module calls back into Keystay while it is being initialised");
   }
   if (runner_ != std::thread::id{}) {
-    if (!ended_.wait_until(lock, deadline, [this] { return runner_ == std::thread::id{}; })) {
-      throw Error(ErrorClass::busy, "the PKCS#11 module did not answer in time; is the HSM reachable?");
+    while (runner_ != std::thread::id{}) {
+      const bool is_late = lock.wait_until(ended_, deadline) == std::cv_status::timeout;
+      if (is_late && runner_ != std::thread::id{})
+        throw Error(ErrorClass::busy, "the PKCS#11 module did not answer in time; is the HSM reachable?");
     }
     return false;
   }
@@ -21,7 +23,7 @@ bool SingleFlight::run(Deadline deadline, const std::function<void()>& body) {
   struct End {
     SingleFlight& flight;
     ~End() {
-      const std::lock_guard guard(flight.mutex_);
+      const MutexLock ending(flight.mutex_);
       flight.runner_ = {};
       flight.ended_.notify_all();
     }

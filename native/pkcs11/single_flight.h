@@ -3,10 +3,10 @@
 
 #include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include "native/pkcs11/cryptoki.h"
+#include "native/pkcs11/mutex.h"
 
 namespace keystay::pkcs11 {
 
@@ -15,12 +15,12 @@ class SingleFlight final {
   // Runs `body` if no other thread does and returns true; otherwise waits for that thread's end and returns
   // false. What `body` throws goes to its own caller. Throws Error (busy) at the deadline, and when `body`
   // itself comes back here (a module that calls into this library while it is being initialised).
-  bool run(Deadline deadline, const std::function<void()>& body);
+  bool run(Deadline deadline, const std::function<void()>& body) KEYSTAY_EXCLUDES(mutex_);
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable ended_;
-  std::thread::id runner_;
+  std::thread::id runner_ KEYSTAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace keystay::pkcs11

@@ -52,7 +52,7 @@ bool TokenConnection::recover(const Error& error, std::uint64_t seen, Deadline d
     case ErrorClass::dirty_session:
       return true;  // the session was discarded, which is the repair
     case ErrorClass::server: {
-      const std::unique_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (steady_clock::now() < repaired_at_ + kBetweenRepairs) return false;
       break;
     }
@@ -82,7 +82,7 @@ void TokenConnection::begin_epoch() { end_epoch(epoch_.load(std::memory_order_ac
 void TokenConnection::end_epoch(std::uint64_t epoch) {
   if (!epoch_.compare_exchange_strong(epoch, epoch + 1, std::memory_order_acq_rel)) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     objects_.clear();
   }
   pool_.begin_epoch(epoch + 1);
@@ -94,7 +94,7 @@ TokenConnection::Place TokenConnection::open(Deadline deadline) {
       if (!open_.load(std::memory_order_acquire)) reconnect(deadline);
     });
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return *place_;
 }
 
@@ -140,7 +140,7 @@ void TokenConnection::connect(Deadline deadline) {
   // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
   const bool bounded = token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1;
   pool_.limit(bounded ? token.max_sessions - 1 : options_.sessions);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   place_ = Place{slot, token};
   mechanisms_.clear();
   failure_.reset();
@@ -152,25 +152,25 @@ void TokenConnection::connect(Deadline deadline) {
 
 void TokenConnection::back_off(const Error& error) {
   pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, kShortestPause, kLongestPause);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failure_ = error;
   retry_at_ = steady_clock::now() + pause_;
 }
 
 void TokenConnection::throw_if_down() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failure_) throw Error(*failure_);
 }
 
 void TokenConnection::note_failure(const Error& error, std::uint64_t seen) {
   if (!may_pass(error)) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   attempt_failure_ = error;
   failed_epoch_ = seen;
 }
 
 std::optional<Error> TokenConnection::failure() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failure_) return failure_;
   return failed_epoch_ == epoch_.load(std::memory_order_acquire) ? attempt_failure_ : std::nullopt;
 }
@@ -183,7 +183,7 @@ void TokenConnection::recover_now(Deadline deadline) {
 }
 
 void TokenConnection::throw_if_backing_off() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failure_ && steady_clock::now() < retry_at_) throw Error(*failure_);
 }
 
@@ -244,12 +244,12 @@ void TokenConnection::look_at(TokenKey& object, PooledSession& session) {
 std::shared_ptr<TokenKey> TokenConnection::token_object(Session& session, const KeyReference& key) {
   const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const KnownKey* known = objects_.find(key)) return known->object;
   }
   const auto now = steady_clock::now();
   auto object = std::make_shared<TokenKey>(session, find_private_key(session, key), now);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (epoch == epoch_.load(std::memory_order_acquire)) objects_.put(key, {object, object->handle()});
   return object;
 }
@@ -267,14 +267,14 @@ CK_FLAGS TokenConnection::uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline
 CK_FLAGS TokenConnection::ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline) {
   const Place place = open(deadline);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto known = mechanisms_.find(mechanism); known != mechanisms_.end()) return known->second;
   }
   const Module::Use use = module_.use();
   CK_MECHANISM_INFO info{};
   const CK_RV rv = ModuleCall(module_.functions(deadline))->C_GetMechanismInfo(place.slot, mechanism, &info);
   if (rv != CKR_OK && rv != CKR_MECHANISM_INVALID) check(rv, "C_GetMechanismInfo");
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return mechanisms_[mechanism] = rv == CKR_OK ? info.flags : 0;
 }
 

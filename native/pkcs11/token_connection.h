@@ -6,11 +6,11 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_refusal.h"
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/session_pool.h"
 #include "native/pkcs11/single_flight.h"
 #include "native/pkcs11/token.h"
@@ -96,15 +96,17 @@ class TokenConnection final {
   std::chrono::milliseconds pause_{0};
   LoginHistory* logins_ = nullptr;  // of the token that was found last
 
-  std::mutex mutex_;  // of the rest
-  std::optional<Place> place_;
-  KeyHandles objects_;  // the token's own, of this epoch
-  std::map<CK_MECHANISM_TYPE, CK_FLAGS> mechanisms_;
-  std::optional<Error> failure_;  // why the last opening failed, told again until retry_at_
-  std::chrono::steady_clock::time_point retry_at_;
-  std::chrono::steady_clock::time_point repaired_at_;
-  std::optional<Error> attempt_failure_;  // of one attempt, in failed_epoch_
-  std::uint64_t failed_epoch_ = 0;
+  Mutex mutex_;
+  std::optional<Place> place_ KEYSTAY_GUARDED_BY(mutex_);
+  KeyHandles objects_ KEYSTAY_GUARDED_BY(mutex_);  // the token's own, of this epoch
+  std::map<CK_MECHANISM_TYPE, CK_FLAGS> mechanisms_ KEYSTAY_GUARDED_BY(mutex_);
+  // Why the last opening failed, told again until retry_at_.
+  std::optional<Error> failure_ KEYSTAY_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point retry_at_ KEYSTAY_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point repaired_at_ KEYSTAY_GUARDED_BY(mutex_);
+  // Of one attempt, in failed_epoch_.
+  std::optional<Error> attempt_failure_ KEYSTAY_GUARDED_BY(mutex_);
+  std::uint64_t failed_epoch_ KEYSTAY_GUARDED_BY(mutex_) = 0;
 
   SessionPool pool_;
 };

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -14,13 +13,16 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "native/pkcs11/mutex.h"
+
 namespace keystay::provider {
 namespace {
 
 using pkcs11::Deadline;
+using pkcs11::MutexLock;
 
-constexpr std::chrono::milliseconds kFarewell{
-    500};  // for a thread in the module when the provider is unloaded
+// How long the provider, when it is unloaded, waits for a thread that is in the module.
+constexpr std::chrono::milliseconds kStopLimit{500};
 
 // A thread that is started while this lives gets no signals: they are the application's.
 class SignalsBlocked final {
@@ -42,47 +44,48 @@ class SignalsBlocked final {
 
 // Shared by the threads, which may outlive SignerThreads. All requests are for one token, whose time-out is
 // one: the lists are in the order of their deadlines.
-class SignerThreads::Crew final : public std::enable_shared_from_this<Crew> {
+class SignerThreads::Workers final : public std::enable_shared_from_this<Workers> {
  public:
-  Crew(std::size_t threads, std::size_t queue) : most_threads_(threads), most_waiting_(queue) {}
+  Workers(std::size_t threads, std::size_t queue) : most_threads_(threads), most_waiting_(queue) {}
 
-  bool submit(const AsyncRequestPtr& request, Admission admission);
-  bool stop() noexcept;
+  bool submit(const AsyncRequestPtr& request, Admission admission) KEYSTAY_EXCLUDES(mutex_);
+  bool stop() noexcept KEYSTAY_EXCLUDES(mutex_);
 
  private:
   using Requests = std::list<AsyncRequestPtr>;
 
-  void staff_up();
-  void start(void (Crew::*duty)(), const char* name);
-  void leave() noexcept;
-  void sign();
-  void watch();
-  [[nodiscard]] std::optional<Deadline> next_deadline() const;
-  [[nodiscard]] Requests take_expired(Deadline now);
+  void start_threads() KEYSTAY_REQUIRES(mutex_);
+  void start(void (Workers::*body)(), const char* name) KEYSTAY_REQUIRES(mutex_);
+  // What the threads run, and how each ends.
+  void sign() KEYSTAY_EXCLUDES(mutex_);
+  void watch() KEYSTAY_EXCLUDES(mutex_);
+  void end_thread() noexcept KEYSTAY_EXCLUDES(mutex_);
+  [[nodiscard]] std::optional<Deadline> next_deadline() const KEYSTAY_REQUIRES(mutex_);
+  [[nodiscard]] Requests take_expired(Deadline now) KEYSTAY_REQUIRES(mutex_);
 
   const std::size_t most_threads_;
   const std::size_t most_waiting_;
-  std::mutex mutex_;
+  pkcs11::Mutex mutex_;
   std::condition_variable work_;
   std::condition_variable watch_;
-  std::condition_variable left_;
-  Requests waiting_;
-  Requests running_;
-  std::vector<std::thread> threads_;
-  std::size_t signers_ = 0;
-  std::size_t idle_ = 0;
-  std::size_t alive_ = 0;
-  bool watching_ = false;   // the watch thread exists
-  bool has_alarm_ = false;  // and waits for a deadline
-  bool stopping_ = false;
+  std::condition_variable ended_;
+  Requests waiting_ KEYSTAY_GUARDED_BY(mutex_);
+  Requests running_ KEYSTAY_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_ KEYSTAY_GUARDED_BY(mutex_);
+  std::size_t signers_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::size_t idle_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::size_t alive_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  bool watching_ KEYSTAY_GUARDED_BY(mutex_) = false;      // the watch thread exists
+  bool has_deadline_ KEYSTAY_GUARDED_BY(mutex_) = false;  // and waits for one
+  bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
 };
 
-bool SignerThreads::Crew::submit(const AsyncRequestPtr& request, Admission admission) {
-  const std::lock_guard lock(mutex_);
+bool SignerThreads::Workers::submit(const AsyncRequestPtr& request, Admission admission) {
+  const MutexLock lock(mutex_);
   if (admission == Admission::bounded && waiting_.size() >= most_waiting_) return false;
   waiting_.push_back(request);
   try {
-    staff_up();
+    start_threads();
   } catch (const std::system_error& error) {
     // With a watch thread and a signer there is progress, if slower.
     if (!watching_ || signers_ == 0) {
@@ -91,45 +94,45 @@ bool SignerThreads::Crew::submit(const AsyncRequestPtr& request, Admission admis
     }
   }
   work_.notify_one();
-  if (!has_alarm_) watch_.notify_one();
+  if (!has_deadline_) watch_.notify_one();
   return true;
 }
 
-void SignerThreads::Crew::staff_up() {
+void SignerThreads::Workers::start_threads() {
   if (!watching_) {
-    start(&Crew::watch, "keystay-watch");
+    start(&Workers::watch, "keystay-watch");
     watching_ = true;
   }
   if (idle_ < waiting_.size() && signers_ < most_threads_) {
-    start(&Crew::sign, "keystay-signer");
+    start(&Workers::sign, "keystay-signer");
     ++signers_;
   }
 }
 
-void SignerThreads::Crew::start(void (Crew::*duty)(), const char* name) {
+void SignerThreads::Workers::start(void (Workers::*body)(), const char* name) {
   const SignalsBlocked for_the_new_thread;
   threads_.reserve(threads_.size() + 1);
-  threads_.emplace_back([self = shared_from_this(), duty] {
-    (self.get()->*duty)();
-    self->leave();
+  threads_.emplace_back([self = shared_from_this(), body] {
+    (self.get()->*body)();
+    self->end_thread();
   });
   pthread_setname_np(threads_.back().native_handle(), name);
   ++alive_;
 }
 
-void SignerThreads::Crew::leave() noexcept {
+void SignerThreads::Workers::end_thread() noexcept {
   // Before the library context of Software may be freed.
   OPENSSL_thread_stop();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --alive_;
-  left_.notify_all();
+  ended_.notify_all();
 }
 
-void SignerThreads::Crew::sign() {
-  std::unique_lock lock(mutex_);
+void SignerThreads::Workers::sign() {
+  MutexLock lock(mutex_);
   for (;;) {
     ++idle_;
-    work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    while (!stopping_ && waiting_.empty()) lock.wait(work_);
     --idle_;
     if (stopping_) return;
     running_.splice(running_.end(), waiting_, waiting_.begin());
@@ -145,15 +148,15 @@ void SignerThreads::Crew::sign() {
   }
 }
 
-void SignerThreads::Crew::watch() {
-  std::unique_lock lock(mutex_);
+void SignerThreads::Workers::watch() {
+  MutexLock lock(mutex_);
   while (!stopping_) {
-    const auto alarm = next_deadline();
-    has_alarm_ = alarm.has_value();
-    if (alarm) {
-      watch_.wait_until(lock, *alarm);
+    const auto deadline = next_deadline();
+    has_deadline_ = deadline.has_value();
+    if (deadline) {
+      lock.wait_until(watch_, *deadline);
     } else {
-      watch_.wait(lock);
+      lock.wait(watch_);
     }
     const Requests expired = take_expired(std::chrono::steady_clock::now());
     lock.unlock();
@@ -162,7 +165,7 @@ void SignerThreads::Crew::watch() {
   }
 }
 
-std::optional<Deadline> SignerThreads::Crew::next_deadline() const {
+std::optional<Deadline> SignerThreads::Workers::next_deadline() const {
   for (const auto& request : running_) {
     if (request->pending()) return request->deadline();
   }
@@ -171,7 +174,7 @@ std::optional<Deadline> SignerThreads::Crew::next_deadline() const {
 }
 
 // Those that wait leave the queue; those that run stay with their signer threads.
-SignerThreads::Crew::Requests SignerThreads::Crew::take_expired(Deadline now) {
+SignerThreads::Workers::Requests SignerThreads::Workers::take_expired(Deadline now) {
   Requests expired;
   for (const auto& request : running_) {
     if (request->pending() && request->deadline() <= now) expired.push_back(request);
@@ -182,29 +185,32 @@ SignerThreads::Crew::Requests SignerThreads::Crew::take_expired(Deadline now) {
   return expired;
 }
 
-bool SignerThreads::Crew::stop() noexcept {
-  std::unique_lock lock(mutex_);
+bool SignerThreads::Workers::stop() noexcept {
+  MutexLock lock(mutex_);
   if (std::exchange(stopping_, true)) return alive_ == 0;
   Requests unwanted = std::exchange(waiting_, {});
   work_.notify_all();
   watch_.notify_all();
-  const bool all_left = left_.wait_for(lock, kFarewell, [&] { return alive_ == 0; });
+  const Deadline limit = std::chrono::steady_clock::now() + kStopLimit;
+  while (alive_ != 0 && lock.wait_until(ended_, limit) == std::cv_status::no_timeout) {
+  }
+  const bool all_ended = alive_ == 0;
   auto threads = std::exchange(threads_, {});
   lock.unlock();
   for (const auto& request : unwanted) request->expire();
-  for (auto& thread : threads) all_left ? thread.join() : thread.detach();
-  return all_left;
+  for (auto& thread : threads) all_ended ? thread.join() : thread.detach();
+  return all_ended;
 }
 
 SignerThreads::SignerThreads(std::size_t threads, std::size_t queue)
-    : crew_([=] { return std::make_unique<Share>(Share{std::make_shared<Crew>(threads, queue)}); }) {}
+    : workers_([=] { return std::make_unique<Share>(Share{std::make_shared<Workers>(threads, queue)}); }) {}
 
 SignerThreads::~SignerThreads() { stop(); }
 
 bool SignerThreads::submit(const AsyncRequestPtr& request, Admission admission) {
-  return crew_.get().crew->submit(request, admission);
+  return workers_.get().workers->submit(request, admission);
 }
 
-bool SignerThreads::stop() noexcept { return crew_.get().crew->stop(); }
+bool SignerThreads::stop() noexcept { return workers_.get().workers->stop(); }
 
 }  // namespace keystay::provider

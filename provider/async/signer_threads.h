@@ -33,12 +33,12 @@ class SignerThreads final {
   bool stop() noexcept;
 
  private:
-  class Crew;
+  class Workers;
   struct Share {
-    std::shared_ptr<Crew> crew;
+    std::shared_ptr<Workers> workers;
   };
 
-  pkcs11::PerProcess<Share> crew_;
+  pkcs11::PerProcess<Share> workers_;
 };
 
 }  // namespace keystay::provider

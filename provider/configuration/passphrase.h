@@ -8,6 +8,7 @@
 
 #include <openssl/core_dispatch.h>
 
+#include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/pin.h"
 
 namespace keystay::provider {
@@ -46,7 +47,8 @@ class PinDialogue final {
   [[nodiscard]] pkcs11::Pin recall(std::string_view token_label);
   void remember(std::string_view token_label, std::string_view pin);
 
-  std::map<std::string, pkcs11::Pin, std::less<>> answers_;  // by token label; under pkcs11::ForkLock
+  // By token label.
+  std::map<std::string, pkcs11::Pin, std::less<>> answers_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
 };
 
 }  // namespace keystay::provider
