@@ -57,6 +57,7 @@ CROSSING = {
     "native/pkcs11/uri.h",
     "native/pkcs11/wipe.h",
     "native/pkcs11/wiped_text.h",
+    "native/keys/alias_lookup.h",
     "native/keys/alias_name.h",
     "native/keys/alias_store.h",
     "native/keys/certificate.h",
@@ -108,6 +109,27 @@ def code_only(text: str) -> str:
 
 def line_of(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
+
+
+def included_by(root: Path, path: str, known: dict) -> set:
+    """The headers of the tree that a file includes, and those that they include."""
+    if path not in known:
+        known[path] = set()  # also where headers include one another
+        file = root / path
+        direct = INCLUDE.findall(file.read_text(encoding="utf-8")) if file.is_file() else []
+        known[path].update(target for quote, target in direct if quote == '"')
+        for target in list(known[path]):
+            known[path] |= included_by(root, target, known)
+    return known[path]
+
+
+def crossing_faults(root: Path):
+    known: dict = {}
+    for header in sorted(CROSSING):
+        for target in sorted(included_by(root, header, known)):
+            if room_of(target) in {"native/pkcs11", "native/keys"} and target not in CROSSING:
+                yield (f"{header} may cross into a front door and brings {target} along, which is private to native/: "
+                       "declare what it needs, or put values and what is open on a token into two headers")
 
 
 def include_faults(root: Path, path: str, text: str):
@@ -177,6 +199,7 @@ def faults(root: Path):
         yield from include_faults(root, path, text)
         yield from cryptoki_faults(path, text)
         yield from handle_faults(path, text)
+    yield from crossing_faults(root)
 
 
 # Each line breaks one rule: the file that gets it, what is appended, and what the check must then say.
@@ -196,6 +219,8 @@ BROKEN_ARROWS = [
     ("java/probe.cpp", "CK_SLOT_ID slot;", "uses CK_SLOT_ID"),
     ("provider/probe.cpp", "void use(keystay::pkcs11::Session& session);", "uses pkcs11::Session"),
     ("provider/probe.cpp", "source.with_session(body);", "uses with_session"),
+    ("native/keys/entry.h", '#include "native/keys/token_objects.h"', "brings native/keys/token_objects.h along"),
+    ("native/pkcs11/pin.h", '#include "native/keys/key_pair.h"', "brings native/pkcs11/session.h along"),
 ]
 
 

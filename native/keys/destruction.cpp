@@ -4,7 +4,7 @@
 #include <string>
 
 #include "native/keys/issuers.h"
-#include "native/keys/listing.h"
+#include "native/keys/listing_of_objects.h"
 #include "native/keys/naming.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/token_objects.h"

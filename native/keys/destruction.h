@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "native/keys/entry.h"
+#include "native/keys/listing.h"
 #include "native/keys/pkix.h"
 #include "native/pkcs11/session.h"
 

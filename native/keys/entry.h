@@ -1,14 +1,12 @@
-// One alias, and the rules by which it is put together from the objects of a token.
+// One alias: a private key and what belongs to it.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "native/keys/certificate.h"
-#include "native/keys/object_index.h"
 #include "native/keys/private_key.h"
 
 namespace keystay::keys {
@@ -17,9 +15,11 @@ namespace keystay::keys {
 // or a public key object with nothing but its label, may be another key's.
 enum class PublicHalfSource { token, certificate, label };
 
-struct PublicHalf {
-  pkcs11::PublicKey key;
-  PublicHalfSource source;
+// What of an alias is to be found.
+enum class Parts {
+  key,           // Entry::leaf only if it has a say in what the key is: of all but RSA keys, one search where
+                 // the key pair's objects have one label
+  key_and_leaf,  // at least two searches, if the alias is named by its label
 };
 
 // A snapshot: it does not change when the token does.
@@ -37,27 +37,6 @@ struct Entry {
   // The label that its objects have.
   [[nodiscard]] const std::string& name() const { return shared_name ? *shared_name : alias; }
 };
-
-// The public half of a private key: from itself, from the public key object or the certificate with its
-// CKA_ID; where several have that, from the one with its label, or from the one that no other private key can
-// have. Nothing if that is not told: there is no first hit. Of a key without a CKA_ID, from the only public
-// key object without one that has its label.
-[[nodiscard]] std::optional<PublicHalf> public_half(const KeyObject& key, const ObjectIndex& objects);
-
-// Why a public key object without a public key states none: completes "of the object, …".
-[[nodiscard]] std::string fault_of_public(const KeyObject& object);
-
-// Why the public half of a key is not known, for a message: "its CKA_EC_POINT …".
-[[nodiscard]] std::string why_unknown(const KeyObject& key, const ObjectIndex& objects);
-
-// The leaf of a key: of the certificates with its public key those with its CKA_ID, else those with its
-// label, else any; of these the one that is valid now and began last.
-[[nodiscard]] const CertificateObject* leaf_of(const KeyObject& key, const pkcs11::PublicKey& public_key,
-                                               const ObjectIndex& objects);
-
-// Nothing if the public half is not known: such a key can be named to no peer.
-[[nodiscard]] std::optional<Entry> join(const KeyObject& key, const ObjectIndex& objects,
-                                        std::shared_ptr<pkcs11::KeyOperations> operations);
 
 // "id:01ab…": the alias of a key that has no label, nor a certificate with one.
 inline constexpr std::string_view kIdPrefix = "id:";

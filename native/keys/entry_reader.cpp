@@ -8,6 +8,7 @@
 
 #include "native/keys/alias_lookup.h"
 #include "native/keys/alias_name.h"
+#include "native/keys/entry_join.h"
 #include "native/keys/listing.h"
 #include "native/keys/name_holders.h"
 #include "native/keys/unfinished_label.h"

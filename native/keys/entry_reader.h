@@ -14,13 +14,6 @@
 
 namespace keystay::keys {
 
-// What of an alias is to be found.
-enum class Parts {
-  key,           // Entry::leaf only if it has a say in what the key is: of all but RSA keys, one search where
-                 // the key pair's objects have one label
-  key_and_leaf,  // at least two searches, if the alias is named by its label
-};
-
 class EntryReader final {
  public:
   // `operations` use the keys that are read. `pkix` must outlive the reader.

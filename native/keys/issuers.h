@@ -5,6 +5,7 @@
 
 #include "native/keys/entry.h"
 #include "native/keys/pkix.h"
+#include "native/keys/token_objects.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::keys {

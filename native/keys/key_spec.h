@@ -1,11 +1,15 @@
-// What key to generate, in keytool's words: -keyalg and -keysize or -groupname.
+// What key is to come to a token: one to generate, in keytool's words (-keyalg and -keysize or -groupname),
+// or one that was made elsewhere.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "native/pkcs11/curve.h"
+#include "native/pkcs11/public_key.h"
 
 namespace keystay::keys {
 
@@ -27,5 +31,24 @@ enum class KeyUse {
 // From -keyalg (RSA, EC, Ed25519, EdDSA, X25519), -keysize (0: the default) and -groupname (empty: the
 // default). Throws pkcs11::Error (client) that names the accepted values.
 [[nodiscard]] KeySpec key_spec(std::string_view algorithm, unsigned size, std::string_view group_name);
+
+// A key pair that the token is to make.
+struct KeyRequest {
+  // A specification alone is a request.
+  KeyRequest(KeySpec wanted, KeyUse wanted_use = KeyUse::sign, pkcs11::Bytes wanted_id = {})
+      : spec(std::move(wanted)), use(wanted_use), id(std::move(wanted_id)) {}
+
+  KeySpec spec;
+  KeyUse use;
+  pkcs11::Bytes id;  // CKA_ID; empty: the hash of its public key (docs/design/alias-model.md)
+};
+
+// A key pair that was made elsewhere.
+struct SoftwareKey {
+  pkcs11::PublicKey public_key;
+  // Big-endian: of an RSA key CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2
+  // and CKA_COEFFICIENT, of any other CKA_VALUE. Borrowed: who owns the bytes wipes them.
+  std::vector<pkcs11::ByteView> private_half;
+};
 
 }  // namespace keystay::keys

@@ -7,17 +7,21 @@
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
 #include "native/keys/destruction.h"
+#include "native/keys/entry_join.h"
+#include "native/keys/entry_reader.h"
 #include "native/keys/issuer_search.h"
 #include "native/keys/issuers.h"
 #include "native/keys/key_pair.h"
 #include "native/keys/leaf_replacement.h"
+#include "native/keys/listing_of_objects.h"
 #include "native/keys/name_holders.h"
 #include "native/keys/naming.h"
 #include "native/keys/stored_object.h"
-#include "native/keys/unfinished.h"
 #include "native/keys/unfinished_label.h"
+#include "native/keys/unfinished_object.h"
 #include "native/keys/writing_turn.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/session.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::keys {
@@ -38,7 +42,12 @@ std::vector<Chain> chains_of(const Listing& listing) {
 }  // namespace
 
 KeyStore::KeyStore(std::shared_ptr<KeySource> source, const Pkix& pkix, View view)
-    : source_(std::move(source)), pkix_(pkix), view_(view), reader_(source_->operations(), pkix) {}
+    : source_(std::move(source)),
+      pkix_(pkix),
+      view_(view),
+      reader_(std::make_unique<const EntryReader>(source_->operations(), pkix)) {}
+
+KeyStore::~KeyStore() = default;
 
 void KeyStore::require_view(Session& session) {
   if (view_ == View::whole) source_->require_login(session);
@@ -53,31 +62,38 @@ std::vector<Entry> KeyStore::entries() {
   std::vector<Entry> entries;
   source_->with_session([&](Session& session) {
     require_view(session);
-    entries = reader_.aliases(read_all(session, pkix_));
+    entries = reader_->aliases(read_all(session, pkix_));
   });
   return entries;
 }
 
+// With the handles of what it shows as unfinished.
+struct KeyStore::ReadListing {
+  Listing listing;
+  std::vector<UnfinishedObject> unfinished;
+};
+
 Listing KeyStore::list() {
   Listing listing;
-  source_->with_session([&](Session& session) { listing = read_listing(session); });
+  source_->with_session([&](Session& session) { listing = read_listing(session).listing; });
   return listing;
 }
 
-Listing KeyStore::read_listing(Session& session) {
+KeyStore::ReadListing KeyStore::read_listing(Session& session) {
   require_view(session);
   TokenObjects objects = read_all(session, pkix_);
-  std::vector<Entry> entries = reader_.aliases(objects);
-  std::vector<Unfinished> unfinished;  // a view without login does not tell what has no private key
+  std::vector<Entry> entries = reader_->aliases(objects);
+  std::vector<UnfinishedObject> unfinished;  // a view without login does not tell what has no private key
   if (view_ == View::whole) unfinished = find_unfinished(session, objects, entries);
   drop_leftovers(objects.certificates, unfinished);
   Listing listing = listing_of(std::move(entries), objects.certificates, pkix_);
   listing.unreadable = unreadable_objects(objects);
   for (const CertificateObject* issuer : unneeded_issuers(objects.certificates, chains_of(listing))) {
-    unfinished.push_back({Leftover::issuer, CKO_CERTIFICATE, issuer->label, issuer->id, {}, issuer->handle});
+    unfinished.push_back(
+        {{Leftover::issuer, CKO_CERTIFICATE, issuer->label, issuer->id, {}}, issuer->handle});
   }
-  listing.unfinished = std::move(unfinished);
-  return listing;
+  listing.unfinished.assign(unfinished.begin(), unfinished.end());
+  return {std::move(listing), std::move(unfinished)};
 }
 
 // What the entries are once these certificates are gone.
@@ -86,7 +102,7 @@ std::vector<Entry> KeyStore::entries_without(Session& session, const std::vector
   std::erase_if(objects.certificates, [&](const CertificateObject& object) {
     return std::ranges::find(gone, object.handle, &CertificateObject::handle) != gone.end();
   });
-  return reader_.keys(objects);
+  return reader_->keys(objects);
 }
 
 std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
@@ -104,7 +120,7 @@ std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
   std::optional<Named> named;
   source_->with_session([&](Session& session) {
     named.reset();
-    if (auto key = reader_.find_key(session, alias, {}, parts))
+    if (auto key = reader_->find_key(session, alias, {}, parts))
       named = std::visit([](auto& object) { return Named(std::move(object)); }, *key);
   });
   return named ? std::move(named) : look_up(alias, Purpose::use);
@@ -120,7 +136,7 @@ std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) 
   source_->with_session([&](Session& session) {
     require_view(session);
     objects = read_all(session, pkix_);
-    entries = reader_.aliases(objects);
+    entries = reader_->aliases(objects);
     if (view_ == View::whole)
       drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
   });
@@ -136,7 +152,7 @@ std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) 
 std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
   std::optional<Entry> entry;
   source_->with_session([&](Session& session) {
-    entry = reader_.find_again(session, key);
+    entry = reader_->find_again(session, key);
     if (!entry) require_view(session);
   });
   return entry;
@@ -145,7 +161,7 @@ std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
   std::optional<Entry> entry;
   source_->with_session([&](Session& session) {
-    entry = reader_.find(session, label, id, parts);
+    entry = reader_->find(session, label, id, parts);
     if (!entry) require_view(session);
   });
   return entry;
@@ -191,7 +207,7 @@ Entry KeyStore::make(const std::function<void(Session&, std::string_view)>& make
   std::optional<Entry> entry;
   write([&](Session& session) {
     make_pair(session, label);
-    entry = reader_.find(session, label, {}, Parts::key_and_leaf);
+    entry = reader_->find(session, label, {}, Parts::key_and_leaf);
   });
   if (!entry) throw Error(ErrorClass::server, "the key is not on " + source_->name() + " after it was made");
   return std::move(*entry);
@@ -239,7 +255,7 @@ Entry KeyStore::name(const Entry& unfinished, std::string_view alias) {
   try {
     write([&](Session& session) {
       name_unfinished(session, pkix_, unfinished, alias);
-      entry = reader_.find(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
+      entry = reader_->find(session, alias, unfinished.key.reference().id(), Parts::key_and_leaf);
     });
   } catch (const Error&) {
     try {
@@ -268,7 +284,7 @@ Entry KeyStore::name_or_withdraw(const Entry& unfinished, std::string_view alias
 // The first error is what the caller must hear; list() shows what remains.
 void KeyStore::forget_unneeded_issuers(Session& session) {
   try {
-    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_->keys(read_all(session, pkix_)));
   } catch (const Error&) {
     return;
   }
@@ -277,16 +293,16 @@ void KeyStore::forget_unneeded_issuers(Session& session) {
 void KeyStore::withdraw(const Entry& unfinished) {
   write([&](Session& session) {
     destroy_labelled(session, unfinished.key.reference().label());
-    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_->keys(read_all(session, pkix_)));
   });
   source_->renew_sessions();  // sessions may hold copies of the key
 }
 
 void KeyStore::remove_unfinished(const std::vector<Unfinished>& shown) {
   write([&](Session& session) {
-    std::vector<Unfinished> unfinished = read_listing(session).unfinished;
+    std::vector<UnfinishedObject> unfinished = read_listing(session).unfinished;
     order_for_removal(unfinished);
-    for (const Unfinished& object : unfinished) {
+    for (const UnfinishedObject& object : unfinished) {
       const auto is_same = [&](const Unfinished& other) { return other.is_same(object); };
       if (std::any_of(shown.begin(), shown.end(), is_same)) remove(session, object);
     }
@@ -320,7 +336,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
            may_be_needed ? entries_without(session, replaced) : std::vector<Entry>{});
     const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
-    destroy_unneeded_issuers(session, pkix_, reader_.keys(read_all(session, pkix_)));
+    destroy_unneeded_issuers(session, pkix_, reader_->keys(read_all(session, pkix_)));
   });
 }
 
@@ -350,7 +366,7 @@ void KeyStore::destroy(const Entry& entry) {
   write([&](Session& session) {
     if (!is_destroyed) destroy_private_key(session, pkix_, entry);
     is_destroyed = true;
-    destroy_rest(session, pkix_, entry, reader_.keys(read_all(session, pkix_)));
+    destroy_rest(session, pkix_, entry, reader_->keys(read_all(session, pkix_)));
   });
   source_->renew_sessions();  // sessions may hold copies of the key
 }
@@ -358,7 +374,7 @@ void KeyStore::destroy(const Entry& entry) {
 bool KeyStore::destroy_leftovers(std::string_view alias) {
   bool any = false;
   write([&](Session& session) {
-    for (const Unfinished& object : leftovers_of(alias, read_listing(session).unfinished)) {
+    for (const UnfinishedObject& object : leftovers_of(alias, read_listing(session).unfinished)) {
       any = true;
       remove(session, object);
     }
@@ -382,7 +398,7 @@ void KeyStore::destroy(const TrustedCertificate& trusted) {
       if (object.label == trusted.name() && object.certificate.der == trusted.certificate.der)
         retired.push_back(object);
     }
-    retire(session, pkix_, retired, reader_.keys(objects));
+    retire(session, pkix_, retired, reader_->keys(objects));
   });
 }
 

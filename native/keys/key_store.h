@@ -12,15 +12,15 @@
 #include "native/keys/alias_lookup.h"
 #include "native/keys/certificate.h"
 #include "native/keys/entry.h"
-#include "native/keys/entry_reader.h"
-#include "native/keys/key_pair.h"
 #include "native/keys/key_source.h"
 #include "native/keys/key_spec.h"
 #include "native/keys/listing.h"
 #include "native/keys/pkix.h"
-#include "native/pkcs11/session.h"
 
 namespace keystay::keys {
+
+class EntryReader;
+struct CertificateObject;
 
 // What cannot be seen is not absent: a token that wants a login shows no private keys without one.
 enum class View {
@@ -33,6 +33,9 @@ class KeyStore final {
  public:
   // `pkix` must outlive the key store.
   KeyStore(std::shared_ptr<KeySource> source, const Pkix& pkix, View view = View::whole);
+  KeyStore(const KeyStore&) = delete;
+  KeyStore& operator=(const KeyStore&) = delete;
+  ~KeyStore();
 
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
@@ -114,7 +117,8 @@ class KeyStore final {
                                                    const std::vector<CertificateObject>& gone);
   // KeySource::with_rw_session in this process's turn: see writing_turn.h.
   void write(const std::function<void(pkcs11::Session&)>& body);
-  [[nodiscard]] Listing read_listing(pkcs11::Session& session);
+  struct ReadListing;
+  [[nodiscard]] ReadListing read_listing(pkcs11::Session& session);
   Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);
   void forget_unneeded_issuers(pkcs11::Session& session);
   Entry make(const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
@@ -124,7 +128,7 @@ class KeyStore final {
   std::shared_ptr<KeySource> source_;
   const Pkix& pkix_;
   View view_;
-  EntryReader reader_;
+  std::unique_ptr<const EntryReader> reader_;
 };
 
 }  // namespace keystay::keys

@@ -1,5 +1,3 @@
-#include "native/keys/listing.h"
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -7,6 +5,8 @@
 #include "native/keys/alias_lookup.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/chain.h"
+#include "native/keys/entry_join.h"
+#include "native/keys/listing_of_objects.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"

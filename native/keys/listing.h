@@ -10,6 +10,14 @@
 
 namespace keystay::keys {
 
+// A private key or an X.509 certificate that nothing can be done with, and why.
+struct UnreadableObject {
+  CK_OBJECT_CLASS object_class;  // CKO_PRIVATE_KEY or CKO_CERTIFICATE
+  std::string label;             // may be empty
+  pkcs11::Bytes id;              // may be empty
+  std::string reason;            // the rest of a sentence: "its CKA_MODULUS is zero"
+};
+
 struct ListedEntry {
   Entry entry;
   Chain chain;  // as KeyStore::chain
@@ -32,18 +40,6 @@ struct Listing {
   std::vector<UnreadableObject> unreadable{};
   std::vector<Unfinished> unfinished{};  // what interrupted commands left
 };
-
-// Those of the certificates that are somebody's own choice: neither of a key, nor without a name, nor issuers
-// that came with an alias.
-[[nodiscard]] std::vector<TrustedCertificate> trusted_among(
-    const std::vector<CertificateObject>& certificates, const std::vector<Entry>& entries);
-
-// Puts together what was read: `entries` are joined from the same certificates.
-[[nodiscard]] Listing listing_of(std::vector<Entry> entries,
-                                 const std::vector<CertificateObject>& certificates, const Pkix& pkix);
-
-// In the order of their labels and ids.
-[[nodiscard]] std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects);
 
 // `key "web"` or `certificate with id 01ab`, for messages.
 [[nodiscard]] std::string name_of(const UnreadableObject& object);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/entry_join.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/unicode.h"

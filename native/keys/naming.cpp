@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/entry_join.h"
 #include "native/keys/name_holders.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished_label.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "native/keys/entry.h"
+#include "native/keys/entry_join.h"
 #include "native/keys/token_objects.h"
 #include "native/pkcs11/session.h"
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "native/keys/certificate.h"
+#include "native/keys/listing.h"
 #include "native/keys/pkix.h"
 #include "native/pkcs11/key_object.h"
 
@@ -19,14 +20,6 @@ struct CertificateObject {
   pkcs11::Bytes id;
   std::string label;
   Certificate certificate;
-};
-
-// A private key or an X.509 certificate that nothing can be done with, and why.
-struct UnreadableObject {
-  CK_OBJECT_CLASS object_class;  // CKO_PRIVATE_KEY or CKO_CERTIFICATE
-  std::string label;             // may be empty
-  pkcs11::Bytes id;              // may be empty
-  std::string reason;            // the rest of a sentence: "its CKA_MODULUS is zero"
 };
 
 struct TokenObjects {

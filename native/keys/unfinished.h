@@ -5,11 +5,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "native/keys/entry.h"
-#include "native/keys/token_objects.h"
-#include "native/pkcs11/session.h"
+#include "native/pkcs11/public_key.h"
 
 namespace keystay::keys {
 
@@ -29,35 +26,13 @@ struct Unfinished {
   CK_OBJECT_CLASS object_class;
   std::string label;
   pkcs11::Bytes id;
-  std::string alias;        // for label and superseded: whose it is
-  CK_OBJECT_HANDLE handle;  // valid only in the session callback that read it
-  std::optional<pkcs11::PublicKey>
-      public_key{};  // that it states or certifies, which joins what is of one key
+  std::string alias;  // for label and superseded: whose it is
+  // That it states or certifies, which joins what is of one key.
+  std::optional<pkcs11::PublicKey> public_key{};
 
   [[nodiscard]] bool is_same(const Unfinished& other) const {
     return object_class == other.object_class && label == other.label && id == other.id;
   }
 };
-
-// Of all objects of the token, `entries` being its aliases; issuers are left to unneeded_issuers(). One read
-// more for each public key without a private one, which tells where it was made.
-[[nodiscard]] std::vector<Unfinished> find_unfinished(pkcs11::Session& session, const TokenObjects& objects,
-                                                      const std::vector<Entry>& entries);
-
-// In the order in which they are to be removed, so that this can be interrupted: a public key tells what its
-// certificates are, and goes last.
-void order_for_removal(std::vector<Unfinished>& unfinished);
-
-// Removes it; an unfinished label is replaced by the alias instead. What somebody else removed meanwhile is
-// gone as well.
-void remove(pkcs11::Session& session, const Unfinished& unfinished);
-
-// What an interrupted deletion of this alias has left, in the order in which it is to be removed: the public
-// key last, so that this can be repeated in turn.
-[[nodiscard]] std::vector<Unfinished> leftovers_of(std::string_view alias,
-                                                   const std::vector<Unfinished>& unfinished);
-
-// Takes away the certificates that are unfinished; those of aliases stay, whatever their label.
-void drop_leftovers(std::vector<CertificateObject>& certificates, const std::vector<Unfinished>& unfinished);
 
 }  // namespace keystay::keys

@@ -11,8 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "native/keys/key_store.h"
+#include "native/keys/token_objects.h"
 #include "native/keys/token_source.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/session.h"
 #include "native/x509/openssl_pkix.h"
 #include "tests/support/softhsm_token.h"
 #include "tests/support/test_ca.h"

@@ -1,12 +1,12 @@
 // A listing looks at each object once or twice, however many there are.
-#include "native/keys/listing.h"
-
 #include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "native/keys/entry_join.h"
+#include "native/keys/listing_of_objects.h"
 #include "native/pkcs11/curve.h"
 
 namespace keystay::keys {

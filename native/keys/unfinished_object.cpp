@@ -1,10 +1,11 @@
-#include "native/keys/unfinished.h"
+#include "native/keys/unfinished_object.h"
 
 #include <algorithm>
 #include <set>
 #include <unordered_map>
 
 #include "native/keys/chain.h"
+#include "native/keys/entry_join.h"
 #include "native/keys/name_holders.h"
 #include "native/keys/object_index.h"
 #include "native/keys/stored_object.h"
@@ -30,7 +31,7 @@ class Search final {
     }
   }
 
-  std::vector<Unfinished> run() {
+  std::vector<UnfinishedObject> run() {
     for (const KeyObject& key : objects_.private_keys) look_at_private(key);
     for (const KeyObject& key : objects_.public_keys) look_at_public(key);
     for (const CertificateObject& object : objects_.certificates) look_at(object);
@@ -115,7 +116,7 @@ class Search final {
 
   void add(Leftover leftover, CK_OBJECT_CLASS object_class, const auto& object, std::string alias = {}) {
     found_.push_back(
-        {leftover, object_class, object.label, object.id, std::move(alias), object.handle, key_of(object)});
+        {{leftover, object_class, object.label, object.id, std::move(alias), key_of(object)}, object.handle});
   }
 
   void add_labelled(CK_OBJECT_CLASS object_class, const auto& object,
@@ -134,24 +135,24 @@ class Search final {
   std::set<CK_OBJECT_HANDLE> claims_;
   PublicKeySet private_;                  // public keys of all private keys
   std::vector<const KeyObject*> halves_;  // public keys of which nobody has the private one
-  std::vector<Unfinished> found_;
+  std::vector<UnfinishedObject> found_;
 };
 
 }  // namespace
 
-std::vector<Unfinished> find_unfinished(Session& session, const TokenObjects& objects,
-                                        const std::vector<Entry>& entries) {
+std::vector<UnfinishedObject> find_unfinished(Session& session, const TokenObjects& objects,
+                                              const std::vector<Entry>& entries) {
   return Search(session, objects, entries).run();
 }
 
-void order_for_removal(std::vector<Unfinished>& unfinished) {
-  std::ranges::stable_sort(unfinished, {}, [](const Unfinished& object) {
+void order_for_removal(std::vector<UnfinishedObject>& unfinished) {
+  std::ranges::stable_sort(unfinished, {}, [](const UnfinishedObject& object) {
     if (object.object_class == CKO_PUBLIC_KEY) return 2;
     return object.object_class == CKO_PRIVATE_KEY ? 1 : 0;
   });
 }
 
-void remove(Session& session, const Unfinished& unfinished) {
+void remove(Session& session, const UnfinishedObject& unfinished) {
   if (unfinished.leftover == Leftover::label) {
     store_label(session, unfinished.handle, unfinished.alias);
   } else {
@@ -159,29 +160,31 @@ void remove(Session& session, const Unfinished& unfinished) {
   }
 }
 
-std::vector<Unfinished> leftovers_of(std::string_view alias, const std::vector<Unfinished>& unfinished) {
-  const auto has_name = [&](const Unfinished& object) {
+std::vector<UnfinishedObject> leftovers_of(std::string_view alias,
+                                           const std::vector<UnfinishedObject>& unfinished) {
+  const auto has_name = [&](const UnfinishedObject& object) {
     return object.label == alias && object.leftover != Leftover::label;
   };
   PublicKeySet keys;
-  for (const Unfinished& object : unfinished) {
+  for (const UnfinishedObject& object : unfinished) {
     if (has_name(object) && object.public_key) keys.insert(*object.public_key);
   }
-  std::vector<Unfinished> found;
+  std::vector<UnfinishedObject> found;
   if (std::ranges::none_of(unfinished, has_name)) return found;
-  for (const Unfinished& object : unfinished) {
+  for (const UnfinishedObject& object : unfinished) {
     const bool is_issuer = object.leftover == Leftover::issuer;
     const bool is_of_key = object.public_key && keys.contains(*object.public_key);
     if (is_issuer || object.label == alias || is_of_key) found.push_back(object);
   }
-  std::ranges::stable_partition(
-      found, [](const Unfinished& object) { return object.object_class != CKO_PUBLIC_KEY; });
+  std::stable_partition(found.begin(), found.end(),
+                        [](const UnfinishedObject& object) { return object.object_class != CKO_PUBLIC_KEY; });
   return found;
 }
 
-void drop_leftovers(std::vector<CertificateObject>& certificates, const std::vector<Unfinished>& unfinished) {
+void drop_leftovers(std::vector<CertificateObject>& certificates,
+                    const std::vector<UnfinishedObject>& unfinished) {
   std::set<CK_OBJECT_HANDLE> handles;
-  for (const Unfinished& object : unfinished) {
+  for (const UnfinishedObject& object : unfinished) {
     const bool is_leftover = object.object_class == CKO_CERTIFICATE &&
                              (object.leftover == Leftover::unnamed || object.leftover == Leftover::leaf);
     if (is_leftover) handles.insert(object.handle);

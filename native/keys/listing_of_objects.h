@@ -1,0 +1,23 @@
+// A listing from the objects of a token.
+#pragma once
+
+#include <vector>
+
+#include "native/keys/listing.h"
+#include "native/keys/token_objects.h"
+
+namespace keystay::keys {
+
+// Those of the certificates that are somebody's own choice: neither of a key, nor without a name, nor issuers
+// that came with an alias.
+[[nodiscard]] std::vector<TrustedCertificate> trusted_among(
+    const std::vector<CertificateObject>& certificates, const std::vector<Entry>& entries);
+
+// Puts together what was read: `entries` are joined from the same certificates.
+[[nodiscard]] Listing listing_of(std::vector<Entry> entries,
+                                 const std::vector<CertificateObject>& certificates, const Pkix& pkix);
+
+// In the order of their labels and ids.
+[[nodiscard]] std::vector<UnreadableObject> unreadable_objects(const TokenObjects& objects);
+
+}  // namespace keystay::keys
