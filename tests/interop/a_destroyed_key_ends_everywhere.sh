@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A key that another program destroys, or replaces under its alias: every server that has signed with it stops doing so
 # within key-check, and the health of keystay-tlsd names the alias. Other keys go on.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/front_doors.sh"
 
 need pkcs11-tool opensc
 need curl curl
@@ -12,31 +12,9 @@ make_ca
 make_alias httpd -keyalg EC -groupname secp256r1
 make_alias mail -keyalg RSA -keysize 2048
 
-tlsd_port="$(free_port)"
-mail_port="$(free_port)"
-admin_port="$(free_port)"
-cat >>"$scratch/keystay.toml" <<TOML
-
-[tlsd]
-admin = "127.0.0.1:$admin_port"
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:$tlsd_port"]
-certificates = ["httpd"]
-backend = "admin"
-
-[[tlsd.listener]]
-name = "mail"
-bind = ["127.0.0.1:$mail_port"]
-certificates = ["mail"]
-backend = "admin"
-
-[tlsd.backend.admin]
-servers = ["127.0.0.1:$admin_port"]
-TOML
-start tlsd "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/keystay.toml"
-wait_for tlsd listens "$tlsd_port"
+start_tlsd httpd mail
+tlsd_port="${tlsd_ports[httpd]}"
+mail_port="${tlsd_ports[mail]}"
 
 use_provider
 server_port="$(free_port)"
@@ -44,18 +22,7 @@ start s_server others openssl s_server -accept "127.0.0.1:$server_port" -cert "$
 wait_for s_server grep -q ACCEPT "$scratch/s_server.log"
 
 java_port=""
-jar="$KEYSTAY_BUILD/java/keystay-jca.jar"
-if [[ -f "$jar" ]] && command -v java >/dev/null; then
-  java_port="$(free_port)"
-  cat >"$scratch/web.keystore" <<TOML
-# Keystay key store, version 1
-token = "web"
-scope = "listed"
-aliases = ["httpd"]
-TOML
-  KEYSTAY_JAR="$jar" start java plain "$KEYSTAY_SOURCE/examples/java-https/run.sh" "$scratch/web.keystore" "$java_port"
-  wait_for java listens "$java_port"
-fi
+if has_java; then start_java httpd; fi
 
 # Without tickets: a resumed handshake wants no signature.
 shakes_hands() { [[ "$(handshake "$1" -no_ticket -tls1_3 || true)" == *"Verification: OK"* ]]; }

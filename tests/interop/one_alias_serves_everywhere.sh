@@ -1,48 +1,21 @@
 #!/usr/bin/env bash
 # One alias that `keystay -genkeypair` made: nginx, keystay-tlsd and Java's own server serve it at the same time,
 # openssl signs with it, and pkcs11-tool sees it as a plain key pair with its certificate.
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/front_doors.sh"
 
 need nginx nginx-light
 need pkcs11-tool opensc
-jar="$KEYSTAY_BUILD/java/keystay-jca.jar"
-[[ -f "$jar" ]] || skip "the Java key store is not built (KEYSTAY_JAVA=OFF)"
+[[ -f "$KEYSTAY_BUILD/java/keystay-jca.jar" ]] || skip "the Java key store is not built (KEYSTAY_JAVA=OFF)"
 need java openjdk-17-jdk-headless
 
 make_token
 make_ca
 make_alias httpd -keyalg EC -groupname secp256r1
 
-# --- keystay-tlsd ----------------------------------------------------------------------------------------------------
-tlsd_port="$(free_port)"
-admin_port="$(free_port)"
-cat >>"$scratch/keystay.toml" <<TOML
-
-[tlsd]
-admin = "127.0.0.1:$admin_port"
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:$tlsd_port"]
-certificates = ["httpd"]
-backend = "admin"
-
-[tlsd.backend.admin]
-servers = ["127.0.0.1:$admin_port"]
-TOML
-start tlsd "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/keystay.toml"
-wait_for tlsd listens "$tlsd_port"
-
-# --- Java ------------------------------------------------------------------------------------------------------------
-java_port="$(free_port)"
-cat >"$scratch/web.keystore" <<TOML
-# Keystay key store, version 1
-token = "web"
-scope = "listed"
-aliases = ["httpd"]
-TOML
-KEYSTAY_JAR="$jar" start java "$KEYSTAY_SOURCE/examples/java-https/run.sh" "$scratch/web.keystore" "$java_port"
-wait_for java listens "$java_port"
+# --- our own servers -------------------------------------------------------------------------------------------------
+start_tlsd httpd
+tlsd_port="${tlsd_ports[httpd]}"
+start_java httpd
 
 # --- nginx -----------------------------------------------------------------------------------------------------------
 use_provider
