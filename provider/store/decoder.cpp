@@ -16,6 +16,7 @@
 #include "provider/guard.h"
 #include "provider/key/key_lookup.h"
 #include "provider/operations.h"
+#include "provider/store/store_objects.h"
 
 namespace keystay::provider {
 namespace {
@@ -151,18 +152,6 @@ std::optional<pkcs11::Uri> reference_in(pkcs11::ByteView der) {
   }
 }
 
-int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
-  int type = OSSL_OBJECT_PKEY;
-  Key* reference = key.get();
-  const OSSL_PARAM result[] = {
-      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(key->type().algorithm),
-                                       0),
-      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof reference),
-      OSSL_PARAM_construct_end()};
-  return callback(result, argument);
-}
-
 // DER to a key of one type.
 template <const KeyType& type>
 int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback, void* argument,
@@ -179,7 +168,7 @@ int decode_key(void* ctx, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* ca
     if (decoding.failure) return 0;
     // As with a PEM of SubjectPublicKeyInfo: who asks for a private key goes on looking.
     if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && !decoding.key->on_token()) return kGoOn;
-    return &decoding.key->type() == &type ? hand_over(decoding.key, callback, argument) : kGoOn;
+    return &decoding.key->type() == &type ? provider::pass_on(decoding.key, callback, argument) : kGoOn;
   });
 }
 

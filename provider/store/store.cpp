@@ -46,7 +46,10 @@ class Loader final {
       throw;
     }
     if (at_end()) return 0;  // what is searched for is not there
-    return std::visit([&](auto& object) { return hand_over(object, callback, argument); }, objects_[next_++]);
+    StoreObject& object = objects_[next_++];
+    if (auto* certificate = std::get_if<StoredCertificate>(&object))
+      return pass_on(*certificate, callback, argument);
+    return provider::pass_on(std::get<KeyPtr>(object), callback, argument);
   }
 
  private:
@@ -92,19 +95,7 @@ class Loader final {
     return i2d_ASN1_INTEGER(integer.get(), &out) == size;
   }
 
-  static int hand_over(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
-    int type = OSSL_OBJECT_PKEY;
-    Key* reference = key.get();
-    const OSSL_PARAM result[] = {
-        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                         const_cast<char*>(key->type().algorithm), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof reference),
-        OSSL_PARAM_construct_end()};
-    return callback(result, argument);
-  }
-
-  static int hand_over(StoredCertificate& certificate, OSSL_CALLBACK* callback, void* argument) {
+  static int pass_on(StoredCertificate& certificate, OSSL_CALLBACK* callback, void* argument) {
     int type = OSSL_OBJECT_CERT;
     const OSSL_PARAM result[] = {OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
                                  OSSL_PARAM_construct_octet_string(

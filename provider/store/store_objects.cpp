@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+#include <openssl/params.h>
 #include <openssl/store.h>
 
 #include "native/keys/public_objects.h"
@@ -258,6 +261,18 @@ std::vector<StoreObject> find_store_objects(Context& context, std::string_view u
                                             const StoreRequest& request) {
   const x509::ErrorMark errors_of_the_module;
   return Search(context, uri, request).run();
+}
+
+int pass_on(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument) {
+  int type = OSSL_OBJECT_PKEY;
+  Key* reference = key.get();
+  const OSSL_PARAM result[] = {
+      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, const_cast<char*>(key->type().algorithm),
+                                       0),
+      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof reference),
+      OSSL_PARAM_construct_end()};
+  return callback(result, argument);
 }
 
 }  // namespace keystay::provider

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include <openssl/core.h>
+
 #include "provider/key/key.h"
 
 namespace keystay::provider {
@@ -34,5 +36,9 @@ struct StoreRequest {
 // for may not be there. Throws Error, pkcs11::Error, config::Error.
 [[nodiscard]] std::vector<StoreObject> find_store_objects(Context& context, std::string_view uri,
                                                           const StoreRequest& request);
+
+// Hands libcrypto a key by reference (provider-object(7)): keymgmt's load() takes it. Returns what `callback`
+// does.
+[[nodiscard]] int pass_on(const KeyPtr& key, OSSL_CALLBACK* callback, void* argument);
 
 }  // namespace keystay::provider

@@ -70,6 +70,11 @@ public final class KeystayException extends GeneralSecurityException {
     this(message, kind, NO_RETURN_VALUE);
   }
 
+  KeystayException(String message, Kind kind, Throwable cause) {
+    this(message, kind, NO_RETURN_VALUE);
+    initCause(cause);
+  }
+
   private KeystayException(String message, Kind kind, long returnValue) {
     super(message);
     this.kind = kind;

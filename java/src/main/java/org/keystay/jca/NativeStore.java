@@ -43,10 +43,7 @@ final class NativeStore extends NativeObject {
     try {
       NativeLibrary.require();
     } catch (UnsatisfiedLinkError e) {
-      KeystayException exception =
-          new KeystayException(e.getMessage(), KeystayException.Kind.HOST);
-      exception.initCause(e);
-      throw exception;
+      throw new KeystayException(e.getMessage(), KeystayException.Kind.HOST, e);
     }
   }
 

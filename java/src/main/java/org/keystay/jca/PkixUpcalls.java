@@ -19,12 +19,10 @@ final class PkixUpcalls {
     try {
       return parse(der);
     } catch (CertificateException | RuntimeException e) {
-      KeystayException exception =
-          new KeystayException(
-              "this JDK cannot read a certificate of the token: " + e.getMessage(),
-              KeystayException.Kind.CLIENT);
-      exception.initCause(e);
-      throw exception;
+      throw new KeystayException(
+          "this JDK cannot read a certificate of the token: " + e.getMessage(),
+          KeystayException.Kind.CLIENT,
+          e);
     }
   }
 

@@ -85,11 +85,8 @@ final class PublicKeyParts {
           return toEdwardsPublicKey();
       }
     } catch (GeneralSecurityException | RuntimeException e) { // a token may hold anything
-      KeystayException exception =
-          new KeystayException(
-              "no such public key can be read: " + e.getMessage(), KeystayException.Kind.CLIENT);
-      exception.initCause(e);
-      throw exception;
+      throw new KeystayException(
+          "no such public key can be read: " + e.getMessage(), KeystayException.Kind.CLIENT, e);
     }
   }
 

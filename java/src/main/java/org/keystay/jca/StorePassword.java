@@ -53,12 +53,10 @@ final class StorePassword implements AutoCloseable {
       handler.handle(new Callback[] {callback});
       characters = callback.getPassword();
     } catch (IOException | UnsupportedCallbackException e) {
-      KeystayException exception =
-          new KeystayException(
-              "the callback handler gave no PIN: " + e.getMessage(),
-              KeystayException.Kind.AUTHENTICATION);
-      exception.initCause(e);
-      throw exception;
+      throw new KeystayException(
+          "the callback handler gave no PIN: " + e.getMessage(),
+          KeystayException.Kind.AUTHENTICATION,
+          e);
     } finally {
       callback.clearPassword();
     }
