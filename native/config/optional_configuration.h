@@ -9,7 +9,7 @@
 namespace keystay::config {
 
 // Reads the file that an option names, or, if that is empty, KEYSTAY_CONF, or the usual one. A file that
-// somebody named must be there; the usual one may be absent, and the configuration is empty then. Throws as
+// the caller or KEYSTAY_CONF named must be there; the usual one may be absent, and the configuration is empty then. Throws as
 // read_configuration().
 [[nodiscard]] Configuration read_optional_configuration(const std::filesystem::path& named);
 

@@ -70,7 +70,7 @@ struct Found {
   std::vector<const UnreadableObject*> unreadable;  // certificates
 
   [[nodiscard]] std::size_t private_keys() const { return keys.size() + unusable.size(); }
-  // What cannot be read as a certificate is nobody's rival.
+  // What cannot be read as a certificate is nobody's holder.
   [[nodiscard]] std::size_t size() const {
     const std::size_t readable = private_keys() + certificates.size();
     return readable > 0 ? readable : unreadable.size();

@@ -1,4 +1,4 @@
-// What a name means on a token, where labels are nobody's to keep unique: other tools give two keys one
+// What a name means on a token, where labels need not be unique: other tools give two keys one
 // label, and users write names in another letter case.
 #pragma once
 
@@ -18,7 +18,7 @@ using Named = std::variant<Entry, TrustedCertificate, UnreadableObject>;
 // What a name is looked up for.
 enum class Purpose {
   use,     // a name that a key and a certificate share is the key's
-  change,  // to destroy or rename: such a name is nobody's, and so are the names that name_apart made
+  change,  // to destroy or rename: such a name means nothing, and so do the names that name_apart made
 };
 
 // Gives the keys that share a name aliases of their own: "httpd#1", "httpd#2" … in the order of their CKA_ID.

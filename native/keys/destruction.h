@@ -16,7 +16,7 @@ namespace keystay::keys {
 // first: it would be taken for one that others keep.
 void destroy_private_key(pkcs11::Session& session, const Pkix& pkix, const Entry& entry);
 
-// What belonged to a key that is gone: its certificates, then the issuers that nobody of `entries` needs,
+// What belonged to a key that is gone: its certificates, then the issuers that none of `entries` needs,
 // then its public key. `entries` are all of the token.
 void destroy_rest(pkcs11::Session& session, const Pkix& pkix, const Entry& entry,
                   const std::vector<Entry>& entries);

@@ -20,8 +20,8 @@ class KeptFile final {
  public:
   // No file, and none to be made: all aliases of a token that the user has named.
   [[nodiscard]] static KeptFile of_token(std::string token);
-  // The same of a token that nobody has named: `refusal` says so, and what to do. It may be read, and aliases
-  // may be made on it, and none of what is there may be changed.
+  // The same of a token that the user has not named: `refusal` says so, and what to do. It may be read, and
+  // aliases may be made on it, and none of what is there may be changed.
   [[nodiscard]] static KeptFile of_unnamed_token(std::string token, std::string refusal);
   // A file on a disk, read now. Each change begins with what is there by then, and is written at once.
   [[nodiscard]] static KeptFile on_disk(std::filesystem::path path);

@@ -1,5 +1,5 @@
 // Where keys are. It is what every front door holds; which kind it is, a lone token, a group of tokens, or
-// one on another machine, is known to whoever reads the configuration, and to nobody else.
+// one on another machine, is known to what reads the configuration, and to nothing else.
 #pragma once
 
 #include <chrono>

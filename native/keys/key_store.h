@@ -77,10 +77,10 @@ class KeyStore final {
 
   // The same in steps, for those who have more to do before the alias is complete: the key pair has an
   // unfinished label, by which `entries` and `list` leave it out, until `name` gives it its alias or
-  // `withdraw` destroys it. Whoever is killed in between leaves it to `remove_unfinished`.
+  // `withdraw` destroys it. A program that is killed in between leaves it to `remove_unfinished`.
   Entry generate_unfinished(const KeyRequest& request);
   Entry import_unfinished(const SoftwareKey& key, KeyUse use = KeyUse::sign);
-  // With its certificates. Throws Error, and leaves them unfinished, if the name is somebody else's.
+  // With its certificates. Throws Error, and leaves them unfinished, if another key has the name.
   Entry name(const Entry& unfinished, std::string_view alias);
   void withdraw(const Entry& unfinished);
   // Removes what list() showed as unfinished, as far as it still is.
@@ -95,7 +95,7 @@ class KeyStore final {
   void add_certificate(std::string_view label, const Certificate& certificate);
   // Gives the alias another name: key pair and leaf. Throws Error if that name exists.
   void rename(const Entry& entry, std::string_view alias);
-  // Destroys the key pair and its leaf, and the issuer certificates that replace_chain stored and nobody
+  // Destroys the key pair and its leaf, and the issuer certificates that replace_chain stored and no alias
   // needs now. A leaf that another alias's chain needs becomes an issuer's certificate. Throws Error (client)
   // if the key has another name by now.
   void destroy(const Entry& entry);

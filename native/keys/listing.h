@@ -23,7 +23,7 @@ struct ListedEntry {
   Chain chain;  // as KeyStore::chain
 };
 
-// A certificate that belongs to no key and did not come with one: somebody imported it under this name.
+// A certificate that belongs to no key and did not come with one: it was imported under this name.
 struct TrustedCertificate {
   std::string alias;  // its CKA_LABEL, unless a key or another one has that: then as of Entry
   Certificate certificate;

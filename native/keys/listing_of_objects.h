@@ -8,8 +8,8 @@
 
 namespace keystay::keys {
 
-// Those of the certificates that are somebody's own choice: neither of a key, nor without a name, nor issuers
-// that came with an alias.
+// Those of the certificates that were imported for their own sake: neither of a key, nor without a name, nor
+// issuers that came with an alias.
 [[nodiscard]] std::vector<TrustedCertificate> trusted_among(
     const std::vector<CertificateObject>& certificates, const std::vector<Entry>& entries);
 

@@ -48,15 +48,16 @@ std::vector<CertificateObject> certificates_alike(Session& session, const Pkix& 
 
 }  // namespace
 
-std::vector<Rival> rivals(Session& session, std::string_view alias, const Asking& own, ByteView own_id) {
-  std::vector<Rival> rivals;
+std::vector<NameHolder> other_holders(Session& session, std::string_view alias, const OwnKey& own,
+                                      ByteView own_id) {
+  std::vector<NameHolder> other_holders;
   for (const KeyObject& key : pkcs11::read_keys(session, objects_of(CKO_PRIVATE_KEY))) {
     if (key.handle == own.handle || !are_alike(key.label, alias)) continue;
     // The same id: a copy of this key that somebody signs with.
     if (!own_id.empty() && std::ranges::equal(key.id, own_id)) continue;
-    rivals.push_back({key.id, key.label, has_unfinished_public_key(session, key)});
+    other_holders.push_back({key.id, key.label, has_unfinished_public_key(session, key)});
   }
-  return rivals;
+  return other_holders;
 }
 
 std::optional<std::string> certificate_with_name(Session& session, const Pkix& pkix, std::string_view alias,
@@ -84,9 +85,10 @@ IsOwn certifies(const Entry& entry) {
   };
 }
 
-void require_unused(Session& session, const Pkix& pkix, std::string_view alias, const Asking& own) {
+void require_unused(Session& session, const Pkix& pkix, std::string_view alias, const OwnKey& own) {
   require_alias_name(alias);
-  if (const auto keys = rivals(session, alias, own); !keys.empty()) refuse(alias, keys.front().label, "");
+  if (const auto keys = other_holders(session, alias, own); !keys.empty())
+    refuse(alias, keys.front().label, "");
   const IsOwn is_own = own.entry ? certifies(*own.entry) : [](const CertificateObject&) { return false; };
   if (const auto label = certificate_with_name(session, pkix, alias, is_own))
     refuse(alias, *label, " as a trusted certificate");

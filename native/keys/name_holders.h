@@ -17,22 +17,22 @@
 namespace keystay::keys {
 
 // Another private key with the name.
-struct Rival {
+struct NameHolder {
   pkcs11::Bytes id;
   std::string label;
   bool is_claim;  // see naming.h
 };
 
-// The key that asks: never its own rival.
-struct Asking {
+// The key that asks: never its own holder.
+struct OwnKey {
   CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
   const Entry* entry = nullptr;
 };
 
 // The private keys with the name: one batched read for each on the token. `own_id` is that of the key that
-// asks, of which somebody may be signing with a copy.
-[[nodiscard]] std::vector<Rival> rivals(pkcs11::Session& session, std::string_view alias,
-                                        const Asking& own = {}, pkcs11::ByteView own_id = {});
+// asks, of which another thread may be signing with a copy.
+[[nodiscard]] std::vector<NameHolder> other_holders(pkcs11::Session& session, std::string_view alias,
+                                                    const OwnKey& own = {}, pkcs11::ByteView own_id = {});
 
 // The label of a certificate with the name, unless it `is_own` or is the leaf of a key with a label: that one
 // is its alias.
@@ -44,7 +44,7 @@ using IsOwn = std::function<bool(const CertificateObject&)>;
 
 // Throws Error (client) if the name may not be an alias, or is another one's on this token.
 void require_unused(pkcs11::Session& session, const Pkix& pkix, std::string_view alias,
-                    const Asking& own = {});
+                    const OwnKey& own = {});
 
 // The private keys, of all objects of the token, that only claim their label: another one has it too, and
 // their own public key is still unfinished.

@@ -45,18 +45,18 @@ Template labelled(CK_OBJECT_CLASS object_class, std::string_view label) {
 enum class Look { nobody_else, give_way, again };
 
 // What a new key does about the others with its label.
-Look look_as_claim(const std::vector<Rival>& others, ByteView own_id) {
+Look look_as_claim(const std::vector<NameHolder>& others, ByteView own_id) {
   if (others.empty()) return Look::nobody_else;
-  const bool comes_first = std::ranges::all_of(others, [&](const Rival& other) {
+  const bool comes_first = std::ranges::all_of(others, [&](const NameHolder& other) {
     return other.is_claim && std::ranges::lexicographical_compare(own_id, other.id);
   });
   return comes_first ? Look::again : Look::give_way;
 }
 
 // What a key does that has been an alias before: claims give way to it.
-Look look_as_alias(const std::vector<Rival>& others) {
+Look look_as_alias(const std::vector<NameHolder>& others) {
   if (others.empty()) return Look::nobody_else;
-  return std::ranges::all_of(others, &Rival::is_claim) ? Look::again : Look::give_way;
+  return std::ranges::all_of(others, &NameHolder::is_claim) ? Look::again : Look::give_way;
 }
 
 // True once nobody else has the label; false if this key has to give way.
@@ -145,7 +145,7 @@ void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished
   }
   const bool stays = prevails([&] {
     if (certificate_with_name(session, pkix, alias, certifies(unfinished))) return Look::give_way;
-    return look_as_claim(rivals(session, alias, {private_key}, key.id()), key.id());
+    return look_as_claim(other_holders(session, alias, {private_key}, key.id()), key.id());
   });
   if (!stays) refuse_taken(alias);
   for (const KeyObject& half : objects.public_keys) {
@@ -176,7 +176,7 @@ void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::s
   store_label(session, private_key, alias);
   const bool stays = prevails([&] {
     if (certificate_with_name(session, pkix, alias, certifies(entry))) return Look::give_way;
-    return look_as_alias(rivals(session, alias, {private_key}, key.id()));
+    return look_as_alias(other_holders(session, alias, {private_key}, key.id()));
   });
   if (!stays) {
     store_label(session, private_key, key.label());
@@ -194,7 +194,7 @@ void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certi
                       std::string_view alias) {
   store_label(session, certificate, alias);
   const auto is_own = [&](const CertificateObject& object) { return object.handle == certificate; };
-  if (!rivals(session, alias).empty() || certificate_with_name(session, pkix, alias, is_own))
+  if (!other_holders(session, alias).empty() || certificate_with_name(session, pkix, alias, is_own))
     refuse_taken(alias);
 }
 

@@ -3,7 +3,7 @@
 // What is there before it has an unfinished label, and what is left to do after it changes labels only.
 //
 // Two programs may take one name at once. Each writes its label first and looks for others afterwards, so
-// that at most one of them sees nobody else. Between the two steps a new key is a claim: its private key has
+// that at most one of them sees no other. Between the two steps a new key is a claim: its private key has
 // the label, its public key still the unfinished one. Of several claims the one with the smallest CKA_ID
 // stays; all give way to a key that is no claim. So a claim whose maker was killed is told from an alias, for
 // ever and by everybody.
@@ -20,7 +20,7 @@
 namespace keystay::keys {
 
 // Gives the objects of an unfinished key this label: the private key, the public key, certificates. Throws
-// Error (client) if somebody else has or takes the name; withdraw_unfinished then removes what was made.
+// Error (client) if another key has or takes the name; withdraw_unfinished then removes what was made.
 // Repeatable.
 void name_unfinished(pkcs11::Session& session, const Pkix& pkix, const Entry& unfinished,
                      std::string_view alias);
@@ -28,7 +28,7 @@ void name_unfinished(pkcs11::Session& session, const Pkix& pkix, const Entry& un
 // Gives an alias another name, or leaves it as it was and throws Error (client). Repeatable.
 void rename_alias(pkcs11::Session& session, const Pkix& pkix, const Entry& entry, std::string_view alias);
 
-// Gives an unfinished certificate this label. Throws Error (client) if somebody else takes the name; of two
+// Gives an unfinished certificate this label. Throws Error (client) if another object takes the name; of two
 // that take one at once both may give way.
 void name_certificate(pkcs11::Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certificate,
                       std::string_view alias);

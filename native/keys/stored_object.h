@@ -23,7 +23,8 @@ void store_label(pkcs11::Session& session, CK_OBJECT_HANDLE object, std::string_
 // Throws Error (busy) unless the token takes a public key as large as that many objects may grow by, which
 // is destroyed at once. SoftHSM writes an object's file anew where it is, and does not see that the end of it
 // found no room: on a full disk, a key whose file grows by a page is destroyed, and C_SetAttributeValue
-// answers CKR_OK. The public key has an unfinished label, for the case that nobody is left to destroy it.
+// answers CKR_OK. The public key has an unfinished label, for the case that this program ends before it is
+// destroyed.
 void require_room(pkcs11::Session& session, std::size_t objects, std::size_t growth);
 
 // Throws Error (busy) that names the function unless a search for these attributes finds the object.
@@ -33,7 +34,7 @@ void require_stored(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::T
 // The counterpart after C_DestroyObject: throws Error (busy) if the search still finds the object.
 void require_gone(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes);
 
-// C_DestroyObject; an object that somebody else destroyed in the meantime is gone as well.
+// C_DestroyObject; an object that another program destroyed in the meantime is gone as well.
 void destroy_if_there(pkcs11::Session& session, CK_OBJECT_HANDLE object);
 
 // What is destroyed again unless it is kept. The first error is what the caller must hear; what a token that

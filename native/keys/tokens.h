@@ -43,7 +43,7 @@ struct WholeModule {
 // Nothing here touches a module: tokens open at their first use. Thread-safe.
 class Tokens final {
  public:
-  // `prompt` answers `pin = "prompt"`; it may be empty where nobody can be asked. A token that the
+  // `prompt` answers `pin = "prompt"`; it may be empty where no person can be asked. A token that the
   // configuration does not have is looked for in `whole_module`. Throws config::Error for a `pin` of no known
   // form. A token that `before`, if there is one, has with the same settings is taken from there, with its
   // sessions.

@@ -1,6 +1,6 @@
 // What commands have left on a token that did not come to their end: killed, or cut off from the token. None
-// of it is an alias or a trusted certificate. It stays until somebody removes it who knows that nobody is
-// still at it.
+// of it is an alias or a trusted certificate. It stays until an operator removes it who knows that no program
+// is still at it.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 // The CKA_LABEL of an object that is being made and has no alias yet: "unfinished-", the time in UTC, a
-// nonce. Whoever makes the object gives it its own label in the end. A process that is killed leaves it under
-// this one, so that what it left can be told from everything else (docs/design/alias-model.md, "Unfinished").
+// nonce. The program that makes the object gives it its own label in the end. A process that is killed leaves
+// it under this one, so that what it left can be told from everything else (docs/design/alias-model.md,
+// "Unfinished").
 #pragma once
 
 #include <chrono>

@@ -25,7 +25,7 @@ struct UnfinishedObject : Unfinished {
 // certificates are, and goes last.
 void order_for_removal(std::vector<UnfinishedObject>& unfinished);
 
-// Removes it; an unfinished label is replaced by the alias instead. What somebody else removed meanwhile is
+// Removes it; an unfinished label is replaced by the alias instead. What another program removed meanwhile is
 // gone as well.
 void remove(pkcs11::Session& session, const UnfinishedObject& unfinished);
 

@@ -1,7 +1,7 @@
 // One writer of a token at a time on this machine. PKCS #11 has no transaction, and a token may show a
 // process less than there is: SoftHSM looks for others' new objects only when its count of changes is not the
 // one of its own last change, so that a process that creates objects beside another may never see the
-// other's. Whoever writes therefore takes its turn first, looks, and decides by what it sees then.
+// other's. A writer therefore takes its turn first, looks, and decides by what it sees then.
 //
 // Writers on other machines take no part in it; for them the order of the writes decides (naming.h).
 #pragma once

@@ -1,4 +1,4 @@
-// The named curves that Keystay knows, under every name that somebody uses for them.
+// The named curves that Keystay knows, under every name that standards and programs use for them.
 #pragma once
 
 #include <cstddef>

@@ -22,7 +22,7 @@ class DoubtfulLogins final {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // The pause after so many failures in a row. The first one's is waited for by whoever logs in.
+  // The pause after so many failures in a row. The thread that logs in waits for the first one's.
   [[nodiscard]] static std::chrono::milliseconds pause_after(unsigned failures) noexcept;
 
   // `token_flags` are CK_TOKEN_INFO.flags as they were before the login; no PIN: a PIN pad's.

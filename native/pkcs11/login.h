@@ -9,17 +9,17 @@
 
 namespace keystay::pkcs11 {
 
-// C_Login through this session, if the token wants a login and nobody is logged in; an empty reader: never.
-// Not tried with a PIN that the token has refused in this process before, nor when the next refusal would
-// lock the token, nor in the pause after logins that failed in doubt (doubtful_logins.h). `token` is as it
-// was just before. Throws Error: authentication; busy if another thread's login lasts until the deadline;
+// C_Login through this session, if the token wants a login and the user is not logged in; an empty reader:
+// never. Not tried with a PIN that the token has refused in this process before, nor when the next refusal
+// would lock the token, nor in the pause after logins that failed in doubt (doubtful_logins.h). `token` is as
+// it was just before. Throws Error: authentication; busy if another thread's login lasts until the deadline;
 // what a doubtful C_Login returned.
 void log_in(Session& session, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
             Deadline deadline);
 
-// Throws Error unless the session sees all objects of the token, those with CKA_PRIVATE too: nobody has to
-// log in, or the user is. Session lost if there is a PIN, whose login somebody else in this process has
-// ended; authentication if there is none.
+// Throws Error unless the session sees all objects of the token, those with CKA_PRIVATE too: no login is
+// needed, or the user is logged in. Session lost if there is a PIN, whose login other code in this process
+// has ended; authentication if there is none.
 void require_login(Session& session, const TokenInfo& token, const PinReader& reader);
 
 // Whether a process that starts now could log in where this one is logged in from before: throws Error

@@ -52,8 +52,8 @@ class Module final {
     std::atomic<int>* count_;
   };
 
-  // Nothing, and an Error (session lost), while the module is being re-initialised. Whoever holds a use must
-  // not wait for a repair: that waits until nobody does.
+  // Nothing, and an Error (session lost), while the module is being re-initialised. The holder of a use must
+  // not wait for a repair: that waits until no use is left.
   [[nodiscard]] std::optional<Use> try_use() noexcept;
   [[nodiscard]] Use use();
 
@@ -68,7 +68,7 @@ class Module final {
   [[nodiscard]] std::uint64_t generation();
 
   // C_Finalize, unless the module says that it is not initialised, and C_Initialize, if the generation is
-  // still `seen`: many tokens and threads may ask, one does it. Waits until nobody uses the module. Throws
+  // still `seen`: many tokens and threads may ask, one does it. Waits until no use is left. Throws
   // Error.
   void reinitialize(std::uint64_t seen, Deadline deadline);
 
@@ -87,7 +87,7 @@ class Module final {
     std::atomic<int> uses{0};
     std::atomic<int> copies{0};
     std::atomic<bool> closing{false};
-    bool foreign = false;  // somebody else in this process had initialised it: not ours to finalise
+    bool foreign = false;  // other code in this process had initialised it: not ours to finalise
   };
 
   void initialize(State& state);

@@ -17,7 +17,7 @@ namespace keystay::pkcs11 {
 class Pin final {
  public:
   // `origin` says where a person finds and corrects it ("file:/etc/keystay/web.pin", "-storepass"), for
-  // messages; empty if nobody can tell.
+  // messages; empty if it is not known.
   explicit Pin(std::string_view text, std::string origin = {});
   Pin(Pin&& other) noexcept;
   Pin& operator=(Pin&& other) noexcept;

@@ -1,4 +1,5 @@
-// What a PIN is as text: CK_UTF8CHAR (PKCS #11 v3.0, section 5.6.8), without what nobody sees or types.
+// What a PIN is as text: CK_UTF8CHAR (PKCS #11 v3.0, section 5.6.8), without characters that are invisible or
+// cannot be typed.
 #pragma once
 
 #include <string>

@@ -37,7 +37,7 @@ class Session final {
 
   // C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal. All matches.
   [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find_objects(Template search);
-  // Those of them that are token objects: copies of keys are session objects, and nobody's alias.
+  // Those of them that are token objects: copies of keys are session objects, and no aliases.
   [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find_token_objects(Template search);
   // C_GetAttributeValue, one call where the values fit. Attributes the object lacks or hides are left out.
   [[nodiscard]] Attributes attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types);

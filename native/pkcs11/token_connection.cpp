@@ -101,7 +101,7 @@ TokenConnection::Place TokenConnection::open(Deadline deadline) {
 void TokenConnection::reconnect(Deadline deadline) {
   throw_if_backing_off();
   try {
-    connect_patiently(deadline);
+    connect_with_retries(deadline);
   } catch (const Error& error) {
     // A PIN that is put right is tried at once; one that was refused is not tried again anyway (log_in).
     if (error.error_class() != ErrorClass::authentication) back_off(error);
@@ -109,7 +109,7 @@ void TokenConnection::reconnect(Deadline deadline) {
   }
 }
 
-void TokenConnection::connect_patiently(Deadline deadline) {
+void TokenConnection::connect_with_retries(Deadline deadline) {
   for (auto wait = 0ms; wait <= kLastWait; wait = std::max<std::chrono::milliseconds>(2 * wait, kFirstWait)) {
     const std::uint64_t generation = module_.generation();
     try {

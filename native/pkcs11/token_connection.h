@@ -72,7 +72,7 @@ class TokenConnection final {
 
   [[nodiscard]] Place open(Deadline deadline);
   void reconnect(Deadline deadline);
-  void connect_patiently(Deadline deadline);
+  void connect_with_retries(Deadline deadline);
   void connect(Deadline deadline);
   void back_off(const Error& error);
   void throw_if_backing_off();

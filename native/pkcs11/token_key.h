@@ -20,8 +20,9 @@ class TokenKey final {
 
   [[nodiscard]] CK_OBJECT_HANDLE handle() const noexcept { return handle_; }
 
-  // Whether the caller must look() before it uses the key or a copy of it: nobody has done so for `interval`.
-  // While one thread looks the others go on, but none for longer than twice the interval. Makes no call.
+  // Whether the caller must look() before it uses the key or a copy of it: no thread has done so for
+  // `interval`. While one thread looks the others go on, but none for longer than twice the interval. Makes
+  // no call.
   [[nodiscard]] bool due(std::chrono::milliseconds interval) noexcept;
 
   // One C_GetAttributeValue: false if the object is gone (PKCS #11 v3.0, section 5.7.5: its handle is not

@@ -48,7 +48,7 @@ class AsyncRequest final : public boost::intrusive_ref_counter<AsyncRequest> {
   [[nodiscard]] bool finished() const noexcept;
   // Waits until it is. The deadline bounds this.
   void wait() const noexcept;
-  // Gives it up. When this returns, nobody is woken any more.
+  // Gives it up. When this returns, no wake-up follows any more.
   void abandon() noexcept;
   // When it has ended: the length of the result, or why there is none. No exception: unwinding
   // a job's small stack is best not begun.

@@ -115,7 +115,7 @@ Result perform_in_job(ASYNC_JOB* job, SignerThreads& signers, const JobOperation
   if (!paused) return perform_and_wait(signers, wanted);  // still not on the job's stack
   pause(*paused);
   const AsyncRequestPtr request =
-      paused->descriptor ? paused->descriptor->let_go() : AsyncRequestPtr(paused->request, false);
+      paused->descriptor ? paused->descriptor->take_request() : AsyncRequestPtr(paused->request, false);
   if (abandoning) return abandoned();
   return request->take(wanted.result);
 }

@@ -40,7 +40,7 @@ WakeDescriptor::~WakeDescriptor() { ::close(fd_); }
 void WakeDescriptor::free_with_context(ASYNC_WAIT_CTX* /*context*/, const void* /*key*/, OSSL_ASYNC_FD /*fd*/,
                                        void* descriptor) noexcept {
   auto* ours = static_cast<WakeDescriptor*>(descriptor);
-  if (const auto request = ours->let_go()) request->abandon();
+  if (const auto request = ours->take_request()) request->abandon();
   intrusive_ptr_release(ours);
 }
 
@@ -61,7 +61,7 @@ void WakeDescriptor::drain() noexcept {
 }
 
 void WakeDescriptor::hold(AsyncRequestPtr request) noexcept { request_ = std::move(request); }
-AsyncRequestPtr WakeDescriptor::let_go() noexcept { return std::exchange(request_, nullptr); }
+AsyncRequestPtr WakeDescriptor::take_request() noexcept { return std::exchange(request_, nullptr); }
 
 void Wake::operator()() const noexcept {
   if (const auto* callback = std::get_if<WakeCallback>(&target_)) callback->function(callback->argument);

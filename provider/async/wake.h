@@ -11,8 +11,8 @@ namespace keystay::provider {
 
 class AsyncRequest;
 
-// The eventfd of one wait context, which has the same one for all its pauses. It is open as long as anybody
-// may write to it, so that a late signer thread never writes into somebody else's descriptor of the same
+// The eventfd of one wait context, which has the same one for all its pauses. It is open as long as a thread
+// may write to it, so that a late signer thread never writes into another descriptor of the same
 // number.
 class WakeDescriptor final : public boost::intrusive_ref_counter<WakeDescriptor> {
  public:
@@ -36,7 +36,7 @@ class WakeDescriptor final : public boost::intrusive_ref_counter<WakeDescriptor>
   // The job's share of a request. An application that frees the wait context while the job is paused never
   // resumes the job, so the share is kept here, where it is dropped in that case.
   void hold(boost::intrusive_ptr<AsyncRequest> request) noexcept;
-  [[nodiscard]] boost::intrusive_ptr<AsyncRequest> let_go() noexcept;
+  [[nodiscard]] boost::intrusive_ptr<AsyncRequest> take_request() noexcept;
 
  private:
   static void free_with_context(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYNC_FD fd,
@@ -53,7 +53,7 @@ struct WakeCallback {
   void* argument;
 };
 
-// Nobody, for a thread that waits by itself; a callback of the application; or the eventfd that it polls.
+// Nothing, for a thread that waits by itself; a callback of the application; or the eventfd that it polls.
 class Wake final {
  public:
   Wake() = default;

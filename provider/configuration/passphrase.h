@@ -14,7 +14,7 @@
 namespace keystay::provider {
 
 struct PassphraseCallback {
-  OSSL_PASSPHRASE_CALLBACK* function = nullptr;  // null: nobody can be asked
+  OSSL_PASSPHRASE_CALLBACK* function = nullptr;  // null: no person can be asked
   void* argument = nullptr;
 };
 // What this thread may ask through now.
@@ -32,14 +32,14 @@ class PassphraseScope final {
   PassphraseCallback outer_;
 };
 
-// Remembers the answers for the logins that nobody can be asked for: those of a forked worker, or after the
-// token was away. No lock is held while somebody types. Thread-safe.
+// Remembers the answers for the logins at which no person can be asked: those of a forked worker, or after
+// the token was away. No lock is held while a person types. Thread-safe.
 class PinDialogue final {
  public:
-  // Asks for the PIN of this token; repeats the last answer if nobody answers now. Throws pkcs11::Error.
+  // Asks for the PIN of this token; repeats the last answer if there is none now. Throws pkcs11::Error.
   [[nodiscard]] pkcs11::Pin ask(std::string_view token_label);
 
-  // Asks now what the first signature will need, if somebody can be asked now and has not been yet.
+  // Asks now what the first signature will need, if a person can be asked now and has not been yet.
   void ask_ahead(std::string_view token_label);
 
  private:

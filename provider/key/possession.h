@@ -6,7 +6,7 @@
 
 namespace keystay::provider {
 
-// Signs something that nobody else wants signed, and verifies it: a certificate with the key's CKA_ID, or a
+// Signs random bytes of its own, and verifies it: a certificate with the key's CKA_ID, or a
 // public key object with its label, may be another key's, and then every signature would be wrong. Does
 // nothing where the token itself shows the public half, or where the key may not sign. Throws Error,
 // pkcs11::Error.

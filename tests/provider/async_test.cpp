@@ -71,12 +71,11 @@ class AsyncTest : public ProviderTest {
 // can want: to be loaded, to be found again, a login.
 TEST_F(AsyncTest, NothingThatAJobDoesCallsTheModuleOnItsStack) {
   SigningJob everything([this] {
-    const LibraryContext fresh;
-    const EvpPkey loaded = fresh.load("keystay:ec");
+    const EvpPkey loaded = context_->load("keystay:ec");
     faults().drop_sessions();
     if (!signs()) return false;
     faults().forget_initialize();
-    return signs() && sign(fresh, loaded.get(), "SHA256", message_).has_value();
+    return signs() && sign(*context_, loaded.get(), "SHA256", message_).has_value();
   });
   EXPECT_TRUE(everything.run()) << take_errors();
 }

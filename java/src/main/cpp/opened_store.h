@@ -17,7 +17,7 @@ namespace keystay::jni {
 class OpenedStore final {
  public:
   // `token` is what TokenStore::open takes, and stands where the file, whose bytes these are, names none;
-  // without either nobody has named the token (KeptFile). Throws config::Error or pkcs11::Error.
+  // without either the token is an unnamed one (KeptFile). Throws config::Error or pkcs11::Error.
   OpenedStore(const std::optional<std::filesystem::path>& configuration, std::string_view token,
               const std::optional<std::string>& file);
   OpenedStore(const OpenedStore&) = delete;
