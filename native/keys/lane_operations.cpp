@@ -26,10 +26,10 @@ std::optional<std::size_t> Lanes::free_lane(const State& state) const {
 
 Lanes::Lease Lanes::take(Deadline deadline) {
   State& state = state_.get();
-  std::unique_lock lock(state.mutex);
+  pkcs11::MutexLock lock(state.mutex);
   std::optional<std::size_t> lane;
   while (!(lane = free_lane(state))) {
-    if (state.returned.wait_until(lock, deadline) == std::cv_status::timeout && !free_lane(state))
+    if (lock.wait_until(state.returned, deadline) == std::cv_status::timeout && !free_lane(state))
       throw Error(pkcs11::ErrorClass::busy, "all " + std::to_string(lanes_.size()) +
                                                 " connections to the token's machine were busy until the "
                                                 "time-out; raise its `lanes`");
@@ -41,7 +41,7 @@ Lanes::Lease Lanes::take(Deadline deadline) {
 void Lanes::give_back(std::size_t index) noexcept {
   State& state = state_.get();
   {
-    const std::lock_guard lock(state.mutex);
+    const pkcs11::MutexLock lock(state.mutex);
     state.taken[index] = false;
   }
   state.returned.notify_one();
@@ -49,7 +49,7 @@ void Lanes::give_back(std::size_t index) noexcept {
 
 pkcs11::Token* Lanes::any() {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   return lanes_[free_lane(state).value_or(0)].get();
 }
 

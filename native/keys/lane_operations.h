@@ -3,9 +3,9 @@
 
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/token.h"
 
 namespace keystay::keys {
@@ -47,13 +47,13 @@ class Lanes final {
  private:
   struct State {
     explicit State(std::size_t count) : taken(count, false) {}
-    std::mutex mutex;
+    pkcs11::Mutex mutex;
     std::condition_variable returned;
-    std::vector<bool> taken;
+    std::vector<bool> taken KEYSTAY_GUARDED_BY(mutex);
   };
 
   void give_back(std::size_t index) noexcept;
-  [[nodiscard]] std::optional<std::size_t> free_lane(const State& state) const;
+  [[nodiscard]] std::optional<std::size_t> free_lane(const State& state) const KEYSTAY_REQUIRES(state.mutex);
 
   std::vector<std::shared_ptr<pkcs11::Token>> lanes_;
   pkcs11::PerProcess<State> state_;

@@ -44,7 +44,7 @@ Lane::State::~State() { shut(socket); }
 void Lane::open() {
   const config::RemoteSettings& settings = connector_->settings();
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   shut(state.socket);
   Connection connection = connector_->connect(
       steady_clock::now() + settings.endpoints.size() * settings.connect_timeout + std::chrono::seconds(1));
@@ -55,19 +55,19 @@ void Lane::open() {
 
 void Lane::close() noexcept {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   shut(state.socket);
 }
 
 bool Lane::is_open() {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   return state.socket.valid();
 }
 
 Version Lane::version() {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   return state.version;
 }
 
@@ -78,7 +78,7 @@ void Lane::require_open(const State& state) const {
 
 Response Lane::call(Request& request) {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   require_open(state);
   const std::uint32_t code = ++state.code;
   send(state, request.frame(code), request.call());
@@ -87,7 +87,7 @@ Response Lane::call(Request& request) {
 
 Lane::Two Lane::call(Request& first, Request& second) {
   State& state = state_.get();
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   require_open(state);
   const std::uint32_t code = (state.code += 2) - 1;
   const ByteView one = first.frame(code);

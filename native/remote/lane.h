@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
 #include "native/remote/connector.h"
 #include "native/remote/rpc_message.h"
@@ -42,17 +42,19 @@ class Lane final {
  private:
   struct State {
     ~State();
-    std::mutex mutex;
-    config::FileDescriptor socket{-1};
-    Version version = Version::v0;
-    std::string endpoint;
-    std::uint32_t code = 0;  // of the last request
+    pkcs11::Mutex mutex;
+    config::FileDescriptor socket KEYSTAY_GUARDED_BY(mutex){-1};
+    Version version KEYSTAY_GUARDED_BY(mutex) = Version::v0;
+    std::string endpoint KEYSTAY_GUARDED_BY(mutex);
+    std::uint32_t code KEYSTAY_GUARDED_BY(mutex) = 0;  // of the last request
   };
 
-  void require_open(const State& state) const;
-  void send(State& state, ByteView data, Call call) const;
-  [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call) const;
-  void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const;
+  void require_open(const State& state) const KEYSTAY_REQUIRES(state.mutex);
+  void send(State& state, ByteView data, Call call) const KEYSTAY_REQUIRES(state.mutex);
+  [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call) const
+      KEYSTAY_REQUIRES(state.mutex);
+  void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const
+      KEYSTAY_REQUIRES(state.mutex);
 
   std::shared_ptr<Connector> connector_;
   pkcs11::PerProcess<State> state_;

@@ -107,7 +107,7 @@ void RelayProcess::start(State& state) {
 
 FileDescriptor RelayProcess::open_lane(State& state) {
   Pair lane = socket_pair(SOCK_STREAM);
-  const std::lock_guard lock(state.mutex);
+  const pkcs11::MutexLock lock(state.mutex);
   if (state.control.valid() && send_descriptor(state.control.get(), lane.far.get()))
     return std::move(lane.near);
   start(state);

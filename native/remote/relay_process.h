@@ -4,10 +4,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
 #include "native/remote/connector.h"
 
@@ -23,11 +23,11 @@ class RelayProcess final : public Connector {
  private:
   struct State {
     ~State();
-    std::mutex mutex;
-    config::FileDescriptor control{-1};  // its end is the relay's end
+    pkcs11::Mutex mutex;
+    config::FileDescriptor control KEYSTAY_GUARDED_BY(mutex){-1};  // its end is the relay's end
   };
 
-  void start(State& state);
+  void start(State& state) KEYSTAY_REQUIRES(state.mutex);
   // The near end of a new connection. Starts the relay where none runs.
   [[nodiscard]] config::FileDescriptor open_lane(State& state);
   [[nodiscard]] std::optional<std::string> greeting_of(State& state, config::FileDescriptor& socket,

@@ -47,7 +47,7 @@ CK_RV RemoteCryptoki::initialize(void*) {
 
 CK_RV RemoteCryptoki::finalize(void*) {
   lane_.close();  // the server finalises its module at the end of the connection
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   begun_.clear();
   return CKR_OK;
 }
@@ -183,13 +183,13 @@ CK_RV RemoteCryptoki::begin(Call call, CK_SESSION_HANDLE session, const CK_MECHA
                             CK_OBJECT_HANDLE key) {
   auto request = std::make_unique<Request>(call);
   request->number(session).mechanism(mechanism, lane_.version()).number(key);
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   begun_[session] = std::move(request);
   return CKR_OK;
 }
 
 std::unique_ptr<Request> RemoteCryptoki::take_begun(CK_SESSION_HANDLE session) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   const auto at = begun_.find(session);
   return at == begun_.end() ? nullptr : std::exchange(at->second, nullptr);
 }

@@ -4,8 +4,8 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 
+#include "native/pkcs11/mutex.h"
 #include "native/remote/lane.h"
 
 namespace keystay::remote {
@@ -70,8 +70,8 @@ class RemoteCryptoki final {
   CK_RV quietly(Call call, CK_SESSION_HANDLE session) noexcept;
 
   Lane lane_;
-  std::mutex mutex_;
-  std::map<CK_SESSION_HANDLE, std::unique_ptr<Request>> begun_;  // under mutex_: not sent yet
+  pkcs11::Mutex mutex_;
+  std::map<CK_SESSION_HANDLE, std::unique_ptr<Request>> begun_ KEYSTAY_GUARDED_BY(mutex_);  // not sent yet
 };
 
 }  // namespace keystay::remote
