@@ -30,7 +30,8 @@ class TokenStore final {
   // What a key store file says to mean this token.
   [[nodiscard]] const std::string& reference() const noexcept { return reference_; }
 
-  // Whether the token wants a PIN that the program has not given and that no configured source holds. Does not log in.
+  // Whether the token wants a PIN that the program has not given and that no configured source holds. Does
+  // not log in.
   [[nodiscard]] bool is_locked();
 
   // Logs in with the store password, or compares it with the PIN that is known. Throws Error
