@@ -95,9 +95,9 @@ if [[ "$what" == packages ]]; then
   exit 1
 fi
 
-step "scripts/check.sh"
+step "scripts/check.sh --locks"
 checks=passed
-scripts/check.sh || checks=failed
+scripts/check.sh --locks || checks=failed
 
 step "configure: cmake --preset $preset"
 # The quickstart configures the same directory without tests and Java: both are named here.
