@@ -1,4 +1,4 @@
-// std::mutex with annotations by which clang checks who holds it (scripts/check_locks.sh runs
+// std::mutex with annotations by which clang checks who holds it (scripts/check_locks.py runs
 // -Wthread-safety: https://clang.llvm.org/docs/ThreadSafetyAnalysis.html). For other compilers they are
 // nothing.
 #pragma once
