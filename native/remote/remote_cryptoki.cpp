@@ -47,8 +47,9 @@ CK_RV RemoteCryptoki::initialize(void*) {
 
 CK_RV RemoteCryptoki::finalize(void*) {
   lane_.close();  // the server finalises its module at the end of the connection
-  const pkcs11::MutexLock lock(mutex_);
-  begun_.clear();
+  Begun& begun = begun_.get();
+  const pkcs11::MutexLock lock(begun.mutex);
+  begun.requests.clear();
   return CKR_OK;
 }
 
@@ -183,15 +184,17 @@ CK_RV RemoteCryptoki::begin(Call call, CK_SESSION_HANDLE session, const CK_MECHA
                             CK_OBJECT_HANDLE key) {
   auto request = std::make_unique<Request>(call);
   request->number(session).mechanism(mechanism, lane_.version()).number(key);
-  const pkcs11::MutexLock lock(mutex_);
-  begun_[session] = std::move(request);
+  Begun& begun = begun_.get();
+  const pkcs11::MutexLock lock(begun.mutex);
+  begun.requests[session] = std::move(request);
   return CKR_OK;
 }
 
 std::unique_ptr<Request> RemoteCryptoki::take_begun(CK_SESSION_HANDLE session) {
-  const pkcs11::MutexLock lock(mutex_);
-  const auto at = begun_.find(session);
-  return at == begun_.end() ? nullptr : std::exchange(at->second, nullptr);
+  Begun& begun = begun_.get();
+  const pkcs11::MutexLock lock(begun.mutex);
+  const auto at = begun.requests.find(session);
+  return at == begun.requests.end() ? nullptr : std::exchange(at->second, nullptr);
 }
 
 CK_RV RemoteCryptoki::operate(Call call, CK_SESSION_HANDLE session, ByteView data, CK_BYTE* result,

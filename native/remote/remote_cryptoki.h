@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "native/pkcs11/mutex.h"
+#include "native/pkcs11/per_process.h"
 #include "native/remote/lane.h"
 
 namespace keystay::remote {
@@ -70,8 +71,12 @@ class RemoteCryptoki final {
   CK_RV quietly(Call call, CK_SESSION_HANDLE session) noexcept;
 
   Lane lane_;
-  pkcs11::Mutex mutex_;
-  std::map<CK_SESSION_HANDLE, std::unique_ptr<Request>> begun_ KEYSTAY_GUARDED_BY(mutex_);  // not sent yet
+  // Not sent yet. A child that is forked begins with none, and with a mutex that nobody holds.
+  struct Begun {
+    pkcs11::Mutex mutex;
+    std::map<CK_SESSION_HANDLE, std::unique_ptr<Request>> requests KEYSTAY_GUARDED_BY(mutex);
+  };
+  pkcs11::PerProcess<Begun> begun_{[] { return std::make_unique<Begun>(); }};
 };
 
 }  // namespace keystay::remote

@@ -42,7 +42,9 @@ TEST_F(LocalSocket, WithoutAServerIsNamed) {
   hsm_.stop_server();
   hsm_.signal_connections(SIGKILL);
   const std::string error = failure([&] { static_cast<void>(signs(httpd)); });
-  if (!error.empty()) EXPECT_THAT(error, HasSubstr("unix:" + hsm_.file("p11-kit.sock")));
+  if (!error.empty()) {
+    EXPECT_THAT(error, HasSubstr("unix:" + hsm_.file("p11-kit.sock")));
+  }
   hsm_.start_server();
   EXPECT_TRUE(eventually([&] { return failure([&] { EXPECT_TRUE(signs(httpd)); }).empty(); }));
   const auto absent = open("[token.web]\nendpoints = [\"unix:/nonexistent/a.sock\"]\nlabel = \"hsm\"\n");

@@ -131,6 +131,28 @@ TEST_F(RemoteToken, IsUsedByAForkedChildOnAConnectionOfItsOwn) {
   EXPECT_TRUE(eventually([&] { return hsm_.relays().size() == 1; })) << "the child's relay ends with it";
 }
 
+// As a server that forks while its other threads sign.
+TEST_F(RemoteToken, IsUsedByChildrenThatAreForkedInTheMiddleOfSignatures) {
+  const PrivateKey httpd = key(open_with("lanes = 2\n"));
+  std::atomic<bool> stop = false;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 3; ++i)
+    threads.emplace_back([&] {
+      while (!stop) EXPECT_TRUE(signs(httpd));
+    });
+  for (int i = 0; i < 10; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Bytes signature(httpd.signature_size());
+      ::_exit(httpd.sign(pkcs11::Ecdsa{}, kDigest, signature) == signature.size() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  stop = true;
+}
+
 TEST_F(RemoteToken, EndsItsRelayWithTheProcessThatHasChildrenLeft) {
   const PrivateKey httpd = key(open_with(""));
   std::array<int, 2> ends{};
