@@ -231,12 +231,12 @@ class Parser final {
     CLI::App* command = add("test", "Connects to the token, logs in and signs once, or says what is wrong");
     command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
         ->check(fault_of_alias);
-    const char* group = "A token on another machine that is not in the configuration";
-    CLI::Option* endpoint =
-        command->add_option("--endpoint", endpoints_, "HOST:PORT or unix:SOCKET, may be repeated");
-    endpoint->allow_extra_args(false)->group(group);
+    CLI::Option* endpoint = command->add_option(
+        "--endpoint", endpoints_,
+        "Of a token that is not in the configuration: HOST:PORT or unix:SOCKET; may be repeated");
+    endpoint->allow_extra_args(false);
     const auto file = [&](const char* name, std::filesystem::path& path, const char* description) {
-      command->add_option(name, path, description)->needs(endpoint)->group(group);
+      command->add_option(name, path, description)->needs(endpoint);
     };
     config::RemoteSettings& remote = store_.unsaved.remote;
     file("--ca", remote.ca, "PEM file with the authorities of the endpoint's certificate");
@@ -244,7 +244,7 @@ class Parser final {
     file("--key", remote.key, "PEM file with its private key");
     file("--relay", remote.relay, "keystay-relay, where it is not installed");
     const auto text = [&](const char* name, std::string& value, const char* description) {
-      command->add_option(name, value, description)->needs(endpoint)->group(group);
+      command->add_option(name, value, description)->needs(endpoint);
     };
     text("--host", remote.host, "Name that the endpoint's certificate must have");
     text("--label", store_.unsaved.label, "Label of the token");
