@@ -23,13 +23,20 @@ class PrivateKey final {
   [[nodiscard]] CK_KEY_TYPE type() const noexcept { return reference_->type(); }
   [[nodiscard]] std::size_t signature_size() const { return signature_size_; }
 
-  // As KeyOperations::sign, with the token's own time-out.
+  // As KeyOperations::perform.
+  std::size_t perform(const pkcs11::Operation& operation, pkcs11::ByteView data,
+                      std::span<std::uint8_t> result, pkcs11::Deadline deadline) const {
+    return operations_->perform(*reference_, operation, data, result, deadline);
+  }
+  // The same, by the token's own time-out from now on.
+  std::size_t perform(const pkcs11::Operation& operation, pkcs11::ByteView data,
+                      std::span<std::uint8_t> result) const {
+    return perform(operation, data, result, operations_->deadline());
+  }
   std::size_t sign(const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
-                   std::span<std::uint8_t> signature) const;
-  // As KeyOperations::decrypt and derive.
-  std::size_t decrypt(const pkcs11::DecryptMechanism& mechanism, pkcs11::ByteView ciphertext,
-                      std::span<std::uint8_t> plaintext) const;
-  void derive(pkcs11::ByteView peer_point, std::span<std::uint8_t> secret) const;
+                   std::span<std::uint8_t> signature) const {
+    return perform(pkcs11::Sign{mechanism}, data, signature);
+  }
 
  private:
   std::shared_ptr<pkcs11::KeyOperations> operations_;

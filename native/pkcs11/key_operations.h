@@ -24,29 +24,18 @@ class KeyOperations {
   KeyOperations& operator=(const KeyOperations&) = delete;
   virtual ~KeyOperations() = default;
 
-  // C_SignInit and C_Sign. Writes the raw signature into `signature`, which holds signature_size() bytes, and
-  // returns its length. Waits for a free session until the deadline. Thread-safe. Throws Error.
-  virtual std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                           std::span<std::uint8_t> signature, Deadline deadline) = 0;
+  // Performs one operation with the key: `data` and `result` are as Operation says of each. Returns the
+  // length of the result. Waits for room on the token until the deadline. Thread-safe. Throws Error.
+  virtual std::size_t perform(const KeyReference& key, const Operation& operation, ByteView data,
+                              std::span<std::uint8_t> result, Deadline deadline) = 0;
 
-  // C_DecryptInit and C_Decrypt by an RSA key. Writes the plaintext, which is shorter than the modulus, into
-  // `plaintext` and returns its length. Otherwise as sign().
-  virtual std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                              std::span<std::uint8_t> plaintext, Deadline deadline) = 0;
-
-  // ECDH (SEC 1, section 3.3.1) of the key and the peer's public point, uncompressed or as RFC 7748 encodes
-  // it. Fills `secret`, which must have the size of the curve's field. Otherwise as sign().
-  virtual void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-                      Deadline deadline) = 0;
-
-  // Whether the token's mechanism list has it with CKF_SIGN; read once per process. Throws Error.
-  [[nodiscard]] virtual bool supports(const SignMechanism& mechanism) = 0;
-  // The same with CKF_DECRYPT.
-  [[nodiscard]] virtual bool supports_decryption(const DecryptMechanism& mechanism) = 0;
+  // Whether the token's mechanism list has the operation's mechanism with CKF_SIGN, CKF_DECRYPT or
+  // CKF_DERIVE; read once per process. Throws Error.
+  [[nodiscard]] virtual bool supports(const Operation& operation) = 0;
 
   // The deadline of an operation that begins now, by the configured time-out.
   [[nodiscard]] virtual Deadline deadline() const = 0;
-  // As configured. The functions above make their calls themselves in any case.
+  // As configured. perform() makes its calls itself in any case.
   [[nodiscard]] virtual HungCalls hung_calls() const { return HungCalls::waited_for; }
 
   // For messages: `token "web"`.

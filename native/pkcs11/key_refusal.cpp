@@ -40,24 +40,25 @@ std::string names_of(const std::vector<CK_MECHANISM_TYPE>& mechanisms) {
 }
 
 // Empty if the attributes are not the reason.
-std::string reason(const Attributes& key, const KeyDemand& demand) {
-  if (key.flag(demand.attribute) == false) {
-    return "the key's attributes forbid this use: it was made without " +
-           std::string(name_of(demand.attribute)) + "; make a new key that has it";
+std::string reason(const Attributes& key, const Operation& operation) {
+  const CK_ATTRIBUTE_TYPE use = permission(operation).attribute;
+  if (key.flag(use) == false) {
+    return "the key's attributes forbid this use: it was made without " + std::string(name_of(use)) +
+           "; make a new key that has it";
   }
   const std::vector<CK_MECHANISM_TYPE> allowed = allowed_mechanisms(key);
-  if (allowed.empty() || std::ranges::find(allowed, demand.mechanism) != allowed.end()) return {};
-  return "CKA_ALLOWED_MECHANISMS of the key lacks " + mechanism_name(demand.mechanism) + " and has only " +
+  if (allowed.empty() || std::ranges::find(allowed, type(operation)) != allowed.end()) return {};
+  return "CKA_ALLOWED_MECHANISMS of the key lacks " + mechanism_name(type(operation)) + " and has only " +
          names_of(allowed) + "; use another scheme, or make a key that may be used so";
 }
 
 }  // namespace
 
-Error explained(const Error& error, Session& session, CK_OBJECT_HANDLE key, const KeyDemand& demand) {
+Error explained(const Error& error, Session& session, CK_OBJECT_HANDLE key, const Operation& operation) {
   if (!may_come_from_the_key(error)) return error;
-  const CK_ATTRIBUTE_TYPE types[] = {demand.attribute, CKA_ALLOWED_MECHANISMS};
+  const CK_ATTRIBUTE_TYPE types[] = {permission(operation).attribute, CKA_ALLOWED_MECHANISMS};
   try {
-    const std::string why = reason(session.attributes(key, types), demand);
+    const std::string why = reason(session.attributes(key, types), operation);
     const std::string text = error.what();
     if (!why.empty()) return {*error.code(), text.substr(0, text.find("; ")) + "; " + why};
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the first error is what the caller must hear

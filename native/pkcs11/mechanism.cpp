@@ -1,6 +1,7 @@
 #include "native/pkcs11/mechanism.h"
 
 #include <array>
+#include <iterator>
 
 namespace keystay::pkcs11 {
 namespace {
@@ -28,16 +29,29 @@ struct Type {
   CK_MECHANISM_TYPE operator()(const RsaOaep&) const noexcept { return CKM_RSA_PKCS_OAEP; }
   CK_MECHANISM_TYPE operator()(Ecdsa) const noexcept { return CKM_ECDSA; }
   CK_MECHANISM_TYPE operator()(EdDsa) const noexcept { return CKM_EDDSA; }
+
+  CK_MECHANISM_TYPE operator()(const Sign& sign) const noexcept { return std::visit(*this, sign.mechanism); }
+  CK_MECHANISM_TYPE operator()(const Decrypt& decrypt) const noexcept {
+    return std::visit(*this, decrypt.mechanism);
+  }
+  CK_MECHANISM_TYPE operator()(AgreeEcdh) const noexcept { return CKM_ECDH1_DERIVE; }
 };
 
 }  // namespace
 
-CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept { return std::visit(Type{}, mechanism); }
-CK_MECHANISM_TYPE type(const DecryptMechanism& mechanism) noexcept { return std::visit(Type{}, mechanism); }
+CK_MECHANISM_TYPE type(const Operation& operation) noexcept { return std::visit(Type{}, operation); }
 
-MechanismParameters::MechanismParameters(const SignMechanism& mechanism) noexcept {
-  mechanism_.mechanism = type(mechanism);
-  if (const auto* pss = std::get_if<RsaPss>(&mechanism)) {
+Permission permission(const Operation& operation) noexcept {
+  // In the order of Operation.
+  static constexpr Permission kPermissions[] = {
+      {CKF_SIGN, CKA_SIGN}, {CKF_DECRYPT, CKA_DECRYPT}, {CKF_DERIVE, CKA_DERIVE}};
+  static_assert(std::size(kPermissions) == std::variant_size_v<Operation>);
+  return kPermissions[operation.index()];
+}
+
+MechanismParameters::MechanismParameters(const Sign& operation) noexcept {
+  mechanism_.mechanism = Type{}(operation);
+  if (const auto* pss = std::get_if<RsaPss>(&operation.mechanism)) {
     pss_.hashAlg = constants(pss->hash).mechanism;
     pss_.mgf = constants(pss->mgf1).mgf1;
     pss_.sLen = pss->salt_length;
@@ -46,9 +60,9 @@ MechanismParameters::MechanismParameters(const SignMechanism& mechanism) noexcep
   }
 }
 
-MechanismParameters::MechanismParameters(const DecryptMechanism& mechanism) noexcept {
-  mechanism_.mechanism = type(mechanism);
-  if (const auto* oaep = std::get_if<RsaOaep>(&mechanism)) {
+MechanismParameters::MechanismParameters(const Decrypt& operation) noexcept {
+  mechanism_.mechanism = Type{}(operation);
+  if (const auto* oaep = std::get_if<RsaOaep>(&operation.mechanism)) {
     oaep_.hashAlg = constants(oaep->hash).mechanism;
     oaep_.mgf = constants(oaep->mgf1).mgf1;
     oaep_.source = CKZ_DATA_SPECIFIED;

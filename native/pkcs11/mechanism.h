@@ -1,5 +1,5 @@
-// The mechanisms that Keystay asks a token for. Hashing is done in software before, so these are the raw
-// ones: each states what its data is (PKCS #11 v3.0, Current Mechanisms).
+// The mechanisms that Keystay asks a token for, and the operations by them. Hashing is done in software
+// before, so these are the raw ones: each states what its data is (PKCS #11 v3.0, Current Mechanisms).
 #pragma once
 
 #include <variant>
@@ -30,16 +30,37 @@ struct RsaOaep {  // CKM_RSA_PKCS_OAEP, section 2.1.8
 
 using DecryptMechanism = std::variant<RsaPkcs, RsaX509, RsaOaep>;
 
-// The CKM_ constant of a mechanism.
-[[nodiscard]] CK_MECHANISM_TYPE type(const SignMechanism& mechanism) noexcept;
-[[nodiscard]] CK_MECHANISM_TYPE type(const DecryptMechanism& mechanism) noexcept;
+struct Sign {  // C_SignInit, C_Sign. Result: the raw signature, signature_size() bytes of room
+  SignMechanism mechanism;
+};
+struct Decrypt {  // C_DecryptInit, C_Decrypt. Data: the ciphertext. Result: the plaintext, less than the
+                  // modulus
+  DecryptMechanism mechanism;
+};
+// C_DeriveKey by CKM_ECDH1_DERIVE without a key derivation function, section 2.3.8. Data: the peer's public
+// point, uncompressed or as RFC 7748 encodes it. Result: the x coordinate, whose size is that of the field.
+struct AgreeEcdh {};
 
-// A CK_MECHANISM with its parameters. Pinned: the C structure points into this object.
+// What a private key is used for: one operation in one part.
+using Operation = std::variant<Sign, Decrypt, AgreeEcdh>;
+
+// The CKM_ constant of its mechanism.
+[[nodiscard]] CK_MECHANISM_TYPE type(const Operation& operation) noexcept;
+
+// What an operation needs, beside its mechanism: CKF_SIGN of CK_MECHANISM_INFO.flags and CKA_SIGN of the key,
+// or the same for decryption and key agreement.
+struct Permission {
+  CK_FLAGS flag;
+  CK_ATTRIBUTE_TYPE attribute;
+};
+[[nodiscard]] Permission permission(const Operation& operation) noexcept;
+
+// A CK_MECHANISM with its parameters. Pinned: the C structure points into this object, and into the
+// operation, which must outlive it.
 class MechanismParameters final {
  public:
-  explicit MechanismParameters(const SignMechanism& mechanism) noexcept;
-  // Points into the mechanism as well, which must outlive this object.
-  explicit MechanismParameters(const DecryptMechanism& mechanism) noexcept;
+  explicit MechanismParameters(const Sign& operation) noexcept;
+  explicit MechanismParameters(const Decrypt& operation) noexcept;
   MechanismParameters(const MechanismParameters&) = delete;
   MechanismParameters& operator=(const MechanismParameters&) = delete;
 

@@ -183,38 +183,61 @@ Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Templat
   return pair;
 }
 
-std::size_t Session::sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
-                          std::span<std::uint8_t> signature, const OperationBegun& begun) {
-  MechanismParameters parameters(mechanism);
-  check(ModuleCall(functions_)->C_SignInit(handle_, parameters.get(), key), "C_SignInit");
-  if (begun) begun();
-  CK_ULONG size = signature.size();
-  // Cryptoki reads the data; its prototype only lacks the const.
-  check(ModuleCall(functions_)
-            ->C_Sign(handle_, const_cast<CK_BYTE*>(data.data()), data.size(), signature.data(), &size),
-        "C_Sign");
-  return size;
-}
+// One operation, by its kind.
+struct Session::Performer {
+  Session& session;
+  CK_OBJECT_HANDLE key;
+  ByteView data;
+  std::span<std::uint8_t> result;
+  const OperationBegun& begun;
 
-std::size_t Session::decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                             std::span<std::uint8_t> plaintext, const OperationBegun& begun) {
-  MechanismParameters parameters(mechanism);
-  check(ModuleCall(functions_)->C_DecryptInit(handle_, parameters.get(), key), "C_DecryptInit");
-  if (begun) begun();
-  CK_ULONG size = plaintext.size();
-  const CK_RV rv = ModuleCall(functions_)
-                       ->C_Decrypt(handle_, const_cast<CK_BYTE*>(ciphertext.data()), ciphertext.size(),
-                                   plaintext.data(), &size);
-  // SoftHSM says this of wrong padding. Anybody can send that, and nobody may make us repair a token so.
-  if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
-    throw Error(CKR_ENCRYPTED_DATA_INVALID,
-                "C_Decrypt: " + describe(rv) + "; the ciphertext is wrong, or the token is sick");
+  // Cryptoki reads the data; its prototype only lacks the const. SoftHSM takes no null pointer, not even for
+  // a message without bytes.
+  [[nodiscard]] CK_BYTE* input() const {
+    static constexpr CK_BYTE kNothing = 0;
+    return const_cast<CK_BYTE*>(data.empty() ? &kNothing : data.data());
   }
-  check(rv, "C_Decrypt");
-  return size;
+
+  std::size_t operator()(const Sign& sign) const {
+    CK_FUNCTION_LIST& functions = session.functions_;
+    MechanismParameters parameters(sign);
+    check(ModuleCall(functions)->C_SignInit(session.handle_, parameters.get(), key), "C_SignInit");
+    if (begun) begun();
+    CK_ULONG size = result.size();
+    check(ModuleCall(functions)->C_Sign(session.handle_, input(), data.size(), result.data(), &size),
+          "C_Sign");
+    return size;
+  }
+
+  std::size_t operator()(const Decrypt& decrypt) const {
+    CK_FUNCTION_LIST& functions = session.functions_;
+    MechanismParameters parameters(decrypt);
+    check(ModuleCall(functions)->C_DecryptInit(session.handle_, parameters.get(), key), "C_DecryptInit");
+    if (begun) begun();
+    CK_ULONG size = result.size();
+    const CK_RV rv =
+        ModuleCall(functions)->C_Decrypt(session.handle_, input(), data.size(), result.data(), &size);
+    // SoftHSM says this of wrong padding. Anybody can send that, and nobody may make us repair a token so.
+    if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
+      throw Error(CKR_ENCRYPTED_DATA_INVALID,
+                  "C_Decrypt: " + describe(rv) + "; the ciphertext is wrong, or the token is sick");
+    }
+    check(rv, "C_Decrypt");
+    return size;
+  }
+
+  std::size_t operator()(AgreeEcdh) const {
+    session.agree(key, data, result);
+    return result.size();
+  }
+};
+
+std::size_t Session::perform(CK_OBJECT_HANDLE key, const Operation& operation, ByteView data,
+                             std::span<std::uint8_t> result, const OperationBegun& begun) {
+  return std::visit(Performer{*this, key, data, result, begun}, operation);
 }
 
-void Session::derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret) {
+void Session::agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret) {
   CK_ECDH1_DERIVE_PARAMS ecdh{};
   ecdh.kdf = CKD_NULL;
   ecdh.pPublicData = const_cast<CK_BYTE*>(peer_point.data());

@@ -60,19 +60,19 @@ class Session final {
   // CKA_ALWAYS_AUTHENTICATE wants it for each (section 4.9); no PIN for a token with a PIN pad.
   void login_for_operation(const Pin* pin);
 
-  // C_SignInit and C_Sign, with `begun`, if there is one, between them. Returns the length of the signature.
-  std::size_t sign(CK_OBJECT_HANDLE key, const SignMechanism& mechanism, ByteView data,
-                   std::span<std::uint8_t> signature, const OperationBegun& begun = {});
-  // C_DecryptInit and C_Decrypt likewise. Returns the length of the plaintext.
-  std::size_t decrypt(CK_OBJECT_HANDLE key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                      std::span<std::uint8_t> plaintext, const OperationBegun& begun = {});
-  // C_DeriveKey with CKM_ECDH1_DERIVE and no key derivation function (section 2.3.8): fills `secret` with the
-  // shared x coordinate. The session object that holds it for a moment is destroyed.
-  void derive(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);
+  // Performs an operation (mechanism.h), with `begun`, if there is one, between C_SignInit and C_Sign or
+  // their like. Returns the length of the result. The session object that holds an agreed secret for a moment
+  // is destroyed.
+  std::size_t perform(CK_OBJECT_HANDLE key, const Operation& operation, ByteView data,
+                      std::span<std::uint8_t> result, const OperationBegun& begun = {});
   // C_GenerateRandom.
   void generate_random(std::span<std::uint8_t> random);
 
  private:
+  struct Performer;
+  // C_DeriveKey by ECDH; reads and destroys what it makes.
+  void agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);
+
   Module& module_;
   CK_FUNCTION_LIST& functions_;
   std::uint64_t process_;

@@ -1,6 +1,5 @@
 #include "native/pkcs11/token.h"
 
-#include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/login.h"
 #include "native/pkcs11/token_connection.h"
 
@@ -13,87 +12,22 @@ Token::Token(std::shared_ptr<Module> module, TokenOptions options)
 
 Token::~Token() = default;
 
-template <typename Body>
-auto Token::with_key(Trials trials, const KeyReference& key, const KeyDemand& demand, Deadline deadline,
-                     const Body& body) {
-  TokenConnection& connection = connection_.get();
-  const auto operation = [&](PooledSession& session) {
-    const CK_OBJECT_HANDLE handle = connection.key_handle(session, key);
-    try {
-      return connection.use_key(session, handle, deadline, [&](const OperationBegun& begun) {
-        return body(session.session, handle, begun);
-      });
-    } catch (const Error& error) {
-      throw explained(error, session.session, handle, demand);
-    }
-  };
+std::size_t Token::perform(const KeyReference& key, const Operation& operation, ByteView data,
+                           std::span<std::uint8_t> result, Deadline deadline) {
   try {
-    return trials == Trials::one ? connection.perform_once(deadline, operation)
-                                 : connection.perform(deadline, operation);
+    return connection_.get().perform({key, operation, data, result}, deadline);
   } catch (const Error& error) {
     throw error.on(key.name() + " on " + name());
   }
 }
 
-std::size_t Token::sign(Trials trials, const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                        std::span<std::uint8_t> signature, Deadline deadline) {
-  return with_key(trials, key, {type(mechanism), CKA_SIGN}, deadline,
-                  [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
-                    return session.sign(handle, mechanism, data, signature, begun);
-                  });
-}
-
-std::size_t Token::decrypt(Trials trials, const KeyReference& key, const DecryptMechanism& mechanism,
-                           ByteView ciphertext, std::span<std::uint8_t> plaintext, Deadline deadline) {
-  return with_key(trials, key, {type(mechanism), CKA_DECRYPT}, deadline,
-                  [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun& begun) {
-                    return session.decrypt(handle, mechanism, ciphertext, plaintext, begun);
-                  });
-}
-
-void Token::derive(Trials trials, const KeyReference& key, ByteView peer_point,
-                   std::span<std::uint8_t> secret, Deadline deadline) {
-  with_key(trials, key, {CKM_ECDH1_DERIVE, CKA_DERIVE}, deadline,
-           [&](Session& session, CK_OBJECT_HANDLE handle, const OperationBegun&) {
-             session.derive(handle, peer_point, secret);
-           });
-}
-
-std::size_t Token::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                        std::span<std::uint8_t> signature, Deadline deadline) {
-  return sign(Trials::repaired, key, mechanism, data, signature, deadline);
-}
-
-std::size_t Token::decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                           std::span<std::uint8_t> plaintext, Deadline deadline) {
-  return decrypt(Trials::repaired, key, mechanism, ciphertext, plaintext, deadline);
-}
-
-void Token::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-                   Deadline deadline) {
-  derive(Trials::repaired, key, peer_point, secret, deadline);
-}
-
-std::size_t Token::Attempts::sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                                  std::span<std::uint8_t> signature, Deadline deadline) {
-  return token_.sign(Trials::one, key, mechanism, data, signature, deadline);
-}
-
-std::size_t Token::Attempts::decrypt(const KeyReference& key, const DecryptMechanism& mechanism,
-                                     ByteView ciphertext, std::span<std::uint8_t> plaintext,
-                                     Deadline deadline) {
-  return token_.decrypt(Trials::one, key, mechanism, ciphertext, plaintext, deadline);
-}
-
-void Token::Attempts::derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-                             Deadline deadline) {
-  token_.derive(Trials::one, key, peer_point, secret, deadline);
-}
-
-bool Token::Attempts::supports(const SignMechanism& mechanism) { return token_.supports(mechanism); }
-
-bool Token::Attempts::supports_decryption(const DecryptMechanism& mechanism) {
-  return token_.supports_decryption(mechanism);
+std::size_t Token::Attempts::perform(const KeyReference& key, const Operation& operation, ByteView data,
+                                     std::span<std::uint8_t> result, Deadline deadline) {
+  try {
+    return token_.connection_.get().perform_once({key, operation, data, result}, deadline);
+  } catch (const Error& error) {
+    throw error.on(key.name() + " on " + name());
+  }
 }
 
 std::optional<Error> Token::failure() {
@@ -111,15 +45,9 @@ void Token::recover() {
   }
 }
 
-bool Token::supports(const SignMechanism& mechanism) { return supports(type(mechanism), CKF_SIGN); }
-
-bool Token::supports_decryption(const DecryptMechanism& mechanism) {
-  return supports(type(mechanism), CKF_DECRYPT);
-}
-
-bool Token::supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
+bool Token::supports(const Operation& operation) {
   try {
-    return (connection_.get().uses_of(mechanism, deadline()) & use) != 0;
+    return (connection_.get().uses_of(type(operation), deadline()) & permission(operation).flag) != 0;
   } catch (const Error& error) {
     throw error.on(name());
   }
@@ -139,7 +67,7 @@ TokenInfo Token::info() {
 
 void Token::with_session(const std::function<void(Session&)>& body) {
   try {
-    connection_.get().perform(deadline(), [&](PooledSession& session) { body(session.session); });
+    connection_.get().with_session(deadline(), body);
   } catch (const Error& error) {
     throw error.on(name());
   }

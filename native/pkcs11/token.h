@@ -34,7 +34,6 @@ struct TokenOptions {
   std::chrono::milliseconds key_check{5000};  // how often the token is asked whether a key in use is there
 };
 
-struct KeyDemand;
 class TokenConnection;
 
 // Nothing touches the module before the first operation of a process, so a server that forks starts it in its
@@ -46,14 +45,9 @@ class Token final : public KeyOperations {
   Token(std::shared_ptr<Module> module, TokenOptions options);
   ~Token() override;
 
-  std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                   std::span<std::uint8_t> signature, Deadline deadline) override;
-  std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                      std::span<std::uint8_t> plaintext, Deadline deadline) override;
-  void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-              Deadline deadline) override;
-  [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
-  [[nodiscard]] bool supports_decryption(const DecryptMechanism& mechanism) override;
+  std::size_t perform(const KeyReference& key, const Operation& operation, ByteView data,
+                      std::span<std::uint8_t> result, Deadline deadline) override;
+  [[nodiscard]] bool supports(const Operation& operation) override;
   [[nodiscard]] Deadline deadline() const override;
   [[nodiscard]] HungCalls hung_calls() const override { return options_.hung_calls; }
   [[nodiscard]] std::string name() const override;
@@ -90,19 +84,13 @@ class Token final : public KeyOperations {
   void renew_sessions();
 
  private:
-  enum class Trials { one, repaired };
   // See attempts().
   class Attempts final : public KeyOperations {
    public:
     explicit Attempts(Token& token) noexcept : token_(token) {}
-    std::size_t sign(const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                     std::span<std::uint8_t> signature, Deadline deadline) override;
-    std::size_t decrypt(const KeyReference& key, const DecryptMechanism& mechanism, ByteView ciphertext,
-                        std::span<std::uint8_t> plaintext, Deadline deadline) override;
-    void derive(const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-                Deadline deadline) override;
-    [[nodiscard]] bool supports(const SignMechanism& mechanism) override;
-    [[nodiscard]] bool supports_decryption(const DecryptMechanism& mechanism) override;
+    std::size_t perform(const KeyReference& key, const Operation& operation, ByteView data,
+                        std::span<std::uint8_t> result, Deadline deadline) override;
+    [[nodiscard]] bool supports(const Operation& operation) override { return token_.supports(operation); }
     [[nodiscard]] Deadline deadline() const override { return token_.deadline(); }
     [[nodiscard]] HungCalls hung_calls() const override { return token_.hung_calls(); }
     [[nodiscard]] std::string name() const override { return token_.name(); }
@@ -110,18 +98,6 @@ class Token final : public KeyOperations {
    private:
     Token& token_;
   };
-
-  [[nodiscard]] bool supports(CK_MECHANISM_TYPE mechanism, CK_FLAGS use);
-  std::size_t sign(Trials trials, const KeyReference& key, const SignMechanism& mechanism, ByteView data,
-                   std::span<std::uint8_t> signature, Deadline deadline);
-  std::size_t decrypt(Trials trials, const KeyReference& key, const DecryptMechanism& mechanism,
-                      ByteView ciphertext, std::span<std::uint8_t> plaintext, Deadline deadline);
-  void derive(Trials trials, const KeyReference& key, ByteView peer_point, std::span<std::uint8_t> secret,
-              Deadline deadline);
-  // Runs `body` with a session and the handle of the key in it.
-  template <typename Body>
-  auto with_key(Trials trials, const KeyReference& key, const KeyDemand& demand, Deadline deadline,
-                const Body& body);
 
   std::shared_ptr<Module> module_;
   TokenOptions options_;

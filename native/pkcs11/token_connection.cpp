@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/key_search.h"
 #include "native/pkcs11/login.h"
 #include "native/pkcs11/module_call.h"
@@ -43,6 +44,81 @@ TokenConnection::TokenConnection(Module& module, const TokenOptions& options)
     : module_(module),
       options_(options),
       pool_(options.sessions, [this](Deadline deadline) { return open_pooled(deadline); }) {}
+
+template <typename Body>
+auto TokenConnection::attempt(Deadline deadline, const Body& body) {
+  SessionLease lease = pool_.lease(deadline);
+  try {
+    const Module::Use use = module_.use();
+    if (!lease->session.alive())
+      throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
+    return body(*lease);
+  } catch (const Error& error) {
+    // A key that was not found is no fault of the session, which may hold the copies of others.
+    if (error.code() || error.error_class() != ErrorClass::client) lease.discard();
+    throw;
+  } catch (...) {
+    lease.discard();
+    throw;
+  }
+}
+
+template <typename Body>
+auto TokenConnection::repaired(Deadline deadline, const Body& body) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  try {
+    return attempt(deadline, body);
+  } catch (const Error& error) {
+    if (!recover(error, seen, deadline)) throw;
+  }
+  return attempt(deadline, body);
+}
+
+std::size_t TokenConnection::perform(const KeyUse& use, Deadline deadline) {
+  return repaired(deadline, [&](PooledSession& session) { return use_key(session, use, deadline); });
+}
+
+void TokenConnection::with_session(Deadline deadline, const std::function<void(Session&)>& body) {
+  repaired(deadline, [&](PooledSession& session) { body(session.session); });
+}
+
+std::size_t TokenConnection::perform_once(const KeyUse& use, Deadline deadline) {
+  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
+  if (!open_.load(std::memory_order_acquire)) [[unlikely]]
+    throw_if_down();
+  try {
+    return attempt(deadline, [&](PooledSession& session) { return use_key(session, use, deadline); });
+  } catch (const Error& error) {
+    note_failure(error, seen);
+    throw;
+  }
+}
+
+std::size_t TokenConnection::use_key(PooledSession& session, const KeyUse& use, Deadline deadline) {
+  const CK_OBJECT_HANDLE handle = key_handle(session, use.key);
+  try {
+    return use_handle(session, handle, use, deadline);
+  } catch (const Error& error) {
+    throw explained(error, session.session, handle, use.operation);
+  }
+}
+
+// A key with CKA_ALWAYS_AUTHENTICATE wants a login for each operation. Which key has it is learnt from the
+// token's first refusal, so that no other key costs a call more.
+std::size_t TokenConnection::use_handle(PooledSession& session, CK_OBJECT_HANDLE handle, const KeyUse& use,
+                                        Deadline deadline) {
+  auto& always = session.always_authenticate;
+  if (std::ranges::find(always, handle) == always.end()) [[likely]] {
+    try {
+      return session.session.perform(handle, use.operation, use.data, use.result);
+    } catch (const Error& error) {
+      if (error.code() != CKR_USER_NOT_LOGGED_IN || !always_authenticates(session.session, handle)) throw;
+    }
+    always.push_back(handle);
+  }
+  return session.session.perform(handle, use.operation, use.data, use.result,
+                                 [&] { authenticate(session.session, deadline); });
+}
 
 bool TokenConnection::recover(const Error& error, std::uint64_t seen, Deadline deadline) {
   switch (error.error_class()) {

@@ -2,14 +2,12 @@
 // far.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 
 #include "native/pkcs11/error.h"
-#include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/mutex.h"
 #include "native/pkcs11/session_pool.h"
 #include "native/pkcs11/single_flight.h"
@@ -17,20 +15,29 @@
 
 namespace keystay::pkcs11 {
 
+// One operation by one key; borrows all of it.
+struct KeyUse {
+  const KeyReference& key;
+  const Operation& operation;
+  ByteView data;
+  std::span<std::uint8_t> result;
+};
+
 // An *epoch* is the time between two repairs. Sessions and handles belong to the epoch they were made in and
 // die with it. Nothing here holds a lock across a call into the module.
 class TokenConnection final {
  public:
   TokenConnection(Module& module, const TokenOptions& options);
 
-  // Runs `body` with a pooled session; after an error that a repair can cure, repairs and runs it once more.
-  template <typename Body>
-  auto perform(Deadline deadline, const Body& body);
+  // Performs it with a pooled session; after an error that a repair can cure, repairs and performs it once
+  // more. Returns the length of the result.
+  std::size_t perform(const KeyUse& use, Deadline deadline);
+  // The same for a body that reads the token.
+  void with_session(Deadline deadline, const std::function<void(Session&)>& body);
 
   // One attempt. Remembers what a repair could cure, for failure(), and leaves it to recover_now(). While the
   // token is down it throws what the last opening failed with, and does not open it.
-  template <typename Body>
-  auto perform_once(Deadline deadline, const Body& body);
+  std::size_t perform_once(const KeyUse& use, Deadline deadline);
   [[nodiscard]] std::optional<Error> failure();
   void recover_now(Deadline deadline);
   [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
@@ -38,16 +45,6 @@ class TokenConnection final {
   // The same with a session of its own that may write. Runs `body` again only if its session was lost: what a
   // sick token may have done half is not done twice.
   void perform_rw(Deadline deadline, const std::function<void(Session&)>& body);
-
-  // The handle to sign with in this session: its own copy of the key, or the token's object. That object is
-  // looked at every key_check; if it is gone, the epoch ends, and with it all copies.
-  [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
-
-  // Runs `body` with what it has to do once its operation has begun: nothing, or for a key with
-  // CKA_ALWAYS_AUTHENTICATE a login. Which key has it is learnt from the token's first refusal, so that no
-  // other key costs a call more.
-  template <typename Body>
-  auto use_key(PooledSession& session, CK_OBJECT_HANDLE key, Deadline deadline, const Body& body);
 
   // CKF_SIGN, CKF_DECRYPT … of CK_MECHANISM_INFO; none for a mechanism that the token lacks.
   [[nodiscard]] CK_FLAGS uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline);
@@ -63,7 +60,15 @@ class TokenConnection final {
   };
 
   template <typename Body>
+  auto repaired(Deadline deadline, const Body& body);
+  template <typename Body>
   auto attempt(Deadline deadline, const Body& body);
+  std::size_t use_key(PooledSession& session, const KeyUse& use, Deadline deadline);
+  [[nodiscard]] std::size_t use_handle(PooledSession& session, CK_OBJECT_HANDLE handle, const KeyUse& use,
+                                       Deadline deadline);
+  // The handle to sign with in this session: its own copy of the key, or the token's object. That object is
+  // looked at every key_check; if it is gone, the epoch ends, and with it all copies.
+  [[nodiscard]] CK_OBJECT_HANDLE key_handle(PooledSession& session, const KeyReference& key);
   void authenticate(Session& session, Deadline deadline);
 
   // Repairs what the error says is broken. False if that would not help.
@@ -110,62 +115,5 @@ class TokenConnection final {
 
   SessionPool pool_;
 };
-
-template <typename Body>
-auto TokenConnection::attempt(Deadline deadline, const Body& body) {
-  SessionLease lease = pool_.lease(deadline);
-  try {
-    const Module::Use use = module_.use();
-    if (!lease->session.alive())
-      throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
-    return body(*lease);
-  } catch (const Error& error) {
-    // A key that was not found is no fault of the session, which may hold the copies of others.
-    if (error.code() || error.error_class() != ErrorClass::client) lease.discard();
-    throw;
-  } catch (...) {
-    lease.discard();
-    throw;
-  }
-}
-
-template <typename Body>
-auto TokenConnection::use_key(PooledSession& session, CK_OBJECT_HANDLE key, Deadline deadline,
-                              const Body& body) {
-  auto& always = session.always_authenticate;
-  if (std::find(always.begin(), always.end(), key) == always.end()) {
-    try {
-      return body(OperationBegun());
-    } catch (const Error& error) {
-      if (error.code() != CKR_USER_NOT_LOGGED_IN || !always_authenticates(session.session, key)) throw;
-    }
-    always.push_back(key);
-  }
-  return body(OperationBegun([&] { authenticate(session.session, deadline); }));
-}
-
-template <typename Body>
-auto TokenConnection::perform_once(Deadline deadline, const Body& body) {
-  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
-  if (!open_.load(std::memory_order_acquire)) [[unlikely]]
-    throw_if_down();
-  try {
-    return attempt(deadline, body);
-  } catch (const Error& error) {
-    note_failure(error, seen);
-    throw;
-  }
-}
-
-template <typename Body>
-auto TokenConnection::perform(Deadline deadline, const Body& body) {
-  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
-  try {
-    return attempt(deadline, body);
-  } catch (const Error& error) {
-    if (!recover(error, seen, deadline)) throw;
-  }
-  return attempt(deadline, body);
-}
 
 }  // namespace keystay::pkcs11

@@ -118,7 +118,7 @@ std::optional<std::size_t> KeyExchange::derive_on_token(std::span<std::uint8_t> 
   if (!wanted) return std::nullopt;
   Shared shared;
   const auto place = std::span(shared).first(field_size(key_->software()));
-  if (!key_->perform(Ecdh{}, peer_point_, place)) return std::nullopt;
+  if (!key_->perform(pkcs11::AgreeEcdh{}, peer_point_, place)) return std::nullopt;
   const Wiped wiped{shared};
   if (is_montgomery(*key_)) return hand_out_x25519(place, secret);
   if (!wants_x963_kdf(parameters())) {  // cut off where there is no room, as the default provider does

@@ -36,7 +36,7 @@ bool signs_and_verifies(Signature& signature, Key& key, ByteView challenge) {
 
 bool signs_and_verifies_eddsa(const Key& key, ByteView challenge) {
   pkcs11::Bytes bytes(key.on_token()->signature_size());
-  const std::optional<std::size_t> size = key.perform(pkcs11::EdDsa{}, challenge, bytes);
+  const std::optional<std::size_t> size = key.perform(pkcs11::Sign{pkcs11::EdDsa{}}, challenge, bytes);
   const x509::EvpMdContext verification(EVP_MD_CTX_new());
   return size && verification &&
          EVP_DigestVerifyInit_ex(verification.get(), nullptr, nullptr, key.context().software().libctx(),

@@ -1,4 +1,5 @@
-// What a token's key does: the raw mechanism, after hashing in software and before unpadding there.
+// What a token's key does: an operation of the core, after hashing in software and before unpadding there,
+// and what stands in for it where a token lacks the mechanism.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +28,8 @@ struct RsaDecryption {
   std::optional<pkcs11::RsaOaep> otherwise;
 };
 
-// ECDH with cofactor 1 (SEC 1, section 3.3.1), or X25519 (RFC 7748, section 6). Data: the peer's point.
-// Result: as long as the curve's field.
-struct Ecdh {};
-
-using Scheme =
-    std::variant<pkcs11::RsaPkcs, pkcs11::RsaX509, Pss, pkcs11::Ecdsa, pkcs11::EdDsa, RsaDecryption, Ecdh>;
+// One operation of the token's, or one for which the token has several ways.
+using Scheme = std::variant<pkcs11::Operation, Pss, RsaDecryption>;
 
 // One operation by a key on a token. The result of a signature has room for signature_size() bytes.
 struct PrivateOperation {

@@ -42,7 +42,7 @@ std::optional<std::size_t> EcdsaSignature::sign_on_token(ByteView digest, std::s
   // Only the leftmost bits count, as many as the order has (FIPS 186-5, section 6.4.1, step 2). Not every
   // token cuts a longer digest itself. Orders are whole bytes, but for P-521, which no digest reaches.
   digest = digest.first(std::min(digest.size(), size / 2));
-  const auto written = key().perform(pkcs11::Ecdsa{}, digest, std::span(raw).first(size));
+  const auto written = key().perform(pkcs11::Sign{pkcs11::Ecdsa{}}, digest, std::span(raw).first(size));
   if (!written) return std::nullopt;
 
   std::array<std::uint8_t, x509::kLongestEcdsaDer> der;

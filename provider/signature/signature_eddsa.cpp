@@ -66,7 +66,8 @@ class EdDsaSignature final {
   [[nodiscard]] std::optional<std::size_t> sign(ByteView message, std::span<std::uint8_t> signature) const {
     if (signature.size() < signature_size())
       throw Error(Reason::internal, "the place for the signature is too small");
-    if (key_->on_token()) return key_->perform(pkcs11::EdDsa{}, message, signature.first(signature_size()));
+    if (key_->on_token())
+      return key_->perform(pkcs11::Sign{pkcs11::EdDsa{}}, message, signature.first(signature_size()));
     std::size_t size = signature.size();
     const x509::EvpMdContext operation = software_operation(EVP_DigestSignInit_ex, "EVP_DigestSignInit_ex");
     if (EVP_DigestSign(operation.get(), signature.data(), &size, message.data(), message.size()) != 1)

@@ -105,7 +105,7 @@ void RsaSignature::require_possible() {
   const auto [hash, mgf1] = pss_digests();
   if (hash == mgf1) return;
   auto& token = key().on_token()->operations();
-  if (token.supports(pkcs11::RsaX509{})) return;
+  if (token.supports(pkcs11::Sign{pkcs11::RsaX509{}})) return;
   throw Error(Reason::unsupported, "PSS with " + std::string(hash->name) + " and MGF1 over " +
                                        std::string(mgf1->name) + ": " + token.name() +
                                        " does not have CKM_RSA_X_509, by which Keystay would sign that; let "
@@ -124,7 +124,7 @@ std::optional<std::size_t> RsaSignature::sign_on_token(ByteView digest_bytes,
         throw Error(Reason::unsupported,
                     "RSA without padding signs exactly as many bytes as the modulus has");
       }
-      return key().perform(pkcs11::RsaX509{}, digest_bytes, signature);
+      return key().perform(pkcs11::Sign{pkcs11::RsaX509{}}, digest_bytes, signature);
     default:
       throw Error(Reason::unsupported, "this RSA padding; use pkcs1, pss or none");
   }
@@ -151,7 +151,7 @@ std::optional<std::size_t> RsaSignature::sign_digest_info(ByteView digest_bytes,
   if (digest_bytes.size() + kPkcs1Overhead > signature_size()) {
     throw Error(Reason::unsupported, "PKCS#1 v1.5: the data is too long for this RSA key");
   }
-  return key().perform(pkcs11::RsaPkcs{}, digest_bytes, signature);
+  return key().perform(pkcs11::Sign{pkcs11::RsaPkcs{}}, digest_bytes, signature);
 }
 
 }  // namespace keystay::provider

@@ -9,7 +9,7 @@ class Attempt : public TokenTest {
  protected:
   Bytes attempt() {
     Bytes signature(64);
-    signature.resize(token_->attempts().sign(key_, Ecdsa{}, kDigest, signature, token_->deadline()));
+    signature.resize(token_->attempts().perform(key_, Sign{Ecdsa{}}, kDigest, signature, token_->deadline()));
     return signature;
   }
 

@@ -44,7 +44,8 @@ class Decryption : public TokenTest {
 
   Bytes decrypt(const DecryptMechanism& mechanism, ByteView ciphertext) {
     Bytes plaintext(256);
-    plaintext.resize(token_->decrypt(reference_, mechanism, ciphertext, plaintext, token_->deadline()));
+    plaintext.resize(
+        token_->perform(reference_, Decrypt{mechanism}, ciphertext, plaintext, token_->deadline()));
     return plaintext;
   }
 
@@ -119,7 +120,7 @@ class Agreement : public TokenTest {
 
   Bytes derive(ByteView peer_point) {
     Bytes secret(32);
-    token_->derive(reference_, peer_point, secret, token_->deadline());
+    token_->perform(reference_, AgreeEcdh{}, peer_point, secret, token_->deadline());
     return secret;
   }
 

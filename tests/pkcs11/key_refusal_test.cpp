@@ -34,7 +34,7 @@ TEST_F(KeyRefusal, NamesTheUseThatTheKeyWasNotMadeFor) {
   ASSERT_EQ(
       EVP_PKEY_get_octet_string_param(peer.get(), "encoded-pub-key", point.data(), point.size(), nullptr), 1);
   Bytes secret(32);
-  EXPECT_EQ(message_of([&] { token_->derive(key, point, secret, token_->deadline()); }),
+  EXPECT_EQ(message_of([&] { token_->perform(key, AgreeEcdh{}, point, secret, token_->deadline()); }),
             "C_DeriveKey: CKR_KEY_FUNCTION_NOT_PERMITTED (0x68) for alias \"ec\" on token \"web\"; the key's "
             "attributes forbid this use: it was made without CKA_DERIVE; make a new key that has it");
 }
@@ -44,7 +44,7 @@ TEST_F(KeyRefusal, NamesTheMechanismsThatTheKeyAllows) {
   const KeyReference key({0x09}, "pss", CKK_RSA, std::nullopt);
   Bytes signature(256);
   const auto sign_by = [&](const SignMechanism& mechanism) {
-    return message_of([&] { token_->sign(key, mechanism, kDigest, signature, token_->deadline()); });
+    return message_of([&] { token_->perform(key, Sign{mechanism}, kDigest, signature, token_->deadline()); });
   };
   EXPECT_EQ(
       sign_by(RsaPkcs{}),

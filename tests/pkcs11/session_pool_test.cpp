@@ -60,7 +60,7 @@ TEST_F(SessionPool, FullPoolIsWaitedForUntilTheDeadline) {
   const auto start = std::chrono::steady_clock::now();
   Bytes signature(64);
   const std::optional<Error> error =
-      error_of([&] { token->sign(key_, Ecdsa{}, kDigest, signature, start + milliseconds(50)); });
+      error_of([&] { token->perform(key_, Sign{Ecdsa{}}, kDigest, signature, start + milliseconds(50)); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_class(), ErrorClass::busy);
   EXPECT_THAT(error->what(), HasSubstr("`sessions`"));
@@ -79,7 +79,7 @@ TEST_F(SessionPool, HungCallBlocksNoOther) {
   auto hung = std::async(std::launch::async, [&] { return verifies(sign(*token)); });
   ASSERT_TRUE(faults_.wait_until_inside(Function::C_Sign, 1));
   // Other functions go on: nothing of Keystay's is locked while the call hangs.
-  EXPECT_TRUE(token->supports(Ecdsa{}));
+  EXPECT_TRUE(token->supports(Sign{Ecdsa{}}));
   token->with_session([](Session& session) { EXPECT_FALSE(session.find_objects({}).empty()); });
   faults_.release(Function::C_Sign);
   EXPECT_TRUE(hung.get());

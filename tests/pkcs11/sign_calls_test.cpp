@@ -32,10 +32,11 @@ TEST_P(SignCalls, OneInitAndOneSign) {
 
 TEST_P(SignCalls, AskingForMechanismsAgainCostsNothing) {
   const auto token = warm_token();
-  EXPECT_TRUE(token->supports(Ecdsa{}));
-  EXPECT_TRUE(token->supports(RsaPkcs{}));
+  EXPECT_TRUE(token->supports(Sign{Ecdsa{}}));
+  EXPECT_TRUE(token->supports(Sign{RsaPkcs{}}));
   faults_.reset_calls();
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(token->supports(Ecdsa{}) && token->supports(RsaPkcs{}));
+  for (int i = 0; i < 10; ++i)
+    EXPECT_TRUE(token->supports(Sign{Ecdsa{}}) && token->supports(Sign{RsaPkcs{}}));
   EXPECT_EQ(faults_.calls(), 0u);
 }
 

@@ -53,7 +53,7 @@ class RsaSignature : public TokenTest {
 
   Bytes sign(const SignMechanism& mechanism, ByteView data) {
     Bytes signature(256);
-    signature.resize(token_->sign(reference_, mechanism, data, signature, token_->deadline()));
+    signature.resize(token_->perform(reference_, Sign{mechanism}, data, signature, token_->deadline()));
     return signature;
   }
 
@@ -97,7 +97,8 @@ TEST_F(RsaSignature, BufferThatIsTooSmallIsTheClientsErrorAndHarmsNoOther) {
   const Bytes value(32);
   Bytes small(16);
   const std::optional<Error> error = error_of([&] {
-    token_->sign(reference_, RsaPss{Hash::sha256, Hash::sha256, 32}, value, small, token_->deadline());
+    token_->perform(reference_, Sign{RsaPss{Hash::sha256, Hash::sha256, 32}}, value, small,
+                    token_->deadline());
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), CKR_BUFFER_TOO_SMALL);
@@ -109,7 +110,7 @@ TEST_F(RsaSignature, IsNotMadeWithAKeyOfAnotherType) {
   const KeyReference wrong({0x01}, "httpd", CKK_RSA, std::nullopt);
   Bytes signature(256);
   const std::optional<Error> error =
-      error_of([&] { token_->sign(wrong, RsaPkcs{}, kDigest, signature, token_->deadline()); });
+      error_of([&] { token_->perform(wrong, Sign{RsaPkcs{}}, kDigest, signature, token_->deadline()); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_class(), ErrorClass::client);
 }
@@ -131,7 +132,8 @@ TEST_F(EcdsaSignature, IsMadeOnEveryNistCurve) {
   const auto token = this->token();
   for (const auto& key : keys) {
     Bytes signature(key.size);
-    EXPECT_EQ(token->sign(ec_reference(key.type, key.bytes), Ecdsa{}, kDigest, signature, token->deadline()),
+    EXPECT_EQ(token->perform(ec_reference(key.type, key.bytes), Sign{Ecdsa{}}, kDigest, signature,
+                             token->deadline()),
               key.size);
     EXPECT_TRUE(test::verifies_ecdsa(test::read_public_key(hsm_, key.type).get(), kDigest, signature))
         << key.type;
@@ -147,33 +149,33 @@ class Supports : public TokenTest {};
 
 TEST_F(Supports, WhatTheTokenListsForSigning) {
   const auto token = this->token();
-  EXPECT_TRUE(token->supports(Ecdsa{}));
-  EXPECT_TRUE(token->supports(RsaPkcs{}));
-  EXPECT_TRUE(token->supports(RsaX509{}));
-  EXPECT_TRUE(token->supports(RsaPss{Hash::sha256, Hash::sha256, 32}));
-  EXPECT_TRUE(token->supports(EdDsa{}));
+  EXPECT_TRUE(token->supports(Sign{Ecdsa{}}));
+  EXPECT_TRUE(token->supports(Sign{RsaPkcs{}}));
+  EXPECT_TRUE(token->supports(Sign{RsaX509{}}));
+  EXPECT_TRUE(token->supports(Sign{RsaPss{Hash::sha256, Hash::sha256, 32}}));
+  EXPECT_TRUE(token->supports(Sign{EdDsa{}}));
 }
 
 TEST_F(Supports, WhatTheTokenListsForDecryption) {
   const auto token = this->token();
-  EXPECT_TRUE(token->supports_decryption(RsaX509{}));
-  EXPECT_TRUE(token->supports_decryption(RsaOaep{Hash::sha1, Hash::sha1, {}}));
+  EXPECT_TRUE(token->supports(Decrypt{RsaX509{}}));
+  EXPECT_TRUE(token->supports(Decrypt{RsaOaep{Hash::sha1, Hash::sha1, {}}}));
 }
 
 TEST_F(Supports, NothingThatTheTokenDoesNotList) {
   faults_.fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
-  EXPECT_FALSE(token()->supports(RsaPss{Hash::sha256, Hash::sha256, 32}));
+  EXPECT_FALSE(token()->supports(Sign{RsaPss{Hash::sha256, Hash::sha256, 32}}));
   faults_.fail(Function::C_GetMechanismInfo, CKR_MECHANISM_INVALID);
-  EXPECT_FALSE(token()->supports_decryption(RsaX509{}));
+  EXPECT_FALSE(token()->supports(Decrypt{RsaX509{}}));
 }
 
 TEST_F(Supports, DoesNotTakeASickTokensWordForNo) {
   const auto token = this->token();
   faults_.fail(Function::C_GetMechanismInfo, CKR_DEVICE_ERROR);
-  const std::optional<Error> error = error_of([&] { (void)token->supports(Ecdsa{}); });
+  const std::optional<Error> error = error_of([&] { (void)token->supports(Sign{Ecdsa{}}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), CKR_DEVICE_ERROR);
-  EXPECT_TRUE(token->supports(Ecdsa{}));
+  EXPECT_TRUE(token->supports(Sign{Ecdsa{}}));
 }
 
 }  // namespace

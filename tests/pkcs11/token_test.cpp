@@ -60,7 +60,7 @@ std::shared_ptr<Token> TokenTest::token(TokenOptions options) const {
 
 Bytes TokenTest::sign(Token& token, const KeyReference& key) {
   Bytes signature(64);
-  signature.resize(token.sign(key, Ecdsa{}, kDigest, signature, token.deadline()));
+  signature.resize(token.perform(key, Sign{Ecdsa{}}, kDigest, signature, token.deadline()));
   return signature;
 }
 

@@ -30,29 +30,15 @@ class PlannedOperations final : public pkcs11::KeyOperations {
   PlannedOperations(std::shared_ptr<pkcs11::KeyOperations> inner, std::shared_ptr<Plan> plan)
       : inner_(std::move(inner)), plan_(std::move(plan)) {}
 
-  std::size_t sign(const pkcs11::KeyReference& key, const pkcs11::SignMechanism& mechanism,
-                   pkcs11::ByteView data, std::span<std::uint8_t> signature,
-                   pkcs11::Deadline deadline) override {
-    plan_->carry_out("C_Sign");
-    ++plan_->signatures;
-    return inner_->sign(key, mechanism, data, signature, deadline);
-  }
-  std::size_t decrypt(const pkcs11::KeyReference& key, const pkcs11::DecryptMechanism& mechanism,
-                      pkcs11::ByteView ciphertext, std::span<std::uint8_t> plaintext,
+  std::size_t perform(const pkcs11::KeyReference& key, const pkcs11::Operation& operation,
+                      pkcs11::ByteView data, std::span<std::uint8_t> result,
                       pkcs11::Deadline deadline) override {
-    plan_->carry_out("C_Decrypt");
-    return inner_->decrypt(key, mechanism, ciphertext, plaintext, deadline);
+    plan_->carry_out("C_Sign");
+    if (std::holds_alternative<pkcs11::Sign>(operation)) ++plan_->signatures;
+    return inner_->perform(key, operation, data, result, deadline);
   }
-  void derive(const pkcs11::KeyReference& key, pkcs11::ByteView peer_point, std::span<std::uint8_t> secret,
-              pkcs11::Deadline deadline) override {
-    plan_->carry_out("C_DeriveKey");
-    inner_->derive(key, peer_point, secret, deadline);
-  }
-  [[nodiscard]] bool supports(const pkcs11::SignMechanism& mechanism) override {
-    return inner_->supports(mechanism);
-  }
-  [[nodiscard]] bool supports_decryption(const pkcs11::DecryptMechanism& mechanism) override {
-    return inner_->supports_decryption(mechanism);
+  [[nodiscard]] bool supports(const pkcs11::Operation& operation) override {
+    return inner_->supports(operation);
   }
   [[nodiscard]] pkcs11::Deadline deadline() const override { return inner_->deadline(); }
   [[nodiscard]] std::string name() const override { return "planned " + inner_->name(); }

@@ -74,25 +74,13 @@ TEST_F(RefusedRequestTest, IsNotGivenOutWithASignatureOfAnotherKey) {
   class Swapped final : public pkcs11::KeyOperations {
    public:
     explicit Swapped(keys::PrivateKey key) : key_(std::move(key)) {}
-    std::size_t sign(const pkcs11::KeyReference&, const pkcs11::SignMechanism& mechanism,
-                     pkcs11::ByteView data, std::span<std::uint8_t> signature,
-                     pkcs11::Deadline deadline) override {
-      return key_.operations().sign(key_.reference(), mechanism, data, signature, deadline);
-    }
-    std::size_t decrypt(const pkcs11::KeyReference&, const pkcs11::DecryptMechanism& mechanism,
-                        pkcs11::ByteView ciphertext, std::span<std::uint8_t> plaintext,
+    std::size_t perform(const pkcs11::KeyReference&, const pkcs11::Operation& operation,
+                        pkcs11::ByteView data, std::span<std::uint8_t> result,
                         pkcs11::Deadline deadline) override {
-      return key_.operations().decrypt(key_.reference(), mechanism, ciphertext, plaintext, deadline);
+      return key_.perform(operation, data, result, deadline);
     }
-    void derive(const pkcs11::KeyReference&, pkcs11::ByteView peer_point, std::span<std::uint8_t> secret,
-                pkcs11::Deadline deadline) override {
-      key_.operations().derive(key_.reference(), peer_point, secret, deadline);
-    }
-    bool supports(const pkcs11::SignMechanism& mechanism) override {
-      return key_.operations().supports(mechanism);
-    }
-    bool supports_decryption(const pkcs11::DecryptMechanism& mechanism) override {
-      return key_.operations().supports_decryption(mechanism);
+    bool supports(const pkcs11::Operation& operation) override {
+      return key_.operations().supports(operation);
     }
     pkcs11::Deadline deadline() const override { return key_.operations().deadline(); }
     std::string name() const override { return "swapped"; }

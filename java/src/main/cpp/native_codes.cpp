@@ -28,33 +28,33 @@ pkcs11::Hash hash(jint code) {
 
 }  // namespace
 
-pkcs11::SignMechanism sign_mechanism(jint code, const MechanismParameters& parameters) {
+pkcs11::Sign signing(jint code, const MechanismParameters& parameters) {
   switch (code) {
     case org_keystay_jca_NativeCodes_RSA_PKCS:
-      return pkcs11::RsaPkcs{};
+      return {pkcs11::RsaPkcs{}};
     case org_keystay_jca_NativeCodes_RSA_X509:
-      return pkcs11::RsaX509{};
+      return {pkcs11::RsaX509{}};
     case org_keystay_jca_NativeCodes_RSA_PSS:
       if (parameters.salt_length < 0) refuse("a salt has no negative length");
-      return pkcs11::RsaPss{hash(parameters.hash), hash(parameters.mgf1_hash),
-                            static_cast<CK_ULONG>(parameters.salt_length)};
+      return {pkcs11::RsaPss{hash(parameters.hash), hash(parameters.mgf1_hash),
+                             static_cast<CK_ULONG>(parameters.salt_length)}};
     case org_keystay_jca_NativeCodes_ECDSA:
-      return pkcs11::Ecdsa{};
+      return {pkcs11::Ecdsa{}};
     case org_keystay_jca_NativeCodes_EDDSA:
-      return pkcs11::EdDsa{};
+      return {pkcs11::EdDsa{}};
     default:
       refuse("no mechanism to sign with has this number");
   }
 }
 
-pkcs11::DecryptMechanism decrypt_mechanism(jint code, const MechanismParameters& parameters) {
+pkcs11::Decrypt decryption(jint code, const MechanismParameters& parameters) {
   switch (code) {
     case org_keystay_jca_NativeCodes_RSA_PKCS:
-      return pkcs11::RsaPkcs{};
+      return {pkcs11::RsaPkcs{}};
     case org_keystay_jca_NativeCodes_RSA_X509:
-      return pkcs11::RsaX509{};
+      return {pkcs11::RsaX509{}};
     case org_keystay_jca_NativeCodes_RSA_OAEP:
-      return pkcs11::RsaOaep{hash(parameters.hash), hash(parameters.mgf1_hash), {}};
+      return {pkcs11::RsaOaep{hash(parameters.hash), hash(parameters.mgf1_hash), {}}};
     default:
       refuse("no mechanism to decrypt with has this number");
   }

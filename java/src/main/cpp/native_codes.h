@@ -18,8 +18,8 @@ struct MechanismParameters {
   jint salt_length;  // bytes; PSS only
 };
 
-[[nodiscard]] pkcs11::SignMechanism sign_mechanism(jint code, const MechanismParameters& parameters);
-[[nodiscard]] pkcs11::DecryptMechanism decrypt_mechanism(jint code, const MechanismParameters& parameters);
+[[nodiscard]] pkcs11::Sign signing(jint code, const MechanismParameters& parameters);
+[[nodiscard]] pkcs11::Decrypt decryption(jint code, const MechanismParameters& parameters);
 [[nodiscard]] keys::KeyUse key_use(jint code);
 
 [[nodiscard]] jint code_of(pkcs11::ErrorClass error_class) noexcept;

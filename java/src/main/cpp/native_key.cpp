@@ -21,18 +21,18 @@ constexpr std::size_t kOnStack = 1024;
 
 const keys::PrivateKey& key_at(jlong address) { return *reinterpret_cast<const keys::PrivateKey*>(address); }
 
-jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::SignMechanism& mechanism,
+jbyteArray sign(JNIEnv* env, const keys::PrivateKey& key, const pkcs11::Operation& operation,
                 pkcs11::ByteView data) {
   std::array<std::uint8_t, kOnStack> signature;
   if (key.signature_size() > signature.size()) throw std::length_error("a signature longer than 1024 bytes");
-  const std::size_t size = key.sign(mechanism, data, signature);
+  const std::size_t size = key.perform(operation, data, signature);
   return to_java(env, pkcs11::ByteView(signature.data(), size));
 }
 
 jbyteArray JNICALL native_sign(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
                                jint salt_length, jbyteArray data) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
-    const auto requested = sign_mechanism(mechanism, {hash, mgf1_hash, salt_length});
+    const pkcs11::Operation requested = signing(mechanism, {hash, mgf1_hash, salt_length});
     const auto size = static_cast<std::size_t>(array_length(env, data));
     if (size > kOnStack) return sign(env, key_at(key), requested, to_bytes(env, data));
     std::array<std::uint8_t, kOnStack> copy;
@@ -51,9 +51,9 @@ struct Secret {
 jbyteArray JNICALL native_decrypt(JNIEnv* env, jobject, jlong key, jint mechanism, jint hash, jint mgf1_hash,
                                   jbyteArray ciphertext) noexcept {
   return jni_entry(env, jbyteArray{}, [&] {
-    const auto requested = decrypt_mechanism(mechanism, {hash, mgf1_hash, 0});
+    const pkcs11::Operation requested = decryption(mechanism, {hash, mgf1_hash, 0});
     Secret plaintext;
-    const std::size_t size = key_at(key).decrypt(requested, to_bytes(env, ciphertext), plaintext.bytes);
+    const std::size_t size = key_at(key).perform(requested, to_bytes(env, ciphertext), plaintext.bytes);
     return to_java(env, pkcs11::ByteView(plaintext.bytes.data(), size));
   });
 }
@@ -64,14 +64,14 @@ jbyteArray JNICALL native_derive(JNIEnv* env, jobject, jlong key, jbyteArray pee
     if (size < 0 || static_cast<std::size_t>(size) > kOnStack)
       throw std::length_error("a secret of no possible size");
     const auto x = std::span(secret.bytes).first(static_cast<std::size_t>(size));
-    key_at(key).derive(to_bytes(env, peer_point), x);
+    key_at(key).perform(pkcs11::AgreeEcdh{}, to_bytes(env, peer_point), x);
     return to_java(env, pkcs11::ByteView(x));
   });
 }
 
 jboolean JNICALL native_supports(JNIEnv* env, jobject, jlong key, jint mechanism) noexcept {
   return jni_entry(env, jboolean{JNI_FALSE}, [&]() -> jboolean {
-    const bool supported = key_at(key).operations().supports(sign_mechanism(mechanism, {}));
+    const bool supported = key_at(key).operations().supports(signing(mechanism, {}));
     return supported ? JNI_TRUE : JNI_FALSE;
   });
 }
