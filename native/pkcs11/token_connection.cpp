@@ -324,10 +324,27 @@ std::shared_ptr<TokenKey> TokenConnection::token_object(Session& session, const 
     if (const KnownKey* known = objects_.find(key)) return known->object;
   }
   const auto now = steady_clock::now();
-  auto object = std::make_shared<TokenKey>(session, find_private_key(session, key), now);
+  auto object = std::make_shared<TokenKey>(session, search_key(session, key), now);
   const MutexLock lock(mutex_);
   if (epoch == epoch_.load(std::memory_order_acquire)) objects_.put(key, {object, object->handle()});
   return object;
+}
+
+TokenInfo TokenConnection::known_token() {
+  const MutexLock lock(mutex_);
+  return place_->token;
+}
+
+CK_OBJECT_HANDLE TokenConnection::search_key(Session& session, const KeyReference& key) {
+  try {
+    return find_private_key(session, key);
+  } catch (const Error& error) {
+    // Others may have lost all sessions, and with them the login, between this one's opening and the search.
+    if (error.error_class() == ErrorClass::client && options_.pin) {
+      require_login(session, known_token(), options_.pin);
+    }
+    throw;
+  }
 }
 
 CK_FLAGS TokenConnection::uses_of(CK_MECHANISM_TYPE mechanism, Deadline deadline) {

@@ -87,6 +87,8 @@ class TokenConnection final {
   [[nodiscard]] CK_FLAGS ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
   [[nodiscard]] std::shared_ptr<TokenKey> token_object(Session& session, const KeyReference& key);
+  [[nodiscard]] TokenInfo known_token();  // once it was opened
+  [[nodiscard]] CK_OBJECT_HANDLE search_key(Session& session, const KeyReference& key);
   void look_at(TokenKey& object, PooledSession& session);
   void end_epoch(std::uint64_t epoch);
 

@@ -68,6 +68,24 @@ TEST_F(Attempt, AtATokenThatIsAwayAsksItOnceAndRecoverFindsItAgain) {
   EXPECT_TRUE(verifies(attempt()));
 }
 
+// All sessions are gone, and with them the login: a new session sees no private key.
+TEST_F(Attempt, AKeyThatOnlyALoginWouldShowIsNotCalledAbsent) {
+  hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "other", "--id", "05"});
+  ASSERT_TRUE(verifies(attempt()));
+  faults_.drop_sessions();
+  ASSERT_TRUE(error_of([&] { (void)attempt(); })) << "which closes the session that it had";
+  Bytes signature(64);
+  const std::optional<Error> error = error_of([&] {
+    token_->attempts().perform(ec_reference("other", {0x05}), Sign{Ecdsa{}}, kDigest, signature,
+                               token_->deadline());
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::session_lost) << error->what();
+  token_->recover();
+  token_->attempts().perform(ec_reference("other", {0x05}), Sign{Ecdsa{}}, kDigest, signature,
+                             token_->deadline());
+}
+
 TEST_F(Attempt, LeavesTheRepairOfTheTokensOwnOperationsAsItIs) {
   ASSERT_TRUE(verifies(attempt()));
   faults_.drop_sessions();
