@@ -7,6 +7,7 @@
 
 #include "native/config/error.h"
 #include "native/config/file.h"
+#include "native/config/group_reader.h"
 #include "native/config/nearest.h"
 #include "native/config/pin_source.h"
 #include "native/config/remote_reader.h"
@@ -92,6 +93,12 @@ KeyImport key_import(const TableReader& table) {
   table.fail("import", "expected \"refuse\" or \"allow\", got \"" + text + "\"");
 }
 
+std::string zone_name(const TableReader& table) {
+  std::string zone = table.text("zone").value_or("");
+  if (zone.empty() && table.has("zone")) table.fail("zone", "must not be empty");
+  return zone;
+}
+
 TokenSettings read_token(const std::string& name, const TableReader& table) {
   if (!is_token_name(name)) {
     table.fail("", "a token's name consists of letters, digits, \"-\", \"_\" and \".\"");
@@ -115,7 +122,8 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
                "lanes",
                "connect-timeout",
                "response-timeout",
-               "relay"});
+               "relay",
+               "zone"});
   TokenSettings token;
   token.timeout = table.duration("timeout", kTimeout).value_or(token.timeout);
   token.remote = read_remote(table, token.timeout);
@@ -136,6 +144,7 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
   token.key_check = table.duration("key-check", kKeyCheck).value_or(token.key_check);
   token.hung_calls = hung_calls(table);
   token.key_import = key_import(table);
+  token.zone = zone_name(table);
   return token;
 }
 
@@ -153,16 +162,35 @@ void require_one_start_of_its_module(const std::string& name, const TableReader&
   }
 }
 
-// A lone token needs no `default`; with several, a bare alias means nothing until one is named.
+void read_groups(const TableReader& document, Configuration& configuration) {
+  for (const auto& [name, table] : document.named_tables("group")) {
+    if (!is_token_name(name))
+      table.fail("", "a group's name consists of letters, digits, \"-\", \"_\" and \".\"");
+    if (configuration.tokens.contains(name)) {
+      table.fail("", "there is a [token." + name + "] too, and an alias \"" + name +
+                         "/…\" could mean either; give the group another name");
+    }
+    configuration.groups.emplace(name, read_group(table, configuration.tokens, configuration.zone));
+  }
+}
+
+// A lone token needs no `default`, nor does a group of all tokens; otherwise a bare alias means nothing until
+// one is named.
 std::string default_token(const TableReader& document, const Configuration& configuration) {
   if (!document.has("default")) {
-    return configuration.tokens.size() == 1 ? configuration.tokens.begin()->first : std::string();
+    if (configuration.groups.empty() && configuration.tokens.size() == 1)
+      return configuration.tokens.begin()->first;
+    const bool all_in_one =
+        configuration.groups.size() == 1 &&
+        configuration.groups.begin()->second.members.size() == configuration.tokens.size();
+    return all_in_one ? configuration.groups.begin()->first : std::string();
   }
-  std::string name = document.required_text("default", "\"web\", the name of a [token.web]");
-  if (configuration.tokens.contains(name)) return name;
+  std::string name = document.required_text("default", "\"web\", the name of a [token.web] or [group.web]");
+  if (configuration.tokens.contains(name) || configuration.groups.contains(name)) return name;
   std::vector<std::string_view> names;
   for (const auto& [known, _] : configuration.tokens) names.push_back(known);
-  document.fail("default", "there is no section [token." + name + "]; " +
+  for (const auto& [known, _] : configuration.groups) names.push_back(known);
+  document.fail("default", "there is no section [token." + name + "] or [group." + name + "]; " +
                                (names.empty() ? "add it with module, label and pin" : suggest(name, names)));
 }
 
@@ -176,17 +204,15 @@ std::filesystem::path configuration_file() {
 Configuration parse_configuration(std::string_view toml, const std::filesystem::path& file) {
   const TomlTable content = parse_toml(toml, file);
   const TableReader document(content, "", 1, file);
-  document.allow({"default", "token", "group", "tlsd"});
-  if (document.has("group")) {
-    document.fail("group",
-                  "this version does not have groups of tokens yet; remove the section and name one token");
-  }
+  document.allow({"default", "zone", "token", "group", "tlsd"});
   Configuration configuration;
   configuration.file = file;
+  configuration.zone = zone_name(document);
   for (const auto& [name, table] : document.named_tables("token")) {
     configuration.tokens.emplace(name, read_token(name, table));
     require_one_start_of_its_module(name, table, configuration);
   }
+  read_groups(document, configuration);
   configuration.default_token = default_token(document, configuration);
   if (const auto tlsd = document.table("tlsd")) configuration.tlsd = read_tlsd(*tlsd);
   return configuration;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "native/config/group_settings.h"
 #include "native/config/remote_settings.h"
 #include "native/config/tlsd_settings.h"
 
@@ -42,14 +43,17 @@ struct TokenSettings {
   HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
   std::optional<RemoteSettings> remote;  // of a token on another machine, which has no module here
+  std::string zone;  // where it is, for groups; empty: nowhere
 
   bool operator==(const TokenSettings&) const = default;
 };
 
 struct Configuration {
   std::filesystem::path file;  // where it was read from; empty for one that was put together in memory
-  std::string default_token;   // the token that a bare alias means; the only token if there is one
+  std::string default_token;   // the token or group that a bare alias means; the only one if there is one
+  std::string zone;            // of this machine; empty: none
   std::map<std::string, TokenSettings, std::less<>> tokens;
+  std::map<std::string, GroupSettings, std::less<>> groups;  // no name is a token's
   TlsdSettings tlsd;
 };
 

@@ -78,6 +78,19 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, IntegerRa
   return *value;
 }
 
+std::optional<bool> TableReader::boolean(std::string_view key) const {
+  const TomlEntry* entry = find(key);
+  if (entry == nullptr) return std::nullopt;
+  const auto* value = std::get_if<bool>(&entry->value.content);
+  if (value == nullptr) fail(key, "expected true or false, without quotes");
+  return *value;
+}
+
+bool TableReader::is_table(std::string_view key) const {
+  const TomlEntry* entry = find(key);
+  return entry != nullptr && std::holds_alternative<TomlTable>(entry->value.content);
+}
+
 std::optional<std::chrono::milliseconds> TableReader::duration(std::string_view key,
                                                                DurationRange range) const {
   const TomlEntry* entry = find(key);

@@ -37,6 +37,7 @@ class TableReader final {
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
   [[nodiscard]] std::string required_text(std::string_view key, std::string_view example) const;
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, IntegerRange range) const;
+  [[nodiscard]] std::optional<bool> boolean(std::string_view key) const;
   [[nodiscard]] std::optional<std::chrono::milliseconds> duration(std::string_view key,
                                                                   DurationRange range) const;
   // An array of strings, none of them empty; nothing if the key is absent.
@@ -50,6 +51,8 @@ class TableReader final {
   [[nodiscard]] std::vector<TableReader> tables(std::string_view key) const;
 
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  // Whether its value is a table: { a = 1 }.
+  [[nodiscard]] bool is_table(std::string_view key) const;
 
   // `file:line: key: what`, with the line of the key, or of the table if the key is absent or empty.
   [[noreturn]] void fail(std::string_view key, std::string_view what) const;

@@ -41,21 +41,21 @@ TEST_P(ConfigurationError, NamesFileLineKeyAndTheRemedy) {
 constexpr Case kDocument[] = {
     {"UnknownSection", "[tokens.web]\n", "keystay.toml:1: tokens: unknown key; did you mean \"token\"?"},
     {"UnknownFarAway", "\n\nlogging = 3\n",
-     "keystay.toml:3: logging: unknown key; known here: \"default\", \"token\", \"group\", \"tlsd\""},
-    {"Group", "[group.front]\nmembers = [\"a\"]\n",
-     "keystay.toml:1: group: this version does not have groups of tokens yet; remove the section and name "
-     "one token"},
+     "keystay.toml:3: logging: unknown key; known here: \"default\", \"zone\", \"token\", \"group\", "
+     "\"tlsd\""},
     {"TokenIsNoSection", "token = 3\n", "keystay.toml:1: token: expected a section: [token]"},
     {"TokenHasNoName", "[token]\nmodule = \"/m.so\"\n",
      "keystay.toml:2: token.module: expected sections with names: [token.NAME]"},
     {"TokenNameWithSlash", "[token.\"a/b\"]\n",
      "keystay.toml:1: token.\"a/b\": a token's name consists of letters, digits, \"-\", \"_\" and \".\""},
     {"DefaultUnknown", "default = \"wep\"\n[token.web]\nmodule = \"/m.so\"\nlabel = \"w\"\n",
-     "keystay.toml:1: default: there is no section [token.wep]; did you mean \"web\"?"},
+     "keystay.toml:1: default: there is no section [token.wep] or [group.wep]; did you mean \"web\"?"},
     {"DefaultWithoutTokens", "default = \"web\"\n",
-     "keystay.toml:1: default: there is no section [token.web]; add it with module, label and pin"},
+     "keystay.toml:1: default: there is no section [token.web] or [group.web]; add it with module, label and "
+     "pin"},
     {"DefaultEmpty", "default = \"\"\n",
-     "keystay.toml:1: default: must not be empty; write default = \"web\", the name of a [token.web]"},
+     "keystay.toml:1: default: must not be empty; write default = \"web\", the name of a [token.web] or "
+     "[group.web]"},
 };
 INSTANTIATE_TEST_SUITE_P(Document, ConfigurationError, testing::ValuesIn(kDocument),
                          [](const auto& test) { return test.param.name; });
@@ -68,7 +68,8 @@ constexpr Case kToken[] = {
      "\"serial\", \"pin\", "
      "\"sessions\", \"timeout\", \"key-copy\", \"key-check\", \"hung-calls\", \"import\", \"endpoints\", "
      "\"ca\", "
-     "\"certificate\", \"key\", \"host\", \"lanes\", \"connect-timeout\", \"response-timeout\", \"relay\""},
+     "\"certificate\", \"key\", \"host\", \"lanes\", \"connect-timeout\", \"response-timeout\", \"relay\", "
+     "\"zone\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
     {"RelativeModule", "[token.web]\nmodule = \"libsofthsm2.so\"\n",

@@ -1,0 +1,41 @@
+// [group.NAME] of keystay.toml: tokens that hold the same keys. docs/user/groups.md lists every key.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keystay::config {
+
+// What each counts for when the next operation goes to one of several active members.
+struct BalanceWeights {
+  unsigned success = 1;   // how many of a member's latest operations succeeded
+  unsigned idleness = 1;  // how much of its sessions is free
+
+  bool operator==(const BalanceWeights&) const = default;
+};
+
+// Whose answers are checked with the public key before they are given out.
+enum class SignatureCheck { never, always };
+
+struct GroupSettings {
+  std::vector<std::string> members;  // names of tokens; their order is their priority
+  std::size_t min_active = 0;        // so many share the work, the rest stand by
+  // Nothing: strictly by priority, the first healthy member does all.
+  std::optional<BalanceWeights> balance = BalanceWeights{};
+  std::string same_zone;  // members of this zone come first; empty: zones do not count
+
+  std::chrono::milliseconds timeout{5000};          // one operation, all its attempts included
+  std::chrono::milliseconds attempt_timeout{2000};  // one attempt while another member could still be asked
+  // Between two probes of a member that is out of service; the last one repeats.
+  std::vector<std::chrono::milliseconds> probe_pauses;
+  std::chrono::milliseconds check_interval{
+      10000};                    // of members that are in service and did nothing meanwhile
+  bool leave_hung_calls = true;  // a call into a member's module runs on a thread that can be left in it
+
+  bool operator==(const GroupSettings&) const = default;
+};
+
+}  // namespace keystay::config
