@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <sys/stat.h>
 
-#include "tests/support/control_file.h"
 #include "tests/support/temporary_directory.h"
 
 namespace keystay::test {
@@ -23,9 +23,6 @@ const ControlFile& control_file() {
   return file;
 }
 
-ControlBlock& block() { return control_file().block(); }
-FunctionControl& of(Function function) { return block()[function]; }
-
 template <typename Do>
 void for_each_write(const Do& act) {
   for (std::size_t i = 0; i < kFunctionCount; ++i) {
@@ -35,11 +32,23 @@ void for_each_write(const Do& act) {
 
 }  // namespace
 
-FaultControl::FaultControl(const fs::path& target) {
+FaultControl::FaultControl(const fs::path& target) : FaultControl(module(), control_file()) {
+  setenv(kFaultTargetVariable, target.c_str(), 1);
+  setenv(kFaultControlVariable, file_.path().c_str(), 1);
+}
+
+FaultControl::FaultControl(fs::path loaded_as, ControlFile file)
+    : loaded_as_(std::move(loaded_as)), file_(std::move(file)) {
   for (FunctionControl& function : block().functions) function.inside = 0;  // calls whose process was killed
   reset();
-  setenv(kFaultTargetVariable, target.c_str(), 1);
-  setenv(kFaultControlVariable, control_file().path().c_str(), 1);
+}
+
+std::unique_ptr<FaultControl> FaultControl::of_copy(const fs::path& copy, const fs::path& target) {
+  fs::copy_file(module(), copy);
+  // A copy too: the same library twice would be one, and end for both at C_Finalize.
+  fs::copy_file(target, copy.string() + kOwnTargetSuffix);
+  return std::unique_ptr<FaultControl>(
+      new FaultControl(copy, ControlFile::create(copy.string() + kOwnControlSuffix, S_IRUSR | S_IWUSR)));
 }
 
 FaultControl::~FaultControl() { reset(); }
@@ -47,8 +56,7 @@ FaultControl::~FaultControl() { reset(); }
 fs::path FaultControl::module() { return KEYSTAY_FAULT_MODULE; }
 
 Environment FaultControl::environment() const {
-  return {{kFaultTargetVariable, std::getenv(kFaultTargetVariable)},
-          {kFaultControlVariable, control_file().path()}};
+  return {{kFaultTargetVariable, std::getenv(kFaultTargetVariable)}, {kFaultControlVariable, file_.path()}};
 }
 
 void FaultControl::reset() {

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 
 #include "native/pkcs11/cryptoki.h"
+#include "tests/support/control_file.h"
 #include "tests/support/fault_module/control_block.h"
 #include "tests/support/fault_module/cryptoki_function.h"
 #include "tests/support/process.h"
@@ -16,7 +18,8 @@ inline constexpr int kEveryCall = -1;
 
 // Orders faults from libkeystay-fault-module.so, which stands in front of the module `target`, in this
 // process and in all that inherit its environment. The module maps the control file once, so a process has
-// one file; every FaultControl starts with all orders withdrawn and all counts at zero. Thread-safe.
+// one file, copies of the module apart; every FaultControl starts with all orders withdrawn and all counts at
+// zero. Thread-safe.
 class FaultControl final {
  public:
   explicit FaultControl(const std::filesystem::path& target);
@@ -24,8 +27,15 @@ class FaultControl final {
   FaultControl& operator=(const FaultControl&) = delete;
   ~FaultControl();  // withdraws all orders
 
+  // A copy of the fault module at this path, with a copy of `target` behind it: it has faults and counts of
+  // its own, so that several of them fail apart from one another in one process. Needs no environment.
+  [[nodiscard]] static std::unique_ptr<FaultControl> of_copy(const std::filesystem::path& copy,
+                                                             const std::filesystem::path& target);
+
   // The module to load instead of the target.
   [[nodiscard]] static std::filesystem::path module();
+  // The same of a copy.
+  [[nodiscard]] const std::filesystem::path& loaded_as() const noexcept { return loaded_as_; }
   // KEYSTAY_FAULT_TARGET and KEYSTAY_FAULT_CONTROL, which are set in this process already.
   [[nodiscard]] Environment environment() const;
 
@@ -88,6 +98,15 @@ class FaultControl final {
   [[nodiscard]] std::uint64_t calls_on_fibres() const;
   // CK_C_INITIALIZE_ARGS.flags of the last C_Initialize; kNoArguments for a null pointer.
   [[nodiscard]] std::uint64_t initialize_flags() const;
+
+ private:
+  FaultControl(std::filesystem::path loaded_as, ControlFile file);
+
+  [[nodiscard]] ControlBlock& block() const noexcept { return file_.block(); }
+  [[nodiscard]] FunctionControl& of(Function function) const noexcept { return block()[function]; }
+
+  std::filesystem::path loaded_as_;
+  ControlFile file_;
 };
 
 }  // namespace keystay::test

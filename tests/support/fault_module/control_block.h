@@ -16,6 +16,10 @@ namespace keystay::test {
 inline constexpr char kFaultControlVariable[] = "KEYSTAY_FAULT_CONTROL";  // the mapped file
 inline constexpr char kFaultTargetVariable[] = "KEYSTAY_FAULT_TARGET";    // the real module
 
+// Beside a copy of the module: its own control file and its own real module.
+inline constexpr char kOwnControlSuffix[] = ".control";
+inline constexpr char kOwnTargetSuffix[] = ".target";
+
 // Orders for one function, and what became of its calls. A cache line each, so that threads in different
 // functions do not slow one another.
 struct alignas(128) FunctionControl {

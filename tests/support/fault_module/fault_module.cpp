@@ -1,17 +1,21 @@
 // libkeystay-fault-module.so: a PKCS #11 module that forwards every function to the module that
 // KEYSTAY_FAULT_TARGET names, and on the way does what the file that KEYSTAY_FAULT_CONTROL names says.
-// Without such a file it hands out the target's own function list.
+// Without such a file it hands out the target's own function list. A copy of it beside which there is a file
+// of its name with `.control` at the end uses that one, and the module `.target`: several copies in one
+// process fail apart from one another.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/support/descriptor.h"
 #include "tests/support/fault_module/control_block.h"
@@ -198,8 +202,16 @@ CK_FUNCTION_LIST functions{.version = {2, 40},
 // --- Loading.
 // ------------------------------------------------------------------------------------------------
 
-CK_FUNCTION_LIST* load_target() {
-  const char* path = std::getenv(kFaultTargetVariable);
+// Where this copy lies, if it has a control file of its own; else nothing.
+std::optional<std::string> own_file() {
+  Dl_info own{};
+  if (dladdr(&target, &own) == 0 || own.dli_fname == nullptr) return std::nullopt;
+  std::string file = own.dli_fname;
+  return access((file + kOwnControlSuffix).c_str(), F_OK) == 0 ? std::optional(std::move(file))
+                                                               : std::nullopt;
+}
+
+CK_FUNCTION_LIST* load_target(const char* path) {
   void* library = path == nullptr ? nullptr : dlopen(path, RTLD_NOW | RTLD_LOCAL);
   auto get = library == nullptr ? nullptr
                                 : reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
@@ -221,8 +233,11 @@ ControlBlock* map_control(const char* path) {
 }
 
 CK_FUNCTION_LIST* load() {
-  CK_FUNCTION_LIST* real = load_target();
-  const char* control_file = std::getenv(kFaultControlVariable);
+  const std::optional<std::string> own = own_file();
+  const std::string own_target = own.value_or("") + kOwnTargetSuffix;
+  const std::string own_control = own.value_or("") + kOwnControlSuffix;
+  CK_FUNCTION_LIST* real = load_target(own ? own_target.c_str() : std::getenv(kFaultTargetVariable));
+  const char* control_file = own ? own_control.c_str() : std::getenv(kFaultControlVariable);
   if (real == nullptr || control_file == nullptr) return real;
   ControlBlock* control = map_control(control_file);
   if (control == nullptr) return nullptr;
