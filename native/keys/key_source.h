@@ -81,6 +81,11 @@ class KeySource {
   // For the alias model in native/keys alone: see pkcs11::Token. A source of several tokens chooses one for
   // reading. `body` may run twice.
   virtual void with_session(const std::function<void(pkcs11::Session&)>& body) = 0;
+  // The same for a body that looks for something and returns whether it was there: a source of several tokens
+  // goes on to the next one as long as it was not.
+  virtual void search(const std::function<bool(pkcs11::Session&)>& body) {
+    with_session([&](pkcs11::Session& session) { static_cast<void>(body(session)); });
+  }
   virtual void with_rw_session(const std::function<void(pkcs11::Session&)>& body) = 0;
   virtual void require_login(pkcs11::Session& session) = 0;
   // After a change of its objects: ends the copies of keys that sessions hold.

@@ -118,10 +118,11 @@ std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
   // What looks like an id may be a label that somebody gave to another key.
   if (alias.empty() || is_by_id(alias) || is_unfinished_label(alias)) return look_up(alias, Purpose::use);
   std::optional<Named> named;
-  source_->with_session([&](Session& session) {
+  source_->search([&](Session& session) {
     named.reset();
     if (auto key = reader_->find_key(session, alias, {}, parts))
       named = std::visit([](auto& object) { return Named(std::move(object)); }, *key);
+    return named.has_value();
   });
   return named ? std::move(named) : look_up(alias, Purpose::use);
 }
@@ -131,38 +132,36 @@ std::optional<Named> KeyStore::resolve_to_change(std::string_view alias) {
 }
 
 std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) {
-  TokenObjects objects;
-  std::vector<Entry> entries;
-  source_->with_session([&](Session& session) {
+  std::optional<Named> named;
+  source_->search([&](Session& session) {
     require_view(session);
-    objects = read_all(session, pkix_);
-    entries = reader_->aliases(objects);
+    TokenObjects objects = read_all(session, pkix_);
+    const std::vector<Entry> entries = reader_->aliases(objects);
     if (view_ == View::whole)
       drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
+    named = keys::look_up(
+        alias, {entries, trusted_among(objects.certificates, entries), unreadable_objects(objects)}, purpose);
+    return named.has_value();
   });
-  const std::vector<TrustedCertificate> trusted = trusted_among(objects.certificates, entries);
-  const std::vector<UnreadableObject> unreadable = unreadable_objects(objects);
-  try {
-    return keys::look_up(alias, {entries, trusted, unreadable}, purpose);
-  } catch (const Error& error) {
-    throw error.on(source_->name());
-  }
+  return named;
 }
 
 std::optional<Entry> KeyStore::find_again(const pkcs11::KeyReference& key) {
   std::optional<Entry> entry;
-  source_->with_session([&](Session& session) {
+  source_->search([&](Session& session) {
     entry = reader_->find_again(session, key);
     if (!entry) require_view(session);
+    return entry.has_value();
   });
   return entry;
 }
 
 std::optional<Entry> KeyStore::find(std::string_view label, ByteView id, Parts parts) {
   std::optional<Entry> entry;
-  source_->with_session([&](Session& session) {
+  source_->search([&](Session& session) {
     entry = reader_->find(session, label, id, parts);
     if (!entry) require_view(session);
+    return entry.has_value();
   });
   return entry;
 }

@@ -1,5 +1,6 @@
 #include "native/keys/tokens.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "native/config/error.h"
@@ -156,6 +157,11 @@ void Tokens::add(std::string name, std::shared_ptr<KeySource> source) {
   configured_.emplace(std::move(name), std::move(source));
 }
 
+std::shared_ptr<KeySource> Tokens::added(std::string_view name) const {
+  const auto known = configured_.find(name);
+  return known == configured_.end() || configuration_.tokens.contains(name) ? nullptr : known->second;
+}
+
 KeyLocation Tokens::find_location(std::string_view alias_or_uri) {
   if (pkcs11::is_pkcs11_uri(alias_or_uri)) {
     pkcs11::Uri uri = pkcs11::parse_uri(alias_or_uri);
@@ -181,6 +187,8 @@ std::shared_ptr<KeySource> Tokens::default_source() {
 
 std::shared_ptr<KeySource> Tokens::find_source(const pkcs11::Uri& uri) {
   const bool any = uri.token.empty() && uri.serial.empty() && uri.module_path.empty();
+  const bool only_label = uri.serial.empty() && uri.module_path.empty();
+  if (auto other = only_label ? added(any ? configuration_.default_token : uri.token) : nullptr) return other;
   const std::string* name = any ? &configuration_.default_token : matching_name(uri);
   if (name && configured_.contains(*name)) return configured(*name, uri);
   return any && !whole_module_ ? named({}) : described(uri);
@@ -189,14 +197,24 @@ std::shared_ptr<KeySource> Tokens::find_source(const pkcs11::Uri& uri) {
 std::vector<Candidate> Tokens::candidates(const pkcs11::Uri& uri) {
   const bool names_token = !uri.token.empty() || !uri.serial.empty() || !uri.module_path.empty();
   const bool names_object = !uri.object.empty() || !uri.id.empty();
-  const std::size_t count = configuration_.tokens.size() + (whole_module_ ? 1 : 0);
   std::vector<Candidate> found;
-  if (names_token || !names_object || configuration_.tokens.empty() || count < 2) return found;
+  if (names_token || !names_object) return found;
+  // What is in a group is the group's: its members have the same keys.
+  const auto in_a_group = [&](const std::string& name) {
+    return std::ranges::any_of(configuration_.groups, [&](const auto& group) {
+      return std::ranges::find(group.second.members, name) != group.second.members.end();
+    });
+  };
+  const auto add_candidate = [&](const std::string& name, Candidate candidate) {
+    found.insert(name == configuration_.default_token ? found.begin() : found.end(), std::move(candidate));
+  };
   for (const auto& [name, settings] : configuration_.tokens) {
-    const bool is_default = name == configuration_.default_token;
-    found.insert(is_default ? found.begin() : found.end(),
-                 {configured(name, uri), has_own_pin(settings, uri)});
+    if (!in_a_group(name)) add_candidate(name, {configured(name, uri), has_own_pin(settings, uri)});
   }
+  for (const auto& [name, _] : configuration_.groups) {
+    if (auto group = added(name)) add_candidate(name, {std::move(group), true});
+  }
+  if (found.size() + (whole_module_ ? 1 : 0) < 2) found.clear();
   return found;
 }
 

@@ -58,6 +58,9 @@ class Tokens final {
   // this object: it is not thread-safe.
   void add(std::string name, std::shared_ptr<KeySource> source);
 
+  // What add() was given under this name; null if nothing was. Also what "pkcs11:token=NAME" means then.
+  [[nodiscard]] std::shared_ptr<KeySource> added(std::string_view name) const;
+
   // "httpd", "web/httpd", "keystay:httpd", "keystay:front/httpd" (percent-encoded where RFC 3986 wants it) or
   // a "pkcs11:" URI, whose token is matched with the configuration by label and serial, or opened by its
   // module-path. What else the URI says of the token must be so when it is opened (RFC 7512, section 2.3).
