@@ -11,11 +11,15 @@
 #include "keystore-tools/terminal.h"
 #include "native/config/file.h"
 #include "native/config/optional_configuration.h"
+#include "native/ha/key_sources.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/uri.h"
 
 namespace keystay::tools {
 namespace {
+
+// Of a member of a group that fails while the command runs.
+void warn(const std::string& sentence) { fmt::print(stderr, "keystay: {}\n", sentence); }
 
 // A PIN that was given on the command line answers the question for it.
 config::PinPrompt prompt(const StoreOptions& options) {
@@ -55,12 +59,12 @@ config::Configuration with_unsaved(const UnsavedToken& unsaved, const StoreOptio
 
 std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {
   if (!options.unsaved.remote.endpoints.empty())
-    return keys::Tokens(with_unsaved(options.unsaved, options), prompt(options)).source(std::string_view());
-  keys::Tokens tokens(configuration(options, name), prompt(options));
-  if (!pkcs11::is_pkcs11_uri(name)) return tokens.source(std::string_view(name));
+    return ha::key_sources(with_unsaved(options.unsaved, options), prompt(options))->source(std::string_view());
+  const auto tokens = ha::key_sources(configuration(options, name), prompt(options), {}, nullptr, warn);
+  if (!pkcs11::is_pkcs11_uri(name)) return tokens->source(std::string_view(name));
   pkcs11::Uri uri = pkcs11::parse_token_uri(name);
   if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
-  return tokens.source(uri);
+  return tokens->source(uri);
 }
 
 // keytool's word for "no file: the token itself".

@@ -21,11 +21,12 @@ ARROWS = {
     "native/config": {"native/pkcs11"},
     "native/remote": {"native/pkcs11", "native/config"},
     "native/keys": {"native/pkcs11", "native/config", "native/remote"},
+    "native/ha": {"native/pkcs11", "native/config", "native/keys"},
     "native/x509": {"native/pkcs11", "native/config", "native/keys"},
     "native/async": set(),
-    "provider": {"native/pkcs11", "native/config", "native/keys", "native/x509", "native/async"},
-    "java": {"native/pkcs11", "native/config", "native/keys"},
-    "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/x509"},
+    "provider": {"native/pkcs11", "native/config", "native/keys", "native/ha", "native/x509", "native/async"},
+    "java": {"native/pkcs11", "native/config", "native/keys", "native/ha"},
+    "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/ha", "native/x509"},
     "tlsd": {"native/config", "native/async"},
     "relay": {"native/config", "native/remote"},
     "packaging": {"keystore-tools", "tlsd"},  # what their command lines are declared to be
@@ -35,7 +36,7 @@ FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd", "relay"}
 LIBCRYPTO = {"native/x509", "provider", "tlsd", "relay", "tests"}
 CRYPTOKI = {"native/pkcs11", "native/remote", "tests"}  # native/remote implements the functions
 
-# What of native/pkcs11 and native/keys the front doors may include: values, recipes and key sources, and nothing
+# What of native/pkcs11, native/keys and native/ha the front doors may include: values, recipes and key sources, and nothing
 # that is open on a token. All else is private to native/.
 CROSSING = {
     "native/pkcs11/cryptoki.h",        # the types of values: CK_MECHANISM_TYPE, CK_OBJECT_CLASS
@@ -51,6 +52,7 @@ CROSSING = {
     "native/pkcs11/percent_encoding.h",
     "native/pkcs11/pin.h",
     "native/pkcs11/public_key.h",
+    "native/pkcs11/signals_blocked.h",
     "native/pkcs11/text.h",
     "native/pkcs11/token_info.h",
     "native/pkcs11/unicode.h",
@@ -75,6 +77,9 @@ CROSSING = {
     "native/keys/tokens.h",
     "native/keys/unfinished.h",
     "native/keys/unfinished_label.h",
+    "native/ha/health.h",
+    "native/ha/key_sources.h",
+    "native/ha/notice.h",
 }
 OPEN_ON_A_TOKEN = re.compile(
     r"\b(?:CK_OBJECT_HANDLE|CK_SESSION_HANDLE|CK_SLOT_ID|CK_FUNCTION_LIST\w*|"
@@ -99,7 +104,7 @@ def why_not(room: str, included: str) -> str:
         return "the JNI library knows the native core without libcrypto, which a JVM may hold in another version"
     if included == "tests":
         return "the product does not depend on its tests"
-    return "arrows run one way: pkcs11 <- config <- remote <- keys <- x509 <- front doors"
+    return "arrows run one way: pkcs11 <- config <- remote <- keys <- { ha, x509 } <- front doors"
 
 
 def code_only(text: str) -> str:
@@ -147,7 +152,7 @@ def include_faults(root: Path, path: str, text: str):
                 yield f'{where}: "{target}": includes are written from the top of the tree, so that a room is visible'
             continue  # generated, for example a JNI header
         included = room_of(target)
-        if room in FRONT_DOORS and included in {"native/pkcs11", "native/keys"} and target not in CROSSING:
+        if room in FRONT_DOORS and included in {"native/pkcs11", "native/keys", "native/ha"} and target not in CROSSING:
             yield (f"{where}: {room} includes {target}, which is private to native/: a front door holds a "
                    "keys::KeySource; what may cross is listed in CROSSING")
         if included != room and included not in ARROWS[room]:
@@ -212,7 +217,9 @@ BROKEN_ARROWS = [
     ("tlsd/probe.cpp", '#include "native/pkcs11/token.h"', "tlsd includes native/pkcs11/token.h"),
     ("java/probe.cpp", '#include "native/x509/probe.h"', "java includes native/x509/probe.h"),
     ("provider/probe.cpp", '#include "tlsd/probe.cpp"', "no front door includes another"),
-    ("native/ha/probe.h", "", "not on the map"),
+    ("native/pkcs12/probe.h", "", "not on the map"),
+    ("native/keys/key_spec.h", '#include "native/ha/health.h"', "native/keys includes native/ha/health.h"),
+    ("provider/probe.cpp", '#include "native/ha/group.h"', "private to native/"),
     ("provider/probe.cpp", '#include "native/pkcs11/token.h"', "private to native/"),
     ("java/probe.cpp", '#include "native/keys/token_source.h"', "private to native/"),
     ("keystore-tools/probe.cpp", "CK_OBJECT_HANDLE found;", "uses CK_OBJECT_HANDLE"),

@@ -11,7 +11,8 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
-#include <signal.h>
+
+#include "native/pkcs11/signals_blocked.h"
 
 #include "native/pkcs11/mutex.h"
 
@@ -23,22 +24,6 @@ using pkcs11::MutexLock;
 
 // How long the provider, when it is unloaded, waits for a thread that is in the module.
 constexpr std::chrono::milliseconds kStopLimit{500};
-
-// A thread that is started while this lives gets no signals: they are the application's.
-class SignalsBlocked final {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -110,7 +95,7 @@ void SignerThreads::Workers::start_threads() {
 }
 
 void SignerThreads::Workers::start(void (Workers::*body)(), const char* name) {
-  const SignalsBlocked for_the_new_thread;
+  const pkcs11::SignalsBlocked for_the_new_thread;
   threads_.reserve(threads_.size() + 1);
   threads_.emplace_back([self = shared_from_this(), body] {
     (self.get()->*body)();

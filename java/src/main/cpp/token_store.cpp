@@ -8,6 +8,7 @@
 #include "native/config/error.h"
 #include "native/config/optional_configuration.h"
 #include "native/config/pin_source.h"
+#include "native/ha/key_sources.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/error.h"
 
@@ -33,6 +34,17 @@ std::string identity(const std::string& name, const config::TokenSettings& setti
                                   std::to_string(static_cast<int>(settings.key_import))}) {
     text += '\n';
     text += part;
+  }
+  return text;
+}
+
+std::string identity(const std::string& name, const config::GroupSettings& group,
+                     const config::Configuration& configuration) {
+  std::string text = name + '\n' + std::to_string(group.min_active) + '\n' +
+                     std::to_string(group.timeout.count()) + '\n' + std::to_string(group.attempt_timeout.count());
+  for (const std::string& member : group.members) {
+    text += '\n';
+    text += identity(member, configuration.tokens.at(member));
   }
   return text;
 }
@@ -116,18 +128,26 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
   }
   if (const pkcs11::UriPin pin = std::exchange(uri.pin_value, {})) opened.pin->set(pin->copy());
 
-  keys::Tokens tokens(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
-  opened.source = is_uri ? tokens.source(uri) : tokens.source(token);
+  const auto tokens =
+      ha::key_sources(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
+  opened.source = is_uri ? tokens->source(uri) : tokens->source(token);
   for (const auto& [name, settings] : configuration.tokens) {
-    if (tokens.source(name) != opened.source) continue;
+    if (tokens->source(name) != opened.source) continue;
     opened.identity = identity(name, settings);
     opened.reference = name;
     opened.settings = settings;
     return opened;
   }
+  for (const auto& [name, group] : configuration.groups) {
+    if (tokens->added(name) != opened.source) continue;
+    opened.identity = identity(name, group, configuration);
+    opened.reference = name;
+    opened.settings = configuration.tokens.at(group.members.front());  // its PIN is the group's password
+    return opened;
+  }
   if (uri.pin_source.empty()) {
     uri.pin_source = kPrompt;
-    opened.source = tokens.source(uri);
+    opened.source = tokens->source(uri);
   }
   opened.identity = pkcs11::format_uri(uri);
   opened.settings.module = uri.module_path;

@@ -1,0 +1,184 @@
+#include "native/ha/call_threads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "native/pkcs11/error.h"
+#include "native/pkcs11/signals_blocked.h"
+
+namespace keystay::ha {
+namespace {
+
+using pkcs11::Deadline;
+
+constexpr std::chrono::milliseconds kFarewell{500};
+
+enum class JobState { waiting, running, returned, left };
+
+struct Job {
+  explicit Job(std::shared_ptr<Call> wanted) : call(std::move(wanted)) {}
+
+  const std::shared_ptr<Call> call;
+  JobState state = JobState::waiting;
+  std::condition_variable ended;
+};
+
+using JobPtr = std::shared_ptr<Job>;
+
+}  // namespace
+
+// Held by the threads as well, which may outlive CallThreads. One mutex guards everything, the jobs included.
+class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
+ public:
+  explicit Shared(std::size_t threads) : most_threads_(threads) {}
+
+  [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, Deadline deadline);
+  void start(const std::shared_ptr<Call>& call);
+  void leave_all();
+  void stop();
+  [[nodiscard]] std::size_t left() const;
+
+ private:
+  // The caller of these holds the lock.
+  JobPtr add(const std::shared_ptr<Call>& call);
+  void start_thread();
+  [[nodiscard]] CallEnd leave(const JobPtr& job);
+  void work();
+
+  const std::size_t most_threads_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable idle_again_;
+  std::deque<JobPtr> waiting_;
+  std::list<JobPtr> running_;
+  std::size_t threads_ = 0;
+  std::size_t idle_ = 0;
+  std::size_t left_ = 0;
+  bool stopping_ = false;
+};
+
+JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call) {
+  JobPtr job = std::make_shared<Job>(call);
+  waiting_.push_back(job);
+  if (idle_ < waiting_.size() && threads_ < most_threads_) {
+    try {
+      start_thread();
+    } catch (const std::system_error& error) {
+      if (threads_ == 0) {
+        waiting_.pop_back();
+        throw pkcs11::Error(pkcs11::ErrorClass::host,
+                            std::string("cannot start a thread for a call into the module: ") + error.what());
+      }
+    }
+  }
+  work_.notify_one();
+  return job;
+}
+
+void CallThreads::Shared::start_thread() {
+  const pkcs11::SignalsBlocked for_the_new_thread;
+  std::thread thread([self = shared_from_this()] { self->work(); });
+  pthread_setname_np(thread.native_handle(), "keystay-call");
+  thread.detach();
+  ++threads_;
+}
+
+void CallThreads::Shared::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++idle_;
+    work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    --idle_;
+    if (stopping_) break;
+    running_.splice(running_.end(), std::list<JobPtr>{std::move(waiting_.front())});
+    waiting_.pop_front();
+    const auto place = std::prev(running_.end());
+    JobPtr job = *place;
+    job->state = JobState::running;
+    lock.unlock();
+    job->call->run();
+    lock.lock();
+    running_.erase(place);
+    if (job->state == JobState::left) --left_;
+    job->state = JobState::returned;
+    job->ended.notify_all();
+    lock.unlock();
+    job.reset();  // perhaps the last owner of a call: not under the lock
+    lock.lock();
+  }
+  --threads_;
+  idle_again_.notify_all();
+}
+
+CallEnd CallThreads::Shared::run(const std::shared_ptr<Call>& call, Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  if (left_ == most_threads_) return CallEnd::not_begun;  // they may never come back
+  const JobPtr job = add(call);
+  job->ended.wait_until(lock, deadline,
+                        [&] { return job->state == JobState::returned || job->state == JobState::left; });
+  return job->state == JobState::returned ? CallEnd::returned : leave(job);
+}
+
+// A job that has not begun never will.
+CallEnd CallThreads::Shared::leave(const JobPtr& job) {
+  if (const auto place = std::ranges::find(waiting_, job); place != waiting_.end()) waiting_.erase(place);
+  const bool begun = std::ranges::find(running_, job) != running_.end();
+  if (job->state == JobState::running) ++left_;
+  job->state = JobState::left;
+  return begun ? CallEnd::left : CallEnd::not_begun;
+}
+
+void CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
+  const std::lock_guard lock(mutex_);
+  add(call);
+}
+
+void CallThreads::Shared::leave_all() {
+  const std::lock_guard lock(mutex_);
+  for (const JobPtr& job : running_) {
+    if (job->state == JobState::running) ++left_;
+    job->state = JobState::left;
+    job->ended.notify_all();
+  }
+  for (const JobPtr& job : std::exchange(waiting_, {})) {
+    job->state = JobState::left;
+    job->ended.notify_all();
+  }
+}
+
+void CallThreads::Shared::stop() {
+  leave_all();
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  work_.notify_all();
+  idle_again_.wait_for(lock, kFarewell, [&] { return threads_ == 0; });
+}
+
+std::size_t CallThreads::Shared::left() const {
+  const std::lock_guard lock(mutex_);
+  return left_;
+}
+
+CallThreads::CallThreads(std::size_t threads) : shared_(std::make_shared<Shared>(threads)) {}
+
+CallThreads::~CallThreads() { shared_->stop(); }
+
+CallEnd CallThreads::run(const std::shared_ptr<Call>& call, Deadline deadline) {
+  return shared_->run(call, deadline);
+}
+
+void CallThreads::start(const std::shared_ptr<Call>& call) { shared_->start(call); }
+
+void CallThreads::leave_all() { shared_->leave_all(); }
+
+std::size_t CallThreads::left() const { return shared_->left(); }
+
+}  // namespace keystay::ha

@@ -1,0 +1,55 @@
+// Threads that make calls into a module, so that a call that does not return can be left.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "native/pkcs11/cryptoki.h"
+
+namespace keystay::ha {
+
+// One call. It owns all that it needs: whoever waits for it may be gone when it returns.
+class Call {
+ public:
+  Call() = default;
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  virtual ~Call() = default;
+
+  // On a thread of CallThreads.
+  virtual void run() noexcept = 0;
+};
+
+enum class CallEnd {
+  returned,
+  not_begun,  // until the deadline: all threads are in other calls; the call will not be made
+  left,       // it was begun and has not returned; its thread stays in it
+};
+
+// The threads of one member: none before the first call, at most as many as were asked for. Thread-safe.
+// Belongs to one process.
+class CallThreads final {
+ public:
+  explicit CallThreads(std::size_t threads);
+  CallThreads(const CallThreads&) = delete;
+  CallThreads& operator=(const CallThreads&) = delete;
+  // Waits a moment for calls that are being made; their threads end by themselves later.
+  ~CallThreads();
+
+  // Has the call made, and waits for its end until the deadline, or until leave_all(). Throws pkcs11::Error
+  // (host) if no thread can be started.
+  [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, pkcs11::Deadline deadline);
+  // Has the call made, and waits for nothing; likewise.
+  void start(const std::shared_ptr<Call>& call);
+  // Whoever waits in run() for a call is told that it was left, or not begun.
+  void leave_all();
+
+  // Calls that were left and have not returned.
+  [[nodiscard]] std::size_t left() const;
+
+ private:
+  class Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace keystay::ha

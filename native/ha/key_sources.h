@@ -1,0 +1,26 @@
+// The key sources of a process: the tokens of the configuration, and its groups.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "native/config/configuration.h"
+#include "native/config/pin_source.h"
+#include "native/ha/health.h"
+#include "native/ha/notice.h"
+#include "native/keys/tokens.h"
+
+namespace keystay::ha {
+
+// As keys::Tokens, with a source for each [group.NAME]. A group that `before` has with the same settings, of
+// the same tokens, is taken from there, with what is known of its members.
+[[nodiscard]] std::unique_ptr<keys::Tokens> key_sources(config::Configuration configuration,
+                                                        config::PinPrompt prompt,
+                                                        std::optional<keys::WholeModule> whole_module = {},
+                                                        const keys::Tokens* before = nullptr,
+                                                        const Notice& notice = write_to_system_log);
+
+// Of all groups that were used in this process or not, in the order of their names.
+[[nodiscard]] std::vector<GroupStatus> group_states(const keys::Tokens& tokens);
+
+}  // namespace keystay::ha

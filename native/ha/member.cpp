@@ -1,0 +1,422 @@
+#include "native/ha/member.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <utility>
+
+#include "native/config/duration.h"
+#include "native/pkcs11/session.h"
+#include "native/pkcs11/wipe.h"
+
+namespace keystay::ha {
+namespace {
+
+using pkcs11::Deadline;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using namespace std::chrono_literals;
+
+constexpr double kWeightOfOne = 1.0 / 32;     // of one operation in the average of success and latency
+constexpr auto kBetweenAskings = 10s;         // of a member for a key that it did not have
+constexpr auto kImpatientPause = 1s;          // between probes while no other member can do the work
+constexpr std::size_t kThreadsForProbes = 2;  // beside those of its sessions
+constexpr auto kAnswerIsFresh = 2s;           // after which reading asks for a sign of life first
+
+Error hung(const std::string& name) {
+  return {ErrorClass::server,
+          name +
+              " did not answer within the time of one attempt; the call was left, and its "
+              "thread with it. Check the HSM and the network"};
+}
+
+Error crowded(const std::string& name) {
+  return {ErrorClass::busy, name + " has no session free within the time of one attempt"};
+}
+
+// That a key cannot be found, or is not the one that is meant, Keystay itself finds; return values have a
+// code.
+bool is_about_the_key(const Error& error) {
+  return error.error_class() == ErrorClass::client && !error.code();
+}
+
+}  // namespace
+
+Consequence consequence(const Error& error) noexcept {
+  switch (error.error_class()) {
+    case ErrorClass::client:
+      return is_about_the_key(error) ? Consequence::elsewhere : Consequence::none;
+    case ErrorClass::host:
+      return Consequence::none;
+    case ErrorClass::busy:
+    case ErrorClass::dirty_session:
+      return Consequence::elsewhere;
+    case ErrorClass::session_lost:
+      return Consequence::repair;
+    case ErrorClass::server:
+    case ErrorClass::authentication:
+      return Consequence::out;
+  }
+  return Consequence::none;
+}
+
+// An operation that may be left in the module.
+class Member::KeyCall final : public Call {
+ public:
+  KeyCall(std::shared_ptr<pkcs11::KeyOperations> operations, const Request& request, Deadline deadline)
+      : operations_(std::move(operations)),
+        key_(request.key),
+        operation_(request.operation),
+        data_(request.data.begin(), request.data.end()),
+        result_(request.result.size()),
+        deadline_(deadline) {}
+  ~KeyCall() override { pkcs11::wipe(result_); }
+
+  void run() noexcept override {
+    try {
+      size_ = operations_->perform(key_, operation_, data_, result_, deadline_);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+
+  // The same again, from now on.
+  [[nodiscard]] std::shared_ptr<KeyCall> again(std::shared_ptr<pkcs11::KeyOperations> operations,
+                                               Deadline deadline) {
+    return std::make_shared<KeyCall>(std::move(operations), Request{key_, operation_, data_, result_},
+                                     deadline);
+  }
+
+  // After its end. Throws what run() ended with.
+  std::size_t take(std::span<std::uint8_t> result) {
+    if (error_) std::rethrow_exception(error_);
+    std::copy_n(result_.begin(), size_, result.begin());
+    return size_;
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const std::shared_ptr<pkcs11::KeyOperations> operations_;
+  const pkcs11::KeyReference key_;
+  const pkcs11::Operation operation_;
+  const pkcs11::Bytes data_;
+  pkcs11::Bytes result_;
+  const Deadline deadline_;
+  std::size_t size_ = 0;
+  std::exception_ptr error_;
+};
+
+// Repairs what is broken, asks for a sign of life, and repeats what failed last.
+class Member::Probe final : public Call {
+ public:
+  Probe(std::shared_ptr<Member> member, std::shared_ptr<KeyCall> last_failed)
+      : member_(std::move(member)), last_failed_(std::move(last_failed)) {}
+
+  void run() noexcept override {
+    try {
+      check();
+      member_->probe_ended(std::nullopt);
+    } catch (const Error& error) {
+      member_->probe_ended(error);
+    } catch (const std::exception& error) {
+      member_->probe_ended(Error(ErrorClass::host, error.what()));
+    }
+  }
+
+ private:
+  void check() {
+    keys::KeySource& source = *member_->source_;
+    source.recover();
+    source.with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
+    if (!last_failed_) return;
+    const auto operations = source.attempts();
+    const auto call = last_failed_->again(operations, operations->deadline());
+    call->run();
+    try {
+      call->rethrow();
+    } catch (const Error& error) {
+      if (error.error_class() == ErrorClass::server || error.error_class() == ErrorClass::authentication)
+        throw;
+    }
+  }
+
+  const std::shared_ptr<Member> member_;
+  const std::shared_ptr<KeyCall> last_failed_;
+};
+
+Member::Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice)
+    : options_(std::move(options)),
+      source_(std::move(source)),
+      notice_(std::move(notice)),
+      calls_(source_->capacity() + kThreadsForProbes) {}
+
+double Member::idleness() const noexcept {
+  const double used = static_cast<double>(in_flight_.load(std::memory_order_relaxed)) /
+                      static_cast<double>(source_->capacity());
+  return std::max(0.0, 1.0 - used);
+}
+
+bool Member::lacks(const pkcs11::KeyReference& key) {
+  if (lacking_count_.load(std::memory_order_acquire) == 0) [[likely]]
+    return false;
+  const std::lock_guard lock(mutex_);
+  const auto known = lacking_.find(key.identity());
+  return known != lacking_.end() && Clock::now() < known->second.ask_again;
+}
+
+std::size_t Member::perform(const Request& request, Repair repair, Deadline deadline) {
+  struct InFlight {
+    std::atomic<std::size_t>& count;
+    explicit InFlight(std::atomic<std::size_t>& counter) : count(counter) { ++count; }
+    ~InFlight() { --count; }
+  } const in_flight(in_flight_);
+  const auto begin = Clock::now();
+  try {
+    const std::size_t size = options_.leave_hung_calls ? attempt_left_at(request, repair, deadline)
+                                                       : attempt(request, repair, deadline);
+    note_success(Clock::now() - begin);
+    if (lacking_count_.load(std::memory_order_acquire) != 0) {
+      const std::lock_guard lock(mutex_);
+      lacking_.erase(request.key.identity());
+      lacking_count_.store(lacking_.size(), std::memory_order_release);
+    }
+    return size;
+  } catch (const Error& error) {
+    note_failure(error, &request);
+    throw;
+  }
+}
+
+std::size_t Member::attempt(const Request& request, Repair repair, Deadline deadline) {
+  const auto operations = repair == Repair::at_once ? source_->operations() : source_->attempts();
+  return operations->perform(request.key, request.operation, request.data, request.result, deadline);
+}
+
+std::size_t Member::attempt_left_at(const Request& request, Repair repair, Deadline deadline) {
+  const auto call = std::make_shared<KeyCall>(
+      repair == Repair::at_once ? source_->operations() : source_->attempts(), request, deadline);
+  switch (calls_.run(call, deadline)) {
+    case CallEnd::returned:
+      return call->take(request.result);
+    case CallEnd::not_begun:
+      throw crowded(source_->name());
+    case CallEnd::left:
+      break;
+  }
+  throw hung(source_->name());
+}
+
+void Member::use(const std::function<void(keys::KeySource&)>& body, Deadline deadline) {
+  class SignOfLife final : public Call {
+   public:
+    explicit SignOfLife(std::shared_ptr<keys::KeySource> source) : source_(std::move(source)) {}
+    void run() noexcept override {
+      try {
+        source_->with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
+      } catch (...) {
+        error = std::current_exception();
+      }
+    }
+    std::exception_ptr error;
+
+   private:
+    std::shared_ptr<keys::KeySource> source_;
+  };
+  try {
+    const auto last = Clock::time_point(Clock::duration(last_answer_.load(std::memory_order_relaxed)));
+    if (options_.leave_hung_calls && Clock::now() - last > kAnswerIsFresh) {
+      const auto sign = std::make_shared<SignOfLife>(source_);
+      if (calls_.run(sign, deadline) != CallEnd::returned) throw hung(source_->name());
+      if (sign->error) std::rethrow_exception(sign->error);
+    }
+    body(*source_);
+    last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  } catch (const Error& error) {
+    if (!is_about_the_key(error)) note_failure(error, nullptr);
+    throw;
+  }
+}
+
+void Member::weigh(double outcome) noexcept {
+  const double before = success_.load(std::memory_order_relaxed);
+  success_.store(before + (outcome - before) * kWeightOfOne, std::memory_order_relaxed);
+}
+
+void Member::note_success(std::chrono::nanoseconds took) {
+  weigh(1);
+  succeeded_.fetch_add(1, std::memory_order_relaxed);
+  if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
+  last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  const auto before = static_cast<double>(latency_.load(std::memory_order_relaxed));
+  const double after = before == 0 ? static_cast<double>(took.count())
+                                   : before + (static_cast<double>(took.count()) - before) * kWeightOfOne;
+  latency_.store(std::llround(after), std::memory_order_relaxed);
+}
+
+void Member::note_failure(const Error& error, const Request* request) {
+  failed_[static_cast<std::size_t>(error.error_class())].fetch_add(1, std::memory_order_relaxed);
+  switch (consequence(error)) {
+    case Consequence::none:
+      return;
+    case Consequence::elsewhere: {
+      if (!request || !is_about_the_key(error)) return;
+      bool is_new = false;
+      {
+        const std::lock_guard lock(mutex_);
+        is_new = lacking_
+                     .insert_or_assign(request->key.identity(),
+                                       Lacking{request->key.name(), Clock::now() + kBetweenAskings})
+                     .second;
+        lacking_count_.store(lacking_.size(), std::memory_order_release);
+      }
+      if (is_new)
+        notice_("member \"" + name() + "\" cannot use " + request->key.name() + ": " + error.what());
+      return;
+    }
+    case Consequence::repair:
+      weigh(0);
+      {
+        const std::lock_guard lock(mutex_);
+        if (service_.load() != Service::in) return;
+        service_.store(Service::repairing, std::memory_order_release);
+        since_ = asked_at_ = Clock::now();
+        reason_ = error.what();
+      }
+      return;
+    case Consequence::out:
+      weigh(0);
+      if (request && options_.leave_hung_calls) {
+        const auto call = std::make_shared<KeyCall>(nullptr, *request, Deadline());
+        const std::lock_guard lock(mutex_);
+        last_failed_ = call;
+      }
+      take_out(error.error_class() == ErrorClass::authentication ? Service::refused : Service::out, error);
+      return;
+  }
+}
+
+void Member::take_out(Service service, const Error& error) {
+  std::chrono::milliseconds pause{};
+  {
+    const std::lock_guard lock(mutex_);
+    const Service before = service_.load();
+    const auto now = Clock::now();
+    reason_ = error.what();
+    if (before == Service::out || before == Service::refused) {
+      service_.store(service, std::memory_order_release);
+      return;  // told already; what was in flight then comes in one by one
+    }
+    pause = this->pause();
+    if (before == Service::in) since_ = now;
+    asked_at_ = now;
+    service_.store(service, std::memory_order_release);
+  }
+  calls_.leave_all();
+  notice_("member \"" + name() + "\" is " +
+          (service == Service::refused ? "out of service until its PIN is put right: " : "out of service: ") +
+          error.what() + "; it is asked again in " + config::format_duration(pause));
+}
+
+void Member::bring_back() {
+  std::chrono::milliseconds out_for{};
+  Service before{};
+  {
+    const std::lock_guard lock(mutex_);
+    before = service_.load();
+    if (before == Service::in) return;
+    const auto now = Clock::now();
+    out_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - since_);
+    out_before_ += now - since_;
+    since_ = now;
+    reason_.clear();
+    service_.store(Service::in, std::memory_order_release);
+  }
+  if (before == Service::repairing) return;
+  notice_("member \"" + name() + "\" is back in service after " + config::format_duration(out_for));
+}
+
+std::chrono::milliseconds Member::pause() const {
+  return options_.probe_pauses[std::min(failures_.load(), options_.probe_pauses.size() - 1)];
+}
+
+Member::Clock::time_point Member::next_probe(bool patient) {
+  const std::lock_guard lock(mutex_);
+  if (probe_ == ProbeState::overdue) return Clock::time_point::max();
+  if (probe_ == ProbeState::running) return asked_at_ + options_.probe_timeout;
+  switch (service_.load()) {
+    case Service::in: {
+      const auto last = Clock::time_point(Clock::duration(last_answer_.load(std::memory_order_relaxed)));
+      return std::max({last, since_, asked_at_}) + options_.check_interval;
+    }
+    case Service::repairing:
+      return asked_at_;
+    case Service::out:
+    case Service::refused:
+      break;
+  }
+  return asked_at_ + (patient ? pause() : std::min<std::chrono::milliseconds>(pause(), kImpatientPause));
+}
+
+void Member::probe() {
+  std::shared_ptr<KeyCall> last_failed;
+  bool overdue = false;
+  {
+    const std::lock_guard lock(mutex_);
+    overdue = probe_ == ProbeState::running;
+    probe_ = overdue ? ProbeState::overdue : ProbeState::running;
+    if (!overdue) asked_at_ = Clock::now();
+    if (service_.load() == Service::out) last_failed = last_failed_;
+  }
+  if (overdue) {
+    take_out(Service::out, hung(source_->name()));
+    return;
+  }
+  try {
+    calls_.start(std::make_shared<Probe>(shared_from_this(), std::move(last_failed)));
+  } catch (const Error& error) {
+    probe_ended(error);
+  }
+}
+
+void Member::probe_ended(const std::optional<Error>& error) {
+  Service before{};
+  {
+    const std::lock_guard lock(mutex_);
+    probe_ = ProbeState::none;
+    before = service_.load();
+    asked_at_ = Clock::now();
+    if (error && (before == Service::out || before == Service::refused)) ++failures_;
+  }
+  if (!error) {
+    last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    bring_back();
+    return;
+  }
+  if (error->error_class() == ErrorClass::host || error->error_class() == ErrorClass::busy) return;
+  take_out(error->error_class() == ErrorClass::authentication ? Service::refused : Service::out, *error);
+}
+
+MemberStatus Member::status() {
+  MemberStatus status;
+  status.name = options_.name;
+  status.zone = options_.zone;
+  status.in_flight = in_flight_.load();
+  status.left_calls = calls_.left();
+  status.succeeded = succeeded_.load();
+  status.replayed = replayed_.load();
+  for (std::size_t i = 0; i < kErrorClasses; ++i) status.failed[i] = failed_[i].load();
+  status.latency =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(latency_.load()));
+  const std::lock_guard lock(mutex_);
+  status.service = service_.load();
+  status.reason = reason_;
+  status.since = since_;
+  const auto out = out_before_ + (status.service == Service::in ? Clock::duration(0) : Clock::now() - since_);
+  status.out_of_service = std::chrono::duration_cast<std::chrono::milliseconds>(out);
+  for (const auto& [_, lacking] : lacking_) status.lacking.push_back(lacking.key);
+  return status;
+}
+
+}  // namespace keystay::ha

@@ -1,0 +1,132 @@
+// One token of a group, as one process uses it: its calls, its health and what it has done.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "native/ha/call_threads.h"
+#include "native/ha/health.h"
+#include "native/ha/notice.h"
+#include "native/keys/key_source.h"
+
+namespace keystay::ha {
+
+// One operation (pkcs11::KeyOperations::perform); borrows all of it.
+struct Request {
+  const pkcs11::KeyReference& key;
+  const pkcs11::Operation& operation;
+  pkcs11::ByteView data;
+  std::span<std::uint8_t> result;
+};
+
+struct MemberOptions {
+  std::string name;
+  std::string zone;
+  bool leave_hung_calls = true;
+  std::chrono::milliseconds probe_timeout{2000};  // after which a probe counts as failed
+  std::vector<std::chrono::milliseconds> probe_pauses;
+  std::chrono::milliseconds check_interval{10000};
+};
+
+// What an attempt's failure means for the group.
+enum class Consequence {
+  none,       // the request is wrong: the caller is told, and no other member is asked
+  elsewhere,  // another member is asked; this one is as it was
+  repair,     // the same, and its sessions are repaired meanwhile
+  out,        // the same, and it is out of service
+};
+[[nodiscard]] Consequence consequence(const pkcs11::Error& error) noexcept;
+
+// Thread-safe. Belongs to one process.
+class Member final : public std::enable_shared_from_this<Member> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice);
+
+  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  [[nodiscard]] const std::string& zone() const noexcept { return options_.zone; }
+  [[nodiscard]] keys::KeySource& source() const noexcept { return *source_; }
+  [[nodiscard]] bool in_service() const noexcept {
+    return service_.load(std::memory_order_acquire) == Service::in;
+  }
+  [[nodiscard]] bool repairing() const noexcept {
+    return service_.load(std::memory_order_acquire) == Service::repairing;
+  }
+  // Free sessions, from 0 (none) to 1; the share of its latest operations that succeeded, likewise.
+  [[nodiscard]] double idleness() const noexcept;
+  [[nodiscard]] double success() const noexcept { return success_.load(std::memory_order_relaxed); }
+  // Whether it was found to lack this key, lately: it is asked again every now and then.
+  [[nodiscard]] bool lacks(const pkcs11::KeyReference& key);
+
+  enum class Repair { left_to_probes, at_once };
+  // Makes one attempt, or, with Repair::at_once, what a lone token would do; notes how it ends. Throws
+  // pkcs11::Error, with the class that says what to do (consequence()).
+  std::size_t perform(const Request& request, Repair repair, pkcs11::Deadline deadline);
+  // Runs `body` with this member's source on the calling thread, once a call of its module has returned
+  // within the deadline lately; notes how it ends.
+  void use(const std::function<void(keys::KeySource&)>& body, pkcs11::Deadline deadline);
+  // An operation went on to another member.
+  void note_replay() noexcept { replayed_.fetch_add(1, std::memory_order_relaxed); }
+
+  // When probe() should be called next. `patient` is false while the group has nobody else.
+  [[nodiscard]] Clock::time_point next_probe(bool patient);
+  // Starts to find out, on another thread, whether it answers: out of service, with the operation that
+  // failed last. Nothing while an earlier probe has not returned, but that it counts as a hang in time.
+  void probe();
+
+  [[nodiscard]] MemberStatus status();
+  void leave_calls() { calls_.leave_all(); }
+
+ private:
+  class KeyCall;
+  class Probe;
+
+  std::size_t attempt(const Request& request, Repair repair, pkcs11::Deadline deadline);
+  std::size_t attempt_left_at(const Request& request, Repair repair, pkcs11::Deadline deadline);
+  void note_success(std::chrono::nanoseconds took);
+  void note_failure(const pkcs11::Error& error, const Request* request);
+  void take_out(Service service, const pkcs11::Error& error);
+  void bring_back();
+  void probe_ended(const std::optional<pkcs11::Error>& error);
+  void weigh(double outcome) noexcept;
+  // The caller holds the lock.
+  [[nodiscard]] std::chrono::milliseconds pause() const;
+
+  const MemberOptions options_;
+  const std::shared_ptr<keys::KeySource> source_;
+  const Notice notice_;
+  CallThreads calls_;
+
+  std::atomic<Service> service_{Service::in};
+  std::atomic<std::size_t> in_flight_{0};
+  std::atomic<double> success_{1};
+  std::atomic<std::int64_t> latency_{0};      // nanoseconds
+  std::atomic<std::int64_t> last_answer_{0};  // nanoseconds of the clock; 0: never
+  std::atomic<std::uint64_t> succeeded_{0};
+  std::atomic<std::uint64_t> replayed_{0};
+  std::array<std::atomic<std::uint64_t>, kErrorClasses> failed_{};
+  std::atomic<std::size_t> failures_{0};  // probes that failed since it last did an operation
+  std::atomic<std::size_t> lacking_count_{0};
+
+  std::mutex mutex_;  // of the rest
+  struct Lacking {
+    std::string key;  // as in messages
+    Clock::time_point ask_again;
+  };
+  std::map<std::string, Lacking, std::less<>> lacking_;  // by identity()
+  std::string reason_;
+  Clock::time_point since_ = Clock::now();
+  Clock::duration out_before_{0};
+  enum class ProbeState { none, running, overdue } probe_ = ProbeState::none;
+  Clock::time_point asked_at_{};          // when the last probe began or ended, or it failed
+  std::shared_ptr<KeyCall> last_failed_;  // repeated by probes
+};
+
+}  // namespace keystay::ha

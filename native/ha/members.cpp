@@ -1,0 +1,232 @@
+#include "native/ha/members.h"
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+
+#include "native/pkcs11/signals_blocked.h"
+
+namespace keystay::ha {
+namespace {
+
+using pkcs11::Deadline;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// When all members are busy, until they are asked again.
+constexpr auto kBusyPause = 10ms;
+
+// What the operation failed with as a whole, by what its attempts failed with: the worst that may pass by
+// itself.
+ErrorClass class_of(const Answers& answers) noexcept {
+  const auto any = [&](ErrorClass error_class) {
+    return std::ranges::any_of(
+        answers, [&](const auto& answer) { return answer.second.error_class() == error_class; });
+  };
+  if (answers.empty() || any(ErrorClass::server) || any(ErrorClass::session_lost)) return ErrorClass::server;
+  if (any(ErrorClass::busy) || any(ErrorClass::dirty_session)) return ErrorClass::busy;
+  return any(ErrorClass::authentication) ? ErrorClass::authentication : ErrorClass::client;
+}
+
+bool only_busy(const Answers& answers) {
+  return !answers.empty() && std::ranges::all_of(answers, [](const auto& answer) {
+    return answer.second.error_class() == ErrorClass::busy ||
+           answer.second.error_class() == ErrorClass::dirty_session;
+  });
+}
+
+}  // namespace
+
+// Calls no module itself, so that it always can be ended: members make their probes on threads of their own.
+class Members::Prober final {
+ public:
+  Prober(std::vector<std::shared_ptr<Member>> members, std::size_t min_active)
+      : members_(std::move(members)), min_active_(min_active) {
+    const pkcs11::SignalsBlocked for_the_new_thread;
+    thread_ = std::thread([this] { work(); });
+    pthread_setname_np(thread_.native_handle(), "keystay-probe");
+  }
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+  ~Prober() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  // A member's state has changed.
+  void look() {
+    {
+      const std::lock_guard lock(mutex_);
+      changed_ = true;
+    }
+    wake_.notify_all();
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      changed_ = false;
+      lock.unlock();
+      const auto next = probe_who_is_due();
+      lock.lock();
+      wake_.wait_until(lock, next, [&] { return stopping_ || changed_; });
+    }
+  }
+
+  // Returns when somebody is due next.
+  Clock::time_point probe_who_is_due() {
+    const bool patient = active_members(members_, min_active_).any();
+    auto next = Clock::now() + 1h;
+    for (const auto& member : members_) {
+      if (member->next_probe(patient) <= Clock::now()) member->probe();
+      next = std::min(next, member->next_probe(patient));
+    }
+    return next;
+  }
+
+  const std::vector<std::shared_ptr<Member>> members_;
+  const std::size_t min_active_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool changed_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+Members::Members(std::string group, const config::GroupSettings& settings,
+                 std::vector<std::shared_ptr<Member>> members)
+    : group_(std::move(group)), settings_(settings), members_(std::move(members)) {}
+
+Members::~Members() = default;
+
+// At the first use: what is only loaded has no threads.
+void Members::start_prober() {
+  std::call_once(prober_started_, [&] {
+    try {
+      prober_ = std::make_shared<Prober>(members_, settings_.min_active);
+    } catch (const std::system_error& error) {
+      throw Error(ErrorClass::host,
+                  std::string("cannot start a thread that probes the members: ") + error.what());
+    }
+  });
+}
+
+std::optional<Members::Choice> Members::choose(MemberSet asked, const pkcs11::KeyReference* key) {
+  MemberSet in_service;
+  MemberSet fitting;  // in service, and not known to lack the key
+  MemberSet repairing;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (asked.test(i)) continue;
+    Member& member = *members_[i];
+    in_service.set(i, member.in_service());
+    repairing.set(i, member.repairing());
+    fitting.set(i, in_service.test(i) && !(key && member.lacks(*key)));
+  }
+  MemberSet candidates = active_members(members_, settings_.min_active) & fitting;
+  if (candidates.none()) candidates = fitting;
+  if (candidates.none()) candidates = repairing;
+  // Where all lack the key, each is asked, and tells why.
+  if (candidates.none()) candidates = in_service;
+  if (candidates.none()) return std::nullopt;
+  const std::size_t place =
+      best_of(members_, candidates, settings_, turn_.fetch_add(1, std::memory_order_relaxed));
+  MemberSet others = in_service | repairing;
+  others.reset(place);
+  return Choice{place, others.any()};
+}
+
+Deadline Members::attempt_deadline(const Choice& choice, Deadline deadline) const {
+  return choice.alternatives ? std::min(deadline, Clock::now() + settings_.attempt_timeout) : deadline;
+}
+
+std::size_t Members::perform(const Request& request, Deadline deadline) {
+  start_prober();
+  Answers answers;
+  MemberSet asked;
+  for (;;) {
+    const std::optional<Choice> choice = choose(asked, &request.key);
+    if (!choice) {
+      if (!only_busy(answers) || Clock::now() + kBusyPause >= deadline) throw all_failed(answers, asked);
+      std::this_thread::sleep_for(kBusyPause);
+      answers.clear();
+      asked.reset();
+      continue;
+    }
+    Member& member = *members_[choice->place];
+    try {
+      return member.perform(request,
+                            choice->alternatives ? Member::Repair::left_to_probes : Member::Repair::at_once,
+                            attempt_deadline(*choice, deadline));
+    } catch (const Error& error) {
+      const Consequence what_follows = consequence(error);
+      if (what_follows == Consequence::none) throw;
+      if (what_follows != Consequence::elsewhere) prober_->look();
+      answers.emplace_back(member.name(), error);
+      asked.set(choice->place);
+      if (Clock::now() >= deadline) throw all_failed(answers, asked);
+      member.note_replay();
+    }
+  }
+}
+
+bool Members::use(const std::function<bool(keys::KeySource&)>& body, Deadline deadline) {
+  start_prober();
+  Answers answers;
+  MemberSet asked;
+  bool any_answer = false;
+  while (const std::optional<Choice> choice = choose(asked, nullptr)) {
+    Member& member = *members_[choice->place];
+    bool satisfied = false;
+    try {
+      member.use([&](keys::KeySource& source) { satisfied = body(source); },
+                 attempt_deadline(*choice, deadline));
+      any_answer = true;
+    } catch (const Error& error) {
+      const Consequence what_follows = consequence(error);
+      if (what_follows == Consequence::none) throw;
+      if (what_follows != Consequence::elsewhere) prober_->look();
+      answers.emplace_back(member.name(), error);
+    }
+    if (satisfied) return true;
+    asked.set(choice->place);
+  }
+  if (!any_answer) throw all_failed(answers, asked);
+  return false;
+}
+
+Error Members::all_failed(const Answers& answers, MemberSet asked) {
+  std::string said;
+  for (const auto& [name, error] : answers)
+    said.append(said.empty() ? "" : "; ").append(name).append(": ").append(error.what());
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (asked.test(i)) continue;
+    const MemberStatus status = members_[i]->status();
+    said.append(said.empty() ? "" : "; ").append(status.name).append(" (").append(to_string(status.service));
+    said.append(status.reason.empty() ? ")" : "): ").append(status.reason);
+  }
+  return {class_of(answers), "no member of the group could do it: " + said};
+}
+
+GroupStatus Members::status() {
+  GroupStatus status{group_, settings_.min_active, {}};
+  const MemberSet active = active_members(members_, settings_.min_active);
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    status.members.push_back(members_[i]->status());
+    status.members.back().active = active.test(i);
+  }
+  return status;
+}
+
+std::optional<Error> Members::failure() {
+  if (active_members(members_, settings_.min_active).any()) return std::nullopt;
+  return all_failed({}, {});
+}
+
+}  // namespace keystay::ha

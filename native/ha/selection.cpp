@@ -1,0 +1,43 @@
+#include "native/ha/selection.h"
+
+namespace keystay::ha {
+namespace {
+
+// Operations of one moment differ by less.
+constexpr double kEqual = 1e-3;
+
+}  // namespace
+
+MemberSet active_members(std::span<const std::shared_ptr<Member>> members, std::size_t min_active) {
+  MemberSet active;
+  for (std::size_t i = 0; i < members.size() && active.count() < min_active; ++i) {
+    if (members[i]->in_service()) active.set(i);
+  }
+  return active;
+}
+
+std::size_t best_of(std::span<const std::shared_ptr<Member>> members, MemberSet candidates,
+                    const config::GroupSettings& settings, std::size_t turn) {
+  if (!settings.same_zone.empty()) {
+    MemberSet near;
+    for (std::size_t i = 0; i < members.size(); ++i)
+      near.set(i, candidates.test(i) && members[i]->zone() == settings.same_zone);
+    if (near.any()) candidates = near;
+  }
+  std::size_t best = members.size();
+  double best_score = 0;
+  for (std::size_t step = 0; step < members.size(); ++step) {
+    const std::size_t i = settings.balance ? (turn + step) % members.size() : step;
+    if (!candidates.test(i)) continue;
+    if (!settings.balance) return i;
+    const Member& member = *members[i];
+    const double score =
+        settings.balance->success * member.success() + settings.balance->idleness * member.idleness();
+    if (best != members.size() && score < best_score + kEqual) continue;
+    best = i;
+    best_score = score;
+  }
+  return best;
+}
+
+}  // namespace keystay::ha

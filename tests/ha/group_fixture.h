@@ -1,0 +1,89 @@
+// What the tests of native/ha start from: three tokens that fail apart from one another, with one key on
+// each, and a group of them.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "native/ha/key_sources.h"
+#include "native/keys/key_store.h"
+#include "native/pkcs11/error.h"
+#include "native/x509/openssl_pkix.h"
+#include "native/x509/openssl_types.h"
+#include "tests/support/fault_control.h"
+#include "tests/support/softhsm_token.h"
+
+namespace keystay::ha {
+
+using pkcs11::Bytes;
+using pkcs11::Error;
+using pkcs11::ErrorClass;
+using test::FaultControl;
+using test::Function;
+using test::kEveryCall;
+
+[[nodiscard]] std::optional<Error> error_of(const std::function<void()>& body);
+
+class GroupTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kMembers = 3;
+
+  // Makes the tokens, and on each the same P-256 key "httpd".
+  GroupTest();
+
+  // Reads keystay.toml with [group.front] of all three and these lines; "min-active = 2\n" for instance.
+  void use_group(const std::string& lines = "");
+  // The same for what stands behind `members =`, lines included.
+  void use_members(const std::string& members);
+  // With these lines in the section of one token.
+  void set_lines(std::size_t member, std::string lines) { lines_.at(member) = std::move(lines); }
+
+  [[nodiscard]] FaultControl& faults(std::size_t member) { return *faults_.at(member); }
+  [[nodiscard]] static std::string name(std::size_t member);
+  [[nodiscard]] std::shared_ptr<keys::KeySource> group() { return tokens_->source("front"); }
+  [[nodiscard]] keys::KeyStore store_of(std::size_t member);
+
+  void import_key_into(std::size_t member);
+
+  // "httpd" of the group; reads it from one member.
+  [[nodiscard]] keys::PrivateKey key();
+  // ECDSA with it, verified by libcrypto. Throws Error.
+  [[nodiscard]] bool signs(const keys::PrivateKey& key) const;
+  // Signs on four threads as long as `body` runs. Returns how many signatures failed, or were wrong, and
+  // prints how many were made.
+  [[nodiscard]] std::size_t failures_while(const keys::PrivateKey& key, const std::function<void()>& body);
+
+  [[nodiscard]] MemberStatus status(std::size_t member);
+  [[nodiscard]] std::uint64_t signatures(std::size_t member) {
+    return faults(member).calls(Function::C_Sign);
+  }
+  void reset_counts();
+  [[nodiscard]] std::vector<std::string> notices();
+  // Whether it comes true in time.
+  [[nodiscard]] static bool wait_for(const std::function<bool()>& condition,
+                                     std::chrono::seconds limit = std::chrono::seconds(20));
+  [[nodiscard]] bool wait_for_service(std::size_t member, Service service);
+
+  test::SoftHsmToken hsm_{"hsm-a"};
+  std::array<std::unique_ptr<FaultControl>, kMembers> faults_;
+  std::array<std::string, kMembers> lines_;
+  x509::EvpPkey key_;
+  x509::OpenSslPkix pkix_;
+  std::mutex mutex_;
+  std::vector<std::string> notices_;  // under mutex_
+  std::unique_ptr<keys::Tokens> tokens_;
+
+ private:
+  [[nodiscard]] std::string token_sections() const;
+};
+
+}  // namespace keystay::ha
