@@ -7,7 +7,9 @@
 #include <openssl/provider.h>
 #include <strings.h>
 
+#include "native/config/group_capability.h"
 #include "native/config/provider_capability.h"
+#include "native/ha/health.h"
 #include "provider/async/async_signing.h"
 #include "provider/context.h"
 #include "provider/guard.h"
@@ -91,6 +93,62 @@ int reloading(Context& context, OSSL_CALLBACK* callback, void* argument) {
   return callback(params, argument);
 }
 
+void report_member(const ha::GroupStatus& group, const ha::MemberStatus& member,
+                   config::GroupMemberFunction report, void* report_argument) {
+  const auto seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
+  const auto classes = ha::error_class_names();
+  const config::GroupMemberReport told{
+      .group = group.name.c_str(),
+      .member = member.name.c_str(),
+      .zone = member.zone.c_str(),
+      .service = ha::to_string(member.service),
+      .reason = member.reason.c_str(),
+      .in_service = member.service == ha::Service::in ? 1 : 0,
+      .active = member.active ? 1 : 0,
+      .out_of_service = seconds(member.out_of_service),
+      .latency = seconds(member.latency),
+      .in_flight = member.in_flight,
+      .left_calls = member.left_calls,
+      .succeeded = member.succeeded,
+      .replayed = member.replayed,
+      .lacking_keys = member.lacking.size(),
+      .error_classes = classes.data(),
+      .failed = member.failed.data(),
+      .errors = classes.size(),
+  };
+  report(&told, report_argument);
+}
+
+extern "C" int keystay_report_groups(void* argument, config::GroupMemberFunction report,
+                                     void* report_argument) {
+  auto& context = *static_cast<Context*>(argument);
+  return guard(context.core(), [&] {
+    for (const ha::GroupStatus& group : context.group_states()) {
+      for (const ha::MemberStatus& member : group.members)
+        report_member(group, member, report, report_argument);
+    }
+    return 1;
+  });
+}
+
+extern "C" int keystay_listen(void* argument, config::GroupNoticeFunction notice, void* notice_argument) {
+  static_cast<Context*>(argument)->listen(notice, notice_argument);
+  return 1;
+}
+
+// OSSL_PARAM_OCTET_PTRs: the functions and their argument.
+int groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
+  void* report = reinterpret_cast<void*>(&keystay_report_groups);
+  void* listen = reinterpret_cast<void*>(&keystay_listen);
+  void* own = &context;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_ptr(config::kGroupReportParameter, &report, sizeof report),
+      OSSL_PARAM_construct_octet_ptr(config::kGroupListenParameter, &listen, sizeof listen),
+      OSSL_PARAM_construct_octet_ptr(config::kGroupArgumentParameter, &own, sizeof own),
+      OSSL_PARAM_construct_end()};
+  return callback(params, argument);
+}
+
 }  // namespace
 
 int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback,
@@ -101,6 +159,7 @@ int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callb
     if (::strcasecmp(capability, async::kCapability) == 0) return async_abandonment(callback, argument);
     if (::strcasecmp(capability, config::kReloadCapability) == 0)
       return reloading(context, callback, argument);
+    if (::strcasecmp(capability, config::kGroupCapability) == 0) return groups(context, callback, argument);
     return 0;
   });
 }

@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 
 #include "native/config/optional_configuration.h"
+#include "native/ha/key_sources.h"
 #include "native/pkcs11/fork_lock.h"
 #include "provider/configuration/cnf_section.h"
 #include "provider/process_exit.h"
@@ -62,10 +63,23 @@ keys::Tokens& Context::tokens() {
 
 std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
   CnfSection section = read_cnf_section(core_);
-  return std::make_unique<keys::Tokens>(
+  return ha::key_sources(
       config::read_optional_configuration(section.configuration),
       [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
-      std::move(section.whole_module), before);
+      std::move(section.whole_module), before,
+      [listener = listener_](const std::string& sentence) {
+        if (listener->notice) {
+          listener->notice(sentence.c_str(), listener->argument);
+        } else {
+          ha::write_to_system_log(sentence);
+        }
+      });
+}
+
+std::vector<ha::GroupStatus> Context::group_states() { return ha::group_states(tokens()); }
+
+void Context::listen(config::GroupNoticeFunction notice, void* argument) noexcept {
+  *listener_ = {notice, argument};
 }
 
 void Context::reload() {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "native/config/group_capability.h"
+#include "native/ha/health.h"
 #include "native/keys/tokens.h"
 #include "native/pkcs11/fork_lock.h"
 #include "native/x509/openssl_pkix.h"
@@ -40,6 +42,12 @@ class Context final {
   // theirs.
   void restore();
 
+  // How the groups' members are. Touches no module.
+  [[nodiscard]] std::vector<ha::GroupStatus> group_states();
+  // Whom changes of their state are told, from now on; otherwise the system log. Once, before tokens() is
+  // used.
+  void listen(config::GroupNoticeFunction notice, void* argument) noexcept;
+
   // The threads that sign for jobs with keys of this source. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const keys::KeySource& source);
 
@@ -49,7 +57,14 @@ class Context final {
   PinDialogue pin_dialogue_;
   [[nodiscard]] std::unique_ptr<keys::Tokens> read_tokens(const keys::Tokens* before);
 
+  struct Listener {
+    config::GroupNoticeFunction notice = nullptr;
+    void* argument = nullptr;
+  };
+
   std::atomic<keys::Tokens*> tokens_{nullptr};
+  // Shared with probes that hang, which may outlive this object.
+  std::shared_ptr<Listener> listener_ = std::make_shared<Listener>();
   // By reload(); other threads may be in them, and signers_ names their tokens.
   std::vector<const keys::Tokens*> replaced_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
   // One of them, until restore().

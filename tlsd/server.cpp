@@ -41,6 +41,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
   for (std::size_t i = 0; i < thread_count(settings_); ++i) {
     workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
   }
+  metrics_.show(group_metrics_);
   open_listeners();
   open_admin();
   use(snapshot_);

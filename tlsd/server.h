@@ -11,6 +11,7 @@
 
 #include "native/config/tlsd_settings.h"
 #include "tlsd/admin/admin.h"
+#include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
 #include "tlsd/admin/metrics.h"
 #include "tlsd/helper_thread.h"
@@ -69,6 +70,7 @@ class Server final {
   const LibraryContext& library_;
   config::TlsdSettings settings_;
   ReadSettings read_settings_;
+  GroupMetrics group_metrics_{library_};
   Metrics metrics_;
   asio::io_context control_{1};
   asio::signal_set signals_;

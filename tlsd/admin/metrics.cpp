@@ -1,5 +1,6 @@
 #include "tlsd/admin/metrics.h"
 
+#include <utility>
 #include <vector>
 
 #include <prometheus/text_serializer.h>
@@ -243,6 +244,12 @@ void BackendServer::reached() {
   spdlog::info("{} is reached again", name_);
 }
 
-std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string Metrics::text() const {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  for (const prometheus::Collectable* other : others_) {
+    for (prometheus::MetricFamily& family : other->Collect()) families.push_back(std::move(family));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
 
 }  // namespace keystay::tlsd

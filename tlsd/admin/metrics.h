@@ -9,7 +9,9 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
@@ -141,11 +143,15 @@ class Metrics final {
   [[nodiscard]] std::shared_ptr<BackendServer> backend_server(const std::string& backend,
                                                               const std::string& server);
 
+  // Shown with the others; must outlive this object.
+  void show(const prometheus::Collectable& other) { others_.push_back(&other); }
+
   // Prometheus' text format.
   [[nodiscard]] std::string text() const;
 
  private:
   prometheus::Registry registry_;
+  std::vector<const prometheus::Collectable*> others_;
   std::map<std::string, std::unique_ptr<ListenerMetrics>> listeners_;
   prometheus::Gauge* paused_handshakes_;
   prometheus::Histogram* sign_wait_;

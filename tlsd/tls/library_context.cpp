@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+#include <spdlog/spdlog.h>
 
 #include "tlsd/tls/openssl_error.h"
 
@@ -49,6 +50,24 @@ int take_reload(const OSSL_PARAM parameters[], void* result) {
   taken.argument = const_cast<void*>(pointer(parameters, config::kReloadArgumentParameter));
   return taken.reload != nullptr && taken.check != nullptr && taken.restore != nullptr ? 1 : 0;
 }
+
+struct Groups {
+  config::GroupReportFunction report;
+  config::GroupListenFunction listen;
+  void* argument;
+};
+
+int take_groups(const OSSL_PARAM parameters[], void* result) {
+  const void* functions[] = {pointer(parameters, config::kGroupReportParameter),
+                             pointer(parameters, config::kGroupListenParameter)};
+  auto& taken = *static_cast<Groups*>(result);
+  std::memcpy(&taken.report, &functions[0], sizeof functions[0]);
+  std::memcpy(&taken.listen, &functions[1], sizeof functions[1]);
+  taken.argument = const_cast<void*>(pointer(parameters, config::kGroupArgumentParameter));
+  return taken.report != nullptr && taken.listen != nullptr ? 1 : 0;
+}
+
+void log_notice(const char* sentence, void*) { spdlog::warn("{}", sentence); }
 
 // A value of openssl.cnf (config(5)): a backslash takes the meaning from what follows it.
 std::string escaped(const std::string& text) {
@@ -111,6 +130,12 @@ void LibraryContext::load_keystay(const std::filesystem::path& directory,
   check_ = reload.check;
   restore_ = reload.restore;
   reload_argument_ = reload.argument;
+  Groups groups{};
+  if (OSSL_PROVIDER_get_capabilities(keystay_.get(), config::kGroupCapability, &take_groups, &groups) != 1)
+    return;
+  report_groups_ = groups.report;
+  groups_argument_ = groups.argument;
+  static_cast<void>(groups.listen(groups.argument, &log_notice, nullptr));
 }
 
 void LibraryContext::reload_tokens() const {
@@ -130,6 +155,12 @@ void LibraryContext::check_tokens() const {
 
 void LibraryContext::restore_tokens() const noexcept {
   if (restore_ != nullptr) static_cast<void>(restore_(reload_argument_));
+}
+
+void LibraryContext::report_groups(config::GroupMemberFunction report, void* argument) const noexcept {
+  if (report_groups_ == nullptr) return;
+  static_cast<void>(report_groups_(groups_argument_, report, argument));
+  ERR_clear_error();  // a configuration that cannot be read now has been reported where it was
 }
 
 }  // namespace keystay::tlsd

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "native/async/abandon.h"
+#include "native/config/group_capability.h"
 #include "native/config/provider_capability.h"
 #include "tlsd/tls/openssl_handles.h"
 
@@ -31,6 +32,9 @@ class LibraryContext final {
   // Undoes it: keys that are loaded from now on use the tokens as they were described before.
   void restore_tokens() const noexcept;
 
+  // How the members of the groups are; reads it into `report` one by one.
+  void report_groups(config::GroupMemberFunction report, void* argument) const noexcept;
+
   [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return library_.get(); }
 
   // How to give up a signature that is under way; null if the provider does not offer it.
@@ -45,6 +49,8 @@ class LibraryContext final {
   config::ReloadFunction check_ = nullptr;
   config::ReloadFunction restore_ = nullptr;
   void* reload_argument_ = nullptr;
+  config::GroupReportFunction report_groups_ = nullptr;
+  void* groups_argument_ = nullptr;
 };
 
 // The first of the two phases of a reload: the tokens are read again, and are again what they were before
