@@ -54,6 +54,8 @@ class Parser final {
     add_changealias();
     add_cleanup();
     add_test();
+    add_group_status();
+    add_group_sync();
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -276,6 +278,20 @@ class Parser final {
     if (remote.relay.empty()) remote.relay = config::default_relay();
   }
 
+  void add_group_status() {
+    CLI::App* command =
+        add("groupstatus", "Asks each member of a group whether it answers, and compares what they have");
+    command->add_flag_callback(
+        "--json", [this] { group_status_.form = OutputForm::json; }, "As one line of JSON");
+  }
+
+  void add_group_sync() {
+    CLI::App* command =
+        add("groupsync",
+            "Brings the newest certificate of each alias to all members of a group that have its key");
+    command->add_flag("--dryrun,--dry-run", group_sync_.dry_run, "Only say what would be done");
+  }
+
   [[nodiscard]] Command command() const {
     const std::string& name = app_.get_subcommands().front()->get_name();
     if (name == "list") return list_;
@@ -287,6 +303,8 @@ class Parser final {
     if (name == "delete") return delete_;
     if (name == "cleanup") return cleanup_;
     if (name == "test") return test_;
+    if (name == "groupstatus") return group_status_;
+    if (name == "groupsync") return group_sync_;
     return changealias_;
   }
 
@@ -338,6 +356,8 @@ class Parser final {
   Cleanup cleanup_;
   Test test_;
   std::vector<std::string> endpoints_;
+  GroupStatus group_status_;
+  GroupSync group_sync_;
 };
 
 }  // namespace
@@ -351,6 +371,11 @@ MissingKeyStore missing_key_store(const Command& command) {
 std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments) {
   if (arguments.empty()) throw UsageError("no command is given; see keystay -help");
   if (arguments.front() == "help") arguments.front() = "--help";
+  // "group status" is the command groupstatus.
+  if (arguments.size() > 1 && arguments.front() == "group" && !arguments[1].starts_with('-')) {
+    arguments[1].insert(0, "group");
+    arguments.erase(arguments.begin());
+  }
   const auto elsewhere = std::ranges::find(kElsewhere, arguments.front(), &OtherCommand::name);
   if (elsewhere != kElsewhere.end()) {
     throw UsageError("keystay has no -" + arguments.front() +

@@ -41,8 +41,16 @@ void run(std::span<char*> arguments) {
             form));
     line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
   }
-  OpenedStore store(line->store, missing_key_store(line->command));
-  std::visit([&](const auto& command) { command.run(store.aliases()); }, line->command);
+  std::visit(
+      [&](const auto& command) {
+        if constexpr (requires { command.run(line->store); }) {
+          command.run(line->store);
+        } else {
+          OpenedStore store(line->store, missing_key_store(line->command));
+          command.run(store.aliases());
+        }
+      },
+      line->command);
 }
 
 int fail(int code, const char* what) {

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
+#include "keystore-tools/opened_group.h"
 #include "keystore-tools/terminal.h"
 #include "native/config/file.h"
 #include "native/config/optional_configuration.h"
@@ -57,10 +58,15 @@ config::Configuration with_unsaved(const UnsavedToken& unsaved, const StoreOptio
   return configuration;
 }
 
-std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {
+std::unique_ptr<keys::Tokens> open_tokens(const std::string& name, const StoreOptions& options) {
   if (!options.unsaved.remote.endpoints.empty())
-    return ha::key_sources(with_unsaved(options.unsaved, options), prompt(options))->source(std::string_view());
-  const auto tokens = ha::key_sources(configuration(options, name), prompt(options), {}, nullptr, warn);
+    return ha::key_sources(with_unsaved(options.unsaved, options), prompt(options));
+  return ha::key_sources(configuration(options, name), prompt(options), {}, nullptr, warn);
+}
+
+std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {
+  const auto tokens = open_tokens(name, options);
+  if (!options.unsaved.remote.endpoints.empty()) return tokens->source(std::string_view());
   if (!pkcs11::is_pkcs11_uri(name)) return tokens->source(std::string_view(name));
   pkcs11::Uri uri = pkcs11::parse_token_uri(name);
   if (const std::string source = pin_source(options); !source.empty()) uri.pin_source = source;
@@ -113,6 +119,17 @@ OpenedStore::OpenedStore(const StoreOptions& options, MissingKeyStore missing)
 void OpenedStore::report_made(const std::filesystem::path& file) {
   fmt::print(stderr, "keystay: note: made the key store file {}, with all aliases of {}\n", file.string(),
              keys_.source().name());
+}
+
+ha::GroupDescription open_group(const StoreOptions& options) {
+  const auto tokens = open_tokens(options.token, options);
+  const std::string& name = options.token.empty() ? tokens->configuration().default_token : options.token;
+  if (auto group = ha::describe_group(*tokens, name)) return *std::move(group);
+  std::string known;
+  for (const auto& [group, _] : tokens->configuration().groups) known += (known.empty() ? "" : ", ") + group;
+  throw Failure((name.empty() ? std::string("no group is named") : "\"" + name + "\" is no group") +
+                (known.empty() ? "; add a [group.NAME] to " + tokens->configuration().file.string()
+                               : "; name one with -token: " + known));
 }
 
 }  // namespace keystay::tools

@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "native/config/group_settings.h"
+#include "native/ha/member_token.h"
 #include "native/ha/members.h"
 #include "native/pkcs11/key_operations.h"
 #include "native/pkcs11/per_process.h"
 
 namespace keystay::ha {
-
-// A member as the configuration describes it.
-struct MemberToken {
-  std::string name;
-  std::string zone;
-  std::shared_ptr<keys::KeySource> source;
-};
 
 // Works with its members in any process: health and threads are a process's own, and made anew after a fork.
 // Nothing touches a module before the first operation. Thread-safe.

@@ -21,7 +21,7 @@ bool same(const std::vector<MemberToken>& left, const std::vector<MemberToken>& 
   });
 }
 
-std::shared_ptr<GroupSource> group_of(const keys::Tokens& tokens, const std::string& name) {
+std::shared_ptr<GroupSource> group_of(const keys::Tokens& tokens, std::string_view name) {
   return std::dynamic_pointer_cast<GroupSource>(tokens.added(name));
 }
 
@@ -41,6 +41,13 @@ std::unique_ptr<keys::Tokens> key_sources(config::Configuration configuration, c
     tokens->add(name, std::move(source));
   }
   return tokens;
+}
+
+std::optional<GroupDescription> describe_group(const keys::Tokens& tokens, std::string_view name) {
+  const auto source = group_of(tokens, name);
+  if (!source) return std::nullopt;
+  const Group& group = source->group();
+  return GroupDescription{group.short_name(), group.settings().min_active, group.tokens()};
 }
 
 std::vector<GroupStatus> group_states(const keys::Tokens& tokens) {

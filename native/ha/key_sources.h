@@ -3,10 +3,14 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
 #include "native/ha/health.h"
+#include "native/ha/member_token.h"
 #include "native/ha/notice.h"
 #include "native/keys/tokens.h"
 
@@ -19,6 +23,16 @@ namespace keystay::ha {
                                                         std::optional<keys::WholeModule> whole_module = {},
                                                         const keys::Tokens* before = nullptr,
                                                         const Notice& notice = write_to_system_log);
+
+// What a group is made of, for those who work on its members one by one.
+struct GroupDescription {
+  std::string name;
+  std::size_t min_active = 0;
+  std::vector<MemberToken> members;  // in their order
+};
+// Nothing if no group has this name.
+[[nodiscard]] std::optional<GroupDescription> describe_group(const keys::Tokens& tokens,
+                                                             std::string_view name);
 
 // Of all groups that were used in this process or not, in the order of their names.
 [[nodiscard]] std::vector<GroupStatus> group_states(const keys::Tokens& tokens);

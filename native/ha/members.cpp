@@ -1,6 +1,7 @@
 #include "native/ha/members.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <system_error>
 #include <thread>
 
@@ -18,23 +19,29 @@ using namespace std::chrono_literals;
 // When all members are busy, until they are asked again.
 constexpr auto kBusyPause = 10ms;
 
+bool any_of(const Answers& answers, std::initializer_list<ErrorClass> classes) {
+  return std::ranges::any_of(answers, [&](const auto& answer) {
+    return std::ranges::find(classes, answer.second.error_class()) != classes.end();
+  });
+}
+
 // What the operation failed with as a whole, by what its attempts failed with: the worst that may pass by
 // itself.
 ErrorClass class_of(const Answers& answers) noexcept {
-  const auto any = [&](ErrorClass error_class) {
-    return std::ranges::any_of(
-        answers, [&](const auto& answer) { return answer.second.error_class() == error_class; });
-  };
-  if (answers.empty() || any(ErrorClass::server) || any(ErrorClass::session_lost)) return ErrorClass::server;
-  if (any(ErrorClass::busy) || any(ErrorClass::dirty_session)) return ErrorClass::busy;
-  return any(ErrorClass::authentication) ? ErrorClass::authentication : ErrorClass::client;
+  if (answers.empty() || any_of(answers, {ErrorClass::server, ErrorClass::session_lost}))
+    return ErrorClass::server;
+  if (any_of(answers, {ErrorClass::busy, ErrorClass::dirty_session})) return ErrorClass::busy;
+  return any_of(answers, {ErrorClass::authentication}) ? ErrorClass::authentication : ErrorClass::client;
 }
 
-bool only_busy(const Answers& answers) {
-  return !answers.empty() && std::ranges::all_of(answers, [](const auto& answer) {
-    return answer.second.error_class() == ErrorClass::busy ||
-           answer.second.error_class() == ErrorClass::dirty_session;
-  });
+// All have been asked. Lost sessions are repaired, once; who was busy is asked again after a pause.
+bool may_ask_again(const Answers& answers, bool& repairing, Deadline deadline) {
+  if (any_of(answers, {ErrorClass::session_lost, ErrorClass::dirty_session}) &&
+      !std::exchange(repairing, true))
+    return true;
+  if (!any_of(answers, {ErrorClass::busy}) || Clock::now() + kBusyPause >= deadline) return false;
+  std::this_thread::sleep_for(kBusyPause);
+  return true;
 }
 
 }  // namespace
@@ -150,19 +157,20 @@ std::size_t Members::perform(const Request& request, Deadline deadline) {
   start_prober();
   Answers answers;
   MemberSet asked;
+  bool repairing = false;  // in a second round, which repairs on the way as a lone token does
   for (;;) {
     const std::optional<Choice> choice = choose(asked, &request.key);
     if (!choice) {
-      if (!only_busy(answers) || Clock::now() + kBusyPause >= deadline) throw all_failed(answers, asked);
-      std::this_thread::sleep_for(kBusyPause);
+      if (!may_ask_again(answers, repairing, deadline)) throw all_failed(answers, asked);
       answers.clear();
       asked.reset();
       continue;
     }
     Member& member = *members_[choice->place];
+    const bool repair_at_once = repairing || !choice->alternatives;
     try {
       return member.perform(request,
-                            choice->alternatives ? Member::Repair::left_to_probes : Member::Repair::at_once,
+                            repair_at_once ? Member::Repair::at_once : Member::Repair::left_to_probes,
                             attempt_deadline(*choice, deadline));
     } catch (const Error& error) {
       const Consequence what_follows = consequence(error);

@@ -15,7 +15,7 @@ constexpr std::size_t kDigestSize = 32;
 
 RawSigner::RawSigner(const BenchToken& token, const Algorithm& algorithm, RawKey key, Hashing hashing)
     : functions_(token.functions()),
-      mechanism_(algorithm.mechanism),
+      mechanism_(pkcs11::Sign{algorithm.mechanism}),
       hashing_(hashing),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
       context_(EVP_MD_CTX_new()),

@@ -19,12 +19,12 @@ constexpr std::string_view kTokens =
     "[token.b]\nmodule = \"/b.so\"\nlabel = \"web\"\n"
     "[token.c]\nmodule = \"/b.so\"\nserial = \"0c\"\n";
 
-Configuration parse(std::string_view group) {
+Configuration parse_group(std::string_view group) {
   return parse_configuration(std::string(kTokens) + std::string(group), "keystay.toml");
 }
 
 TEST(GroupSection, NeedsOnlyItsMembers) {
-  const Configuration configuration = parse("[group.front]\nmembers = [\"b\", \"a\"]\n");
+  const Configuration configuration = parse_group("[group.front]\nmembers = [\"b\", \"a\"]\n");
   const GroupSettings& group = configuration.groups.at("front");
   EXPECT_THAT(group.members, ElementsAre("b", "a"));
   EXPECT_EQ(group.min_active, 2U) << "all of them";
@@ -39,7 +39,7 @@ TEST(GroupSection, NeedsOnlyItsMembers) {
 }
 
 TEST(GroupSection, OfAllTokensIsTheDefault) {
-  EXPECT_EQ(parse("[group.front]\nmembers = [\"a\", \"b\", \"c\"]\n").default_token, "front");
+  EXPECT_EQ(parse_group("[group.front]\nmembers = [\"a\", \"b\", \"c\"]\n").default_token, "front");
   const std::string named =
       "default = \"front\"\n" + std::string(kTokens) + "[group.front]\nmembers = [\"a\"]\n";
   EXPECT_EQ(parse_configuration(named, "keystay.toml").default_token, "front");
@@ -63,30 +63,30 @@ TEST(GroupSection, TakesAllThatTheManualLists) {
   EXPECT_THAT(group.probe_pauses, ElementsAre(1s, 30s));
   EXPECT_EQ(group.check_interval, 1min);
   EXPECT_FALSE(group.leave_hung_calls);
-  EXPECT_EQ(parse("[group.g]\nmembers = [\"a\"]\nbalance = \"priority\"\n").groups.at("g").balance,
+  EXPECT_EQ(parse_group("[group.g]\nmembers = [\"a\"]\nbalance = \"priority\"\n").groups.at("g").balance,
             std::nullopt);
 }
 
-struct Case {
+struct GroupCase {
   const char* name;
   const char* group;
   const char* message;  // behind "keystay.toml:"
 };
 
-void PrintTo(const Case& value, std::ostream* stream) { *stream << value.name; }
+void PrintTo(const GroupCase& value, std::ostream* stream) { *stream << value.name; }
 
-class GroupError : public testing::TestWithParam<Case> {};
+class GroupError : public testing::TestWithParam<GroupCase> {};
 
 TEST_P(GroupError, NamesFileLineKeyAndTheRemedy) {
   try {
-    static_cast<void>(parse(GetParam().group));
+    static_cast<void>(parse_group(GetParam().group));
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.what(), "keystay.toml:" + std::string(GetParam().message));
   }
 }
 
-constexpr Case kCases[] = {
+constexpr GroupCase kGroupCases[] = {
     {"WithoutMembers", "[group.g]\n", "10: group.g.members: missing; write members = [\"hsm-a\", \"hsm-b\"]"},
     {"NoMembers", "[group.g]\nmembers = []\n",
      "11: group.g.members: must not be empty; write members = [\"hsm-a\", \"hsm-b\"]"},
@@ -120,7 +120,7 @@ constexpr Case kCases[] = {
     {"HungCalls", "[group.g]\nmembers = [\"a\"]\nhung-calls = \"kill\"\n",
      "12: group.g.hung-calls: expected \"leave\" or \"wait\", got \"kill\""},
 };
-INSTANTIATE_TEST_SUITE_P(Case, GroupError, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Case, GroupError, testing::ValuesIn(kGroupCases),
                          [](const auto& param) { return param.param.name; });
 
 TEST(GroupError, TwoMembersThatAreOneToken) {

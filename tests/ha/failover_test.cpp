@@ -108,6 +108,20 @@ TEST_F(Failover, LostSessionsAreRepairedWithoutANotice) {
   EXPECT_THAT(notices(), ElementsAre());
 }
 
+// With one thread, as in nginx: each attempt finds its sessions lost before any repair is through.
+TEST_F(Failover, AllSessionsLostAtOnceFailNothing) {
+  const keys::PrivateKey httpd = key();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(signs(httpd));
+  for (int round = 0; round < 20; ++round) {
+    for (std::size_t i = 0; i < kMembers; ++i) faults(i).drop_sessions();
+    EXPECT_TRUE(signs(httpd));
+  }
+  for (int round = 0; round < 5; ++round) {
+    for (std::size_t i = 0; i < kMembers; ++i) faults(i).forget_initialize();
+    EXPECT_TRUE(signs(httpd));
+  }
+}
+
 TEST_F(Failover, WhatIsTheRequestsFaultCostsNobodyItsHealth) {
   const keys::PrivateKey httpd = key();
   ASSERT_TRUE(signs(httpd));

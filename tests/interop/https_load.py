@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Full TLS handshakes and requests against a server until stdin closes.
 
-  https_load.py PORT CA_FILE THREADS
+  https_load.py PORT CA_FILE THREADS [PATH]
 
 Prints a line per request, `served` or `failed: why`. Exits with 1 if one failed or none was made.
 """
@@ -12,12 +12,12 @@ import sys
 import threading
 
 
-def request(port: int, ca_file: str) -> str:
+def request(port: int, ca_file: str, path: str) -> str:
     # A context of its own per connection: no session is resumed, so every handshake needs a signature.
     context = ssl.create_default_context(cafile=ca_file)
     connection = http.client.HTTPSConnection("localhost", port, timeout=60, context=context)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         answer = connection.getresponse()
         answer.read()
         return "served" if answer.status == 200 else f"failed: status {answer.status}"
@@ -29,12 +29,13 @@ def request(port: int, ca_file: str) -> str:
 
 def main() -> int:
     port, ca_file, threads = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    path = sys.argv[4] if len(sys.argv) > 4 else "/"
     over = threading.Event()
     outcomes = []
 
     def requests():
         while not over.is_set():
-            outcomes.append(request(port, ca_file))
+            outcomes.append(request(port, ca_file, path))
             print(outcomes[-1], flush=True)
 
     workers = [threading.Thread(target=requests) for _ in range(threads)]

@@ -41,7 +41,8 @@ std::string identity(const std::string& name, const config::TokenSettings& setti
 std::string identity(const std::string& name, const config::GroupSettings& group,
                      const config::Configuration& configuration) {
   std::string text = name + '\n' + std::to_string(group.min_active) + '\n' +
-                     std::to_string(group.timeout.count()) + '\n' + std::to_string(group.attempt_timeout.count());
+                     std::to_string(group.timeout.count()) + '\n' +
+                     std::to_string(group.attempt_timeout.count());
   for (const std::string& member : group.members) {
     text += '\n';
     text += identity(member, configuration.tokens.at(member));

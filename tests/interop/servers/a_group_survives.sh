@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# A group of three tokens serves through keystay-tlsd, nginx with two workers, and Java, under a load of full handshakes:
+# whatever becomes of one member, or of both active ones, no handshake fails; without all three they fail at once, and
+# succeed again within moments of the return of one.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need nginx nginx-light
+need curl curl
+need pkcs11-tool opensc
+
+# --- three members that fail apart from one another ---------------------------------------------------------------------
+make_token
+make_ca
+: >"$scratch/keystay.toml"
+openssl ecparam -name prime256v1 -genkey -noout -outform DER -out "$scratch/key.der"
+openssl ec -inform DER -in "$scratch/key.der" -pubout -outform DER -out "$scratch/public.der" 2>"$scratch/openssl-ec.log"
+for member in a b c; do
+  softhsm2-util --init-token --free --label "hsm-$member" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
+  for half in "key.der privkey" "public.der pubkey"; do
+    read -r file type <<<"$half"
+    PIN=123456 plain pkcs11-tool --module "$(softhsm_module)" --token-label "hsm-$member" --login --pin env:PIN \
+      --write-object "$scratch/$file" --type "$type" --label httpd --id 0a --usage-sign >>"$scratch/pkcs11-tool.log" 2>&1
+  done
+  cp "$KEYSTAY_BUILD/tests/libkeystay-fault-module.so" "$scratch/hsm-$member.so"
+  cp "$(softhsm_module)" "$scratch/hsm-$member.so.target"
+  "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" create
+  cat >>"$scratch/keystay.toml" <<TOML
+[token.hsm-$member]
+module = "$scratch/hsm-$member.so"
+label = "hsm-$member"
+pin = "file:$scratch/web.pin"
+
+TOML
+done
+tlsd_port="$(free_port)"
+admin_port="$(free_port)"
+cat >>"$scratch/keystay.toml" <<TOML
+[group.front]
+members = ["hsm-a", "hsm-b", "hsm-c"]
+min-active = 2
+attempt-timeout = "1s"
+probe = ["200ms", "1s"]
+
+[tlsd]
+admin = "127.0.0.1:$admin_port"
+
+[[tlsd.listener]]
+name = "https"
+bind = ["127.0.0.1:$tlsd_port"]
+certificates = ["httpd"]
+backend = "admin"
+
+[tlsd.backend.admin]
+servers = ["127.0.0.1:$admin_port"]
+TOML
+fault_at() {
+  local member="$1"
+  shift
+  "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" "$@"
+}
+
+# The certificate is brought to each member; the reference file names the group.
+"$keystay" -certreq -alias httpd -token front -dname CN=localhost -file "$scratch/httpd.csr"
+printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\nauthorityKeyIdentifier = keyid\n' >"$scratch/httpd.ext"
+openssl x509 -req -in "$scratch/httpd.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
+  -extfile "$scratch/httpd.ext" -out "$scratch/httpd.crt" 2>"$scratch/openssl-x509.log"
+cat "$scratch/httpd.crt" "$scratch/ca.pem" >"$scratch/httpd.chain"
+for member in a b c; do "$keystay" -importcert -alias httpd -token "hsm-$member" -file "$scratch/httpd.chain"; done
+"$keystay" -list -token front >"$scratch/list.log"
+expect "$(cat "$scratch/list.log")" httpd
+if "$keystay" -delete -alias httpd -token front 2>"$scratch/delete.log"; then fail "the group was changed as a whole"; fi
+expect "$(cat "$scratch/delete.log")" "name one of hsm-a, hsm-b, hsm-c"
+"$keystay" -exportref -alias httpd -token front -file "$scratch/httpd.pem"
+
+# --- three servers ---------------------------------------------------------------------------------------------------
+start tlsd "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/keystay.toml"
+wait_for tlsd listens "$tlsd_port"
+
+use_provider
+nginx_port="$(free_port)"
+configure_nginx "$nginx_port" "ssl_certificate $scratch/httpd.chain" "ssl_certificate_key $scratch/httpd.pem" \
+  "ssl_session_tickets off"
+sed -i 's/^worker_processes 1/worker_processes 2/' "$scratch/nginx.conf"
+start nginx others "${nginx[@]}"
+wait_for nginx listens "$nginx_port"
+
+ports=("$tlsd_port" "$nginx_port")
+jar="$KEYSTAY_BUILD/java/keystay-jca.jar"
+if [[ -f "$jar" ]] && command -v java >/dev/null; then
+  java_port="$(free_port)"
+  printf '# Keystay key store, version 1\ntoken = "front"\nscope = "listed"\naliases = ["httpd"]\n' >"$scratch/web.keystore"
+  KEYSTAY_JAR="$jar" start java plain "$KEYSTAY_SOURCE/examples/java-https/run.sh" "$scratch/web.keystore" "$java_port"
+  wait_for java listens "$java_port"
+  ports+=("$java_port")
+fi
+
+# --- faults under load -----------------------------------------------------------------------------------------------
+declare -A loads inputs
+begin_load() {
+  local port
+  for port in "${ports[@]}"; do
+    rm -f "$scratch/load-$port.input"
+    mkfifo "$scratch/load-$port.input"
+    python3 "$KEYSTAY_SOURCE/tests/interop/https_load.py" "$port" "$scratch/ca.pem" 2 /metrics \
+      <"$scratch/load-$port.input" >"$scratch/load-$port.log" 2>&1 &
+    loads[$port]=$!
+  done
+  for port in "${ports[@]}"; do # after all have been started, which would have it open too
+    exec {fd}>"$scratch/load-$port.input"
+    inputs[$port]=$fd
+  done
+}
+# more_handshakes N: each server has made so many more.
+more_handshakes() {
+  local port before
+  for port in "${ports[@]}"; do
+    before="$(wc -l <"$scratch/load-$port.log")"
+    has_more() { [[ "$(wc -l <"$scratch/load-$port.log")" -gt "$((before + $1))" ]]; }
+    wait_for tlsd has_more "$1"
+  done
+}
+end_load() {
+  local what="$1" port failed
+  for port in "${ports[@]}"; do
+    fd="${inputs[$port]}"
+    exec {fd}>&-
+    wait "${loads[$port]}" || true
+    failed="$(grep -c -v '^served$' "$scratch/load-$port.log" || true)"
+    echo "$what, port $port: $(wc -l <"$scratch/load-$port.log") handshakes, $failed failed"
+    [[ "$failed" == 0 ]] || fail "$(grep -v '^served$' "$scratch/load-$port.log" | head -3)"
+  done
+}
+member_is() { # MEMBER METRIC VALUE: as tlsd sees it
+  plain curl --silent "http://127.0.0.1:$admin_port/metrics" |
+    grep -qx "keystay_group_member_$2{group=\"front\",member=\"hsm-$1\"} $3"
+}
+
+begin_load
+more_handshakes 10
+end_load "quiet"
+member_is c operations_total 0 || fail "the member that stands by has signed"
+
+begin_load
+more_handshakes 5
+fault_at a fail C_Sign 48 # CKR_DEVICE_ERROR
+wait_for tlsd member_is a in_service 0
+wait_for tlsd member_is c active 1
+more_handshakes 10
+fault_at a heal C_Sign
+wait_for tlsd member_is a in_service 1
+wait_for tlsd member_is c active 0
+more_handshakes 5
+end_load "device error of one"
+
+begin_load
+more_handshakes 5
+fault_at b hold C_Sign
+wait_for tlsd member_is b in_service 0
+more_handshakes 20
+fault_at b release C_Sign
+wait_for tlsd member_is b in_service 1
+more_handshakes 5
+end_load "one that hangs"
+
+begin_load
+more_handshakes 5
+for member in a b c; do fault_at "$member" drop-sessions; done
+more_handshakes 5
+for member in a b c; do fault_at "$member" forget-initialize; done
+more_handshakes 5
+end_load "all sessions lost"
+
+begin_load
+more_handshakes 5
+fault_at a remove-token
+fault_at b remove-token
+wait_for tlsd member_is a in_service 0
+wait_for tlsd member_is b in_service 0
+more_handshakes 20
+fault_at a return-token
+fault_at b return-token
+wait_for tlsd member_is a in_service 1
+wait_for tlsd member_is b in_service 1
+end_load "both active members away"
+
+begin_load
+for member in a b c; do
+  fault_at "$member" remove-token
+  wait_for tlsd member_is "$member" in_service 0
+  more_handshakes 5
+  fault_at "$member" return-token
+  wait_for tlsd member_is "$member" in_service 1
+  more_handshakes 5
+done
+end_load "a rolling restart"
+
+shakes_hands() { [[ "$(handshake "$1" -no_ticket -tls1_3 || true)" == *"Verification: OK"* ]]; }
+for member in a b c; do fault_at "$member" remove-token; done
+for port in "${ports[@]}"; do
+  for _ in 1 2 3 4; do if shakes_hands "$port"; then fail "port $port serves without a token"; fi; done
+done
+fault_at c return-token
+for port in "${ports[@]}"; do wait_for tlsd shakes_hands "$port"; done
+for member in a b; do fault_at "$member" return-token; done
+
+# What an operator reads, once each.
+for line in 'group "front": member "hsm-a" is out of service: ' 'group "front": member "hsm-a" is back in service after ' \
+  'member "hsm-b" is out of service: token "hsm-b" did not answer within the time of one attempt'; do
+  grep -qF "$line" "$scratch/tlsd.log" || fail "no line in tlsd's log: $line"
+done
+stop tlsd TERM
+stop nginx QUIT
