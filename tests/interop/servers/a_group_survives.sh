@@ -65,7 +65,26 @@ printf 'subjectAltName = DNS:localhost, IP:127.0.0.1\nauthorityKeyIdentifier = k
 openssl x509 -req -in "$scratch/httpd.csr" -CA "$scratch/ca.pem" -CAkey "$scratch/ca.key" -CAcreateserial -days 2 \
   -extfile "$scratch/httpd.ext" -out "$scratch/httpd.crt" 2>"$scratch/openssl-x509.log"
 cat "$scratch/httpd.crt" "$scratch/ca.pem" >"$scratch/httpd.chain"
-for member in a b c; do "$keystay" -importcert -alias httpd -token "hsm-$member" -file "$scratch/httpd.chain"; done
+"$keystay" -importcert -alias httpd -token hsm-a -file "$scratch/httpd.chain"
+refused "$keystay" group status
+expect "$(cat "$scratch/refused.log")" 'hsm-c has another certificate for "httpd" than hsm-a'
+"$keystay" group sync --dry-run 2>"$scratch/dry.log"
+expect "$(cat "$scratch/dry.log")" 'hsm-b: the certificate of "httpd" would be brought from hsm-a'
+refused "$keystay" group status
+"$keystay" -groupsync -token front
+"$keystay" group status >"$scratch/status.log"
+expect "$(cat "$scratch/status.log")" 'Group "front": 3 members, 2 active at a time'
+"$keystay" group status --json | python3 -c '
+import json, sys
+group = json.load(sys.stdin)
+assert [member["role"] for member in group["members"]] == ["active", "active", "stands by"], group
+assert group["differences"] == [] and group["members"][2]["aliases"][0]["alias"] == "httpd", group'
+fault_at b remove-token
+refused "$keystay" group status
+expect "$(cat "$scratch/refused.log")" "1 of 3 members cannot be used"
+fault_at b return-token
+refused "$keystay" group status -token hsm-a
+expect "$(cat "$scratch/refused.log")" '"hsm-a" is no group; name one with -token: front'
 "$keystay" -list -token front >"$scratch/list.log"
 expect "$(cat "$scratch/list.log")" httpd
 if "$keystay" -delete -alias httpd -token front 2>"$scratch/delete.log"; then fail "the group was changed as a whole"; fi
