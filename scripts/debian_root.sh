@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Debian root in a directory, and a command in it. Sourced by those who say what it is for. It needs root, and the right to
 # mount.
 #

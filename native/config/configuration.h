@@ -43,7 +43,7 @@ struct TokenSettings {
   HungCalls hung_calls = HungCalls::waited_for;
   KeyImport key_import = KeyImport::refused;
   std::optional<RemoteSettings> remote;  // of a token on another machine, which has no module here
-  std::string zone;  // where it is, for groups; empty: nowhere
+  std::string zone;                      // where it is, for groups; empty: nowhere
 
   bool operator==(const TokenSettings&) const = default;
 };

@@ -6,7 +6,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [[ -z "${KEYSTAY_SANITIZE:-}" ]] || skip "the runtimes of sanitizers do not bear that their fopen is another one"
-readonly step="$([[ -n "${KEYSTAY_SOAK:-}" ]] && echo 1 || echo 3)"
+step=3
+[[ -z "${KEYSTAY_SOAK:-}" ]] || step=1
+readonly step
 
 # state: the aliases and their certificates; those that a command makes anew are different each time.
 state() { "$keystay" -list | grep -E "Entry,|fingerprint"; }

@@ -20,12 +20,12 @@ class Generate {
 }
 JAVA
 unfinished() { objects | grep -c 'label:      unfinished-' || true; }
-generate() { "$jdk/bin/java" "${jvm_options[@]}" -cp "$jar" "$scratch/Generate.java" "$@"; }
+generate=("$jdk/bin/java" "${jvm_options[@]}" -cp "$jar" "$scratch/Generate.java")
 
-generate
+"${generate[@]}"
 [[ "$(unfinished)" -eq 0 ]] || fail "a process left its key although it ended by itself"
 
-start generate "$jdk/bin/java" "${jvm_options[@]}" -cp "$jar" "$scratch/Generate.java" forever
+start generate "${generate[@]}" forever
 wait_for generate grep -q generated "$scratch/generate.log"
 [[ "$(unfinished)" -eq 2 ]] || fail "expected the two halves of a key without an alias"
 
