@@ -43,7 +43,9 @@ struct Answer {
 };
 
 Answer ask(const ha::MemberToken& member, const keys::Pkix& pkix) {
-  Answer answer{.name = member.name, .zone = member.zone};
+  Answer answer;
+  answer.name = member.name;
+  answer.zone = member.zone;
   const auto begin = steady_clock::now();
   try {
     member.source->recover();

@@ -85,46 +85,18 @@ bool may_pass_elsewhere(const Error& error) {
 
 // A lane repairs itself once. Where it is lost again meanwhile, there is time left, and all that is done here
 // may be done twice: once more on another one.
-template <typename Operation>
-auto LaneOperations::on_a_lane(Deadline deadline, const Operation& operation) {
-  if (trials_ == Trials::one) return operation(lanes_->take(deadline)->attempts());
+std::size_t LaneOperations::perform(const pkcs11::KeyReference& key, const pkcs11::Operation& operation,
+                                    pkcs11::ByteView data, std::span<std::uint8_t> result,
+                                    Deadline deadline) {
+  if (trials_ == Trials::one)
+    return lanes_->take(deadline)->attempts().perform(key, operation, data, result, deadline);
   for (std::size_t left = std::max<std::size_t>(lanes_->size(), 2);; --left) {
     try {
-      const Lanes::Lease lane = lanes_->take(deadline);
-      return operation(static_cast<pkcs11::KeyOperations&>(*lane.operator->()));
+      return lanes_->take(deadline)->perform(key, operation, data, result, deadline);
     } catch (const Error& error) {
       if (left == 1 || !may_pass_elsewhere(error) || std::chrono::steady_clock::now() >= deadline) throw;
     }
   }
-}
-
-std::size_t LaneOperations::sign(const pkcs11::KeyReference& key, const pkcs11::SignMechanism& mechanism,
-                                 pkcs11::ByteView data, std::span<std::uint8_t> signature,
-                                 Deadline deadline) {
-  return on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) {
-    return lane.sign(key, mechanism, data, signature, deadline);
-  });
-}
-
-std::size_t LaneOperations::decrypt(const pkcs11::KeyReference& key,
-                                    const pkcs11::DecryptMechanism& mechanism, pkcs11::ByteView ciphertext,
-                                    std::span<std::uint8_t> plaintext, Deadline deadline) {
-  return on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) {
-    return lane.decrypt(key, mechanism, ciphertext, plaintext, deadline);
-  });
-}
-
-void LaneOperations::derive(const pkcs11::KeyReference& key, pkcs11::ByteView peer_point,
-                            std::span<std::uint8_t> secret, Deadline deadline) {
-  on_a_lane(deadline, [&](pkcs11::KeyOperations& lane) { lane.derive(key, peer_point, secret, deadline); });
-}
-
-bool LaneOperations::supports(const pkcs11::SignMechanism& mechanism) {
-  return lanes_->any()->supports(mechanism);
-}
-
-bool LaneOperations::supports_decryption(const pkcs11::DecryptMechanism& mechanism) {
-  return lanes_->any()->supports_decryption(mechanism);
 }
 
 }  // namespace keystay::keys

@@ -65,24 +65,17 @@ class LaneOperations final : public pkcs11::KeyOperations {
 
   LaneOperations(std::shared_ptr<Lanes> lanes, Trials trials) : lanes_(std::move(lanes)), trials_(trials) {}
 
-  std::size_t sign(const pkcs11::KeyReference& key, const pkcs11::SignMechanism& mechanism,
-                   pkcs11::ByteView data, std::span<std::uint8_t> signature,
-                   pkcs11::Deadline deadline) override;
-  std::size_t decrypt(const pkcs11::KeyReference& key, const pkcs11::DecryptMechanism& mechanism,
-                      pkcs11::ByteView ciphertext, std::span<std::uint8_t> plaintext,
+  std::size_t perform(const pkcs11::KeyReference& key, const pkcs11::Operation& operation,
+                      pkcs11::ByteView data, std::span<std::uint8_t> result,
                       pkcs11::Deadline deadline) override;
-  void derive(const pkcs11::KeyReference& key, pkcs11::ByteView peer_point, std::span<std::uint8_t> secret,
-              pkcs11::Deadline deadline) override;
-  [[nodiscard]] bool supports(const pkcs11::SignMechanism& mechanism) override;
-  [[nodiscard]] bool supports_decryption(const pkcs11::DecryptMechanism& mechanism) override;
+  [[nodiscard]] bool supports(const pkcs11::Operation& operation) override {
+    return lanes_->any()->supports(operation);
+  }
   [[nodiscard]] pkcs11::Deadline deadline() const override { return lanes_->first().deadline(); }
   [[nodiscard]] pkcs11::HungCalls hung_calls() const override { return lanes_->first().hung_calls(); }
   [[nodiscard]] std::string name() const override { return lanes_->first().name(); }
 
  private:
-  template <typename Operation>
-  auto on_a_lane(pkcs11::Deadline deadline, const Operation& operation);
-
   std::shared_ptr<Lanes> lanes_;
   Trials trials_;
 };

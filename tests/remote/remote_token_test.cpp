@@ -75,8 +75,9 @@ TEST_F(RemoteToken, AgreesOnSecretsOrSaysWhichVersionIsNeeded) {
   KeyStore store(source, pkix_);
   const Entry made = store.generate("ecdh", {key_spec("EC", 256, ""), KeyUse::exchange});
   Bytes secret(32);
-  const std::string error =
-      failure([&] { made.key.derive(std::get<pkcs11::EcPublicKey>(made.key.public_key()).point, secret); });
+  const std::string error = failure([&] {
+    made.key.perform(pkcs11::AgreeEcdh{}, std::get<pkcs11::EcPublicKey>(made.key.public_key()).point, secret);
+  });
   if (!error.empty())
     EXPECT_THAT(error, HasSubstr("key agreement needs p11-kit 0.25 or later there"));
   else

@@ -109,7 +109,7 @@ void PausingKey::finish_one() {
   changed_.notify_all();
 }
 
-int PausingKey::abandon(async::ResumeFunction resume, void* argument) {
+int PausingKey::abandon(async::ResumeFunction resume, void* argument) noexcept {
   const bool outer = std::exchange(abandoning, true);
   const int result = resume(argument);
   abandoning = outer;

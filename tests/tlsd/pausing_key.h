@@ -43,7 +43,7 @@ class PausingKey final {
   [[nodiscard]] int resumed_early() const { return resumed_early_; }
 
   // The capability that a provider may offer (native/async/abandon.h).
-  static int abandon(async::ResumeFunction resume, void* argument);
+  static int abandon(async::ResumeFunction resume, void* argument) noexcept;
 
  private:
   // Lives on the fibre of the paused job, as a provider's must not; here every job is unwound before the test
