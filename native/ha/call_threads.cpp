@@ -5,13 +5,13 @@
 #include <condition_variable>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/signals_blocked.h"
 
 namespace keystay::ha {
@@ -19,7 +19,7 @@ namespace {
 
 using pkcs11::Deadline;
 
-constexpr std::chrono::milliseconds kFarewell{500};
+constexpr std::chrono::milliseconds kStopLimit{500};
 
 enum class JobState { waiting, running, returned, left };
 
@@ -47,22 +47,21 @@ class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
   [[nodiscard]] std::size_t left() const;
 
  private:
-  // The caller of these holds the lock.
-  JobPtr add(const std::shared_ptr<Call>& call);
-  void start_thread();
-  [[nodiscard]] CallEnd leave(const JobPtr& job);
+  JobPtr add(const std::shared_ptr<Call>& call) KEYSTAY_REQUIRES(mutex_);
+  void start_thread() KEYSTAY_REQUIRES(mutex_);
+  [[nodiscard]] CallEnd leave(const JobPtr& job) KEYSTAY_REQUIRES(mutex_);
   void work();
 
   const std::size_t most_threads_;
-  mutable std::mutex mutex_;
+  mutable pkcs11::Mutex mutex_;
   std::condition_variable work_;
   std::condition_variable idle_again_;
-  std::deque<JobPtr> waiting_;
-  std::list<JobPtr> running_;
-  std::size_t threads_ = 0;
-  std::size_t idle_ = 0;
-  std::size_t left_ = 0;
-  bool stopping_ = false;
+  std::deque<JobPtr> waiting_ KEYSTAY_GUARDED_BY(mutex_);
+  std::list<JobPtr> running_ KEYSTAY_GUARDED_BY(mutex_);
+  std::size_t threads_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::size_t idle_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::size_t left_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
 };
 
 JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call) {
@@ -92,10 +91,10 @@ void CallThreads::Shared::start_thread() {
 }
 
 void CallThreads::Shared::work() {
-  std::unique_lock lock(mutex_);
+  pkcs11::MutexLock lock(mutex_);
   for (;;) {
     ++idle_;
-    work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    while (!stopping_ && waiting_.empty()) lock.wait(work_);
     --idle_;
     if (stopping_) break;
     running_.splice(running_.end(), std::list<JobPtr>{std::move(waiting_.front())});
@@ -119,11 +118,12 @@ void CallThreads::Shared::work() {
 }
 
 CallEnd CallThreads::Shared::run(const std::shared_ptr<Call>& call, Deadline deadline) {
-  std::unique_lock lock(mutex_);
+  pkcs11::MutexLock lock(mutex_);
   if (left_ == most_threads_) return CallEnd::not_begun;  // they may never come back
   const JobPtr job = add(call);
-  job->ended.wait_until(lock, deadline,
-                        [&] { return job->state == JobState::returned || job->state == JobState::left; });
+  while (job->state != JobState::returned && job->state != JobState::left) {
+    if (lock.wait_until(job->ended, deadline) == std::cv_status::timeout) break;
+  }
   return job->state == JobState::returned ? CallEnd::returned : leave(job);
 }
 
@@ -137,12 +137,12 @@ CallEnd CallThreads::Shared::leave(const JobPtr& job) {
 }
 
 void CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   add(call);
 }
 
 void CallThreads::Shared::leave_all() {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   for (const JobPtr& job : running_) {
     if (job->state == JobState::running) ++left_;
     job->state = JobState::left;
@@ -156,14 +156,17 @@ void CallThreads::Shared::leave_all() {
 
 void CallThreads::Shared::stop() {
   leave_all();
-  std::unique_lock lock(mutex_);
+  pkcs11::MutexLock lock(mutex_);
   stopping_ = true;
   work_.notify_all();
-  idle_again_.wait_for(lock, kFarewell, [&] { return threads_ == 0; });
+  const auto limit = std::chrono::steady_clock::now() + kStopLimit;
+  while (threads_ != 0) {
+    if (lock.wait_until(idle_again_, limit) == std::cv_status::timeout) break;
+  }
 }
 
 std::size_t CallThreads::Shared::left() const {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   return left_;
 }
 

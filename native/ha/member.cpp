@@ -161,7 +161,7 @@ double Member::idleness() const noexcept {
 bool Member::lacks(const pkcs11::KeyReference& key) {
   if (lacking_count_.load(std::memory_order_acquire) == 0) [[likely]]
     return false;
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   const auto known = lacking_.find(key.identity());
   return known != lacking_.end() && Clock::now() < known->second.ask_again;
 }
@@ -178,7 +178,7 @@ std::size_t Member::perform(const Request& request, Repair repair, Deadline dead
                                                        : attempt(request, repair, deadline);
     note_success(Clock::now() - begin);
     if (lacking_count_.load(std::memory_order_acquire) != 0) {
-      const std::lock_guard lock(mutex_);
+      const pkcs11::MutexLock lock(mutex_);
       lacking_.erase(request.key.identity());
       lacking_count_.store(lacking_.size(), std::memory_order_release);
     }
@@ -264,7 +264,7 @@ void Member::note_failure(const Error& error, const Request* request) {
       if (!request || !is_about_the_key(error)) return;
       bool is_new = false;
       {
-        const std::lock_guard lock(mutex_);
+        const pkcs11::MutexLock lock(mutex_);
         is_new = lacking_
                      .insert_or_assign(request->key.identity(),
                                        Lacking{request->key.name(), Clock::now() + kBetweenAskings})
@@ -278,7 +278,7 @@ void Member::note_failure(const Error& error, const Request* request) {
     case Consequence::repair:
       weigh(0);
       {
-        const std::lock_guard lock(mutex_);
+        const pkcs11::MutexLock lock(mutex_);
         if (service_.load() != Service::in) return;
         service_.store(Service::repairing, std::memory_order_release);
         since_ = asked_at_ = Clock::now();
@@ -289,7 +289,7 @@ void Member::note_failure(const Error& error, const Request* request) {
       weigh(0);
       if (request && options_.leave_hung_calls) {
         const auto call = std::make_shared<KeyCall>(nullptr, *request, Deadline());
-        const std::lock_guard lock(mutex_);
+        const pkcs11::MutexLock lock(mutex_);
         last_failed_ = call;
       }
       take_out(error.error_class() == ErrorClass::authentication ? Service::refused : Service::out, error);
@@ -300,7 +300,7 @@ void Member::note_failure(const Error& error, const Request* request) {
 void Member::take_out(Service service, const Error& error) {
   std::chrono::milliseconds pause{};
   {
-    const std::lock_guard lock(mutex_);
+    const pkcs11::MutexLock lock(mutex_);
     const Service before = service_.load();
     const auto now = Clock::now();
     reason_ = error.what();
@@ -323,7 +323,7 @@ void Member::bring_back() {
   std::chrono::milliseconds out_for{};
   Service before{};
   {
-    const std::lock_guard lock(mutex_);
+    const pkcs11::MutexLock lock(mutex_);
     before = service_.load();
     if (before == Service::in) return;
     const auto now = Clock::now();
@@ -342,7 +342,7 @@ std::chrono::milliseconds Member::pause() const {
 }
 
 Member::Clock::time_point Member::next_probe(bool patient) {
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   if (probe_ == ProbeState::overdue) return Clock::time_point::max();
   if (probe_ == ProbeState::running) return asked_at_ + options_.probe_timeout;
   switch (service_.load()) {
@@ -363,7 +363,7 @@ void Member::probe() {
   std::shared_ptr<KeyCall> last_failed;
   bool overdue = false;
   {
-    const std::lock_guard lock(mutex_);
+    const pkcs11::MutexLock lock(mutex_);
     overdue = probe_ == ProbeState::running;
     probe_ = overdue ? ProbeState::overdue : ProbeState::running;
     if (!overdue) asked_at_ = Clock::now();
@@ -383,7 +383,7 @@ void Member::probe() {
 void Member::probe_ended(const std::optional<Error>& error) {
   Service before{};
   {
-    const std::lock_guard lock(mutex_);
+    const pkcs11::MutexLock lock(mutex_);
     probe_ = ProbeState::none;
     before = service_.load();
     asked_at_ = Clock::now();
@@ -409,7 +409,7 @@ MemberStatus Member::status() {
   for (std::size_t i = 0; i < kErrorClasses; ++i) status.failed[i] = failed_[i].load();
   status.latency =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(latency_.load()));
-  const std::lock_guard lock(mutex_);
+  const pkcs11::MutexLock lock(mutex_);
   status.service = service_.load();
   status.reason = reason_;
   status.since = since_;

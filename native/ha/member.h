@@ -5,7 +5,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 #include "native/ha/health.h"
 #include "native/ha/notice.h"
 #include "native/keys/key_source.h"
+#include "native/pkcs11/mutex.h"
 
 namespace keystay::ha {
 
@@ -96,7 +96,6 @@ class Member final : public std::enable_shared_from_this<Member> {
   void bring_back();
   void probe_ended(const std::optional<pkcs11::Error>& error);
   void weigh(double outcome) noexcept;
-  // The caller holds the lock.
   [[nodiscard]] std::chrono::milliseconds pause() const;
 
   const MemberOptions options_;
@@ -115,18 +114,20 @@ class Member final : public std::enable_shared_from_this<Member> {
   std::atomic<std::size_t> failures_{0};  // probes that failed since it last did an operation
   std::atomic<std::size_t> lacking_count_{0};
 
-  std::mutex mutex_;  // of the rest
+  pkcs11::Mutex mutex_;
   struct Lacking {
     std::string key;  // as in messages
     Clock::time_point ask_again;
   };
-  std::map<std::string, Lacking, std::less<>> lacking_;  // by identity()
-  std::string reason_;
-  Clock::time_point since_ = Clock::now();
-  Clock::duration out_before_{0};
-  enum class ProbeState { none, running, overdue } probe_ = ProbeState::none;
-  Clock::time_point asked_at_{};          // when the last probe began or ended, or it failed
-  std::shared_ptr<KeyCall> last_failed_;  // repeated by probes
+  std::map<std::string, Lacking, std::less<>> lacking_ KEYSTAY_GUARDED_BY(mutex_);  // by identity()
+  std::string reason_ KEYSTAY_GUARDED_BY(mutex_);
+  Clock::time_point since_ KEYSTAY_GUARDED_BY(mutex_) = Clock::now();
+  Clock::duration out_before_ KEYSTAY_GUARDED_BY(mutex_){0};
+  enum class ProbeState { none, running, overdue };
+  ProbeState probe_ KEYSTAY_GUARDED_BY(mutex_) = ProbeState::none;
+  // When the last probe began or ended, or it failed.
+  Clock::time_point asked_at_ KEYSTAY_GUARDED_BY(mutex_){};
+  std::shared_ptr<KeyCall> last_failed_ KEYSTAY_GUARDED_BY(mutex_);  // repeated by probes
 };
 
 }  // namespace keystay::ha

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <thread>
 
+#include "native/pkcs11/mutex.h"
 #include "native/pkcs11/signals_blocked.h"
 
 namespace keystay::ha {
@@ -59,7 +60,7 @@ class Members::Prober final {
   Prober& operator=(const Prober&) = delete;
   ~Prober() {
     {
-      const std::lock_guard lock(mutex_);
+      const pkcs11::MutexLock lock(mutex_);
       stopping_ = true;
     }
     wake_.notify_all();
@@ -69,7 +70,7 @@ class Members::Prober final {
   // A member's state has changed.
   void look() {
     {
-      const std::lock_guard lock(mutex_);
+      const pkcs11::MutexLock lock(mutex_);
       changed_ = true;
     }
     wake_.notify_all();
@@ -77,13 +78,15 @@ class Members::Prober final {
 
  private:
   void work() {
-    std::unique_lock lock(mutex_);
+    pkcs11::MutexLock lock(mutex_);
     while (!stopping_) {
       changed_ = false;
       lock.unlock();
       const auto next = probe_who_is_due();
       lock.lock();
-      wake_.wait_until(lock, next, [&] { return stopping_ || changed_; });
+      while (!stopping_ && !changed_) {
+        if (lock.wait_until(wake_, next) == std::cv_status::timeout) break;
+      }
     }
   }
 
@@ -100,10 +103,10 @@ class Members::Prober final {
 
   const std::vector<std::shared_ptr<Member>> members_;
   const std::size_t min_active_;
-  std::mutex mutex_;
+  pkcs11::Mutex mutex_;
   std::condition_variable wake_;
-  bool changed_ = false;
-  bool stopping_ = false;
+  bool changed_ KEYSTAY_GUARDED_BY(mutex_) = false;
+  bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -12,9 +12,8 @@
 #include <openssl/crypto.h>
 #include <pthread.h>
 
-#include "native/pkcs11/signals_blocked.h"
-
 #include "native/pkcs11/mutex.h"
+#include "native/pkcs11/signals_blocked.h"
 
 namespace keystay::provider {
 namespace {
