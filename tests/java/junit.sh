@@ -25,8 +25,8 @@ done
 softhsm2-util --init-token --free --label stated --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
 
 # Each JDK compiles and reports in a directory of its own; offline, because the fixture has fetched what is needed.
-reports="$KEYSTAY_BUILD/java/maven-$jdk_version/surefire-reports"
-rm -rf "$reports"
+surefire="$KEYSTAY_BUILD/java/maven-$jdk_version/surefire-reports"
+rm -rf "$surefire"
 JAVA_HOME="$jdk" mvn --quiet --batch-mode --offline --file "$KEYSTAY_SOURCE/java/pom.xml" \
   "-Dkeystay.build=$KEYSTAY_BUILD" "-Dkeystay.maven=maven-$jdk_version" \
   "-Dkeystay.test.jvm.options=${jvm_options[*]}" test >"$scratch/maven.log" 2>&1 || {
@@ -34,11 +34,11 @@ JAVA_HOME="$jdk" mvn --quiet --batch-mode --offline --file "$KEYSTAY_SOURCE/java
   fail "JUnit tests on JDK $jdk_version"
 }
 # What -Xcheck:jni prints disturbs Surefire's own channel, which notes it there.
-if compgen -G "$reports/*.dump*" >/dev/null; then
-  cat "$reports"/*.dump*
+if compgen -G "$surefire/*.dump*" >/dev/null; then
+  cat "$surefire"/*.dump*
   fail "the JVM of the tests printed what it should not"
 fi
-grep -h '^Tests run' "$reports"/*.txt
+grep -h '^Tests run' "$surefire"/*.txt
 
 # Keys that were generated and got no alias are gone with the process.
 if objects | grep 'label:      unfinished-'; then fail "a key without an alias stayed on the token"; fi
