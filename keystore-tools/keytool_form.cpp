@@ -31,6 +31,8 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"exportref", "exportref"},
                                                              {"cleanup", "cleanup"},
                                                              {"test", "test"},
+                                                             {"groupstatus", "groupstatus"},
+                                                             {"groupsync", "groupsync"},
                                                              {"gencert", "gencert"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},
