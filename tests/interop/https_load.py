@@ -36,7 +36,8 @@ def main() -> int:
     def requests():
         while not over.is_set():
             outcomes.append(request(port, ca_file, path))
-            print(outcomes[-1], flush=True)
+            sys.stdout.write(outcomes[-1] + "\n")  # at once, so that lines of two threads stay apart
+            sys.stdout.flush()
 
     workers = [threading.Thread(target=requests) for _ in range(threads)]
     for worker in workers:

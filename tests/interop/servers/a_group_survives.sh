@@ -120,8 +120,9 @@ begin_load() {
   for port in "${ports[@]}"; do
     rm -f "$scratch/load-$port.input"
     mkfifo "$scratch/load-$port.input"
+    : >"$scratch/load-$port.log" # now, so that nobody counts the lines of no file
     python3 "$KEYSTAY_SOURCE/tests/interop/https_load.py" "$port" "$scratch/ca.pem" 2 /metrics \
-      <"$scratch/load-$port.input" >"$scratch/load-$port.log" 2>&1 &
+      <"$scratch/load-$port.input" >>"$scratch/load-$port.log" 2>&1 &
     loads[$port]=$!
   done
   for port in "${ports[@]}"; do # after all have been started, which would have it open too
