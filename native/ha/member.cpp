@@ -17,8 +17,9 @@ using pkcs11::Error;
 using pkcs11::ErrorClass;
 using namespace std::chrono_literals;
 
-constexpr double kWeightOfOne = 1.0 / 32;     // of one operation in the average of success and latency
-constexpr auto kBetweenAskings = 10s;         // of a member for a key that it did not have
+constexpr double kWeightOfOne = 1.0 / 32;  // of one operation in the average of success and latency
+constexpr auto kBetweenAskings = 10s;      // of a member for a key that it did not have
+constexpr std::chrono::duration<double> kHalfLifeOfAFailure = 5s;
 constexpr auto kImpatientPause = 1s;          // between probes while no other member can do the work
 constexpr std::size_t kThreadsForProbes = 2;  // beside those of its sessions
 constexpr auto kAnswerIsFresh = 2s;           // after which reading asks for a sign of life first
@@ -158,6 +159,14 @@ double Member::idleness() const noexcept {
   return std::max(0.0, 1.0 - used);
 }
 
+double Member::success() const noexcept {
+  const double counted = success_.load(std::memory_order_relaxed);
+  if (counted == 1) return counted;
+  const Clock::time_point failed{Clock::duration(last_failure_.load(std::memory_order_relaxed))};
+  const double half_lives = std::chrono::duration<double>(Clock::now() - failed) / kHalfLifeOfAFailure;
+  return 1 - (1 - counted) * std::exp2(-half_lives);
+}
+
 bool Member::lacks(const pkcs11::KeyReference& key) {
   if (lacking_count_.load(std::memory_order_acquire) == 0) [[likely]]
     return false;
@@ -240,6 +249,7 @@ void Member::use(const std::function<void(keys::KeySource&)>& body, Deadline dea
 }
 
 void Member::weigh(double outcome) noexcept {
+  if (outcome == 0) last_failure_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   const double before = success_.load(std::memory_order_relaxed);
   success_.store(before + (outcome - before) * kWeightOfOne, std::memory_order_relaxed);
 }

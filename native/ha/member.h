@@ -59,9 +59,10 @@ class Member final : public std::enable_shared_from_this<Member> {
   [[nodiscard]] bool repairing() const noexcept {
     return service_.load(std::memory_order_acquire) == Service::repairing;
   }
-  // Free sessions, from 0 (none) to 1; the share of its latest operations that succeeded, likewise.
+  // Free sessions, from 0 (none) to 1; the share of its latest operations that succeeded, likewise. A failure
+  // counts half after five seconds: a member that gets no operation could not outlive it otherwise.
   [[nodiscard]] double idleness() const noexcept;
-  [[nodiscard]] double success() const noexcept { return success_.load(std::memory_order_relaxed); }
+  [[nodiscard]] double success() const noexcept;
   // Whether it was found to lack this key, lately: it is asked again every now and then.
   [[nodiscard]] bool lacks(const pkcs11::KeyReference& key);
 
@@ -105,9 +106,10 @@ class Member final : public std::enable_shared_from_this<Member> {
 
   std::atomic<Service> service_{Service::in};
   std::atomic<std::size_t> in_flight_{0};
-  std::atomic<double> success_{1};
-  std::atomic<std::int64_t> latency_{0};      // nanoseconds
-  std::atomic<std::int64_t> last_answer_{0};  // nanoseconds of the clock; 0: never
+  std::atomic<double> success_{1};             // by its operations alone
+  std::atomic<std::int64_t> last_failure_{0};  // as last_answer_
+  std::atomic<std::int64_t> latency_{0};       // nanoseconds
+  std::atomic<std::int64_t> last_answer_{0};   // nanoseconds of the clock; 0: never
   std::atomic<std::uint64_t> succeeded_{0};
   std::atomic<std::uint64_t> replayed_{0};
   std::array<std::atomic<std::uint64_t>, kErrorClasses> failed_{};

@@ -73,6 +73,8 @@ TEST_F(Selection, OneThatFailedLatelyComesLater) {
   EXPECT_EQ(members_[0]->idleness(), 1);
   EXPECT_LT(members_[0]->success(), 1);
   EXPECT_EQ(best(0b111, 0), 1U);
+  const double before = members_[0]->success();
+  EXPECT_TRUE(wait_for([&] { return members_[0]->success() > before; })) << "though it gets no operation";
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ wait_for tlsd listens "$tlsd_port"
 use_provider
 nginx_port="$(free_port)"
 configure_nginx "$nginx_port" "ssl_certificate $scratch/httpd.chain" "ssl_certificate_key $scratch/httpd.pem" \
-  "ssl_session_tickets off"
+  "ssl_session_tickets off" "ssl_protocols TLSv1.2 TLSv1.3"
 sed -i 's/^worker_processes 1/worker_processes 2/' "$scratch/nginx.conf"
 start nginx others "${nginx[@]}"
 wait_for nginx listens "$nginx_port"
@@ -215,6 +215,7 @@ done
 end_load "a rolling restart"
 
 shakes_hands() { [[ "$(handshake "$1" -no_ticket -tls1_3 || true)" == *"Verification: OK"* ]]; }
+for port in "${ports[@]}"; do shakes_hands "$port" || fail "no handshake on port $port"; done
 for member in a b c; do fault_at "$member" remove-token; done
 for port in "${ports[@]}"; do
   for _ in 1 2 3 4; do if shakes_hands "$port"; then fail "port $port serves without a token"; fi; done
