@@ -24,9 +24,10 @@ constexpr std::chrono::milliseconds kStopLimit{500};
 enum class JobState { waiting, running, returned, left };
 
 struct Job {
-  explicit Job(std::shared_ptr<Call> wanted) : call(std::move(wanted)) {}
+  Job(std::shared_ptr<Call> wanted, bool somebody_waits) : call(std::move(wanted)), awaited(somebody_waits) {}
 
   const std::shared_ptr<Call> call;
+  const bool awaited;
   JobState state = JobState::waiting;
   std::condition_variable ended;
 };
@@ -47,7 +48,7 @@ class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
   [[nodiscard]] std::size_t left() const;
 
  private:
-  JobPtr add(const std::shared_ptr<Call>& call) KEYSTAY_REQUIRES(mutex_);
+  JobPtr add(const std::shared_ptr<Call>& call, bool awaited) KEYSTAY_REQUIRES(mutex_);
   void start_thread() KEYSTAY_REQUIRES(mutex_);
   [[nodiscard]] CallEnd leave(const JobPtr& job) KEYSTAY_REQUIRES(mutex_);
   void work();
@@ -64,8 +65,8 @@ class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
   bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
 };
 
-JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call) {
-  JobPtr job = std::make_shared<Job>(call);
+JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call, bool awaited) {
+  JobPtr job = std::make_shared<Job>(call, awaited);
   waiting_.push_back(job);
   if (idle_ < waiting_.size() && threads_ < most_threads_) {
     try {
@@ -120,7 +121,7 @@ void CallThreads::Shared::work() {
 CallEnd CallThreads::Shared::run(const std::shared_ptr<Call>& call, Deadline deadline) {
   pkcs11::MutexLock lock(mutex_);
   if (left_ == most_threads_) return CallEnd::not_begun;  // they may never come back
-  const JobPtr job = add(call);
+  const JobPtr job = add(call, true);
   while (job->state != JobState::returned && job->state != JobState::left) {
     if (lock.wait_until(job->ended, deadline) == std::cv_status::timeout) break;
   }
@@ -138,20 +139,23 @@ CallEnd CallThreads::Shared::leave(const JobPtr& job) {
 
 void CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
   const pkcs11::MutexLock lock(mutex_);
-  add(call);
+  add(call, false);
 }
 
 void CallThreads::Shared::leave_all() {
   const pkcs11::MutexLock lock(mutex_);
   for (const JobPtr& job : running_) {
+    if (!job->awaited) continue;
     if (job->state == JobState::running) ++left_;
     job->state = JobState::left;
     job->ended.notify_all();
   }
-  for (const JobPtr& job : std::exchange(waiting_, {})) {
+  std::erase_if(waiting_, [](const JobPtr& job) {
+    if (!job->awaited) return false;  // it has to be made all the same
     job->state = JobState::left;
     job->ended.notify_all();
-  }
+    return true;
+  });
 }
 
 void CallThreads::Shared::stop() {

@@ -41,7 +41,8 @@ class CallThreads final {
   [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, pkcs11::Deadline deadline);
   // Has the call made, and waits for nothing; likewise.
   void start(const std::shared_ptr<Call>& call);
-  // Whoever waits in run() for a call is told that it was left, or not begun.
+  // Whoever waits in run() for a call is told that it was left, or not begun. Calls of start() are made all
+  // the same.
   void leave_all();
 
   // Calls that were left and have not returned.
