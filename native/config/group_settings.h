@@ -17,9 +17,6 @@ struct BalanceWeights {
   bool operator==(const BalanceWeights&) const = default;
 };
 
-// Whose answers are checked with the public key before they are given out.
-enum class SignatureCheck { never, always };
-
 struct GroupSettings {
   std::vector<std::string> members;  // names of tokens; their order is their priority
   std::size_t min_active = 0;        // so many share the work, the rest stand by

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "native/config/duration.h"
+#include "native/ha/key_call.h"
 #include "native/pkcs11/session.h"
-#include "native/pkcs11/wipe.h"
 
 namespace keystay::ha {
 namespace {
@@ -33,6 +33,11 @@ Error hung(const std::string& name) {
 
 Error crowded(const std::string& name) {
   return {ErrorClass::busy, name + " has no session free within the time of one attempt"};
+}
+
+// C_GetSessionInfo.
+void ask_for_sign_of_life(keys::KeySource& source) {
+  source.with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
 }
 
 // That a key cannot be found, or is not the one that is meant, Keystay itself finds; return values have a
@@ -61,54 +66,6 @@ Consequence consequence(const Error& error) noexcept {
   return Consequence::none;
 }
 
-// An operation that may be left in the module.
-class Member::KeyCall final : public Call {
- public:
-  KeyCall(std::shared_ptr<pkcs11::KeyOperations> operations, const Request& request, Deadline deadline)
-      : operations_(std::move(operations)),
-        key_(request.key),
-        operation_(request.operation),
-        data_(request.data.begin(), request.data.end()),
-        result_(request.result.size()),
-        deadline_(deadline) {}
-  ~KeyCall() override { pkcs11::wipe(result_); }
-
-  void run() noexcept override {
-    try {
-      size_ = operations_->perform(key_, operation_, data_, result_, deadline_);
-    } catch (...) {
-      error_ = std::current_exception();
-    }
-  }
-
-  // The same again, from now on.
-  [[nodiscard]] std::shared_ptr<KeyCall> again(std::shared_ptr<pkcs11::KeyOperations> operations,
-                                               Deadline deadline) {
-    return std::make_shared<KeyCall>(std::move(operations), Request{key_, operation_, data_, result_},
-                                     deadline);
-  }
-
-  // After its end. Throws what run() ended with.
-  std::size_t take(std::span<std::uint8_t> result) {
-    if (error_) std::rethrow_exception(error_);
-    std::copy_n(result_.begin(), size_, result.begin());
-    return size_;
-  }
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  const std::shared_ptr<pkcs11::KeyOperations> operations_;
-  const pkcs11::KeyReference key_;
-  const pkcs11::Operation operation_;
-  const pkcs11::Bytes data_;
-  pkcs11::Bytes result_;
-  const Deadline deadline_;
-  std::size_t size_ = 0;
-  std::exception_ptr error_;
-};
-
 // Repairs what is broken, asks for a sign of life, and repeats what failed last.
 class Member::Probe final : public Call {
  public:
@@ -130,13 +87,11 @@ class Member::Probe final : public Call {
   void check() {
     keys::KeySource& source = *member_->source_;
     source.recover();
-    source.with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
+    ask_for_sign_of_life(source);
     if (!last_failed_) return;
     const auto operations = source.attempts();
-    const auto call = last_failed_->again(operations, operations->deadline());
-    call->run();
     try {
-      call->rethrow();
+      last_failed_->repeat(operations);
     } catch (const Error& error) {
       if (error.error_class() == ErrorClass::server || error.error_class() == ErrorClass::authentication)
         throw;
@@ -223,7 +178,7 @@ void Member::use(const std::function<void(keys::KeySource&)>& body, Deadline dea
     explicit SignOfLife(std::shared_ptr<keys::KeySource> source) : source_(std::move(source)) {}
     void run() noexcept override {
       try {
-        source_->with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
+        ask_for_sign_of_life(*source_);
       } catch (...) {
         error = std::current_exception();
       }
@@ -297,7 +252,7 @@ void Member::note_failure(const Error& error, const Request* request) {
       return;
     case Consequence::out:
       weigh(0);
-      if (request && options_.leave_hung_calls) {
+      if (request) {
         const auto call = std::make_shared<KeyCall>(nullptr, *request, Deadline());
         const pkcs11::MutexLock lock(mutex_);
         last_failed_ = call;
@@ -341,6 +296,7 @@ void Member::bring_back() {
     out_before_ += now - since_;
     since_ = now;
     reason_.clear();
+    last_failed_.reset();
     service_.store(Service::in, std::memory_order_release);
   }
   if (before == Service::repairing) return;

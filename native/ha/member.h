@@ -11,19 +11,12 @@
 
 #include "native/ha/call_threads.h"
 #include "native/ha/health.h"
+#include "native/ha/key_call.h"
 #include "native/ha/notice.h"
 #include "native/keys/key_source.h"
 #include "native/pkcs11/mutex.h"
 
 namespace keystay::ha {
-
-// One operation (pkcs11::KeyOperations::perform); borrows all of it.
-struct Request {
-  const pkcs11::KeyReference& key;
-  const pkcs11::Operation& operation;
-  pkcs11::ByteView data;
-  std::span<std::uint8_t> result;
-};
 
 struct MemberOptions {
   std::string name;
@@ -86,7 +79,6 @@ class Member final : public std::enable_shared_from_this<Member> {
   void leave_calls() { calls_.leave_all(); }
 
  private:
-  class KeyCall;
   class Probe;
 
   std::size_t attempt(const Request& request, Repair repair, pkcs11::Deadline deadline);

@@ -120,7 +120,7 @@ Members::~Members() = default;
 void Members::start_prober() {
   std::call_once(prober_started_, [&] {
     try {
-      prober_ = std::make_shared<Prober>(members_, settings_.min_active);
+      prober_ = std::make_unique<Prober>(members_, settings_.min_active);
     } catch (const std::system_error& error) {
       throw Error(ErrorClass::host,
                   std::string("cannot start a thread that probes the members: ") + error.what());
@@ -191,24 +191,25 @@ bool Members::use(const std::function<bool(keys::KeySource&)>& body, Deadline de
   start_prober();
   Answers answers;
   MemberSet asked;
-  bool any_answer = false;
+  bool any_failed = false;
   while (const std::optional<Choice> choice = choose(asked, nullptr)) {
     Member& member = *members_[choice->place];
     bool satisfied = false;
     try {
       member.use([&](keys::KeySource& source) { satisfied = body(source); },
                  attempt_deadline(*choice, deadline));
-      any_answer = true;
+      if (satisfied) return true;
+      answers.emplace_back(member.name(), Error(ErrorClass::client, "it is not there"));
     } catch (const Error& error) {
       const Consequence what_follows = consequence(error);
       if (what_follows == Consequence::none) throw;
       if (what_follows != Consequence::elsewhere) prober_->look();
       answers.emplace_back(member.name(), error);
+      any_failed = true;
     }
-    if (satisfied) return true;
     asked.set(choice->place);
   }
-  if (!any_answer) throw all_failed(answers, asked);
+  if (any_failed || asked.count() != members_.size()) throw all_failed(answers, asked);
   return false;
 }
 

@@ -31,7 +31,8 @@ class Members final {
   // said.
   std::size_t perform(const Request& request, pkcs11::Deadline deadline);
   // The same for reading: `body` runs with the source of one member, and with the next one's where it returns
-  // false, or the member fails. False if it did for all that could be asked.
+  // false, or the member fails. False if it did for all members. Throws Error that says what each said where
+  // one failed, or could not be asked: what was not seen is not absent.
   bool use(const std::function<bool(keys::KeySource&)>& body, pkcs11::Deadline deadline);
 
   [[nodiscard]] std::span<const std::shared_ptr<Member>> all() const noexcept { return members_; }
@@ -58,7 +59,7 @@ class Members final {
 
   class Prober;
   std::once_flag prober_started_;
-  std::shared_ptr<Prober> prober_;
+  std::unique_ptr<Prober> prober_;
 };
 
 }  // namespace keystay::ha

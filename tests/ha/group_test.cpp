@@ -125,6 +125,22 @@ TEST_F(Group, IsReadThoughMembersAreAway) {
   faults(1).release(Function::C_Initialize);
 }
 
+TEST_F(Group, DoesNotCallAbsentWhatAMemberThatIsAwayMayHave) {
+  use_group("probe = [\"100ms\"]\n");
+  store_of(2).generate("only-c", {keys::key_spec("EC", 256, ""), keys::KeyUse::sign});
+  keys::KeyStore store(group(), pkix_);
+  faults(2).remove_token();
+  for (int i = 0; i < 3; ++i) {
+    const auto error = error_of([&] { (void)store.find("only-c"); });
+    ASSERT_TRUE(error) << "it is on the member that is away";
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("hsm-a: it is not there"), HasSubstr("hsm-c")));
+  }
+  EXPECT_TRUE(store.find("httpd")) << "what another one has is found";
+  faults(2).return_token();
+  EXPECT_TRUE(wait_for_service(2, Service::in));
+  EXPECT_TRUE(store.find("only-c"));
+}
+
 TEST_F(Group, IsChangedMemberByMember) {
   keys::KeyStore store(group(), pkix_);
   const auto error = error_of([&] {
