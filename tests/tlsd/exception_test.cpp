@@ -80,15 +80,11 @@ class BackendProcess final {
 
 class ExceptionTest : public testing::Test {
  protected:
-  ExceptionTest() {
-    exempt_this_thread();
-    settings_.threads = 1;
-    settings_.drain_timeout = std::chrono::seconds(5);
-  }
+  ExceptionTest() { exempt_this_thread(); }
 
   // `talk` with each allocation of the server failing in its turn, until it makes no more of them.
   void sweep(const std::function<void()>& talk) {
-    ASSERT_TRUE(is_served());  // it has started
+    ASSERT_TRUE(is_served());  // its only thread has started
     constexpr std::size_t kMostAllocations = 5000;
     std::size_t nth = 1;
     for (bool failed = true; failed; ++nth) {
@@ -118,9 +114,16 @@ class ExceptionTest : public testing::Test {
     read_to_end(client);
   }
 
+  // One thread: of several, one may still start, and fail for want of memory, while another one serves.
+  static config::TlsdSettings with_one_thread(config::TlsdSettings settings) {
+    settings.threads = 1;
+    settings.drain_timeout = std::chrono::seconds(5);
+    return settings;
+  }
+
   TemporaryDirectory directory_;
   BackendProcess backend_;
-  config::TlsdSettings settings_ = simple_settings(directory_, backend_.port());
+  config::TlsdSettings settings_ = with_one_thread(simple_settings(directory_, backend_.port()));
   TestServer server_{settings_};
 };
 
@@ -149,6 +152,45 @@ TEST_F(ExceptionTest, AnyAllocationOfATunnelMayFail) {
   EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
 }
 
+// A place that becomes free is told to the listener that waits for it, whatever becomes of the telling.
+class ConnectionLimitExceptionTest : public ExceptionTest {
+ protected:
+  static config::TlsdSettings with_one_place(config::TlsdSettings settings) {
+    settings.listeners.front().max_connections = 1;
+    return settings;
+  }
+  TestServer full_{with_one_place(settings_)};
+};
+
+TEST_F(ConnectionLimitExceptionTest, AnyAllocationAtTheLimitMayFail) {
+  const auto is_served_by_full = [&] {
+    TlsClient client(full_.port());
+    return client.handshake() && send_request(client, kGet).body == "hello";
+  };
+  ASSERT_TRUE(is_served());
+  ASSERT_TRUE(is_served_by_full());
+  std::size_t nth = 1;
+  for (bool failed = true; failed; ++nth) {
+    ASSERT_LT(nth, 5000U);
+    {
+      const FailingAllocation failing(nth);
+      TlsClient first(full_.port());
+      const bool served = first.handshake();
+      const RawSocket second = RawSocket::connect(full_.port());  // waits for the place of the first one
+      if (served) {
+        first.write(kGet);
+        first.send_close_notify();
+        read_to_end(first);
+      }
+      failed = failing.failed();
+    }
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    ASSERT_TRUE(is_served_by_full());
+  }
+  EXPECT_GT(nth, 10U) << "nothing was made to fail";
+  EXPECT_TRUE(full_.wait_for_metric(kConnections, 0));
+}
+
 class TcpExceptionTest : public ExceptionTest {
  protected:
   static config::TlsdSettings of_mode_tcp(config::TlsdSettings settings) {
@@ -169,6 +211,7 @@ TEST_F(TcpExceptionTest, AnyAllocationOfARelayMayFail) {
     client.send_close_notify();
     return read_to_end(client);
   };
+  ASSERT_TRUE(is_served());  // the only thread of either has started
   ASSERT_THAT(talk(kGet), HasSubstr("hello"));
   std::size_t nth = 1;
   for (bool failed = true; failed; ++nth) {
