@@ -54,6 +54,7 @@ class Parser final {
     add_changealias();
     add_cleanup();
     add_test();
+    add_group_init();
     add_group_status();
     add_group_sync();
   }
@@ -176,6 +177,8 @@ class Parser final {
         ->check(CLI::Range(1, kLongestValidity))
         ->capture_default_str();
     add_extensions(command, genkeypair_.extensions);
+    command->add_flag("--noprompt", genkeypair_.no_prompt,
+                      "Do not ask whether the key may leave its token, wrapped, for the others of a group");
   }
 
   void add_certreq() {
@@ -278,6 +281,14 @@ class Parser final {
     if (remote.relay.empty()) remote.relay = config::default_relay();
   }
 
+  void add_group_init() {
+    CLI::App* command =
+        add("groupinit",
+            "Gives all members of a group one key, under which new keys come from one to the others");
+    command->add_flag("--dryrun,--dry-run", group_init_.dry_run, "Only say what would be done");
+    command->add_flag("--noprompt", group_init_.no_prompt, "Do not ask");
+  }
+
   void add_group_status() {
     CLI::App* command =
         add("groupstatus", "Asks each member of a group whether it answers, and compares what they have");
@@ -303,6 +314,7 @@ class Parser final {
     if (name == "delete") return delete_;
     if (name == "cleanup") return cleanup_;
     if (name == "test") return test_;
+    if (name == "groupinit") return group_init_;
     if (name == "groupstatus") return group_status_;
     if (name == "groupsync") return group_sync_;
     return changealias_;
@@ -356,6 +368,7 @@ class Parser final {
   Cleanup cleanup_;
   Test test_;
   std::vector<std::string> endpoints_;
+  GroupInit group_init_;
   GroupStatus group_status_;
   GroupSync group_sync_;
 };

@@ -15,6 +15,7 @@
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
 #include "keystore-tools/genkeypair.h"
+#include "keystore-tools/group_init.h"
 #include "keystore-tools/group_status.h"
 #include "keystore-tools/group_sync.h"
 #include "keystore-tools/importcert.h"
@@ -29,7 +30,7 @@ class App;
 namespace keystay::tools {
 
 using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
-                             ChangeAlias, Cleanup, Test, GroupStatus, GroupSync>;
+                             ChangeAlias, Cleanup, Test, GroupInit, GroupStatus, GroupSync>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

@@ -6,7 +6,9 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/start_date.h"
+#include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
+#include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
 #include "native/x509/extension.h"
@@ -49,6 +51,19 @@ keys::Certificate certificate(const keys::Entry& entry, const GenKeyPair& comman
   return x509::self_signed_certificate(entry.key, content, validity(command));
 }
 
+// What no key of a single token has to bear.
+void agree_to_replication(keys::KeySource& source, bool no_prompt) {
+  const auto replication = source.replication();
+  if (no_prompt || !replication || replication->replicas.size() < 2 || !replication->wrapping_key) return;
+  fmt::print(stderr,
+             "The key is made on one member of {} and leaves it once, wrapped under \"{}\", for the others:\n"
+             "its CKA_NEVER_EXTRACTABLE will be false. Afterwards no member lets it out.\n",
+             source.name(), pkcs11::printable(replication->wrapping_key->label));
+  const Answer answer = ask("Make it? [no]:  ");
+  if (answer == Answer::nobody) throw Failure("nobody can be asked; write -noprompt");
+  if (answer == Answer::no) throw Failure("no key was made");
+}
+
 }  // namespace
 
 void GenKeyPair::run(AliasStore& store) const {
@@ -56,6 +71,7 @@ void GenKeyPair::run(AliasStore& store) const {
   argument([&] { check_arguments(*this, spec); });
   x509::X509Name subject =
       argument([&] { return distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name); });
+  agree_to_replication(store.keys().source(), no_prompt);
   const keys::Entry entry = store.generate(alias, spec, [&](const keys::Entry& unfinished) -> keys::Chain {
     if (!subject) return {};
     return {certificate(unfinished, *this, std::move(subject))};

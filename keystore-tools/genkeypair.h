@@ -18,7 +18,9 @@ struct GenKeyPair {
   std::string start_date;
   int validity_days = 90;
   std::vector<std::string> extensions;
+  bool no_prompt = false;
 
+  // Asks first where the key is to leave the token that makes it, wrapped, for the other members of a group.
   void run(AliasStore& store) const;
 };
 

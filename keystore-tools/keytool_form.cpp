@@ -31,6 +31,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"exportref", "exportref"},
                                                              {"cleanup", "cleanup"},
                                                              {"test", "test"},
+                                                             {"groupinit", "groupinit"},
                                                              {"groupstatus", "groupstatus"},
                                                              {"groupsync", "groupsync"},
                                                              {"gencert", "gencert"},

@@ -1,7 +1,9 @@
 #include "native/config/group_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
+#include <system_error>
 
 #include "native/config/duration.h"
 #include "native/config/nearest.h"
@@ -141,11 +143,54 @@ milliseconds attempt_timeout(const TableReader& group, milliseconds timeout) {
   return attempt;
 }
 
+struct NamedMechanism {
+  std::string_view name;
+  unsigned long value;
+};
+// RFC 5649, as PKCS #11 v3.0 and as v2.40 call it.
+constexpr NamedMechanism kWrappingMechanisms[] = {{"CKM_AES_KEY_WRAP_KWP", 0x210B},
+                                                  {"CKM_AES_KEY_WRAP_PAD", 0x210A}};
+
+std::optional<unsigned long> wrapping_mechanism(const TableReader& group) {
+  const auto text = group.text("wrapping-mechanism");
+  if (!text) return std::nullopt;
+  for (const NamedMechanism& mechanism : kWrappingMechanisms) {
+    if (*text == mechanism.name) return mechanism.value;
+  }
+  unsigned long number = 0;
+  const bool is_hexadecimal = text->starts_with("0x");
+  const char* end = text->data() + text->size();
+  if (is_hexadecimal) {
+    const auto [rest, error] = std::from_chars(text->data() + 2, end, number, 16);
+    if (error == std::errc() && rest == end) return number;
+  }
+  group.fail("wrapping-mechanism",
+             "expected \"CKM_AES_KEY_WRAP_KWP\", \"CKM_AES_KEY_WRAP_PAD\", or a vendor's number as "
+             "\"0x80000109\", got \"" +
+                 *text + "\"");
+}
+
+std::size_t create_minimum(const TableReader& group, std::size_t members) {
+  const auto range = IntegerRange{1, static_cast<std::int64_t>(members)};
+  return static_cast<std::size_t>(group.integer("create-minimum", range).value_or(range.most));
+}
+
+std::string wrapping_key(const TableReader& group) {
+  const auto label = group.text("wrapping-key");
+  if (label && label->empty())
+    group.fail("wrapping-key", "must not be empty; write the label that the key is to have");
+  if (label) return *label;
+  for (const std::string_view key : {"wrapping-mechanism", "create-minimum"}) {
+    if (group.has(key)) group.fail(key, "needs wrapping-key = \"…\", under which new keys go to the members");
+  }
+  return {};
+}
+
 }  // namespace
 
 GroupSettings read_group(const TableReader& group, const Tokens& tokens, const std::string& zone) {
   group.allow({"members", "min-active", "balance", "prefer-same-zone", "timeout", "attempt-timeout", "probe",
-               "check", "hung-calls"});
+               "check", "hung-calls", "wrapping-key", "wrapping-mechanism", "create-minimum"});
   GroupSettings settings;
   settings.members = members(group, tokens);
   settings.min_active = min_active(group, settings.members.size());
@@ -156,6 +201,9 @@ GroupSettings read_group(const TableReader& group, const Tokens& tokens, const s
   settings.probe_pauses = probe_pauses(group);
   settings.check_interval = group.duration("check", kPause).value_or(settings.check_interval);
   settings.leave_hung_calls = leave_hung_calls(group);
+  settings.wrapping_key = wrapping_key(group);
+  settings.wrapping_mechanism = wrapping_mechanism(group);
+  settings.create_minimum = create_minimum(group, settings.members.size());
   return settings;
 }
 

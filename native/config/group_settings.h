@@ -32,6 +32,13 @@ struct GroupSettings {
       10000};                    // of members that are in service and did nothing meanwhile
   bool leave_hung_calls = true;  // a call into a member's module runs on a thread that can be left in it
 
+  // CKA_LABEL of a secret key that all members have, under which new keys go from one to the others; empty:
+  // new keys cannot be made.
+  std::string wrapping_key;
+  std::optional<unsigned long>
+      wrapping_mechanism;          // CK_MECHANISM_TYPE; nothing: the first that both tokens have
+  std::size_t create_minimum = 0;  // so many members must have a new key, or none keeps it
+
   bool operator==(const GroupSettings&) const = default;
 };
 

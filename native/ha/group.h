@@ -38,6 +38,7 @@ class Group final : public pkcs11::KeyOperations {
   [[nodiscard]] const std::string& short_name() const noexcept { return name_; }
   [[nodiscard]] const config::GroupSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] const std::vector<MemberToken>& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const Notice& notice() const noexcept { return notice_; }
   [[nodiscard]] GroupStatus status() { return members_.get().status(); }
   [[nodiscard]] std::optional<pkcs11::Error> failure();
 

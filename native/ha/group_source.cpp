@@ -75,6 +75,20 @@ std::shared_ptr<keys::KeySource> GroupSource::without_login() {
 
 std::shared_ptr<keys::KeySource> GroupSource::without_login(pkcs11::TokenIdentity) { return without_login(); }
 
+std::optional<keys::Replication> GroupSource::replication() {
+  const config::GroupSettings& settings = group_->settings();
+  keys::Replication replication;
+  for (const MemberToken& token : group_->tokens())
+    replication.replicas.push_back({token.name, token.source});
+  if (!settings.wrapping_key.empty())
+    replication.wrapping_key = keys::WrappingKey{settings.wrapping_key, settings.wrapping_mechanism};
+  replication.create_minimum = settings.create_minimum;
+  replication.notice = [group = group_](const std::string& sentence) {
+    group->notice()(group->name() + ": " + sentence);
+  };
+  return replication;
+}
+
 void GroupSource::generate_random(std::span<std::uint8_t> random) {
   group_->use([&](keys::KeySource& member) {
     member.generate_random(random);
@@ -102,8 +116,7 @@ void GroupSource::search(const std::function<bool(Session&)>& body) {
 void GroupSource::with_rw_session(const std::function<void(Session&)>&) {
   std::string names;
   for (const MemberToken& token : group_->tokens()) names += (names.empty() ? "" : ", ") + token.name;
-  throw Error(ErrorClass::client, name() + " is changed member by member: name one of " + names +
-                                      ", and bring the others to the same state afterwards");
+  throw Error(ErrorClass::client, name() + " has this on one member: name that one, of " + names);
 }
 
 void GroupSource::require_login(Session& session) {

@@ -8,8 +8,8 @@
 
 namespace keystay::ha {
 
-// Reads from one member in service, and looks on the others for what that one does not have. Keys and
-// certificates are made, renamed and destroyed on the members, by name.
+// Reads from one member in service, and looks on the others for what that one does not have. What changes
+// something changes each member (keys::Replicas).
 class GroupSource final : public keys::KeySource {
  public:
   explicit GroupSource(std::shared_ptr<Group> group) : group_(std::move(group)) {}
@@ -35,6 +35,7 @@ class GroupSource final : public keys::KeySource {
   [[nodiscard]] std::vector<pkcs11::TokenInfo> candidates() override { return {}; }
   [[nodiscard]] std::shared_ptr<KeySource> without_login() override;
   [[nodiscard]] std::shared_ptr<KeySource> without_login(pkcs11::TokenIdentity candidate) override;
+  [[nodiscard]] std::optional<keys::Replication> replication() override;
   void generate_random(std::span<std::uint8_t> random) override;
   void with_session(const std::function<void(pkcs11::Session&)>& body) override;
   void search(const std::function<bool(pkcs11::Session&)>& body) override;

@@ -47,7 +47,8 @@ std::optional<GroupDescription> describe_group(const keys::Tokens& tokens, std::
   const auto source = group_of(tokens, name);
   if (!source) return std::nullopt;
   const Group& group = source->group();
-  return GroupDescription{group.short_name(), group.settings().min_active, group.tokens()};
+  return GroupDescription{group.short_name(), group.settings().min_active, group.tokens(),
+                          group.settings().wrapping_key};
 }
 
 std::vector<GroupStatus> group_states(const keys::Tokens& tokens) {

@@ -29,6 +29,7 @@ struct GroupDescription {
   std::string name;
   std::size_t min_active = 0;
   std::vector<MemberToken> members;  // in their order
+  std::string wrapping_key;          // as of config::GroupSettings
 };
 // Nothing if no group has this name.
 [[nodiscard]] std::optional<GroupDescription> describe_group(const keys::Tokens& tokens,

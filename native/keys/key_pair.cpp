@@ -8,6 +8,7 @@
 #include "native/keys/token_objects.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_object.h"
+#include "native/pkcs11/text.h"
 
 namespace keystay::keys {
 namespace {
@@ -48,12 +49,13 @@ Template public_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
   return key;
 }
 
-Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type) {
+Template private_template(std::string_view label, KeyUse use, CK_KEY_TYPE type,
+                          Extraction extraction = Extraction::never) {
   Template key;
   key.flag(CKA_TOKEN, true)
       .flag(CKA_PRIVATE, true)
       .flag(CKA_SENSITIVE, true)
-      .flag(CKA_EXTRACTABLE, false)
+      .flag(CKA_EXTRACTABLE, extraction == Extraction::until_sealed)
       .flag(CKA_SIGN, signs(use, type))
       .flag(CKA_DECRYPT, decrypts(use, type))
       .flag(CKA_UNWRAP, false)
@@ -80,6 +82,7 @@ Bytes printable_name(const pkcs11::Curve& curve) {
 struct Generate {
   Session& session;
   KeyUse use;
+  Extraction extraction;
   std::string_view label;
 
   Session::KeyPair operator()(const RsaSpec& spec) const {
@@ -87,7 +90,7 @@ struct Generate {
                                      std::move(public_template(label, use, CKK_RSA)
                                                    .number(CKA_MODULUS_BITS, spec.modulus_bits)
                                                    .bytes(CKA_PUBLIC_EXPONENT, kF4)),
-                                     private_template(label, use, CKK_RSA));
+                                     private_template(label, use, CKK_RSA, extraction));
   }
 
   Session::KeyPair operator()(const CurveSpec& spec) const {
@@ -106,7 +109,7 @@ struct Generate {
   Session::KeyPair on_curve(CK_MECHANISM_TYPE mechanism, CK_KEY_TYPE type, ByteView parameters) const {
     return session.generate_key_pair(
         mechanism, std::move(public_template(label, use, type).bytes(CKA_EC_PARAMS, parameters)),
-        private_template(label, use, type));
+        private_template(label, use, type, extraction));
   }
 };
 
@@ -135,14 +138,14 @@ Bytes octet_string(const Bytes& point) {
   return der;
 }
 
-Template imported_public_key(const SoftwareKey& key, KeyUse use, std::string_view label) {
-  const CK_KEY_TYPE type = pkcs11::key_type(key.public_key);
+Template imported_public_key(const pkcs11::PublicKey& key, KeyUse use, std::string_view label) {
+  const CK_KEY_TYPE type = pkcs11::key_type(key);
   Template object = public_template(label, use, type);
   object.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, type);
-  std::visit(Import{object}, key.public_key);
-  if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key.public_key)) {
+  std::visit(Import{object}, key);
+  if (const auto* ec = std::get_if<pkcs11::EcPublicKey>(&key)) {
     object.bytes(CKA_EC_POINT, octet_string(ec->point));
-  } else if (const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key.public_key)) {
+  } else if (const auto* edwards = std::get_if<pkcs11::EdwardsPublicKey>(&key)) {
     object.bytes(CKA_EC_POINT, octet_string(edwards->point));
   }
   return object;
@@ -171,6 +174,20 @@ void require_stored(Session& session, const Session::KeyPair& pair, const char* 
     search.text(CKA_LABEL, label);
     keys::require_stored(session, object, std::move(search), function);
   }
+}
+
+void require_new_id(Session& session, ByteView id) {
+  Template search = objects_of(CKO_PRIVATE_KEY);
+  search.bytes(CKA_ID, id);
+  if (session.find_token_objects(std::move(search)).empty()) return;
+  throw Error(ErrorClass::client,
+              "a key on the token has the CKA_ID " + pkcs11::hex(id) + " of the new one already");
+}
+
+void require_sealed(Session& session, CK_OBJECT_HANDLE private_key) {
+  constexpr CK_ATTRIBUTE_TYPE kExtractable[] = {CKA_EXTRACTABLE};
+  if (session.attributes(private_key, kExtractable).flag(CKA_EXTRACTABLE) == false) return;
+  throw Error(ErrorClass::server, "the token does not say that the private key is not extractable");
 }
 
 // Gives both halves one CKA_ID.
@@ -202,7 +219,8 @@ Bytes generate_key_pair(Session& session, const KeyRequest& request, const Pkix&
                         std::string_view unfinished) {
   destroy_labelled(session, unfinished);
   MadeObjects made(session);
-  const Session::KeyPair pair = std::visit(Generate{session, request.use, unfinished}, request.spec);
+  const Session::KeyPair pair =
+      std::visit(Generate{session, request.use, request.extraction, unfinished}, request.spec);
   made.add(pair.private_key);
   made.add(pair.public_key);
   require_stored(session, pair, "C_GenerateKeyPair", unfinished);
@@ -219,12 +237,40 @@ Bytes import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, cons
   MadeObjects made(session);
   Session::KeyPair pair{};
   pair.private_key = made.add(session.create_object(imported_private_key(key, use, unfinished)));
-  pair.public_key = made.add(session.create_object(imported_public_key(key, use, unfinished)));
+  pair.public_key = made.add(session.create_object(imported_public_key(key.public_key, use, unfinished)));
   require_stored(session, pair, "C_CreateObject", unfinished);
   Bytes id = computed_id(session, pair, pkix);
   identify(session, pair, id);
   made.keep();
   return id;
+}
+
+void unwrap_key_pair(Session& session, CK_MECHANISM_TYPE mechanism, CK_OBJECT_HANDLE unwrapping_key,
+                     const WrappedKeyPair& pair, std::string_view unfinished) {
+  destroy_labelled(session, unfinished);
+  require_new_id(session, pair.id);
+  const CK_KEY_TYPE type = pkcs11::key_type(pair.public_key);
+  Template private_key = private_template(unfinished, pair.use, type);
+  private_key.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, type).bytes(CKA_ID, pair.id);
+  MadeObjects made(session);
+  Session::KeyPair stored{};
+  stored.private_key = made.add(
+      session.unwrap_key({mechanism, nullptr, 0}, unwrapping_key, pair.wrapped, std::move(private_key)));
+  require_sealed(session, stored.private_key);
+  Template public_key = imported_public_key(pair.public_key, pair.use, unfinished);
+  public_key.bytes(CKA_ID, pair.id);
+  stored.public_key = made.add(session.create_object(std::move(public_key)));
+  require_stored(session, stored, "C_UnwrapKey", unfinished);
+  made.keep();
+}
+
+void seal_private_key(Session& session, std::string_view unfinished) {
+  Template search = objects_of(CKO_PRIVATE_KEY);
+  search.text(CKA_LABEL, unfinished);
+  for (const CK_OBJECT_HANDLE key : session.find_token_objects(std::move(search))) {
+    session.set_attributes(key, std::move(Template().flag(CKA_EXTRACTABLE, false)));
+    require_sealed(session, key);
+  }
 }
 
 }  // namespace keystay::keys

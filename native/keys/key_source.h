@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "native/keys/replication.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_operations.h"
 #include "native/pkcs11/token_info.h"
@@ -74,6 +75,9 @@ class KeySource {
   // asked for.
   [[nodiscard]] virtual std::shared_ptr<KeySource> without_login() = 0;
   [[nodiscard]] virtual std::shared_ptr<KeySource> without_login(pkcs11::TokenIdentity candidate) = 0;
+
+  // Of a source of several tokens: see KeyStore for what it means for changes.
+  [[nodiscard]] virtual std::optional<Replication> replication() { return std::nullopt; }
 
   // C_GenerateRandom.
   virtual void generate_random(std::span<std::uint8_t> random) = 0;

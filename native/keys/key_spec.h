@@ -32,6 +32,12 @@ enum class KeyUse {
 // default). Throws pkcs11::Error (client) that names the accepted values.
 [[nodiscard]] KeySpec key_spec(std::string_view algorithm, unsigned size, std::string_view group_name);
 
+// Whether a private key can leave its token, wrapped.
+enum class Extraction {
+  never,         // CKA_NEVER_EXTRACTABLE is true for the life of the key
+  until_sealed,  // CKA_EXTRACTABLE is true until seal_private_key()
+};
+
 // A key pair that the token is to make.
 struct KeyRequest {
   // A specification alone is a request.
@@ -41,6 +47,7 @@ struct KeyRequest {
   KeySpec spec;
   KeyUse use;
   pkcs11::Bytes id;  // CKA_ID; empty: the hash of its public key (docs/design/alias-model.md)
+  Extraction extraction = Extraction::never;
 };
 
 // A key pair that was made elsewhere.

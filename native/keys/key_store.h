@@ -20,6 +20,8 @@
 namespace keystay::keys {
 
 class EntryReader;
+class Replicas;
+struct UnfinishedObject;
 struct CertificateObject;
 
 // What cannot be seen is not absent: a token that wants a login shows no private keys without one.
@@ -29,6 +31,9 @@ enum class View {
 };
 
 // Reads the token at each call and keeps nothing. Thread-safe. Throws pkcs11::Error that names the token.
+//
+// What changes something changes each token of a source that has several (replicas.h), except for what cannot
+// be used or read: that is destroyed on the token that has it.
 class KeyStore final {
  public:
   // `pkix` must outlive the key store.
@@ -79,7 +84,11 @@ class KeyStore final {
   // unfinished label, by which `entries` and `list` leave it out, until `name` gives it its alias or
   // `withdraw` destroys it. A program that is killed in between leaves it to `remove_unfinished`.
   Entry generate_unfinished(const KeyRequest& request);
-  Entry import_unfinished(const SoftwareKey& key, KeyUse use = KeyUse::sign);
+  Entry import_unfinished(const SoftwareKey& key, KeyUse use = KeyUse::sign) {
+    return import_unfinished(key, use, {});
+  }
+  // Under this unfinished label, which another token has it under.
+  Entry import_unfinished(const SoftwareKey& key, KeyUse use, std::string_view label);
   // With its certificates. Throws Error, and leaves them unfinished, if another key has the name.
   Entry name(const Entry& unfinished, std::string_view alias);
   void withdraw(const Entry& unfinished);
@@ -119,9 +128,13 @@ class KeyStore final {
   void write(const std::function<void(pkcs11::Session&)>& body);
   struct ReadListing;
   [[nodiscard]] ReadListing read_listing(pkcs11::Session& session);
+  [[nodiscard]] std::vector<UnfinishedObject> unfinished_objects(pkcs11::Session& session);
+  void name_on_token(const Entry& unfinished, std::string_view alias);
   Entry name_or_withdraw(const Entry& unfinished, std::string_view alias);
   void forget_unneeded_issuers(pkcs11::Session& session);
-  Entry make(const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
+  Entry make(const std::string& label,
+             const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
+  [[nodiscard]] Entry find_made(const std::string& label);
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
   void require_new_id(pkcs11::Session& session, pkcs11::ByteView id);
 
@@ -129,6 +142,7 @@ class KeyStore final {
   const Pkix& pkix_;
   View view_;
   std::unique_ptr<const EntryReader> reader_;
+  std::unique_ptr<Replicas> replicas_;  // of a source of several tokens
 };
 
 }  // namespace keystay::keys

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kUsualValueSize = 2048;
 // No certificate of any use is longer. A longer value counts as absent: a module may answer any length.
 constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
+// An RSA-16384 key in PKCS #8 takes less than 10 KiB.
+constexpr std::size_t kLongestWrappedKey = std::size_t{1} << 14U;
 
 // NSS softokn takes a place of exactly their size for attributes that are a CK_ULONG, and no larger one.
 constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNumbers = {CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE,
@@ -181,6 +183,34 @@ Session::KeyPair Session::generate_key_pair(CK_MECHANISM_TYPE mechanism, Templat
                                 private_key.data(), private_key.size(), &pair.public_key, &pair.private_key),
         "C_GenerateKeyPair");
   return pair;
+}
+
+CK_OBJECT_HANDLE Session::generate_key(CK_MECHANISM_TYPE mechanism, Template key) {
+  CK_MECHANISM parameters{mechanism, nullptr, 0};
+  CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+  check(ModuleCall(functions_)->C_GenerateKey(handle_, &parameters, key.data(), key.size(), &handle),
+        "C_GenerateKey");
+  return handle;
+}
+
+Bytes Session::wrap_key(CK_MECHANISM mechanism, CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key) {
+  Bytes wrapped(kLongestWrappedKey);
+  CK_ULONG size = wrapped.size();
+  check(ModuleCall(functions_)->C_WrapKey(handle_, &mechanism, wrapping_key, key, wrapped.data(), &size),
+        "C_WrapKey");
+  wrapped.resize(std::min<std::size_t>(size, wrapped.size()));
+  return wrapped;
+}
+
+CK_OBJECT_HANDLE Session::unwrap_key(CK_MECHANISM mechanism, CK_OBJECT_HANDLE unwrapping_key,
+                                     ByteView wrapped, Template key) {
+  CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+  // Cryptoki reads the wrapped key; its prototype only lacks the const.
+  check(ModuleCall(functions_)
+            ->C_UnwrapKey(handle_, &mechanism, unwrapping_key, const_cast<CK_BYTE*>(wrapped.data()),
+                          wrapped.size(), key.data(), key.size(), &handle),
+        "C_UnwrapKey");
+  return handle;
 }
 
 // One operation, by its kind.

@@ -56,6 +56,12 @@ class Session final {
   // C_GenerateKeyPair, with a mechanism that takes no parameter.
   KeyPair generate_key_pair(CK_MECHANISM_TYPE mechanism, Template public_key, Template private_key);
 
+  CK_OBJECT_HANDLE generate_key(CK_MECHANISM_TYPE mechanism, Template key);  // C_GenerateKey, likewise
+  // C_WrapKey, C_UnwrapKey. The mechanism's parameters are borrowed.
+  [[nodiscard]] Bytes wrap_key(CK_MECHANISM mechanism, CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key);
+  CK_OBJECT_HANDLE unwrap_key(CK_MECHANISM mechanism, CK_OBJECT_HANDLE unwrapping_key, ByteView wrapped,
+                              Template key);
+
   // C_Login for the operation that was just begun (CKU_CONTEXT_SPECIFIC), as a key with
   // CKA_ALWAYS_AUTHENTICATE wants it for each (section 4.9); no PIN for a token with a PIN pad.
   void login_for_operation(const Pin* pin);

@@ -35,6 +35,9 @@ TEST(GroupSection, NeedsOnlyItsMembers) {
   EXPECT_THAT(group.probe_pauses, ElementsAre(1s, 1s, 2s, 5s, 10s, 60s));
   EXPECT_EQ(group.check_interval, 10s);
   EXPECT_TRUE(group.leave_hung_calls);
+  EXPECT_EQ(group.wrapping_key, "") << "keys cannot be made in it";
+  EXPECT_EQ(group.wrapping_mechanism, std::nullopt);
+  EXPECT_EQ(group.create_minimum, 2U) << "all of them";
   EXPECT_EQ(configuration.default_token, "") << "an alias could be meant on c, which is not in it";
 }
 
@@ -52,7 +55,8 @@ TEST(GroupSection, TakesAllThatTheManualLists) {
       "[token.b]\nmodule = \"/b.so\"\nlabel = \"web\"\nzone = \"fra1\"\n"
       "[group.front]\nmembers = [\"a\", \"b\"]\nmin-active = 1\nbalance = { success = 2, idleness = 0 }\n"
       "prefer-same-zone = true\ntimeout = \"3s\"\nattempt-timeout = \"500ms\"\nprobe = [\"1s\", \"30s\"]\n"
-      "check = \"1m\"\nhung-calls = \"wait\"\n",
+      "check = \"1m\"\nhung-calls = \"wait\"\nwrapping-key = \"kek\"\ncreate-minimum = 1\n"
+      "wrapping-mechanism = \"CKM_AES_KEY_WRAP_PAD\"\n",
       "keystay.toml");
   const GroupSettings& group = configuration.groups.at("front");
   EXPECT_EQ(group.min_active, 1U);
@@ -63,6 +67,14 @@ TEST(GroupSection, TakesAllThatTheManualLists) {
   EXPECT_THAT(group.probe_pauses, ElementsAre(1s, 30s));
   EXPECT_EQ(group.check_interval, 1min);
   EXPECT_FALSE(group.leave_hung_calls);
+  EXPECT_EQ(group.wrapping_key, "kek");
+  EXPECT_EQ(group.wrapping_mechanism, 0x210AU);
+  EXPECT_EQ(group.create_minimum, 1U);
+  EXPECT_EQ(parse_group("[group.g]\nmembers = [\"a\"]\nwrapping-key = \"k\"\n"
+                        "wrapping-mechanism = \"0x80000109\"\n")
+                .groups.at("g")
+                .wrapping_mechanism,
+            0x80000109U);
   EXPECT_EQ(parse_group("[group.g]\nmembers = [\"a\"]\nbalance = \"priority\"\n").groups.at("g").balance,
             std::nullopt);
 }
@@ -119,6 +131,16 @@ constexpr GroupCase kGroupCases[] = {
      "\"soon\""},
     {"HungCalls", "[group.g]\nmembers = [\"a\"]\nhung-calls = \"kill\"\n",
      "12: group.g.hung-calls: expected \"leave\" or \"wait\", got \"kill\""},
+    {"WrappingMechanism",
+     "[group.g]\nmembers = [\"a\"]\nwrapping-key = \"k\"\nwrapping-mechanism = \"KWP\"\n",
+     "13: group.g.wrapping-mechanism: expected \"CKM_AES_KEY_WRAP_KWP\", \"CKM_AES_KEY_WRAP_PAD\", or a "
+     "vendor's number as \"0x80000109\", got \"KWP\""},
+    {"WrappingMechanismAlone", "[group.g]\nmembers = [\"a\"]\nwrapping-mechanism = \"0x210a\"\n",
+     "12: group.g.wrapping-mechanism: needs wrapping-key = \"…\", under which new keys go to the members"},
+    {"CreateMinimum", "[group.g]\nmembers = [\"a\"]\nwrapping-key = \"k\"\ncreate-minimum = 2\n",
+     "13: group.g.create-minimum: expected 1 to 1, got 2"},
+    {"EmptyWrappingKey", "[group.g]\nmembers = [\"a\"]\nwrapping-key = \"\"\n",
+     "12: group.g.wrapping-key: must not be empty; write the label that the key is to have"},
 };
 INSTANTIATE_TEST_SUITE_P(Case, GroupError, testing::ValuesIn(kGroupCases),
                          [](const auto& param) { return param.param.name; });

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 // Any 32 bytes will do as a SHA-256 digest.
 constexpr std::array<std::uint8_t, 32> kDigest{0x4b, 0x65, 0x79, 0x73, 0x74, 0x61, 0x79};
 
+}  // namespace
+
 Bytes private_number(const EVP_PKEY* key) {
   BIGNUM* value = nullptr;
   EXPECT_EQ(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &value), 1);
@@ -26,8 +28,6 @@ Bytes private_number(const EVP_PKEY* key) {
   BN_clear_free(value);
   return bytes;
 }
-
-}  // namespace
 
 std::optional<Error> error_of(const std::function<void()>& body) {
   try {

@@ -31,6 +31,9 @@ using test::FaultControl;
 using test::Function;
 using test::kEveryCall;
 
+// Of an EC key: what SoftwareKey::private_half wants.
+[[nodiscard]] Bytes private_number(const EVP_PKEY* key);
+
 [[nodiscard]] std::optional<Error> error_of(const std::function<void()>& body);
 
 class GroupTest : public testing::Test {

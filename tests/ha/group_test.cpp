@@ -141,11 +141,9 @@ TEST_F(Group, DoesNotCallAbsentWhatAMemberThatIsAwayMayHave) {
   EXPECT_TRUE(store.find("only-c"));
 }
 
-TEST_F(Group, IsChangedMemberByMember) {
+TEST_F(Group, LeavesWhatCannotBeUsedToWhoeverNamesTheMember) {
   keys::KeyStore store(group(), pkix_);
-  const auto error = error_of([&] {
-    store.generate("new", {keys::key_spec("EC", 256, ""), keys::KeyUse::sign});
-  });
+  const auto error = error_of([&] { store.destroy(keys::UnreadableObject{CKO_PRIVATE_KEY, "odd", {}, ""}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error_class(), ErrorClass::client);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("group \"front\""), HasSubstr("hsm-a, hsm-b, hsm-c")));

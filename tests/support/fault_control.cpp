@@ -63,6 +63,7 @@ void FaultControl::reset() {
   ControlBlock& control = block();
   for (FunctionControl& function : control.functions) {
     function.failures_left = 0;
+    function.passes_left = 0;
     function.delay_us = 0;
     function.spread = 0;
     function.held = false;
@@ -81,8 +82,11 @@ void FaultControl::reset() {
   reset_calls();
 }
 
-void FaultControl::fail(Function function, CK_RV rv, int times) {
+void FaultControl::fail(Function function, CK_RV rv, int times) { fail_after(0, function, rv, times); }
+
+void FaultControl::fail_after(int passes, Function function, CK_RV rv, int times) {
   of(function).failures_left = 0;  // so that no call answers the old code once more than was ordered
+  of(function).passes_left = passes;
   of(function).failure = rv;
   of(function).failures_left = times;
 }

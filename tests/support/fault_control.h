@@ -45,6 +45,8 @@ class FaultControl final {
   // The next `times` calls of `function` answer `rv` and do not reach the token. A failing C_Sign ends its
   // operation (PKCS #11 v3.0, section 5.14.2), unless leave_failed_signs_active() was called.
   void fail(Function function, CK_RV rv, int times = 1);
+  // The same once so many calls have gone on.
+  void fail_after(int passes, Function function, CK_RV rv, int times = 1);
   void leave_failed_signs_active();
 
   // Every call of `function` sleeps that long first: the median of a log-normal distribution, whose logarithm

@@ -6,21 +6,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need nginx nginx-light
 need curl curl
-need pkcs11-tool opensc
 
 # --- three members that fail apart from one another ---------------------------------------------------------------------
 make_token
 make_ca
 : >"$scratch/keystay.toml"
-openssl ecparam -name prime256v1 -genkey -noout -outform DER -out "$scratch/key.der"
-openssl ec -inform DER -in "$scratch/key.der" -pubout -outform DER -out "$scratch/public.der" 2>"$scratch/openssl-ec.log"
 for member in a b c; do
   softhsm2-util --init-token --free --label "hsm-$member" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
-  for half in "key.der privkey" "public.der pubkey"; do
-    read -r file type <<<"$half"
-    PIN=123456 plain pkcs11-tool --module "$(softhsm_module)" --token-label "hsm-$member" --login --pin env:PIN \
-      --write-object "$scratch/$file" --type "$type" --label httpd --id 0a --usage-sign >>"$scratch/pkcs11-tool.log" 2>&1
-  done
   cp "$KEYSTAY_BUILD/tests/libkeystay-fault-module.so" "$scratch/hsm-$member.so"
   cp "$(softhsm_module)" "$scratch/hsm-$member.so.target"
   "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" create
@@ -38,6 +30,7 @@ cat >>"$scratch/keystay.toml" <<TOML
 [group.front]
 members = ["hsm-a", "hsm-b", "hsm-c"]
 min-active = 2
+wrapping-key = "front-kek"
 attempt-timeout = "1s"
 probe = ["200ms", "1s"]
 
@@ -58,6 +51,28 @@ fault_at() {
   shift
   "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" "$@"
 }
+
+# --- one key for all -----------------------------------------------------------------------------------------------
+refused "$keystay" -genkeypair -alias httpd -token front -keyalg EC -noprompt
+expect "$(cat "$scratch/refused.log")" 'hsm-c: the token has no wrapping key "front-kek"'
+"$keystay" group init --dry-run 2>"$scratch/dry.log"
+expect "$(cat "$scratch/dry.log")" "hsm-c: has no wrapping key"
+refused "$keystay" group init </dev/null
+expect "$(cat "$scratch/refused.log")" "write -noprompt"
+"$keystay" group init -noprompt
+refused "$keystay" -genkeypair -alias httpd -token front -keyalg EC </dev/null
+expect "$(cat "$scratch/refused.log")" "CKA_NEVER_EXTRACTABLE will be false"
+"$keystay" -genkeypair -alias httpd -token front -keyalg EC -noprompt
+"$keystay" -genkeypair -alias spare -token front -keyalg RSA -keysize 2048 -dname CN=spare -noprompt
+"$keystay" group status
+"$keystay" -changealias -alias spare -destalias rest -token front
+"$keystay" group status
+"$keystay" -delete -alias rest -token front
+for member in a b c; do
+  "$keystay" -list -token "hsm-$member" >"$scratch/list.log"
+  expect "$(cat "$scratch/list.log")" httpd
+  if grep -q rest "$scratch/list.log"; then fail "hsm-$member has what was deleted"; fi
+done
 
 # The certificate is brought to each member; the reference file names the group.
 "$keystay" -certreq -alias httpd -token front -dname CN=localhost -file "$scratch/httpd.csr"
@@ -87,8 +102,6 @@ refused "$keystay" group status -token hsm-a
 expect "$(cat "$scratch/refused.log")" '"hsm-a" is no group; name one with -token: front'
 "$keystay" -list -token front >"$scratch/list.log"
 expect "$(cat "$scratch/list.log")" httpd
-if "$keystay" -delete -alias httpd -token front 2>"$scratch/delete.log"; then fail "the group was changed as a whole"; fi
-expect "$(cat "$scratch/delete.log")" "name one of hsm-a, hsm-b, hsm-c"
 "$keystay" -exportref -alias httpd -token front -file "$scratch/httpd.pem"
 
 # --- three servers ---------------------------------------------------------------------------------------------------

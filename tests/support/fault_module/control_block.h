@@ -28,6 +28,7 @@ struct alignas(128) FunctionControl {
   std::atomic<std::int64_t> peak;           // the most that were inside at a time
   std::atomic<std::uint64_t> failure;       // the CK_RV to answer
   std::atomic<std::int64_t> failures_left;  // for how many calls; -1: for every one
+  std::atomic<std::int64_t> passes_left;    // calls that go on before the first one that fails
   std::atomic<std::uint64_t> delay_us;      // sleep before the call goes on: the median
   std::atomic<std::uint64_t> spread;        // standard deviation of the delay's logarithm, in thousandths
   std::atomic<bool> held;                   // calls wait until released

@@ -57,6 +57,7 @@ static_assert(kFunctionCount == 68);
     case Function::C_SetAttributeValue:
     case Function::C_GenerateKey:
     case Function::C_GenerateKeyPair:
+    case Function::C_UnwrapKey:
       return true;
     default:
       return false;

@@ -62,6 +62,7 @@ void delay(const FunctionControl& function) {
 
 std::optional<CK_RV> ordered_failure(FunctionControl& function) noexcept {
   std::int64_t left = function.failures_left.load(memory_order_acquire);
+  if (left != 0 && function.passes_left.fetch_sub(1, memory_order_relaxed) > 0) return std::nullopt;
   while (left != 0) {
     if (left < 0 || function.failures_left.compare_exchange_weak(left, left - 1, memory_order_acquire)) {
       return function.failure.load(memory_order_relaxed);
