@@ -116,6 +116,31 @@ TOML
   export KEYSTAY_CONF="$scratch/keystay.toml"
 }
 
+# make_members NAME …: after make_token, tokens hsm-NAME that fail apart from one another, with a section for each in a new
+# keystay.toml; fault_at NAME … orders faults of one (keystay-fault).
+make_members() {
+  local member
+  : >"$scratch/keystay.toml"
+  for member in "$@"; do
+    softhsm2-util --init-token --free --label "hsm-$member" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
+    cp "$KEYSTAY_BUILD/tests/libkeystay-fault-module.so" "$scratch/hsm-$member.so"
+    cp "$(softhsm_module)" "$scratch/hsm-$member.so.target"
+    "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" create
+    cat >>"$scratch/keystay.toml" <<TOML
+[token.hsm-$member]
+module = "$scratch/hsm-$member.so"
+label = "hsm-$member"
+pin = "file:$scratch/web.pin"
+
+TOML
+  done
+}
+fault_at() {
+  local member="$1"
+  shift
+  "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" "$@"
+}
+
 # make_ca: a root of this test, in $scratch/ca.pem, as strict clients want one (RFC 5280): Python's are since 3.13.
 make_ca() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Interop Test CA" \

@@ -10,20 +10,7 @@ need curl curl
 # --- three members that fail apart from one another ---------------------------------------------------------------------
 make_token
 make_ca
-: >"$scratch/keystay.toml"
-for member in a b c; do
-  softhsm2-util --init-token --free --label "hsm-$member" --pin 123456 --so-pin 87654321 >>"$scratch/softhsm2-util.log" 2>&1
-  cp "$KEYSTAY_BUILD/tests/libkeystay-fault-module.so" "$scratch/hsm-$member.so"
-  cp "$(softhsm_module)" "$scratch/hsm-$member.so.target"
-  "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" create
-  cat >>"$scratch/keystay.toml" <<TOML
-[token.hsm-$member]
-module = "$scratch/hsm-$member.so"
-label = "hsm-$member"
-pin = "file:$scratch/web.pin"
-
-TOML
-done
+make_members a b c
 tlsd_port="$(free_port)"
 admin_port="$(free_port)"
 cat >>"$scratch/keystay.toml" <<TOML
@@ -46,12 +33,6 @@ backend = "admin"
 [tlsd.backend.admin]
 servers = ["127.0.0.1:$admin_port"]
 TOML
-fault_at() {
-  local member="$1"
-  shift
-  "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/hsm-$member.so.control" "$@"
-}
-
 # --- one key for all -----------------------------------------------------------------------------------------------
 refused "$keystay" -genkeypair -alias httpd -token front -keyalg EC -noprompt
 expect "$(cat "$scratch/refused.log")" 'hsm-c: the token has no wrapping key "front-kek"'
