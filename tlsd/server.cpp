@@ -1,6 +1,8 @@
 #include "tlsd/server.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <map>
@@ -16,11 +18,25 @@
 namespace keystay::tlsd {
 namespace {
 
+using namespace std::chrono_literals;
+
 // After a cut, for handshakes whose token does not let go of them.
 constexpr std::chrono::seconds kCutLimit{5};
 
 std::size_t thread_count(const config::TlsdSettings& settings) {
   return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Between two tries to load what is missing; the last one repeats.
+constexpr std::array kLoadPauses{1s, 1s, 2s, 5s, 10s};
+
+std::shared_ptr<const Snapshot> first_snapshot(const LibraryContext& library,
+                                               const config::TlsdSettings& settings) {
+  if (settings.start == config::Start::complete) return build_snapshot(library, settings, nullptr);
+  auto snapshot = build_degraded_snapshot(library, settings, nullptr);
+  for (const MissingCertificate& missing : snapshot->missing)
+    spdlog::error("started without it (start = \"degraded\"), it is tried again: {}", missing.reason);
+  return snapshot;
 }
 
 double seconds_since_epoch(std::chrono::system_clock::time_point time) {
@@ -35,7 +51,8 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
       read_settings_(std::move(read_settings)),
       signals_(control_),
       drain_limit_(control_.get_executor()),
-      snapshot_(build_snapshot(library_, settings_, nullptr)),
+      load_pause_(control_.get_executor()),
+      snapshot_(first_snapshot(library_, settings_)),
       health_(control_.get_executor(), library_.get()) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets with write(2)
   for (std::size_t i = 0; i < thread_count(settings_); ++i) {
@@ -78,7 +95,7 @@ void Server::open_admin() {
   if (!settings_.admin) return;
   std::vector<Acceptor> acceptors = listen(*settings_.admin, {&control_});
   admin_endpoint_ = acceptors.front().local_endpoint();
-  admin_.emplace(std::move(acceptors.front()), health_, metrics_);
+  admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_);
   spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
 }
 
@@ -106,6 +123,7 @@ Server::End Server::run() {
   }
   if (admin_) admin_->start();
   notify_ready();
+  load_missing_later();
   const auto work = asio::make_work_guard(control_);
   run_event_loop(control_, "control", metrics_.exceptions());
   return end_;
@@ -124,6 +142,7 @@ bool Server::stuck() const noexcept { return running_ > 0 || health_.stuck() || 
 void Server::drain() {
   if (draining_) return cut();
   draining_ = true;
+  load_pause_.cancel();
   notify_stopping();
   spdlog::info("stopping: requests in flight have {} ms to finish", settings_.drain_timeout.count());
   if (admin_) admin_->drain();
@@ -199,9 +218,46 @@ void Server::end_reload(config::TlsdSettings settings, std::shared_ptr<const Sna
   if (std::exchange(reload_again_, false)) begin_reload();
 }
 
+void Server::load_missing_later() {
+  if (snapshot_->missing.empty()) return;
+  load_pause_.expires_after(kLoadPauses.at(std::min(loads_, kLoadPauses.size() - 1)));
+  load_pause_.async_wait([this](error_code error) {
+    if (!error) load_missing();
+  });
+}
+
+// By the settings of the start or of the last reload: what the file says by now is a reload's business.
+void Server::load_missing() {
+  if (draining_ || snapshot_->missing.empty()) return;
+  if (reloading_) return load_missing_later();
+  reloading_ = true;
+  ++loads_;
+  reloader_.post([this, before = snapshot_, settings = settings_] {
+    std::shared_ptr<const Snapshot> snapshot;
+    std::string failure;
+    try {
+      snapshot = build_degraded_snapshot(library_, settings, before.get());
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    asio::post(control_, [this, snapshot, failure] { end_loading(snapshot, failure); });
+  });
+}
+
+void Server::end_loading(const std::shared_ptr<const Snapshot>& snapshot, const std::string& failure) {
+  reloading_ = false;
+  if (!failure.empty()) spdlog::error("certificates are still missing: {}", failure);
+  if (snapshot && snapshot->missing.size() < snapshot_->missing.size()) {
+    spdlog::info("certificates are loaded that were missing; {} are still", snapshot->missing.size());
+    use(snapshot);
+  }
+  if (std::exchange(reload_again_, false)) return begin_reload();
+  load_missing_later();
+}
+
 void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
-  health_.use(snapshot_->certificates);
+  health_.use(snapshot_->certificates, snapshot_->missing);
   std::map<std::string, double> ends;
   for (const auto& certificate : snapshot_->certificates)
     ends.emplace(certificate->name, seconds_since_epoch(certificate->not_after));

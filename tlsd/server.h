@@ -65,6 +65,10 @@ class Server final {
   void begin_reload();
   void end_reload(config::TlsdSettings settings, std::shared_ptr<const Snapshot> snapshot,
                   std::string failure);
+  // Of a degraded start: tries after a pause, and again, until nothing is missing.
+  void load_missing_later();
+  void load_missing();
+  void end_loading(const std::shared_ptr<const Snapshot>& snapshot, const std::string& failure);
   void worker_ended();
 
   const LibraryContext& library_;
@@ -75,6 +79,7 @@ class Server final {
   asio::io_context control_{1};
   asio::signal_set signals_;
   Timer drain_limit_;
+  Timer load_pause_;
   std::shared_ptr<const Snapshot> snapshot_;
   Health health_;
   HelperThread reloader_;
@@ -84,6 +89,7 @@ class Server final {
   std::optional<tcp::endpoint> admin_endpoint_;
 
   std::size_t running_ = 0;  // workers
+  std::size_t loads_ = 0;    // of what was missing, that have been tried
   bool draining_ = false;
   bool reloading_ = false;
   bool reload_again_ = false;

@@ -1,7 +1,9 @@
 #include "tlsd/snapshot.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
+#include <utility>
 
 #include "tlsd/tls/test_signature.h"
 
@@ -10,33 +12,49 @@ namespace {
 
 class CertificateLoader final {
  public:
-  explicit CertificateLoader(OSSL_LIB_CTX* library) : library_(library) {}
+  CertificateLoader(OSSL_LIB_CTX* library, config::Start policy) : library_(library), policy_(policy) {}
+
+  void take(const Certificates& certificates) {
+    for (const auto& certificate : certificates) loaded_[certificate->name] = certificate;
+  }
 
   Certificates load(const std::vector<std::string>& names) {
     Certificates result;
-    for (const std::string& name : names) result.push_back(load(name));
+    for (const std::string& name : names) {
+      if (auto certificate = load(name)) result.push_back(std::move(certificate));
+    }
     return result;
   }
 
   [[nodiscard]] Certificates all() const {
     Certificates result;
-    for (const auto& [_, certificate] : loaded_) result.push_back(certificate);
+    for (const auto& [_, certificate] : loaded_) {
+      if (certificate) result.push_back(certificate);
+    }
     return result;
   }
+  [[nodiscard]] std::vector<MissingCertificate> missing() const { return missing_; }
 
  private:
+  // Null for one that is missing.
   std::shared_ptr<const Certificate> load(const std::string& name) {
-    auto& certificate = loaded_[name];
-    if (!certificate) {
+    const auto known = loaded_.find(name);
+    if (known != loaded_.end()) return known->second;
+    try {
       auto fresh = std::make_shared<const Certificate>(load_certificate(library_, name));
       make_test_signature(library_, *fresh);
-      certificate = std::move(fresh);
+      return loaded_[name] = std::move(fresh);
+    } catch (const std::exception& error) {
+      if (policy_ == config::Start::complete) throw;
+      missing_.push_back({name, error.what()});
+      return loaded_[name] = nullptr;
     }
-    return certificate;
   }
 
   OSSL_LIB_CTX* library_;
+  config::Start policy_;
   std::map<std::string, std::shared_ptr<const Certificate>> loaded_;
+  std::vector<MissingCertificate> missing_;
 };
 
 std::vector<std::string> protocols_of(const config::ListenerSettings& listener) {
@@ -52,11 +70,8 @@ TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
   return {};
 }
 
-}  // namespace
-
-std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
-                                               const config::TlsdSettings& settings, const Snapshot* before) {
-  CertificateLoader loader(library.get());
+std::shared_ptr<const Snapshot> build(const LibraryContext& library, const config::TlsdSettings& settings,
+                                      const Snapshot* before, CertificateLoader& loader) {
   auto snapshot = std::make_shared<Snapshot>();
   for (const config::ListenerSettings& listener : settings.listeners) {
     auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates),
@@ -67,7 +82,24 @@ std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
         ListenerSnapshot{listener, settings.backends.at(listener.backend), std::move(tls)}));
   }
   snapshot->certificates = loader.all();
+  snapshot->missing = loader.missing();
   return snapshot;
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
+                                               const config::TlsdSettings& settings, const Snapshot* before) {
+  CertificateLoader loader(library.get(), config::Start::complete);
+  return build(library, settings, before, loader);
+}
+
+std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& library,
+                                                        const config::TlsdSettings& settings,
+                                                        const Snapshot* before) {
+  CertificateLoader loader(library.get(), config::Start::degraded);
+  if (before != nullptr) loader.take(before->certificates);
+  return build(library, settings, before, loader);
 }
 
 std::string needs_restart(const config::TlsdSettings& current, const config::TlsdSettings& next) {

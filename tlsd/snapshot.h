@@ -17,9 +17,16 @@ struct ListenerSnapshot {
   std::shared_ptr<const TlsContext> tls;
 };
 
+// A certificate that a degraded start has left out.
+struct MissingCertificate {
+  std::string name;
+  std::string reason;  // a complete message
+};
+
 struct Snapshot {
   std::vector<std::shared_ptr<const ListenerSnapshot>> listeners;  // in the order of the configuration
   Certificates certificates;                                       // each once
+  std::vector<MissingCertificate> missing;
 };
 
 // Loads every certificate and makes one test signature with each key; slow, since it waits for tokens.
@@ -27,6 +34,12 @@ struct Snapshot {
 [[nodiscard]] std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
                                                              const config::TlsdSettings& settings,
                                                              const Snapshot* before);
+
+// The same without the certificates that cannot be loaded now; those of `before` are taken as they are. A
+// listener without any certificate ends each handshake with an alert.
+[[nodiscard]] std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& library,
+                                                                      const config::TlsdSettings& settings,
+                                                                      const Snapshot* before);
 
 // Why `next` cannot replace `current` without a restart; empty if it can.
 [[nodiscard]] std::string needs_restart(const config::TlsdSettings& current,

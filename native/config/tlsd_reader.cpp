@@ -208,13 +208,21 @@ void check_unique(const TableReader& table, const ListenerSettings& listener, co
   }
 }
 
+Start start(const TableReader& tlsd) {
+  const std::string text = tlsd.text("start").value_or("complete");
+  if (text == "complete") return Start::complete;
+  if (text == "degraded") return Start::degraded;
+  tlsd.fail("start", "expected \"complete\" or \"degraded\", got \"" + text + "\"");
+}
+
 }  // namespace
 
 TlsdSettings read_tlsd(const TableReader& tlsd) {
-  tlsd.allow({"threads", "admin", "drain-timeout", "listener", "backend"});
+  tlsd.allow({"threads", "admin", "start", "drain-timeout", "listener", "backend"});
   TlsdSettings settings;
   settings.threads = static_cast<std::size_t>(tlsd.integer("threads", kThreads).value_or(0));
   if (const auto admin = tlsd.text("admin")) settings.admin = endpoint(tlsd, "admin", *admin);
+  settings.start = start(tlsd);
   settings.drain_timeout = tlsd.duration("drain-timeout", kTimeout).value_or(settings.drain_timeout);
   for (const auto& [name, table] : tlsd.named_tables("backend")) {
     settings.backends.emplace(name, read_backend(table));

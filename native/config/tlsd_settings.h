@@ -65,10 +65,17 @@ struct BackendSettings {
   std::chrono::milliseconds response_timeout{24 * 3600000};
 };
 
+// What a server does at its start about certificates that cannot be loaded, or whose key cannot sign.
+enum class Start {
+  complete,  // it does not start
+  degraded,  // it starts without them, and goes on trying
+};
+
 // [tlsd]
 struct TlsdSettings {
   std::size_t threads = 0;  // I/O threads; 0: one per processor
   std::optional<Endpoint> admin;
+  Start start = Start::complete;
   std::chrono::milliseconds drain_timeout{30000};  // after SIGTERM, before connections are cut
   std::vector<ListenerSettings> listeners;
   std::map<std::string, BackendSettings, std::less<>> backends;

@@ -5,6 +5,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "tlsd/admin/group_health.h"
 #include "tlsd/event_loop.h"
 #include "tlsd/time_limit.h"
 
@@ -48,8 +49,9 @@ void end(Socket& socket) noexcept {
 
 }  // namespace
 
-Admin::Admin(Acceptor acceptor, Health& health, Metrics& metrics)
-    : health_(health),
+Admin::Admin(Acceptor acceptor, const LibraryContext& library, Health& health, Metrics& metrics)
+    : library_(library),
+      health_(health),
       metrics_(metrics),
       executor_(acceptor.get_executor()),
       listener_(std::move(acceptor), std::make_shared<ConnectionLimit>(kMostConnections),
@@ -92,20 +94,24 @@ awaitable<bool> Admin::read(Socket& socket, beast::flat_buffer& buffer, Request&
   co_return !error;
 }
 
+Admin::Reply Admin::health_reply(std::string report) {
+  if (report.empty()) return {http::status::no_content, {}};
+  return {http::status::internal_server_error, std::move(report)};
+}
+
 awaitable<Admin::Reply> Admin::reply(http::verb method, std::string target) {
   if (method != http::verb::get && method != http::verb::head) {
     co_return Reply{http::status::method_not_allowed, "only GET is served here\n"};
   }
   if (target == "/health") co_return co_await health();
+  if (target == "/health/groups") co_return health_reply(group_health(library_));
   if (target == "/metrics") co_return Reply{http::status::ok, metrics_.text()};
-  co_return Reply{http::status::not_found, "there are /health and /metrics\n"};
+  co_return Reply{http::status::not_found, "there are /health, /health/groups and /metrics\n"};
 }
 
 awaitable<Admin::Reply> Admin::health() {
   if (draining_) co_return Reply{http::status::internal_server_error, "the server is stopping\n"};
-  std::string report = co_await health_.check();
-  if (report.empty()) co_return Reply{http::status::no_content, {}};
-  co_return Reply{http::status::internal_server_error, std::move(report)};
+  co_return health_reply(co_await health_.check());
 }
 
 }  // namespace keystay::tlsd

@@ -1,4 +1,4 @@
-// The administrator's listener, plain HTTP: GET /health and GET /metrics.
+// The administrator's listener, plain HTTP: GET /health, /health/groups and /metrics.
 #pragma once
 
 #include <list>
@@ -15,7 +15,8 @@ namespace keystay::tlsd {
 
 class Admin final {
  public:
-  Admin(Acceptor acceptor, Health& health, Metrics& metrics);
+  // All but the acceptor must outlive it.
+  Admin(Acceptor acceptor, const LibraryContext& library, Health& health, Metrics& metrics);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
@@ -34,7 +35,10 @@ class Admin final {
   [[nodiscard]] awaitable<bool> read(Socket& socket, beast::flat_buffer& buffer, Request& request);
   [[nodiscard]] awaitable<Reply> reply(http::verb method, std::string target);
   [[nodiscard]] awaitable<Reply> health();
+  // Of a report that is empty if all is well.
+  [[nodiscard]] static Reply health_reply(std::string report);
 
+  const LibraryContext& library_;
   Health& health_;
   Metrics& metrics_;
   // Connections whose request is awaited, or not complete; the longest first. Shared with them, which may

@@ -15,7 +15,9 @@ namespace keystay::tlsd {
 
 Health::Health(Executor executor, OSSL_LIB_CTX* library) : executor_(executor), library_(library) {}
 
-void Health::use(Certificates certificates) {
+void Health::use(const Certificates& certificates, const std::vector<MissingCertificate>& missing) {
+  missing_.clear();
+  for (const MissingCertificate& certificate : missing) missing_ += certificate.reason + "\n";
   on_token_.clear();
   std::ranges::copy_if(certificates, std::back_inserter(on_token_),
                        [](const auto& certificate) { return certificate->on_token(); });
@@ -23,6 +25,7 @@ void Health::use(Certificates certificates) {
 }
 
 awaitable<std::string> Health::check() {
+  if (!missing_.empty()) co_return missing_;
   if (on_token_.empty()) co_return std::string();
   if (!probing_ && Clock::now() - reported_ < kFresh) co_return report_;
   if (!probing_) start_probe();

@@ -7,7 +7,7 @@
 
 #include "tlsd/async_wait.h"
 #include "tlsd/helper_thread.h"
-#include "tlsd/tls/tls_context.h"
+#include "tlsd/snapshot.h"
 
 namespace keystay::tlsd {
 
@@ -16,8 +16,8 @@ class Health final {
  public:
   Health(Executor executor, OSSL_LIB_CTX* library);
 
-  // The certificates in use, now and after a reload.
-  void use(Certificates certificates);
+  // The certificates in use, and those that are to be but could not be loaded; now and after a reload.
+  void use(const Certificates& certificates, const std::vector<MissingCertificate>& missing);
 
   // Empty if all is well; otherwise a line for each certificate that cannot be used. Those who ask at the
   // same time, or within a second, share one probe. Takes no longer than kLimit, whatever the token does.
@@ -38,6 +38,7 @@ class Health final {
   Executor executor_;
   OSSL_LIB_CTX* library_;
   Certificates on_token_;
+  std::string missing_;  // lines
   std::string report_;
   Clock::time_point reported_{};  // when report_ was made
   bool probing_ = false;

@@ -117,13 +117,17 @@ TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const C
       names_.add(name, context_for(group_for(name, certificates_)));
     }
   }
-  const Certificate& first = *certificates_.front();
-  default_ = context_for(first.dns_names.empty() ? Group{&first}
-                                                 : group_for(first.dns_names.front(), certificates_));
+  default_ = context_for(default_group());
   // SSL_CTX_set_tlsext_servername_callback, whose cast is one of C.
   SSL_CTX_callback_ctrl(default_, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                         reinterpret_cast<void (*)()>(&choose_certificate));
   SSL_CTX_set_tlsext_servername_arg(default_, &names_);
+}
+
+TlsContext::Group TlsContext::default_group() const {
+  if (certificates_.empty()) return {};
+  const Certificate& first = *certificates_.front();
+  return first.dns_names.empty() ? Group{&first} : group_for(first.dns_names.front(), certificates_);
 }
 
 SSL_CTX* TlsContext::context_for(const Group& group) {

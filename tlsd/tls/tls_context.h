@@ -16,7 +16,7 @@
 
 namespace keystay::tlsd {
 
-using Certificates = std::vector<std::shared_ptr<const Certificate>>;  // not empty where a listener has them
+using Certificates = std::vector<std::shared_ptr<const Certificate>>;
 using TicketKeys = std::vector<unsigned char>;
 
 // What a listener offers and asks for besides its certificates.
@@ -27,10 +27,10 @@ struct TlsTerms {
 
 class TlsContext final {
  public:
-  // The first certificate is served where no name matches. Certificates for the same name but with another
-  // type of key share an SSL_CTX, so that OpenSSL chooses by the client's signature schemes. A client
-  // that asks for other protocols only is refused; without any, nobody's wish is answered. Throws
-  // CryptoError.
+  // The first certificate is served where no name matches; without any, each handshake fails with an alert.
+  // Certificates for the same name but with another type of key share an SSL_CTX, so that OpenSSL chooses by
+  // the client's signature schemes. A client that asks for other protocols only is refused; without any,
+  // nobody's wish is answered. Throws CryptoError.
   TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
              const TlsTerms& terms = {});
   TlsContext(const TlsContext&) = delete;
@@ -46,6 +46,7 @@ class TlsContext final {
  private:
   using Group = std::vector<const Certificate*>;  // one per type of key
 
+  [[nodiscard]] Group default_group() const;
   SSL_CTX* context_for(const Group& group);
   [[nodiscard]] SslContextHandle make_context(const Group& group) const;
 

@@ -160,10 +160,15 @@ fault_at a fail C_Sign 48 # CKR_DEVICE_ERROR
 wait_for tlsd member_is a in_service 0
 wait_for tlsd member_is c active 1
 more_handshakes 10
+expect "$(plain curl --silent "http://127.0.0.1:$admin_port/health/groups")" 'member "hsm-a" is out of service: '
+[[ "$(plain curl --silent --write-out '%{http_code}' "http://127.0.0.1:$admin_port/health")" == 204 ]] ||
+  fail "/health is not 204 although two members sign"
 fault_at a heal C_Sign
 wait_for tlsd member_is a in_service 1
 wait_for tlsd member_is c active 0
 more_handshakes 5
+[[ "$(plain curl --silent --write-out '%{http_code}' "http://127.0.0.1:$admin_port/health/groups")" == 204 ]] ||
+  fail "/health/groups is not 204 although all members are in service"
 end_load "device error of one"
 
 begin_load
