@@ -4,13 +4,15 @@
 #include <array>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <set>
 
 #include <CLI/CLI.hpp>
 
+#include "keystore-tools/alias_option.h"
 #include "keystore-tools/failure.h"
+#include "keystore-tools/group_command_line.h"
 #include "native/config/nearest.h"
-#include "native/keys/entry.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::tools {
@@ -54,9 +56,7 @@ class Parser final {
     add_changealias();
     add_cleanup();
     add_test();
-    add_group_init();
-    add_group_status();
-    add_group_sync();
+    add_group_commands();
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -90,7 +90,10 @@ class Parser final {
   }
 
  private:
-  CLI::App* add(const char* name, const char* description) {
+  // `result` is what the command line asks for if it has this command.
+  template <typename Asked>
+  CLI::App* add(const char* name, const char* description, const Asked& result) {
+    commands_.emplace(name, [&result] { return Command(result); });
     CLI::App* command = app_.add_subcommand(name, description);
     command->add_option("--conf", store_.configuration, "Configuration file (else KEYSTAY_CONF)");
     command->add_option("--token", store_.token, "Token, by its name in the configuration");
@@ -129,12 +132,6 @@ class Parser final {
     }
   }
 
-  // Empty if there is none, as CLI11 wants it.
-  static std::string fault_of_alias(const std::string& alias) {
-    const bool names_nothing = pkcs11::equal_ignoring_case(alias, keys::kIdPrefix);
-    return names_nothing ? "\"" + alias + "\" has no CKA_ID behind it; was a variable empty?" : "";
-  }
-
   static void add_alias(CLI::App* command, std::string& alias) {
     command->add_option("--alias", alias, "Name of the entry")->capture_default_str()->check(fault_of_alias);
   }
@@ -146,7 +143,7 @@ class Parser final {
   }
 
   void add_list() {
-    CLI::App* command = add("list", "Lists the aliases, or one");
+    CLI::App* command = add("list", "Lists the aliases, or one", list_);
     command->add_option("--alias", list_.alias, "Only this entry")->check(fault_of_alias);
     CLI::Option* verbose = command->add_flag_callback(
         "--v", [this] { list_.form = ListForm::verbose; }, "Certificates in words");
@@ -158,7 +155,7 @@ class Parser final {
 
   void add_genkeypair() {
     CLI::App* command =
-        add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it");
+        add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it", genkeypair_);
     add_alias(command, genkeypair_.alias);
     command->add_option("--keyalg", genkeypair_.key_algorithm, "RSA, EC, EdDSA, Ed25519, Ed448 or X25519")
         ->required();
@@ -182,7 +179,7 @@ class Parser final {
   }
 
   void add_certreq() {
-    CLI::App* command = add("certreq", "Writes a certificate request for the key of an alias");
+    CLI::App* command = add("certreq", "Writes a certificate request for the key of an alias", certreq_);
     add_alias(command, certreq_.alias);
     command->add_option("--sigalg", certreq_.signature_algorithm, "Signature algorithm");
     command->add_option("--dname", certreq_.distinguished_name,
@@ -192,7 +189,8 @@ class Parser final {
   }
 
   void add_importcert() {
-    CLI::App* command = add("importcert", "Imports a CA's reply for an alias, or a trusted certificate");
+    CLI::App* command =
+        add("importcert", "Imports a CA's reply for an alias, or a trusted certificate", importcert_);
     add_alias(command, importcert_.alias);
     command->add_option("--file", importcert_.file,
                         "Certificate and its issuers, in PEM, DER or PKCS#7; else standard input");
@@ -203,7 +201,7 @@ class Parser final {
   }
 
   void add_exportcert() {
-    CLI::App* command = add("exportcert", "Writes the certificate of an alias");
+    CLI::App* command = add("exportcert", "Writes the certificate of an alias", exportcert_);
     add_alias(command, exportcert_.alias);
     command->add_flag("--rfc", exportcert_.rfc, "As PEM, else DER");
     command->add_option("--file", exportcert_.file, "Output, else standard output");
@@ -211,29 +209,31 @@ class Parser final {
 
   void add_exportref() {
     CLI::App* command =
-        add("exportref", "Writes the PEM file that servers read in the place of a private key");
+        add("exportref", "Writes the PEM file that servers read in the place of a private key", exportref_);
     add_alias(command, exportref_.alias);
     command->add_option("--file", exportref_.file, "Output, else standard output");
   }
 
   void add_delete() {
-    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate");
+    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate", delete_);
     command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
   }
 
   void add_changealias() {
-    CLI::App* command = add("changealias", "Gives a key another name");
+    CLI::App* command = add("changealias", "Gives a key another name", changealias_);
     add_alias(command, changealias_.alias);
     command->add_option("--destalias", changealias_.new_alias, "The new name")->required();
   }
 
   void add_cleanup() {
-    CLI::App* command = add("cleanup", "Removes what interrupted commands have left, which -list shows");
+    CLI::App* command =
+        add("cleanup", "Removes what interrupted commands have left, which -list shows", cleanup_);
     command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
   }
 
   void add_test() {
-    CLI::App* command = add("test", "Connects to the token, logs in and signs once, or says what is wrong");
+    CLI::App* command =
+        add("test", "Connects to the token, logs in and signs once, or says what is wrong", test_);
     command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
         ->check(fault_of_alias);
     CLI::Option* endpoint = command->add_option(
@@ -281,44 +281,26 @@ class Parser final {
     if (remote.relay.empty()) remote.relay = config::default_relay();
   }
 
-  void add_group_init() {
-    CLI::App* command =
-        add("groupinit",
-            "Gives all members of a group one key, under which new keys come from one to the others");
-    command->add_flag("--dryrun,--dry-run", group_init_.dry_run, "Only say what would be done");
-    command->add_flag("--noprompt", group_init_.no_prompt, "Do not ask");
+  template <typename Asked>
+  void add_group(const char* name, const char* description, Asked& command) {
+    declare(*add(name, description, command), command);
   }
 
-  void add_group_status() {
-    CLI::App* command =
-        add("groupstatus", "Asks each member of a group whether it answers, and compares what they have");
-    command->add_flag_callback(
-        "--json", [this] { group_status_.form = OutputForm::json; }, "As one line of JSON");
+  void add_group_commands() {
+    add_group("groupdiff", "Shows what is not the same on the members of a group", group_diff_);
+    add_group("groupinit",
+              "Gives all members of a group one key, under which new keys come from one to the others",
+              group_init_);
+    add_group("groupstatus", "Asks each member of a group whether it answers, and compares what they have",
+              group_status_);
+    add_group("groupsync",
+              "Brings the newest certificate of each alias to all members of a group that have its key",
+              group_sync_);
+    add_group("grouptest", "Signs with each key on each member of a group, and verifies each signature",
+              group_test_);
   }
 
-  void add_group_sync() {
-    CLI::App* command =
-        add("groupsync",
-            "Brings the newest certificate of each alias to all members of a group that have its key");
-    command->add_flag("--dryrun,--dry-run", group_sync_.dry_run, "Only say what would be done");
-  }
-
-  [[nodiscard]] Command command() const {
-    const std::string& name = app_.get_subcommands().front()->get_name();
-    if (name == "list") return list_;
-    if (name == "genkeypair") return genkeypair_;
-    if (name == "certreq") return certreq_;
-    if (name == "importcert") return importcert_;
-    if (name == "exportcert") return exportcert_;
-    if (name == "exportref") return exportref_;
-    if (name == "delete") return delete_;
-    if (name == "cleanup") return cleanup_;
-    if (name == "test") return test_;
-    if (name == "groupinit") return group_init_;
-    if (name == "groupstatus") return group_status_;
-    if (name == "groupsync") return group_sync_;
-    return changealias_;
-  }
+  [[nodiscard]] Command command() const { return commands_.at(app_.get_subcommands().front()->get_name())(); }
 
   void require_known_command(const std::string& word) const {
     const std::string name = word.starts_with("--") ? word.substr(2, word.find('=') - 2) : word;
@@ -368,9 +350,12 @@ class Parser final {
   Cleanup cleanup_;
   Test test_;
   std::vector<std::string> endpoints_;
+  GroupDiff group_diff_;
   GroupInit group_init_;
   GroupStatus group_status_;
   GroupSync group_sync_;
+  GroupTest group_test_;
+  std::map<std::string, std::function<Command()>, std::less<>> commands_;  // by name
 };
 
 }  // namespace

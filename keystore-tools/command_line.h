@@ -15,9 +15,11 @@
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
 #include "keystore-tools/genkeypair.h"
+#include "keystore-tools/group_diff.h"
 #include "keystore-tools/group_init.h"
 #include "keystore-tools/group_status.h"
 #include "keystore-tools/group_sync.h"
+#include "keystore-tools/group_test.h"
 #include "keystore-tools/importcert.h"
 #include "keystore-tools/list.h"
 #include "keystore-tools/store_options.h"
@@ -29,8 +31,9 @@ class App;
 
 namespace keystay::tools {
 
-using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
-                             ChangeAlias, Cleanup, Test, GroupInit, GroupStatus, GroupSync>;
+using Command =
+    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
+                 Test, GroupDiff, GroupInit, GroupStatus, GroupSync, GroupTest>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

@@ -1,13 +1,10 @@
 // group status: whether the members of a group answer, and whether they have the same keys.
 #pragma once
 
-#include <string>
-
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
-
-enum class OutputForm { text, json };
 
 struct GroupStatus {
   OutputForm form = OutputForm::text;

@@ -1,14 +1,14 @@
 #include "keystore-tools/test.h"
 
-#include <array>
 #include <chrono>
 #include <cstdio>
-#include <vector>
+#include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
-#include "native/pkcs11/error.h"
+#include "native/x509/trial_signature.h"
 
 namespace keystay::tools {
 namespace {
@@ -18,24 +18,6 @@ using std::chrono::steady_clock;
 double milliseconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
 }
-
-// Data that every key of the type signs, whatever it is: 32 bytes, as a digest has them.
-pkcs11::SignMechanism mechanism_for(CK_KEY_TYPE type) {
-  if (type == CKK_RSA) return pkcs11::RsaPkcs{};
-  if (type == CKK_EC_EDWARDS) return pkcs11::EdDsa{};
-  return pkcs11::Ecdsa{};
-}
-
-double time_signature(const keys::PrivateKey& key) {
-  const std::array<std::uint8_t, 32> data{};
-  std::vector<std::uint8_t> signature(key.signature_size());
-  key.sign(mechanism_for(key.type()), data, signature);  // finds the key; the next one is like all others
-  const auto begin = steady_clock::now();
-  key.sign(mechanism_for(key.type()), data, signature);
-  return milliseconds_since(begin);
-}
-
-bool can_sign(const keys::Entry& entry) { return entry.key.signature_size() > 0; }
 
 }  // namespace
 
@@ -54,10 +36,13 @@ void Test::run(AliasStore& store) const {
     if (!entry) throw Failure("there is no key \"" + alias + "\" on " + source.name());
   } else {
     for (keys::Entry& candidate : store.keys().entries())
-      if (!entry && can_sign(candidate)) entry.emplace(std::move(candidate));
+      if (!entry && x509::is_signing_key(candidate)) entry.emplace(std::move(candidate));
   }
+  if (entry && !x509::is_signing_key(*entry))
+    throw Failure("\"" + alias + "\" is a key that cannot sign; name another one");
   if (entry)
-    fmt::print("signature: with \"{}\", {:.2f} ms\n", entry->alias, time_signature(entry->key));
+    fmt::print("signature: with \"{}\", {:.2f} ms\n", entry->alias,
+               x509::make_trial_signature(*entry).took.count());
   else
     fmt::print("signature: not tried, there is no key that signs\n");
   fmt::print("Connected\n");

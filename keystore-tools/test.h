@@ -10,8 +10,8 @@ namespace keystay::tools {
 struct Test {
   std::string alias;  // to sign with; empty: the first that can
 
-  // Connects, logs in, and makes one signature; says what it finds on standard output, and "Connected" at the
-  // end. Throws what the first step that fails does.
+  // Connects, logs in, and makes a signature that libcrypto verifies; says what it finds on standard output,
+  // and "Connected" at the end. Throws what the first step that fails does.
   void run(AliasStore& store) const;
 };
 

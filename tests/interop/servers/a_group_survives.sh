@@ -63,7 +63,7 @@ openssl x509 -req -in "$scratch/httpd.csr" -CA "$scratch/ca.pem" -CAkey "$scratc
 cat "$scratch/httpd.crt" "$scratch/ca.pem" >"$scratch/httpd.chain"
 "$keystay" -importcert -alias httpd -token hsm-a -file "$scratch/httpd.chain"
 refused "$keystay" group status
-expect "$(cat "$scratch/refused.log")" 'hsm-c has another certificate for "httpd" than hsm-a'
+expect "$(cat "$scratch/refused.log")" 'hsm-c has no certificate for "httpd", unlike hsm-a'
 "$keystay" group sync --dry-run 2>"$scratch/dry.log"
 expect "$(cat "$scratch/dry.log")" 'hsm-b: the certificate of "httpd" would be brought from hsm-a'
 refused "$keystay" group status
