@@ -264,24 +264,31 @@ void Member::note_failure(const Error& error, const Request* request) {
 
 void Member::take_out(Service service, const Error& error) {
   std::chrono::milliseconds pause{};
+  bool still = false;
   {
     const pkcs11::MutexLock lock(mutex_);
     const Service before = service_.load();
     const auto now = Clock::now();
-    reason_ = error.what();
-    if (before == Service::out || before == Service::refused) {
-      service_.store(service, std::memory_order_release);
-      return;  // told already; what was in flight then comes in one by one
-    }
+    const bool was_said_before = std::exchange(reason_, error.what()) == error.what();
+    still = before == Service::out || before == Service::refused;
+    service_.store(service, std::memory_order_release);
+    if (still && !is_news(before, service, was_said_before)) return;
+    told_ = reason_;
     pause = this->pause();
     if (before == Service::in) since_ = now;
-    asked_at_ = now;
-    service_.store(service, std::memory_order_release);
+    if (!still) asked_at_ = now;
   }
-  calls_.leave_all();
-  notice_("member \"" + name() + "\" is " +
+  if (!still) calls_.leave_all();
+  notice_("member \"" + name() + "\" is " + (still ? "still " : "") +
           (service == Service::refused ? "out of service until its PIN is put right: " : "out of service: ") +
           error.what() + "; it is asked again in " + config::format_duration(pause));
+}
+
+// Of a member that is out of service. What was in flight then comes in one by one, and a state between two
+// may pass at once; what two probes in a row say is what an operator has to know.
+bool Member::is_news(Service before, Service now, bool was_said_before) const {
+  if (before != now) return true;
+  return now == Service::out && was_said_before && reason_ != told_ && in_flight_.load() == 0;
 }
 
 void Member::bring_back() {

@@ -86,6 +86,8 @@ class Member final : public std::enable_shared_from_this<Member> {
   void note_success(std::chrono::nanoseconds took);
   void note_failure(const pkcs11::Error& error, const Request* request);
   void take_out(Service service, const pkcs11::Error& error);
+  [[nodiscard]] bool is_news(Service before, Service now, bool was_said_before) const
+      KEYSTAY_REQUIRES(mutex_);
   void bring_back();
   void probe_ended(const std::optional<pkcs11::Error>& error);
   void weigh(double outcome) noexcept;
@@ -115,6 +117,7 @@ class Member final : public std::enable_shared_from_this<Member> {
   };
   std::map<std::string, Lacking, std::less<>> lacking_ KEYSTAY_GUARDED_BY(mutex_);  // by identity()
   std::string reason_ KEYSTAY_GUARDED_BY(mutex_);
+  std::string told_ KEYSTAY_GUARDED_BY(mutex_);  // the reason that the last notice gave
   Clock::time_point since_ KEYSTAY_GUARDED_BY(mutex_) = Clock::now();
   Clock::duration out_before_ KEYSTAY_GUARDED_BY(mutex_){0};
   enum class ProbeState { none, running, overdue };

@@ -224,6 +224,41 @@ TEST_F(Failover, AWrongPinIsTriedOnceAndTakenUpWhenItIsPutRight) {
   EXPECT_THAT(notices()[0], HasSubstr("member \"hsm-b\" is out of service until its PIN is put right: "));
 }
 
+// What took it out was the first thing to be seen, and not what keeps it away.
+TEST_F(Failover, AnotherReasonThatLastsIsTold) {
+  use_group("probe = [\"100ms\"]\n");
+  ASSERT_TRUE(signs(key()));
+  faults(1).remove_token();
+  const keys::PrivateKey httpd = key();
+  ASSERT_TRUE(wait_for([&] { return signs(httpd) && status(1).service == Service::out; }));
+  const std::size_t told = notices().size();
+  faults(1).fail(Function::C_GetSlotList, CKR_VENDOR_DEFINED | 0x77, kEveryCall);
+  EXPECT_TRUE(wait_for([&] { return notices().size() > told; }));
+  EXPECT_THAT(notices().back(), AllOf(HasSubstr("member \"hsm-b\" is still out of service: "),
+                                      HasSubstr("C_GetSlotList"), HasSubstr("asked again in 100ms")));
+  std::this_thread::sleep_for(500ms);  // time for probes, which have nothing new to say
+  EXPECT_EQ(notices().size(), told + 1);
+}
+
+TEST_F(Failover, AWrongPinThatAnOutageBringsIsTold) {
+  const auto pin_file = hsm_.directory().write("hsm-b.pin", hsm_.pin() + "\n");
+  std::filesystem::permissions(pin_file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  set_lines(1, "pin = \"file:" + pin_file.string() + "\"\n");
+  use_group("probe = [\"100ms\"]\n");
+  const keys::PrivateKey httpd = key();
+  faults(1).remove_token();
+  ASSERT_TRUE(wait_for([&] { return signs(httpd) && status(1).service == Service::out; }));
+  hsm_.directory().write("hsm-b.pin", "999999\n");
+  faults(1).return_token();
+  ASSERT_TRUE(wait_for_service(1, Service::refused));
+  const std::string wrong = "member \"hsm-b\" is still out of service until its PIN is put right: ";
+  EXPECT_TRUE(wait_for([&] { return notices().back().find(wrong) != std::string::npos; }))
+      << notices().back();
+  hsm_.directory().write("hsm-b.pin", hsm_.pin() + "\n");
+  EXPECT_TRUE(wait_for_service(1, Service::in));
+}
+
 TEST_F(Failover, ARollingRestartOfAllMembersFailsNothing) {
   const keys::PrivateKey httpd = key();
   EXPECT_EQ(failures_while(httpd,
