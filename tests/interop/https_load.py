@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Full TLS handshakes and requests against a server until stdin closes.
+"""Full TLS handshakes and requests against a server until stdin closes, or has a line.
 
   https_load.py PORT CA_FILE THREADS [PATH]
 
@@ -42,7 +42,7 @@ def main() -> int:
     workers = [threading.Thread(target=requests) for _ in range(threads)]
     for worker in workers:
         worker.start()
-    sys.stdin.read()
+    sys.stdin.readline()
     over.set()
     for worker in workers:
         worker.join()

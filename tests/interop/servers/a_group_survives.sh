@@ -3,6 +3,7 @@
 # whatever becomes of one member, or of both active ones, no handshake fails; without all three they fail at once, and
 # succeed again within moments of the return of one.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/load.sh"
 
 need nginx nginx-light
 need curl curl
@@ -108,47 +109,6 @@ if [[ -f "$jar" ]] && command -v java >/dev/null; then
 fi
 
 # --- faults under load -----------------------------------------------------------------------------------------------
-declare -A loads inputs
-begin_load() {
-  local port
-  for port in "${ports[@]}"; do
-    rm -f "$scratch/load-$port.input"
-    mkfifo "$scratch/load-$port.input"
-    : >"$scratch/load-$port.log" # now, so that nobody counts the lines of no file
-    python3 "$KEYSTAY_SOURCE/tests/interop/https_load.py" "$port" "$scratch/ca.pem" 2 /metrics \
-      <"$scratch/load-$port.input" >>"$scratch/load-$port.log" 2>&1 &
-    loads[$port]=$!
-  done
-  for port in "${ports[@]}"; do # after all have been started, which would have it open too
-    exec {fd}>"$scratch/load-$port.input"
-    inputs[$port]=$fd
-  done
-}
-# more_handshakes N: each server has made so many more.
-more_handshakes() {
-  local port before
-  for port in "${ports[@]}"; do
-    before="$(wc -l <"$scratch/load-$port.log")"
-    has_more() { [[ "$(wc -l <"$scratch/load-$port.log")" -gt "$((before + $1))" ]]; }
-    wait_for tlsd has_more "$1"
-  done
-}
-end_load() {
-  local what="$1" port failed
-  for port in "${ports[@]}"; do
-    fd="${inputs[$port]}"
-    exec {fd}>&-
-    wait "${loads[$port]}" || true
-    failed="$(grep -c -v '^served$' "$scratch/load-$port.log" || true)"
-    echo "$what, port $port: $(wc -l <"$scratch/load-$port.log") handshakes, $failed failed"
-    [[ "$failed" == 0 ]] || fail "$(grep -v '^served$' "$scratch/load-$port.log" | head -3)"
-  done
-}
-member_is() { # MEMBER METRIC VALUE: as tlsd sees it
-  plain curl --silent "http://127.0.0.1:$admin_port/metrics" |
-    grep -qx "keystay_group_member_$2{group=\"front\",member=\"hsm-$1\"} $3"
-}
-
 begin_load
 more_handshakes 10
 end_load "quiet"
@@ -213,7 +173,6 @@ for member in a b c; do
 done
 end_load "a rolling restart"
 
-shakes_hands() { [[ "$(handshake "$1" -no_ticket -tls1_3 || true)" == *"Verification: OK"* ]]; }
 for port in "${ports[@]}"; do shakes_hands "$port" || fail "no handshake on port $port"; done
 for member in a b c; do fault_at "$member" remove-token; done
 for port in "${ports[@]}"; do
