@@ -10,10 +10,11 @@
 namespace keystay::pkcs11 {
 
 // C_Login through this session, if the token wants a login and the user is not logged in; an empty reader:
-// never. Not tried with a PIN that the token has refused in this process before, nor when the next refusal
-// would lock the token, nor in the pause after logins that failed in doubt (doubtful_logins.h). `token` is as
-// it was just before. Throws Error: authentication; busy if another thread's login lasts until the deadline;
-// what a doubtful C_Login returned.
+// never. Not tried with a PIN that the token has refused before, in this process or in one that shares its
+// record (login_record.h), nor when the next refusal would lock the token, nor in the pause after logins that
+// failed in doubt (doubtful_logins.h). `token` is as it was just before. Throws Error: authentication; busy
+// if the login of another thread, or of such a process, lasts until the deadline; what a doubtful C_Login
+// returned.
 void log_in(Session& session, const TokenInfo& token, const PinReader& reader, LoginHistory& history,
             Deadline deadline);
 

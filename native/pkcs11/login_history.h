@@ -2,60 +2,76 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "native/pkcs11/doubtful_logins.h"
+#include "native/pkcs11/login_record.h"
 #include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
 #include "native/pkcs11/pin.h"
-#include "native/pkcs11/refused_pins.h"
+#include "native/pkcs11/pin_digest.h"
 #include "native/pkcs11/single_flight.h"
 
 namespace keystay::pkcs11 {
 
-// One token's: shared by all Token objects that a process has of it, so that together they try a wrong PIN
-// once, and one of which the token says nothing hardly ever. Only the thread that flies touches what else is
-// here.
-struct LoginHistory {
-  LoginHistory(RefusedPins& refused_pins, RefusedPins::Token of)
-      : refused(refused_pins), token(std::move(of)) {}
+// One token's: shared by all Token objects that a process has of it, and its record by the processes that
+// share the table, so that together they try a wrong PIN once, and one of which the token says nothing hardly
+// ever.
+class LoginHistory final {
+ public:
+  // `name` is what tells the token from all others of the table.
+  LoginHistory(LoginTable& table, std::string_view name);
 
-  SingleFlight attempt;  // one login at a time
-  RefusedPins& refused;
-  RefusedPins::Token token;
-  DoubtfulLogins doubtful;
+  SingleFlight attempt;  // one login of this process at a time
+  LoginRecord& record;
+
+  [[nodiscard]] PinDigest digest(const Pin& pin) const noexcept;
+
+ private:
+  SipHashKey key_;
 };
 
 // Thread-safe.
 class LoginHistories final {
  public:
-  // `refused` is the module's, from before a fork too.
-  explicit LoginHistories(RefusedPins& refused) noexcept : refused_(refused) {}
+  // `scope` tells tokens of the same label and serialNumber apart that are reached otherwise.
+  LoginHistories(LoginTable& table, std::string scope) noexcept : table_(table), scope_(std::move(scope)) {}
 
   // Of the token with this CK_TOKEN_INFO.label and serialNumber; lives as long as this object.
   [[nodiscard]] LoginHistory& of(const std::string& label, const std::string& serial) {
     const MutexLock lock(mutex_);
-    const RefusedPins::Token token{label, serial};
-    return histories_.try_emplace(token, refused_, token).first->second;
+    const std::string name = scope_ + '\0' + label + '\0' + serial;
+    return histories_.try_emplace(name, table_, name).first->second;
   }
 
  private:
-  RefusedPins& refused_;
+  LoginTable& table_;
+  std::string scope_;
   Mutex mutex_;
-  std::map<RefusedPins::Token, LoginHistory> histories_ KEYSTAY_GUARDED_BY(mutex_);
+  std::map<std::string, LoginHistory> histories_ KEYSTAY_GUARDED_BY(mutex_);
 };
 
-// What a process remembers so, past a fork and for as long as it runs. Several modules share one where they
-// lead to the same tokens: the connections to one on another machine.
+// What a process remembers so for as long as it runs, its record past a fork. Several modules share one where
+// they lead to the same tokens: the connections to one on another machine.
 class LoginMemory final {
  public:
-  LoginMemory() : histories_([this] { return std::make_unique<LoginHistories>(refused_); }) {}
+  // In the table of this process and of those that it forks. `scope`: the module's path, or what else leads
+  // to the tokens. Throws Error (host) at its use.
+  explicit LoginMemory(std::string scope)
+      : histories_([scope = std::move(scope)] {
+          return std::make_unique<LoginHistories>(LoginTable::of_process_tree(), scope);
+        }) {}
+  // In a table of its own, which children share. Throws Error (host).
+  LoginMemory()
+      : own_(std::make_unique<LoginTable>()),
+        histories_([this] { return std::make_unique<LoginHistories>(*own_, std::string()); }) {}
 
   [[nodiscard]] LoginHistories& histories() { return histories_.get(); }
 
  private:
-  RefusedPins refused_;  // across forks
+  std::unique_ptr<LoginTable> own_;
   PerProcess<LoginHistories> histories_;
 };
 

@@ -39,7 +39,10 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std:
   const ForkLock lock;
   if (!modules) modules = new Modules;
   std::shared_ptr<Module>& module = (*modules)[path.lexically_normal()];
-  if (!module) module = std::make_shared<Module>(path.lexically_normal(), arguments);
+  if (!module) {
+    const std::filesystem::path normal = path.lexically_normal();
+    module = std::make_shared<Module>(normal, arguments, std::make_shared<LoginMemory>(normal.string()));
+  }
   if (module->arguments_ != arguments) {
     throw Error(ErrorClass::client, "PKCS#11 module " + path.string() +
                                         " has other arguments in this process already, and starts only once; "
@@ -48,7 +51,7 @@ std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std:
   return module;
 }
 
-Module::Module(std::filesystem::path path, std::string arguments)
+Module::Module(std::filesystem::path path, std::string arguments, std::shared_ptr<LoginMemory> logins)
     : path_(std::move(path)),
       arguments_(std::move(arguments)),
       list_([this]() -> CK_FUNCTION_LIST& {
@@ -56,7 +59,7 @@ Module::Module(std::filesystem::path path, std::string arguments)
         check(load(path_)(&functions), "C_GetFunctionList");
         return *functions;
       }),
-      logins_(std::make_shared<LoginMemory>()),
+      logins_(logins ? std::move(logins) : std::make_shared<LoginMemory>()),
       state_([] { return std::make_unique<State>(); }) {}
 
 Module::Module(std::string name, FunctionList functions, std::shared_ptr<LoginMemory> logins)

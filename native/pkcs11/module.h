@@ -29,7 +29,9 @@ class Module final {
   [[nodiscard]] static std::shared_ptr<Module> at(const std::filesystem::path& path,
                                                   const std::string& arguments = {});
 
-  explicit Module(std::filesystem::path path, std::string arguments = {});
+  // Without `logins`: with a memory of logins of its own.
+  explicit Module(std::filesystem::path path, std::string arguments = {},
+                  std::shared_ptr<LoginMemory> logins = nullptr);
 
   // One that is no library: `functions` gives its list, each time that it is to be initialised. `name` stands
   // in messages where a path would. What is known of logins is shared by all modules with this memory.
@@ -72,8 +74,8 @@ class Module final {
   // Error.
   void reinitialize(std::uint64_t seen, Deadline deadline);
 
-  // What this process remembers of logins at the module's tokens, also past a re-initialisation; refused PINs
-  // also past a fork.
+  // What is remembered of logins at the module's tokens, also past a re-initialisation, and together with the
+  // processes that were forked from this one or with it.
   [[nodiscard]] LoginHistories& logins() { return logins_->histories(); }
 
   // The slots that hold a token now.

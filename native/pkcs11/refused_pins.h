@@ -1,48 +1,33 @@
-// The PINs that tokens have refused.
+// The PINs that a token has refused.
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <string>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
 
-#include "native/pkcs11/pin.h"
+#include "native/pkcs11/pin_digest.h"
 
 namespace keystay::pkcs11 {
 
-// Of all tokens of a module. Grows only, and has no lock, so that a forked child, which starts with nothing
-// else of its parent's, does not try again what the parent tried. Thread-safe.
+// Of one token, in memory that processes share (login_record.h). The last sixteen: a token is locked long
+// before. Lock-free and valid at every moment, since a process may end at any; what another process has
+// written into it does no harm but to be wrong. Thread-safe.
 class RefusedPins final {
  public:
-  using Token = std::pair<std::string, std::string>;  // CK_TOKEN_INFO.label and serialNumber
-
-  RefusedPins() = default;
-  RefusedPins(const RefusedPins&) = delete;
-  RefusedPins& operator=(const RefusedPins&) = delete;
-  ~RefusedPins() {
-    for (const Node* node = head_.load(std::memory_order_acquire); node;)
-      delete std::exchange(node, node->next);
+  void add(PinDigest pin) noexcept {
+    pins_[next_.fetch_add(1, std::memory_order_relaxed) % pins_.size()].store(pin, std::memory_order_release);
   }
 
-  void add(Token token, Pin pin) {
-    auto* node = new Node{std::move(token), std::move(pin), head_.load(std::memory_order_relaxed)};
-    while (!head_.compare_exchange_weak(node->next, node, std::memory_order_acq_rel)) {
-    }
-  }
-
-  [[nodiscard]] bool contains(const Token& token, const Pin& pin) const noexcept {
-    for (const Node* node = head_.load(std::memory_order_acquire); node; node = node->next)
-      if (node->token == token && node->pin.equals(pin)) return true;
+  [[nodiscard]] bool contains(PinDigest pin) const noexcept {
+    for (const std::atomic<PinDigest>& refused : pins_)
+      if (refused.load(std::memory_order_acquire) == pin) return true;
     return false;
   }
 
  private:
-  struct Node {
-    Token token;
-    Pin pin;
-    Node* next;
-  };
-
-  std::atomic<Node*> head_{nullptr};
+  std::atomic<std::uint32_t> next_{0};
+  std::array<std::atomic<PinDigest>, 16> pins_{};
 };
 
 }  // namespace keystay::pkcs11

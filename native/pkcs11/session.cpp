@@ -6,6 +6,7 @@
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/module_call.h"
 #include "native/pkcs11/per_process.h"
+#include "native/pkcs11/slot.h"
 
 namespace keystay::pkcs11 {
 namespace {
@@ -47,6 +48,7 @@ bool may_be_too_long(CK_RV rv, const std::vector<CK_ATTRIBUTE>& batch) {
 Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline deadline)
     : module_(module),
       functions_(module.functions(deadline)),
+      slot_(slot),
       process_(process_generation()),
       generation_(module.generation()) {
   const CK_FLAGS flags = CKF_SERIAL_SESSION | (kind == SessionKind::read_write ? CKF_RW_SESSION : 0UL);
@@ -56,6 +58,7 @@ Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline dea
 Session::Session(Session&& other) noexcept
     : module_(other.module_),
       functions_(other.functions_),
+      slot_(other.slot_),
       process_(other.process_),
       generation_(other.generation_),
       handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)) {}
@@ -78,13 +81,17 @@ CK_STATE Session::state() {
   return info.state;
 }
 
-void Session::login(const Pin* pin) {
+TokenInfo Session::token_info() { return pkcs11::token_info(functions_, slot_); }
+
+bool Session::login(const Pin* pin) {
   // Cryptoki reads the PIN; its prototype only lacks the const.
   const CK_RV rv =
       ModuleCall(functions_)
           ->C_Login(handle_, CKU_USER, pin ? const_cast<CK_UTF8CHAR*>(pin->bytes().data()) : nullptr,
                     pin ? pin->size() : 0);
-  if (rv != CKR_USER_ALREADY_LOGGED_IN) check(rv, "C_Login");
+  if (rv == CKR_USER_ALREADY_LOGGED_IN) return false;
+  check(rv, "C_Login");
+  return true;
 }
 
 void Session::login_for_operation(const Pin* pin) {

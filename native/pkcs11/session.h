@@ -11,6 +11,7 @@
 #include "native/pkcs11/mechanism.h"
 #include "native/pkcs11/module.h"
 #include "native/pkcs11/pin.h"
+#include "native/pkcs11/token_info.h"
 
 namespace keystay::pkcs11 {
 
@@ -31,9 +32,11 @@ class Session final {
 
   // Whether the module still is what it was when the session was opened.
   [[nodiscard]] bool alive() const;
-  [[nodiscard]] CK_STATE state();  // C_GetSessionInfo
-  // C_Login as the user; no PIN for a token with a PIN pad. A user who is logged in already is fine.
-  void login(const Pin* pin);
+  [[nodiscard]] CK_STATE state();        // C_GetSessionInfo
+  [[nodiscard]] TokenInfo token_info();  // C_GetTokenInfo, as things are now
+  // C_Login as the user; no PIN for a token with a PIN pad. False where the user is logged in already: then
+  // the token has not looked at the PIN.
+  [[nodiscard]] bool login(const Pin* pin);
 
   // C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal. All matches.
   [[nodiscard]] std::vector<CK_OBJECT_HANDLE> find_objects(Template search);
@@ -81,6 +84,7 @@ class Session final {
 
   Module& module_;
   CK_FUNCTION_LIST& functions_;
+  CK_SLOT_ID slot_;
   std::uint64_t process_;
   std::uint64_t generation_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;

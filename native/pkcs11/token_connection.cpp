@@ -193,7 +193,7 @@ void TokenConnection::connect_with_retries(Deadline deadline) {
     } catch (const Error& error) {
       const bool never_started = module_.generation() == 0;
       if (never_started || !may_pass(error) || wait == kLastWait || steady_clock::now() + wait > deadline ||
-          (logins_ && logins_->doubtful.paused()))
+          (logins_ && logins_->record.doubtful.paused()))
         throw;
       std::this_thread::sleep_for(wait);
       if (generation == 0 || !wants_new_module(error)) continue;

@@ -5,6 +5,17 @@
 #include "native/remote/remote_functions.h"
 
 namespace keystay::remote {
+namespace {
+
+// What tells the tokens behind these settings from those behind others.
+std::string scope_of(const std::string& name, const config::RemoteSettings& settings) {
+  std::string scope = "remote " + name;
+  for (const config::RemoteEndpoint& endpoint : settings.endpoints)
+    scope += " " + config::format_remote_endpoint(endpoint);
+  return scope;
+}
+
+}  // namespace
 
 std::vector<std::shared_ptr<pkcs11::Module>> remote_modules(const std::string& name,
                                                             const config::RemoteSettings& settings) {
@@ -13,7 +24,7 @@ std::vector<std::shared_ptr<pkcs11::Module>> remote_modules(const std::string& n
     connector = std::make_shared<LocalConnector>(settings);
   else
     connector = std::make_shared<RelayProcess>(settings);
-  const auto logins = std::make_shared<pkcs11::LoginMemory>();
+  const auto logins = std::make_shared<pkcs11::LoginMemory>(scope_of(name, settings));
   std::vector<std::shared_ptr<pkcs11::Module>> modules;
   for (std::size_t i = 0; i < settings.lanes; ++i) {
     const auto functions = std::make_shared<const RemoteFunctions>(connector);

@@ -259,6 +259,36 @@ TEST_F(Failover, AWrongPinThatAnOutageBringsIsTold) {
   EXPECT_TRUE(wait_for_service(1, Service::in));
 }
 
+TEST_F(Failover, AWrongPinOfAMemberIsTriedOnceByAllWorkersOfAServer) {
+  const auto pin_file = hsm_.directory().write("hsm-b.pin", "999999\n");
+  std::filesystem::permissions(pin_file,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  set_lines(1, "pin = \"file:" + pin_file.string() + "\"\n");
+  use_group();
+  reset_counts();
+  std::vector<pid_t> workers;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t worker = ::fork();
+    if (worker == 0) {
+      bool good = true;
+      try {
+        const keys::PrivateKey httpd = key();
+        for (int n = 0; n < 20; ++n) good = signs(httpd) && good;
+      } catch (...) {
+        good = false;
+      }
+      ::_exit(good ? 0 : 1);
+    }
+    workers.push_back(worker);
+  }
+  for (const pid_t worker : workers) {
+    int ended = -1;
+    ASSERT_EQ(::waitpid(worker, &ended, 0), worker);
+    EXPECT_EQ(ended, 0);
+  }
+  EXPECT_EQ(faults(1).calls(Function::C_Login), 1U);
+}
+
 TEST_F(Failover, ARollingRestartOfAllMembersFailsNothing) {
   const keys::PrivateKey httpd = key();
   EXPECT_EQ(failures_while(httpd,

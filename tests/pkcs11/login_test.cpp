@@ -109,9 +109,9 @@ TEST_F(Login, IsNotTriedWithALockedPin) {
   EXPECT_EQ(faults_.calls(Function::C_Login), 0u);
 }
 
-TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
-  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_EXPIRED,
-                           CKR_PIN_LOCKED, CKR_USER_ANOTHER_ALREADY_LOGGED_IN}) {
+TEST_F(Login, IsNotRetriedForAnyCodeThatRefusesThePin) {
+  for (const CK_RV code :
+       {CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_EXPIRED, CKR_PIN_LOCKED}) {
     faults_.reset();
     faults_.fail(Function::C_Login, code, kEveryCall);
     // Of a module of its own, which remembers no refusal.
@@ -123,6 +123,18 @@ TEST_F(Login, IsNotRetriedForAnyAuthenticationCode) {
     }
     EXPECT_EQ(faults_.calls(Function::C_Login), 1u) << describe(code);
   }
+}
+
+// The security officer is logged in in this process, by other code, and will log out: nothing is said of the
+// PIN.
+TEST_F(Login, IsTriedAgainOnceNobodyElseIsLoggedIn) {
+  faults_.fail(Function::C_Login, CKR_USER_ANOTHER_ALREADY_LOGGED_IN);
+  const auto token = this->token();
+  const std::optional<Error> error = error_of([&] { sign(*token); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->error_class(), ErrorClass::authentication) << error->what();
+  EXPECT_TRUE(verifies(sign(*token)));
+  EXPECT_EQ(faults_.calls(Function::C_Login), 2u);
 }
 
 // SoftHSM says so to a process that reads the token's file while another one writes it.

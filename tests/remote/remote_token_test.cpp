@@ -120,6 +120,29 @@ TEST_F(RemoteToken, TriesAWrongPinOnce) {
   EXPECT_EQ(hsm_.token().faults().calls(Function::C_Login), 1U);
 }
 
+TEST_F(RemoteToken, TriesAWrongPinOnceInAllWorkersOfAServer) {
+  hsm_.directory().write("wrong-pin", "999999\n");
+  std::string toml = hsm_.configuration();
+  const std::string pin = hsm_.token().pin_file().string();
+  toml.replace(toml.find(pin), pin.size(), hsm_.file("wrong-pin"));
+  std::vector<pid_t> workers;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t worker = ::fork();
+    if (worker == 0) {
+      // Each reads the configuration itself, as after a reload.
+      const std::string error = failure([&] { static_cast<void>(KeyStore(open(toml), pkix_).entries()); });
+      ::_exit(error.find("PIN") != error.npos ? 0 : 1);
+    }
+    workers.push_back(worker);
+  }
+  for (const pid_t worker : workers) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(worker, &status, 0), worker);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(hsm_.token().faults().calls(Function::C_Login), 1U);
+}
+
 TEST_F(RemoteToken, IsUsedByAForkedChildOnAConnectionOfItsOwn) {
   const PrivateKey httpd = key(open_with(""));
   ASSERT_TRUE(signs(httpd));

@@ -93,13 +93,15 @@ lay_out_aliases() {
 }
 
 # --- servers -----------------------------------------------------------------------------------------------------------
-# configure_nginx PORT DIRECTIVE …: one worker that serves what the directives say. Leaves the command line in `nginx`.
+# configure_nginx PORT DIRECTIVE …: one worker, or $workers of them, that serve what the directives say. Leaves the
+# command line in `nginx`.
 configure_nginx() {
-  local port="$1"
+  local port="$1" count="${workers:-1}" shared=""
+  [[ "$count" -eq 1 ]] || shared=" reuseport" # so that each worker gets connections
   shift
   mkdir -p "$scratch/nginx"
   cat >"$scratch/nginx.conf" <<NGINX
-worker_processes 1;
+worker_processes $count;
 $([[ "$(id -u)" -ne 0 ]] || echo "user root;")
 $(printf 'env %s;\n' KEYSTAY_CONF SOFTHSM2_CONF KEYSTAY_FAULT_TARGET KEYSTAY_FAULT_CONTROL LD_PRELOAD ASAN_OPTIONS TSAN_OPTIONS)
 events {}
@@ -107,7 +109,7 @@ http {
   access_log off;
 $(for what in client_body proxy fastcgi uwsgi scgi; do echo "  ${what}_temp_path $scratch/nginx/$what;"; done)
   server {
-    listen 127.0.0.1:$port ssl;
+    listen 127.0.0.1:$port ssl$shared;
 $(printf '    %s;\n' "$@")
     location / {
       return 200 "worker \$pid\n";

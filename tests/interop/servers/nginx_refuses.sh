@@ -81,6 +81,26 @@ fault fail C_SignInit $((0x70)) # CKR_MECHANISM_INVALID
 does_not_sign 'alias "httpd" on token "web"' "CKR_MECHANISM_INVALID" "does not offer this mechanism"
 fault heal C_SignInit
 
+# A wrong PIN: the workers, of whom none has logged in at the fork, try it once, together; put right, it serves at once.
+refusing_workers() { grep 'keystay::' "$scratch/nginx-error.log" | grep -o ' [0-9]*#' | sort -u | wc -l; }
+all_workers_refuse() {
+  handshake "$port" -tls1_3 >/dev/null 2>&1 || true
+  [[ "$(refusing_workers)" -eq 4 ]]
+}
+workers=4 configure "$scratch/httpd.chain" "$scratch/httpd.pem"
+cp -p "$scratch/web.pin" "$scratch/right.pin"
+echo 999999 >"$scratch/web.pin"
+: >"$scratch/nginx-error.log"
+start nginx others "${nginx[@]}"
+wait_for nginx listens "$port"
+logins="$(fault calls C_Login)"
+eventually all_workers_refuse
+[[ "$(fault calls C_Login)" -eq $((logins + 1)) ]] || fail "the workers tried a wrong PIN $(($(fault calls C_Login) - logins)) times"
+expect "$(grep 'keystay::' "$scratch/nginx-error.log")" "CKR_PIN_INCORRECT" "the token refused the PIN from file:$scratch/web.pin before"
+cp "$scratch/right.pin" "$scratch/web.pin"
+for _ in 1 2 3 4 5 6 7 8; do answers "$port" ECDSA -tls1_3; done
+stop nginx QUIT
+
 # Two keys with the id of the alias. Each tool that makes one more is free to choose it.
 id="$(others pkcs11-tool --module "$module" --login --pin "$(cat "$scratch/web.pin")" --list-objects --type privkey 2>/dev/null |
   awk '/label:/ {label = $2} /ID:/ && label == "httpd" {print $2}')"
