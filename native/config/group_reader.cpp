@@ -30,7 +30,7 @@ void require_token(const TableReader& group, const std::string& member, const To
                             (names.empty() ? "add it with module, label and pin" : suggest(member, names)));
 }
 
-// Two names for one token would look like two HSMs and be one.
+// Two names for one token would count as two members and fail together.
 void require_different_tokens(const TableReader& group, const std::vector<std::string>& members,
                               const Tokens& tokens) {
   for (auto one = members.begin(); one != members.end(); ++one) {

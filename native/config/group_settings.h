@@ -20,7 +20,7 @@ struct BalanceWeights {
 struct GroupSettings {
   std::vector<std::string> members;  // names of tokens; their order is their priority
   std::size_t min_active = 0;        // so many share the work, the rest stand by
-  // Nothing: strictly by priority, the first healthy member does all.
+  // Nothing: strictly by priority, the first member in service does all.
   std::optional<BalanceWeights> balance = BalanceWeights{};
   std::string same_zone;  // members of this zone come first; empty: zones do not count
 

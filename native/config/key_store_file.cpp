@@ -170,7 +170,7 @@ void update_key_store(const std::filesystem::path& file, const KeyStoreFile& ini
   const KeyStoreFile before = mode ? read_key_store(target) : initial;
   KeyStoreFile after = before;
   change(after);
-  if (mode && after == before) return;  // a comment that somebody wrote stays
+  if (mode && after == before) return;  // comments in the file stay
   try {
     replace_file(target, format_key_store(after), mode.value_or(kNewFileMode));
   } catch (const std::system_error& error) {

@@ -16,7 +16,7 @@ enum class KeyStoreScope {
 
 enum class DeleteAction {
   destroy,  // -delete destroys the key on the token
-  forget,   // -delete takes the alias off the list and leaves the token alone
+  forget,   // -delete takes the alias off the list and changes nothing on the token
 };
 
 struct KeyStoreFile {

@@ -11,7 +11,7 @@ namespace {
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-// Keys that TOML lets stand bare are written bare, so that the message can be searched in the file.
+// Without quotes where TOML has a bare key, as it is written in the file, so that it can be searched there.
 std::string key_text(std::string_view key) {
   const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';

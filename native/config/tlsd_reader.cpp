@@ -38,7 +38,7 @@ ListenerMode listener_mode(const TableReader& listener) {
   listener.fail("mode", "expected \"http\" or \"tcp\", got \"" + mode + "\"");
 }
 
-// Keys that mean nothing in the other mode are refused there: whoever writes them expects something of them.
+// Keys that mean nothing in the other mode are refused there, since they would have no effect.
 void check_mode_keys(const TableReader& table, ListenerMode mode) {
   for (const std::string_view key : {"request-head-timeout", "request-timeout", "stall-timeout"}) {
     if (mode == ListenerMode::tcp && table.has(key)) {

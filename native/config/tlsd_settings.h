@@ -20,7 +20,7 @@ enum class ListenerMode {
   tcp,   // any protocol, whose bytes are passed on as they are
 };
 
-// What servers are told about the client in front of the bytes that they get from it.
+// The header about the client that a server gets in front of the client's bytes.
 enum class SendProxy {
   none,
   v2,  // the header of the PROXY protocol, version 2

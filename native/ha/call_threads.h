@@ -8,7 +8,7 @@
 
 namespace keystay::ha {
 
-// One call. It owns all that it needs: whoever waits for it may be gone when it returns.
+// One call. It owns all that it needs, since its caller may have given up before it returns.
 class Call {
  public:
   Call() = default;
@@ -41,7 +41,7 @@ class CallThreads final {
   [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, pkcs11::Deadline deadline);
   // Has the call made, and waits for nothing; likewise.
   void start(const std::shared_ptr<Call>& call);
-  // Whoever waits in run() for a call is told that it was left, or not begun. Calls of start() are made all
+  // Every run() that waits returns that its call was left, or not begun. Calls of start() are made all
   // the same.
   void leave_all();
 

@@ -20,7 +20,7 @@ std::unique_ptr<Members> Group::make_members() const {
   std::vector<std::shared_ptr<Member>> members;
   for (const MemberToken& token : tokens_) {
     MemberOptions options{token.name, token.zone,
-                          // Of one member there is nowhere else to go.
+                          // With one member there is no other to try.
                           settings_.leave_hung_calls && tokens_.size() > 1, settings_.attempt_timeout,
                           settings_.probe_pauses, settings_.check_interval};
     members.push_back(

@@ -1,4 +1,4 @@
-// What is known of a member's health, and what is told of it.
+// A member's health: its states, and what metrics and the log show of them.
 #pragma once
 
 #include <array>

@@ -40,8 +40,7 @@ void ask_for_sign_of_life(keys::KeySource& source) {
   source.with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
 }
 
-// That a key cannot be found, or is not the one that is meant, Keystay itself finds; return values have a
-// code.
+// An error without a code is Keystay's own: the key is not on the token, or is not the one that is meant.
 bool is_about_the_key(const Error& error) {
   return error.error_class() == ErrorClass::client && !error.code();
 }
@@ -66,7 +65,7 @@ Consequence consequence(const Error& error) noexcept {
   return Consequence::none;
 }
 
-// Repairs what is broken, asks for a sign of life, and repeats what failed last.
+// Recovers the source, calls C_GetSessionInfo, and repeats the operation that failed last.
 class Member::Probe final : public Call {
  public:
   Probe(std::shared_ptr<Member> member, std::shared_ptr<KeyCall> last_failed)

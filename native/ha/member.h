@@ -29,7 +29,7 @@ struct MemberOptions {
 
 // What an attempt's failure means for the group.
 enum class Consequence {
-  none,       // the request is wrong: the caller is told, and no other member is asked
+  none,       // the request is wrong: the error goes to the caller, and no other member is asked
   elsewhere,  // another member is asked; this one is as it was
   repair,     // the same, and its sessions are repaired meanwhile
   out,        // the same, and it is out of service
@@ -69,7 +69,7 @@ class Member final : public std::enable_shared_from_this<Member> {
   // An operation went on to another member.
   void note_replay() noexcept { replayed_.fetch_add(1, std::memory_order_relaxed); }
 
-  // When probe() should be called next. `patient` is false while the group has nobody else.
+  // When probe() should be called next. `patient` is false while no other member can do the work.
   [[nodiscard]] Clock::time_point next_probe(bool patient);
   // Starts to find out, on another thread, whether it answers: out of service, with the operation that
   // failed last. Nothing while an earlier probe has not returned, but that it counts as a hang in time.

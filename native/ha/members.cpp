@@ -26,8 +26,8 @@ bool any_of(const Answers& answers, std::initializer_list<ErrorClass> classes) {
   });
 }
 
-// What the operation failed with as a whole, by what its attempts failed with: the worst that may pass by
-// itself.
+// The class of the whole operation's error, of those of its attempts: one that may pass by itself comes
+// first.
 ErrorClass class_of(const Answers& answers) noexcept {
   if (answers.empty() || any_of(answers, {ErrorClass::server, ErrorClass::session_lost}))
     return ErrorClass::server;
@@ -90,7 +90,7 @@ class Members::Prober final {
     }
   }
 
-  // Returns when somebody is due next.
+  // Returns when the next member is due.
   Clock::time_point probe_who_is_due() {
     const bool patient = active_members(members_, min_active_).any();
     auto next = Clock::now() + 1h;
@@ -116,7 +116,7 @@ Members::Members(std::string group, const config::GroupSettings& settings,
 
 Members::~Members() = default;
 
-// At the first use: what is only loaded has no threads.
+// At the first use: a group that is only loaded has no threads.
 void Members::start_prober() {
   std::call_once(prober_started_, [&] {
     try {
@@ -142,7 +142,7 @@ std::optional<Members::Choice> Members::choose(MemberSet asked, const pkcs11::Ke
   MemberSet candidates = active_members(members_, settings_.min_active) & fitting;
   if (candidates.none()) candidates = fitting;
   if (candidates.none()) candidates = repairing;
-  // Where all lack the key, each is asked, and tells why.
+  // Where all lack the key, each is asked again for the reason.
   if (candidates.none()) candidates = in_service;
   if (candidates.none()) return std::nullopt;
   const std::size_t place =

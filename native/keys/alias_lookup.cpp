@@ -62,7 +62,7 @@ auto end_of_namesakes(typename std::vector<Object>::iterator first, std::vector<
                       [&](const Object& object) { return object.alias != first->alias; });
 }
 
-// What some name means: pointers into what was searched.
+// The matches of a name: pointers into what was searched.
 struct Found {
   std::vector<const Entry*> keys;
   std::vector<const UnreadableObject*> unusable;  // private keys
@@ -70,7 +70,7 @@ struct Found {
   std::vector<const UnreadableObject*> unreadable;  // certificates
 
   [[nodiscard]] std::size_t private_keys() const { return keys.size() + unusable.size(); }
-  // What cannot be read as a certificate is nobody's holder.
+  // An object that cannot be read as a certificate holds no name.
   [[nodiscard]] std::size_t size() const {
     const std::size_t readable = private_keys() + certificates.size();
     return readable > 0 ? readable : unreadable.size();
@@ -177,8 +177,8 @@ std::string kind_of(const Found& found) {
   throw Error(ErrorClass::client, std::move(message));
 }
 
-// Throws Error (client) that tells the id if the name is one of those that name_apart made: with the next key
-// of that label it may mean another one.
+// Throws Error (client) with the id if the name is a numbered one of name_apart ("httpd#2"): with the next
+// key of that label it may mean another one.
 void require_lasting_name(std::string_view alias, const Named& named) {
   const auto require = [&](const auto& object) {
     if (!object.shared_name || !are_alike(object.alias, alias)) return;

@@ -36,8 +36,8 @@ class AliasStore final {
   [[nodiscard]] Entry read_again(const pkcs11::KeyReference& key);
 
   // The alias comes to be in one step, after `certify` has given the chain for its key; an empty one is none.
-  // If anything fails, nothing remains. The list comes before the alias: a name of nothing in it harms
-  // nobody, an alias that its own key store does not show is lost to whoever made it.
+  // If anything fails, nothing remains. The list comes before the alias: a name of nothing in it does no
+  // harm, while an alias that is not in the list would be hidden from the program that made it.
   using Certify = std::function<Chain(const Entry&)>;
   Entry generate(std::string_view alias, const KeyRequest& request, const Certify& certify);
   // Gives an unfinished key its alias: KeyStore::name.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kIssuerPrefix = "issuer-";
 
-// A token or file that anybody may write to must not keep us busy for ever.
+// Bounds on the work for a token or file that others may write to.
 constexpr std::size_t kMostCertificates = 500;
 constexpr std::size_t kMostVerifications = 1000;
 

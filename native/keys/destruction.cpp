@@ -23,7 +23,7 @@ bool belongs_to(const CertificateObject& object, const Entry& entry) {
          (object.id == entry.key.reference().id() || object.label == entry.name());
 }
 
-// Of two private keys with one public half, which others made, each keeps what has its id or its label.
+// Of two private keys with one public half, each keeps the objects with its own CKA_ID or CKA_LABEL.
 bool is_of_any(const KeyObject& object, const std::vector<Entry>& entries) {
   return std::ranges::any_of(entries, [&](const Entry& entry) {
     return object.public_key == entry.key.public_key() &&
@@ -41,8 +41,8 @@ std::vector<KeyObject> public_keys_of(Session& session, const Pkix& pkix, const 
   return keys;
 }
 
-// Whether nothing but a label would tell that this public key is left over. Not where the token forbids
-// another label: what an interruption leaves is like any other public key then.
+// Whether a public key that an interruption leaves could be recognised by an unfinished label only: one that
+// the token did not generate (CKA_LOCAL). Not where the token forbids another label.
 bool needs_mark(Session& session, const KeyObject& key) {
   constexpr CK_ATTRIBUTE_TYPE kAttributes[] = {CKA_LOCAL, CKA_MODIFIABLE};
   const pkcs11::Attributes attributes = session.attributes(key.handle, kAttributes);

@@ -37,7 +37,7 @@ pkcs11::SharedHalves published_halves(const KeyObject& key, const ObjectIndex& o
   return halves_shown_for(key, sharing_id(key, objects), shown);
 }
 
-// In certificates with its CKA_ID, of the keys that have no public key object to tell it.
+// In certificates with its CKA_ID, for keys that have no public key object.
 pkcs11::SharedHalves certified_halves(const KeyObject& key, const ObjectIndex& objects) {
   std::vector<const KeyObject*> sharing = sharing_id(key, objects);
   std::vector<pkcs11::PublicKey> published;
@@ -56,7 +56,7 @@ pkcs11::SharedHalves certified_halves(const KeyObject& key, const ObjectIndex& o
   return halves_shown_for(key, sharing, shown);
 }
 
-// Nothing if it is not told which of several is the key's, or which of several keys one belongs to. Copies
+// Nothing if it is ambiguous which of several is the key's, or which of several keys one belongs to. Copies
 // of one key have one public half, shown once for each.
 std::optional<pkcs11::PublicKey> only_half(pkcs11::SharedHalves halves) {
   if (halves.keys.size() != 1 || halves.claimants > halves.objects) return std::nullopt;
@@ -74,7 +74,7 @@ std::optional<pkcs11::PublicKey> labelled_half(const KeyObject& key, const Objec
   return only ? only->public_key : std::nullopt;
 }
 
-// Why several objects with its CKA_ID do not tell what they show; empty if that is not so.
+// Why the objects with its CKA_ID are ambiguous; empty if they are not.
 std::string why_ambiguous(const KeyObject& key, const ObjectIndex& objects) {
   if (key.id.empty()) return {};
   pkcs11::SharedHalves halves = published_halves(key, objects);

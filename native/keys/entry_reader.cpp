@@ -62,7 +62,7 @@ bool known_without_certificates(const KeyObject& key, const TokenObjects& object
   return half && half->source != PublicHalfSource::certificate;
 }
 
-// Also true where the public half is unknown, which is the caller's error to tell.
+// Also true where the public half is unknown, which is an error that the caller reports.
 bool has_leaf(const KeyObject& key, const TokenObjects& objects) {
   const ObjectIndex index(objects);
   const auto half = public_half(key, index);
@@ -141,7 +141,8 @@ std::optional<EntryReader::Key> EntryReader::find_key(Session& session, std::str
   }
   if (id.empty()) objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
   if (!has_leaf(key, objects)) {
-    // Nobody's rule, but others do it: the certificate has the label or only the public key in common.
+    // No rule of PKCS #11, but other programs do it: the certificate has the label or only the public key in
+    // common.
     objects.certificates = read_certificates(session, pkix_, objects_of(CKO_CERTIFICATE));
   }
   return joined(key, objects);

@@ -40,7 +40,7 @@ class IssuersOnToken final {
  private:
   using Names = std::multimap<pkcs11::Bytes, CK_OBJECT_HANDLE>;
 
-  // CKA_SUBJECT may be empty (PKCS #11 v3.0, section 4.6.3): then the certificate itself tells.
+  // CKA_SUBJECT may be empty (PKCS #11 v3.0, section 4.6.3): then the certificate is read.
   Names read_names() {
     constexpr CK_ATTRIBUTE_TYPE kSubject[] = {CKA_SUBJECT};
     Names names;

@@ -21,8 +21,7 @@ IssuerSearch among(const std::vector<CertificateObject>& objects) {
   return issuers_among(certificates);
 }
 
-// By its CKA_ISSUER, which may be empty (PKCS #11 v3.0, section 4.6.3): then only the certificate itself
-// tells.
+// By its CKA_ISSUER, which may be empty (PKCS #11 v3.0, section 4.6.3): then the certificate is read.
 bool may_have_issuer(Session& session, CK_OBJECT_HANDLE certificate, const pkcs11::Bytes& canonical) {
   constexpr CK_ATTRIBUTE_TYPE kIssuer[] = {CKA_ISSUER};
   const pkcs11::Bytes issuer = session.attributes(certificate, kIssuer).bytes(CKA_ISSUER);

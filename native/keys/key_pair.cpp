@@ -196,7 +196,7 @@ void identify(Session& session, const Session::KeyPair& pair, ByteView id) {
   store_id(session, pair.private_key, id);
 }
 
-// The CKA_ID that everybody can compute.
+// The CKA_ID that every program can compute.
 Bytes computed_id(Session& session, const Session::KeyPair& pair, const Pkix& pkix) {
   const auto public_key = public_key_of(session, pkix, pair.public_key);
   if (!public_key)

@@ -123,7 +123,7 @@ std::optional<Entry> KeyStore::find(std::string_view alias, Parts parts) {
 }
 
 std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
-  // What looks like an id may be a label that somebody gave to another key.
+  // What looks like an id may be the label of another key.
   if (alias.empty() || is_by_id(alias) || is_unfinished_label(alias)) return look_up(alias, Purpose::use);
   std::optional<Named> named;
   source_->search([&](Session& session) {

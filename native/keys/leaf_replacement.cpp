@@ -18,7 +18,7 @@ using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
-// How often issuers are written again that somebody, who removed another alias, took for unneeded.
+// How often issuers are written again that another program has removed together with an alias of its own.
 constexpr int kAttempts = 3;
 
 // The key's own label; where it has none, that of the certificate which stands for it.

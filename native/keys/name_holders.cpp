@@ -53,7 +53,7 @@ std::vector<NameHolder> other_holders(Session& session, std::string_view alias, 
   std::vector<NameHolder> other_holders;
   for (const KeyObject& key : pkcs11::read_keys(session, objects_of(CKO_PRIVATE_KEY))) {
     if (key.handle == own.handle || !are_alike(key.label, alias)) continue;
-    // The same id: a copy of this key that somebody signs with.
+    // The same CKA_ID: a copy of this key.
     if (!own_id.empty() && std::ranges::equal(key.id, own_id)) continue;
     other_holders.push_back({key.id, key.label, has_unfinished_public_key(session, key)});
   }

@@ -59,7 +59,7 @@ Look look_as_alias(const std::vector<NameHolder>& others) {
   return std::ranges::all_of(others, &NameHolder::is_claim) ? Look::again : Look::give_way;
 }
 
-// True once nobody else has the label; false if this key has to give way.
+// True once no other key has the label; false if this key has to give way.
 template <typename Decide>
 bool prevails(const Decide& decide) {
   const auto until = std::chrono::steady_clock::now() + kGivingWayTakes;

@@ -5,8 +5,8 @@
 // Two programs may take one name at once. Each writes its label first and looks for others afterwards, so
 // that at most one of them sees no other. Between the two steps a new key is a claim: its private key has
 // the label, its public key still the unfinished one. Of several claims the one with the smallest CKA_ID
-// stays; all give way to a key that is no claim. So a claim whose maker was killed is told from an alias, for
-// ever and by everybody.
+// stays; all give way to a key that is no claim. So a claim whose maker was killed can be told from an alias
+// at any later time, by any program.
 #pragma once
 
 #include <string_view>

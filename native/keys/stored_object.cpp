@@ -97,7 +97,7 @@ void require_room(Session& session, std::size_t objects, std::size_t growth) {
   try {
     made.add(session.create_object(std::move(object)));
   } catch (const Error& error) {
-    if (error.error_class() == ErrorClass::client) return;  // it takes no such key: nothing is to be learnt
+    if (error.error_class() == ErrorClass::client) return;  // it takes no such key: room cannot be tried so
     throw;
   }
   Template search = objects_of(CKO_PUBLIC_KEY);

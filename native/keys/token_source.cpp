@@ -22,7 +22,7 @@ bool fits(const TokenInfo& token, const pkcs11::TokenIdentity& wanted) {
 TokenSource::TokenSource(std::shared_ptr<pkcs11::Token> token, PinSupply pin_supply)
     : token_(std::move(token)), pin_supply_(pin_supply) {}
 
-// Shares the token's life.
+// Shares ownership with the token.
 std::shared_ptr<pkcs11::KeyOperations> TokenSource::attempts() { return {token_, &token_->attempts()}; }
 
 PinSupply TokenSource::pin_supply() const noexcept {

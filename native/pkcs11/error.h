@@ -13,7 +13,7 @@ namespace keystay::pkcs11 {
 // What to do about a return value (PKCS #11 v3.0, section 5.1).
 enum class ErrorClass {
   client,          // the request is wrong: return at once, nothing is retried
-  server,          // the token or its host is sick: elsewhere, once, if the operation can be replayed
+  server,          // the token or its host fails: elsewhere, once, if the operation can be replayed
   busy,            // the token has no room now: back off, then elsewhere
   session_lost,    // session, handle, login or module state is gone: repair, then retry once
   dirty_session,   // this session has an operation left over: discard it, retry once on a fresh one

@@ -3,7 +3,8 @@
 
 namespace keystay::pkcs11 {
 
-// Modules use libraries of the process too, and whatever those ask of Keystay then is a wish of the module.
+// Modules use libraries of the process, libcrypto above all: what calls Keystay on such a thread is the
+// module.
 class InsideModule final {
  public:
   [[nodiscard]] static bool now() noexcept { return depth_ > 0; }

@@ -26,16 +26,16 @@ constexpr std::span kPlainKeyAttributes = std::span(kKeyAttributes).first<8>();
 constexpr auto kCopyingTakes = 2s;
 constexpr auto kBetweenLooks = 2ms;
 
-bool may_dislike_an_attribute(const Error& error) {
+bool may_reject_an_attribute(const Error& error) {
   return error.error_class() == ErrorClass::client || error.code() == CKR_GENERAL_ERROR ||
          error.code() == CKR_FUNCTION_FAILED;
 }
 
-Attributes read_what_it_tells(Session& session, CK_OBJECT_HANDLE handle) {
+Attributes read_key_attributes(Session& session, CK_OBJECT_HANDLE handle) {
   try {
     return session.attributes(handle, kKeyAttributes);
   } catch (const Error& error) {
-    if (!may_dislike_an_attribute(error)) throw;
+    if (!may_reject_an_attribute(error)) throw;
   }
   return session.attributes(handle, kPlainKeyAttributes);
 }
@@ -45,7 +45,7 @@ Attributes read_class(Session& session, CK_OBJECT_HANDLE handle) {
   return session.attributes(handle, kClass);
 }
 
-Attributes read_what_it_is(Session& session, CK_OBJECT_HANDLE handle) {
+Attributes read_identity_attributes(Session& session, CK_OBJECT_HANDLE handle) {
   constexpr CK_ATTRIBUTE_TYPE kIdentity[] = {CKA_CLASS, CKA_KEY_TYPE, CKA_ID,     CKA_MODULUS,
                                              CKA_SIGN,  CKA_DECRYPT,  CKA_DERIVE, CKA_EC_POINT};
   return session.attributes(handle, kIdentity);
@@ -58,7 +58,7 @@ bool may_pass(const Error& error) {
 
 // Nothing for an object that was destroyed since it was found: a copy goes with its session.
 template <typename Read>
-std::optional<Attributes> patiently(const Read& read, Session& session, CK_OBJECT_HANDLE handle) {
+std::optional<Attributes> read_with_retries(const Read& read, Session& session, CK_OBJECT_HANDLE handle) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
   for (;;) {
     try {
@@ -75,12 +75,13 @@ bool alike(const auto& a, const auto& b) { return a == b || a.empty() || b.empty
 
 // Two objects of which one may be an unfinished copy of the other: it has the same attributes, or not yet.
 // Its type tells nothing: CKA_KEY_TYPE is 0 (CKK_RSA) until it is copied.
-bool is_twin(const KeyObject& a, const KeyObject& b) {
+bool may_be_copy(const KeyObject& a, const KeyObject& b) {
   return &a != &b && alike(a.id, b.id) && alike(a.label, b.label);
 }
 
-bool has_twin(const KeyObject& key, const std::vector<KeyObject>& keys) {
-  return std::any_of(keys.begin(), keys.end(), [&](const KeyObject& other) { return is_twin(key, other); });
+bool may_have_copy(const KeyObject& key, const std::vector<KeyObject>& keys) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const KeyObject& other) { return may_be_copy(key, other); });
 }
 
 }  // namespace
@@ -90,16 +91,16 @@ std::optional<PublicKey> public_key_of(Session& session, CK_OBJECT_HANDLE key) {
 }
 
 std::optional<CK_OBJECT_CLASS> class_of(Session& session, CK_OBJECT_HANDLE handle) {
-  const std::optional<Attributes> attributes = patiently(read_class, session, handle);
+  const std::optional<Attributes> attributes = read_with_retries(read_class, session, handle);
   return attributes ? attributes->number(CKA_CLASS) : std::nullopt;
 }
 
 std::optional<Attributes> read_identity(Session& session, CK_OBJECT_HANDLE handle) {
-  return patiently(read_what_it_is, session, handle);
+  return read_with_retries(read_identity_attributes, session, handle);
 }
 
 std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
-  const std::optional<Attributes> attributes = patiently(read_what_it_tells, session, handle);
+  const std::optional<Attributes> attributes = read_with_retries(read_key_attributes, session, handle);
   if (!attributes || !attributes->flag(CKA_TOKEN).value_or(true)) return std::nullopt;
   const std::optional<CK_ULONG> type = attributes->number(CKA_KEY_TYPE);
   if (!type) return std::nullopt;
@@ -118,9 +119,10 @@ std::optional<KeyObject> read_key(Session& session, CK_OBJECT_HANDLE handle) {
 // alike when nothing is being copied are two keys.
 void drop_unfinished_copies(Session& session, std::vector<KeyObject>& keys) {
   const auto until = std::chrono::steady_clock::now() + kCopyingTakes;
-  const auto twin = [&](const KeyObject& key) { return has_twin(key, keys); };
+  const auto has_copy = [&](const KeyObject& key) { return may_have_copy(key, keys); };
   bool copying = true;
-  while (copying && std::any_of(keys.begin(), keys.end(), twin) && std::chrono::steady_clock::now() < until) {
+  while (copying && std::any_of(keys.begin(), keys.end(), has_copy) &&
+         std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(kBetweenLooks);
     copying = session.copying();  // before the look: what was copied until now is seen by it
     std::erase_if(keys, [&](const KeyObject& key) { return !read_key(session, key.handle); });

@@ -10,8 +10,8 @@
 
 namespace keystay::pkcs11 {
 
-// What whoever has no other work meanwhile does with a call that does not return: nobody can take a thread
-// out of it.
+// What a caller without other work does about a call of a module that does not return, which no thread can be
+// taken out of.
 enum class HungCalls {
   waited_for,  // it makes the call itself
   left,        // another thread makes the call, and is left in it at the deadline

@@ -121,7 +121,7 @@ CK_RV Module::call_initialize(CK_FUNCTION_LIST& functions) {
   if (!arguments_.empty()) arguments.pReserved = arguments_.data();
   const CK_RV rv = ModuleCall(functions)->C_Initialize(&arguments);
   if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) return rv;
-  // What the arguments are is for nobody's log.
+  // Without the arguments, which may hold a secret.
   const std::string message = "C_Initialize: " + describe(rv) + "; PKCS#11 module " + path_.string();
   if (!arguments_.empty()) throw Error(rv, message + " does not start with its `module-arguments`");
   if (rv == CKR_ARGUMENTS_BAD) throw Error(rv, message + " wants arguments: write its `module-arguments`");

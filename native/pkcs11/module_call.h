@@ -1,4 +1,4 @@
-// A call of one of a module's functions, which tells that its thread is in a module.
+// A call of one of a module's functions, during which InsideModule::now() is true on its thread.
 #pragma once
 
 #include "native/pkcs11/cryptoki.h"

@@ -254,7 +254,8 @@ struct Session::Performer {
     CK_ULONG size = result.size();
     const CK_RV rv =
         ModuleCall(functions)->C_Decrypt(session.handle_, input(), data.size(), result.data(), &size);
-    // SoftHSM says this of wrong padding. Anybody can send that, and nobody may make us repair a token so.
+    // SoftHSM answers this for wrong padding, which any client can send: it must not lead to a repair of the
+    // token.
     if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
       throw Error(CKR_ENCRYPTED_DATA_INVALID,
                   "C_Decrypt: " + describe(rv) + "; the ciphertext is wrong, or the token is sick");

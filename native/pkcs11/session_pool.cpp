@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Between two questions for a session more, from a token that had none: it is not asked for each signature.
+// Between two attempts to open one more session at a token that had none free, so that not every signature
+// tries.
 constexpr auto kShortestPause = 500ms;
 constexpr auto kLongestPause = 8000ms;
 

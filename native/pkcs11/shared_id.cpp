@@ -14,7 +14,7 @@ SharedHalves halves_shown_for(const KeyObject& key, std::span<const KeyObject* c
     return std::ranges::any_of(private_keys,
                                [&](const KeyObject* other) { return other->label == half.label; });
   };
-  // A copy of what another private key has by its label is that one's too.
+  // A public half that equals the one of another private key's label belongs to that key.
   const auto is_taken = [&](const PublicKey& value) {
     return std::ranges::any_of(
         shown, [&](const ShownHalf& half) { return *half.key == value && is_of_another(half); });

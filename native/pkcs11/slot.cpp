@@ -42,7 +42,7 @@ std::string present(const std::vector<TokenInfo>& tokens) {
   return tokens.empty() ? "it shows no token at all" : "it shows " + names_of(tokens);
 }
 
-// By what the one that is meant can be told from the others.
+// By which attribute a URI or keystay.toml can name one of them.
 std::string how_to_name_one(const std::vector<TokenInfo>& tokens) {
   std::set<std::string_view> labels;
   for (const TokenInfo& token : tokens) labels.insert(token.label);
@@ -88,14 +88,14 @@ std::string to_string(const TokenIdentity& identity) {
 CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadline) {
   CK_SLOT_ID found = 0;
   std::vector<TokenInfo> matching;
-  std::optional<Error> sick;  // a token that does not answer must not hide the others
+  std::optional<Error> unanswered;  // a token that does not answer must not hide the others
   std::vector<TokenInfo> others;
   for (const CK_SLOT_ID slot : module.slots_with_token(deadline)) {
     TokenInfo info;
     try {
       info = token_info(module.functions(deadline), slot);
     } catch (const Error& error) {
-      sick = error;
+      unanswered = error;
       continue;
     }
     if (!(info.flags & CKF_TOKEN_INITIALIZED)) continue;
@@ -107,7 +107,7 @@ CK_SLOT_ID find_slot(Module& module, const TokenIdentity& wanted, Deadline deadl
     found = slot;
   }
   if (matching.size() > 1) refuse_several(module, matching, wanted);
-  if (matching.empty() && sick) throw sick->on(to_string(wanted));
+  if (matching.empty() && unanswered) throw unanswered->on(to_string(wanted));
   if (matching.empty()) {
     const std::string message =
         "PKCS#11 module " + module.path().string() + " has no " + to_string(wanted) + "; " + present(others);

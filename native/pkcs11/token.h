@@ -52,16 +52,16 @@ class Token final : public KeyOperations {
   [[nodiscard]] HungCalls hung_calls() const override { return options_.hung_calls; }
   [[nodiscard]] std::string name() const override;
 
-  // The same operations in one attempt each: what an attempt fails with is told at once, and nothing is
-  // repaired, so that whoever has another token goes there. A token that is not connected fails with why its
-  // last opening did, without another one, until recover().
+  // The same operations in one attempt each: a failure is thrown at once and nothing is repaired, so that a
+  // caller with another token can use that. A token that is not connected fails with the error of its last
+  // opening, without another one, until recover().
   [[nodiscard]] KeyOperations& attempts() noexcept { return attempts_; }
   // Whether this process has connected to it, and has not begun a repair since. Calls no module.
   [[nodiscard]] bool is_open();
   // What the last opening failed with, or else the last attempt that a repair could cure, if none has
   // succeeded since. Calls no module.
   [[nodiscard]] std::optional<Error> failure();
-  // Connects and logs in, where failure() tells of something or nothing was opened. Throws Error.
+  // Connects and logs in, if there is a failure() or the token was never opened. Throws Error.
   void recover();
 
   [[nodiscard]] const TokenOptions& options() const noexcept { return options_; }
@@ -70,8 +70,8 @@ class Token final : public KeyOperations {
   [[nodiscard]] TokenInfo info();
 
   // Runs `body` with a logged-in R/O or R/W session, and once more after a repair if its session was lost:
-  // `body` must bear that. Throws Error, with the token's name. A R/W session sees all objects of the token
-  // (require_login); a R/O session without a PIN sees what the token shows without a login.
+  // `body` must be repeatable. Throws Error, with the token's name. A R/W session sees all objects of the
+  // token (require_login); a R/O session without a PIN sees what the token shows without a login.
   void with_session(const std::function<void(Session&)>& body);
   void with_rw_session(const std::function<void(Session&)>& body);
   // In a body of with_session, before it concludes anything from what it did not find: see login.h.

@@ -103,7 +103,7 @@ std::size_t TokenConnection::use_key(PooledSession& session, const KeyUse& use, 
   }
 }
 
-// A key with CKA_ALWAYS_AUTHENTICATE wants a login for each operation. Which key has it is learnt from the
+// A key with CKA_ALWAYS_AUTHENTICATE wants a login for each operation. Which key has it is known from the
 // token's first refusal, so that no other key costs a call more.
 std::size_t TokenConnection::use_handle(PooledSession& session, CK_OBJECT_HANDLE handle, const KeyUse& use,
                                         Deadline deadline) {
@@ -143,7 +143,8 @@ bool TokenConnection::recover(const Error& error, std::uint64_t seen, Deadline d
 }
 
 void TokenConnection::repair(std::uint64_t seen, Deadline deadline) {
-  // A thread that only waited for another's repair goes on to try; if it failed, opening tells why.
+  // A thread that waited for another's repair tries its operation; if the repair failed, opening throws its
+  // error.
   opening_.run(deadline, [&] {
     if (epoch_.load(std::memory_order_acquire) != seen) return;
     open_.store(false, std::memory_order_release);
@@ -154,7 +155,7 @@ void TokenConnection::repair(std::uint64_t seen, Deadline deadline) {
 
 void TokenConnection::begin_epoch() { end_epoch(epoch_.load(std::memory_order_acquire)); }
 
-// Of several threads that have seen the same, one ends it.
+// Of several threads that have seen the same epoch, one ends it.
 void TokenConnection::end_epoch(std::uint64_t epoch) {
   if (!epoch_.compare_exchange_strong(epoch, epoch + 1, std::memory_order_acq_rel)) return;
   {
@@ -313,7 +314,7 @@ CK_OBJECT_HANDLE TokenConnection::key_handle(PooledSession& session, const KeyRe
 void TokenConnection::look_at(TokenKey& object, PooledSession& session) {
   if (object.look(session.session)) return;
   end_epoch(session.epoch);
-  // Repaired by searching it anew, which tells what became of it.
+  // The repair searches it anew, and throws the reason if it is gone.
   throw Error(ErrorClass::session_lost, "the key was destroyed or changed on the token");
 }
 

@@ -43,7 +43,7 @@ class TokenConnection final {
   [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
 
   // The same with a session of its own that may write. Runs `body` again only if its session was lost: what a
-  // sick token may have done half is not done twice.
+  // failing token may have half done is not done twice.
   void perform_rw(Deadline deadline, const std::function<void(Session&)>& body);
 
   // CKF_SIGN, CKF_DECRYPT … of CK_MECHANISM_INFO; none for a mechanism that the token lacks.
@@ -107,7 +107,7 @@ class TokenConnection final {
   std::optional<Place> place_ KEYSTAY_GUARDED_BY(mutex_);
   KeyHandles objects_ KEYSTAY_GUARDED_BY(mutex_);  // the token's own, of this epoch
   std::map<CK_MECHANISM_TYPE, CK_FLAGS> mechanisms_ KEYSTAY_GUARDED_BY(mutex_);
-  // Why the last opening failed, told again until retry_at_.
+  // Why the last opening failed, thrown again until retry_at_.
   std::optional<Error> failure_ KEYSTAY_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point retry_at_ KEYSTAY_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point repaired_at_ KEYSTAY_GUARDED_BY(mutex_);

@@ -82,7 +82,7 @@ std::string_view pin_value_in(std::string_view source) {
   return {};
 }
 
-// p11-kit would keep copies of it that nobody wipes.
+// p11-kit would keep copies of it that are not wiped.
 std::string without(std::string_view attribute, std::string_view source) {
   if (attribute.empty()) return std::string(source);
   const auto begin = static_cast<std::size_t>(attribute.data() - source.data());

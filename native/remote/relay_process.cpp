@@ -37,7 +37,7 @@ Pair socket_pair(int type) {
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-// Never with SIGPIPE: this is somebody else's process.
+// Without SIGPIPE, which the host process may not handle.
 bool send_descriptor(int control, int descriptor) {
   char kind = kLane;
   iovec data{&kind, 1};
@@ -55,7 +55,7 @@ bool send_descriptor(int control, int descriptor) {
   return ::sendmsg(control, &message, MSG_NOSIGNAL) == 1;
 }
 
-// The line by which the relay tells what became of a connection; nothing if it has died. Byte by byte: what
+// The line in which the relay reports the result of a connection; nothing if it has ended. Byte by byte: what
 // follows is p11-kit's.
 std::optional<std::string> read_greeting(int socket, pkcs11::Deadline deadline) {
   std::string line;

@@ -23,7 +23,7 @@ CK_RV RemoteCryptoki::handle_of(Request& request, CK_ULONG* handle) {
 
 CK_RV RemoteCryptoki::without_result(Request& request) { return lane_.call(request).rv(); }
 
-CK_RV RemoteCryptoki::quietly(Call call, CK_SESSION_HANDLE session) noexcept {
+CK_RV RemoteCryptoki::call_noexcept(Call call, CK_SESSION_HANDLE session) noexcept {
   try {
     if (!lane_.is_open()) return CKR_SESSION_HANDLE_INVALID;
     Request request(call);
@@ -100,7 +100,7 @@ CK_RV RemoteCryptoki::open_session(CK_SLOT_ID slot, CK_FLAGS flags, void*, CK_NO
 
 CK_RV RemoteCryptoki::close_session(CK_SESSION_HANDLE session) {
   static_cast<void>(take_begun(session));
-  return quietly(Call::close_session, session);
+  return call_noexcept(Call::close_session, session);
 }
 
 CK_RV RemoteCryptoki::get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
@@ -177,7 +177,7 @@ CK_RV RemoteCryptoki::find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* 
 }
 
 CK_RV RemoteCryptoki::find_objects_final(CK_SESSION_HANDLE session) {
-  return quietly(Call::find_objects_final, session);
+  return call_noexcept(Call::find_objects_final, session);
 }
 
 CK_RV RemoteCryptoki::begin(Call call, CK_SESSION_HANDLE session, const CK_MECHANISM& mechanism,

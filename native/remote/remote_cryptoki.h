@@ -68,7 +68,7 @@ class RemoteCryptoki final {
   [[nodiscard]] std::unique_ptr<Request> take_begun(CK_SESSION_HANDLE session);
   CK_RV handle_of(Request& request, CK_ULONG* handle);
   CK_RV without_result(Request& request);
-  CK_RV quietly(Call call, CK_SESSION_HANDLE session) noexcept;
+  CK_RV call_noexcept(Call call, CK_SESSION_HANDLE session) noexcept;
 
   Lane lane_;
   // Not sent yet. A child that is forked begins with none, and with a mutex that nobody holds.

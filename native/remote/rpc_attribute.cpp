@@ -184,7 +184,8 @@ ByteView Response::attribute_value(CK_ATTRIBUTE_TYPE type, Bytes& made) {
   return {};
 }
 
-// Nobody asks for templates, whose values need memory of their own. One within another is not followed.
+// Keystay reads no attributes that are templates, whose values need memory of their own. One within another
+// is not followed.
 void Response::skip_attributes() {
   for (std::uint32_t left = u32(); left > 0; --left) {
     const CK_ATTRIBUTE_TYPE type = u32();

@@ -21,7 +21,7 @@ namespace {
 using config::FileDescriptor;
 
 constexpr int kFirst = 3;   // the number of the first descriptor in the program
-constexpr int kAbove = 64;  // copies up there are in nobody's way
+constexpr int kAbove = 64;  // copies have numbers above those of the program
 constexpr std::size_t kStack = std::size_t{64} * 1024;
 
 void require(int error, const char* what) {
@@ -124,7 +124,7 @@ class SignalsBlocked final {
   sigset_t before_{};
 };
 
-// By a process between, which ends at once, so that the program is an orphan. Its end is told by no signal
+// By a process between, which ends at once, so that the program is an orphan. Its end sends no signal
 // (the lowest byte of the flags is 0), and only __WCLONE finds it.
 void run_between(Start& job) {
   std::vector<std::byte> stack(kStack);

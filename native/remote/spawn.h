@@ -1,4 +1,5 @@
-// Starting a program from within somebody else's process, without that one noticing.
+// Starting a program from a library: without a child, a signal or a descriptor that the host process would
+// notice.
 #pragma once
 
 #include <filesystem>
