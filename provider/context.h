@@ -44,8 +44,8 @@ class Context final {
 
   // How the groups' members are. Touches no module.
   [[nodiscard]] std::vector<ha::GroupStatus> group_states();
-  // Whom changes of their state are told, from now on; otherwise the system log. Once, before tokens() is
-  // used.
+  // The function that gets each change of their state from now on, instead of the system log. Once, before
+  // tokens() is used.
   void listen(config::GroupNoticeFunction notice, void* argument) noexcept;
 
   // The threads that sign for jobs with keys of this source. They live as long as this object.

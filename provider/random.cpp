@@ -65,7 +65,7 @@ class Random final {
       throw Error(Reason::token_unavailable, "random bytes of the token: the process is ending");
   }
 
-  // A job waits: libcrypto could not bear a pause here.
+  // In a job the thread waits: libcrypto does not expect a pause from a generator.
   [[nodiscard]] bool fill_from_token(std::span<std::uint8_t> out) {
     const std::optional<Failure> failure = outside_of_jobs([&] { return ask_token(out); });
     if (failure) core().raise(failure->reason, ("random bytes of the token: " + failure->message).c_str());

@@ -9,7 +9,8 @@
 namespace keystay::provider {
 namespace {
 
-// How often a resumed job looks whether the thread that woke it is through with that. It nearly always is.
+// How often a resumed job checks whether the thread that woke it has returned from the callback. It nearly
+// always has.
 constexpr int kLooks = 10'000;
 
 }  // namespace

@@ -20,7 +20,7 @@ thread_local bool abandoning = false;
 constexpr int kPatience = 100;
 constexpr std::chrono::microseconds kNap{50};
 
-// What the paused job looks at. It may never be resumed, so nothing here has a destructor.
+// The state of a paused job. It may never be resumed, so nothing here has a destructor.
 struct Pause {
   AsyncRequest* request;
   WakeDescriptor* descriptor;  // null with a callback
@@ -31,8 +31,8 @@ using Result = std::variant<std::size_t, Failure>;
 Result abandoned() { return Failure{Reason::abandoned, "the application gave up the operation"}; }
 
 // A descriptor that was put into the wait context must reach the application by a pause: HAProxy removes all
-// of the context's descriptors from its poller when it closes the connection, and dies on one that it never
-// heard of. So a signature that is ready already pauses once; the descriptor is readable then.
+// of the context's descriptors from its poller when it closes the connection, and aborts on one that
+// was never added. So a signature that is ready already pauses once; the descriptor is readable then.
 [[nodiscard]] bool may_go_on(const Pause& paused) noexcept {
   return paused.request->finished() && (!paused.descriptor || paused.descriptor->announced());
 }

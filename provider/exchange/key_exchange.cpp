@@ -97,7 +97,7 @@ bool KeyExchange::params(OSSL_PARAM params[]) {
 }
 
 std::optional<std::size_t> KeyExchange::secret_size() {
-  // The default provider wants X25519's private key before it tells.
+  // The default provider has no size of an X25519 secret before it has the private key.
   if (key_->on_token() && is_montgomery(*key_)) return field_size(key_->software());
   std::size_t size = 0;
   if (EVP_PKEY_derive(parameters(), nullptr, &size) != 1) return std::nullopt;

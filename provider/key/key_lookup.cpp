@@ -20,7 +20,7 @@ namespace {
 constexpr Wanted kPrivateKey{.private_key = true, .public_key = false, .certificates = false};
 constexpr Wanted kPublicKey{.private_key = false, .public_key = true, .certificates = false};
 
-// The first signature, perhaps in a forked worker, can ask nobody: a PIN that is typed is asked for now.
+// The first signature may be in a forked worker without a terminal: a PIN that is typed is asked for now.
 void ask_ahead(Context& context, const keys::KeySource& source) {
   if (source.pin_supply() == keys::PinSupply::prompt) context.pin_dialogue().ask_ahead(source.pin_label());
 }
@@ -62,7 +62,7 @@ Statement statement(Context& context, const pkcs11::Uri& uri) {
 
 KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   Statement stated = statement(context, uri);
-  // Where the tokens must say which one has it, they are asked now.
+  // Where several tokens may have it, they are searched now.
   const bool is_clear = context.tokens().candidates(uri).empty();
   const auto source = is_clear ? context.tokens().source(uri)
                                : outside_of_jobs([&] { return source_of(context, uri, kPrivateKey); });
@@ -72,7 +72,7 @@ KeyPtr key_as_stated(Context& context, const pkcs11::Uri& uri) {
   return KeyPtr(new Key(context, std::move(private_key), std::move(stated.half), context.signers(*source)));
 }
 
-// Asks nobody for a PIN unless nothing shows without.
+// Asks for a PIN only if nothing shows without a login.
 keys::PublicObjects read_public_keys(keys::KeySource& source, const keys::Pkix& pkix,
                                      const pkcs11::Uri& uri) {
   if (source.pin_supply() == keys::PinSupply::prompt) {

@@ -44,7 +44,7 @@ bool signs_and_verifies_eddsa(const Key& key, ByteView challenge) {
          EVP_DigestVerify(verification.get(), bytes.data(), *size, challenge.data(), challenge.size()) == 1;
 }
 
-// A key that cannot sign proves itself to one that nobody else has.
+// A key that cannot sign agrees on a secret with a fresh key in software, and both sides must have the same.
 bool agrees(Key& key) {
   const auto generator = key.context().software().context_of(key.software());
   EVP_PKEY* made = nullptr;
@@ -55,7 +55,7 @@ bool agrees(Key& key) {
     KeyExchange exchange(key.context());
     exchange.begin(&own);
     if (!exchange.set_peer(peer)) return std::nullopt;
-    pkcs11::Bytes secret(exchange.secret_size().value_or(0));  // of no use to anybody
+    pkcs11::Bytes secret(exchange.secret_size().value_or(0));  // compared, and not used otherwise
     if (!exchange.derive(secret)) return std::nullopt;
     return secret;
   };

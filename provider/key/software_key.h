@@ -12,8 +12,8 @@ namespace keystay::provider {
 // they are no such key.
 [[nodiscard]] bool import_key(Key& key, int selection, const OSSL_PARAM params[]);
 
-// Hands the selected parts to `callback`. A private key on a token is refused at once, quietly: libcrypto
-// asks for it as a matter of course and goes on without.
+// Hands the selected parts to `callback`. A private key on a token is refused at once and without an error:
+// libcrypto tries the export of every key and goes on without.
 [[nodiscard]] bool export_key(const Key& key, int selection, OSSL_CALLBACK* callback, void* argument);
 
 // True if the selected parts are the same. Public keys stand for key pairs.

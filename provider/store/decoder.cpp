@@ -27,7 +27,7 @@ constexpr std::size_t kLongestReference = 64 * 1024;
 // Decoders return 1 for "not mine, go on", and 0 to stop everything with an error.
 constexpr int kGoOn = 1;
 
-// One PEM block. It may be somebody's private key in the clear, so it is wiped.
+// One PEM block. It may be a private key in the clear, so it is wiped.
 struct PemBlock {
   char* label = nullptr;
   char* header = nullptr;

@@ -50,8 +50,7 @@ std::string type_attribute(CK_OBJECT_CLASS object_class) {
   return "type=" + std::string(pkcs11::type_in_uri(object_class));
 }
 
-// A URI whose `type` is not what the application wants, which tells the user's mistake better than that
-// nothing is there.
+// A URI whose `type` is not what the application wants: a clearer error than that nothing was found.
 void require_fitting_type(const pkcs11::Uri& uri, const StoreRequest& request) {
   if (!uri.type || request.is_search()) return;
   for (const Expectation& expected : kExpectations) {
@@ -101,7 +100,7 @@ class Search final {
   }
 
  private:
-  // Nobody is asked for a PIN for the sake of what everybody may read.
+  // For objects that show without a login, no PIN is asked for.
   bool shows_without_question() {
     if (wanted_.private_key || location_.source->pin_supply() != keys::PinSupply::prompt) return false;
     const auto silent = location_.source->without_login();

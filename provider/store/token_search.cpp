@@ -15,7 +15,7 @@ namespace {
 
 using pkcs11::TokenInfo;
 
-// One of several tokens, and what it said.
+// One of several tokens, and the result of its search.
 struct Asked {
   explicit Asked(keys::Candidate asked) : candidate(std::move(asked)) {}
 
