@@ -25,7 +25,7 @@ struct OtherCommand {
   std::string_view instead;
 };
 
-// keytool's commands that are not Keystay's business, and what does it.
+// keytool's commands that Keystay does not have, and what to use instead.
 constexpr std::array kElsewhere = std::to_array<OtherCommand>({
     {"gencert", "openssl x509 -req -CA CA.crt -CAkey keystay:ALIAS -provider keystay -provider default …"},
     {"genseckey", "nothing: Keystay keeps key pairs only"},
@@ -118,7 +118,7 @@ class Parser final {
         ->excludes(variable);
   }
 
-  // What a line that was written for keytool may have: without a meaning here, but no reason to refuse it.
+  // Options of keytool that have no effect here, and are accepted.
   void add_ignored_options(CLI::App* command) {
     command->add_option("--storetype", store_type_, "Keystay, if it is given")->group("For keytool's sake");
     for (const char* name : {"--providername", "--addprovider", "--providerclass", "--providerarg",

@@ -24,7 +24,7 @@ x509::Validity validity(const GenKeyPair& command) {
           .length = std::chrono::days(command.validity_days)};
 }
 
-// What is wrong in the arguments comes to light before the token is touched.
+// All arguments are checked before the token is used.
 void check_arguments(const GenKeyPair& command, const keys::KeySpec& spec) {
   keys::require_alias_name(command.alias);
   if (command.distinguished_name.empty() && !command.extensions.empty()) {

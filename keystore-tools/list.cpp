@@ -103,7 +103,7 @@ std::string heading(AliasStore& store, std::size_t entries) {
       token.serial, token.manufacturer, token.model, entries, entries == 1 ? "entry" : "entries");
 }
 
-// Not an entry: nothing can be done with it, but who looks for it must hear why.
+// Not an entry: it cannot be used, and is listed with the reason.
 std::string text_of(const keys::UnreadableObject& object) {
   return fmt::format("{}: cannot be used: {}\n", keys::name_of(object), object.reason);
 }
