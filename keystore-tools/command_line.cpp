@@ -287,10 +287,16 @@ class Parser final {
   }
 
   void add_group_commands() {
+    add_group("groupadd", "Makes a token a member of a group, in the configuration file", group_add_);
     add_group("groupdiff", "Shows what is not the same on the members of a group", group_diff_);
     add_group("groupinit",
               "Gives all members of a group one key, under which new keys come from one to the others",
               group_init_);
+    add_group("grouppromote", "Gives a member of a group the highest priority, in the configuration file",
+              group_promote_);
+    add_group("groupremove", "Takes a member off a group, in the configuration file", group_remove_);
+    add_group("groupreorder", "Gives the members of a group another order, in the configuration file",
+              group_reorder_);
     add_group("groupstatus", "Asks each member of a group whether it answers, and compares what they have",
               group_status_);
     add_group("groupsync",
@@ -350,8 +356,12 @@ class Parser final {
   Cleanup cleanup_;
   Test test_;
   std::vector<std::string> endpoints_;
+  GroupAdd group_add_;
   GroupDiff group_diff_;
   GroupInit group_init_;
+  GroupPromote group_promote_;
+  GroupRemove group_remove_;
+  GroupReorder group_reorder_;
   GroupStatus group_status_;
   GroupSync group_sync_;
   GroupTest group_test_;

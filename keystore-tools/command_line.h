@@ -15,6 +15,7 @@
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
 #include "keystore-tools/genkeypair.h"
+#include "keystore-tools/group_change.h"
 #include "keystore-tools/group_diff.h"
 #include "keystore-tools/group_init.h"
 #include "keystore-tools/group_status.h"
@@ -31,9 +32,9 @@ class App;
 
 namespace keystay::tools {
 
-using Command =
-    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
-                 Test, GroupDiff, GroupInit, GroupStatus, GroupSync, GroupTest>;
+using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
+                             ChangeAlias, Cleanup, Test, GroupAdd, GroupDiff, GroupInit, GroupPromote,
+                             GroupRemove, GroupReorder, GroupStatus, GroupSync, GroupTest>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

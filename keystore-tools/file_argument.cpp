@@ -25,13 +25,6 @@ void write_stream(std::ostream& stream, std::string_view content, const std::str
   if (!stream) throw Failure("cannot write " + name);
 }
 
-// A link to a file stays a link.
-std::filesystem::path link_target(const std::filesystem::path& file) {
-  std::error_code error;
-  auto target = std::filesystem::weakly_canonical(file, error);
-  return error ? file : target;
-}
-
 }  // namespace
 
 std::string read_input(const std::filesystem::path& file) {
@@ -50,7 +43,7 @@ void write_output(const std::filesystem::path& file, std::string_view content) {
     return write_stream(stream, content, file.string());
   }
   try {
-    config::replace_file(link_target(file), content, kReadableByAll);
+    config::replace_file(config::link_target(file), content, kReadableByAll);
   } catch (const std::system_error& error) {
     throw Failure("cannot write " + file.string() + ": " + error.code().message());
   }

@@ -16,13 +16,39 @@ void declare_form(CLI::App& options, OutputForm& form) {
       "--json", [&form] { form = OutputForm::json; }, "As one line of JSON");
 }
 
+// A word that stands without an option.
+void declare_member(CLI::App& options, std::string& member, const char* description) {
+  options.add_option("NAME", member, description)->required();
+}
+
 }  // namespace
+
+void declare(CLI::App& options, GroupAdd& command) {
+  declare_member(options, command.member, "Token, by its name in the configuration");
+  options.add_flag("--force", command.force, "Though it does not answer, or lacks keys of the group");
+  declare_dry_run(options, command.dry_run);
+}
 
 void declare(CLI::App& options, GroupDiff& command) { declare_form(options, command.form); }
 
 void declare(CLI::App& options, GroupInit& command) {
   declare_dry_run(options, command.dry_run);
   options.add_flag("--noprompt", command.no_prompt, "Do not ask");
+}
+
+void declare(CLI::App& options, GroupPromote& command) {
+  declare_member(options, command.member, "The member that is to come first");
+  declare_dry_run(options, command.dry_run);
+}
+
+void declare(CLI::App& options, GroupRemove& command) {
+  declare_member(options, command.member, "The member that is to go");
+  declare_dry_run(options, command.dry_run);
+}
+
+void declare(CLI::App& options, GroupReorder& command) {
+  options.add_option("NAMES", command.order, "All members in their new order: hsm-b,hsm-a,hsm-c")->required();
+  declare_dry_run(options, command.dry_run);
 }
 
 void declare(CLI::App& options, GroupStatus& command) { declare_form(options, command.form); }

@@ -31,8 +31,12 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"exportref", "exportref"},
                                                              {"cleanup", "cleanup"},
                                                              {"test", "test"},
+                                                             {"groupadd", "groupadd"},
                                                              {"groupdiff", "groupdiff"},
                                                              {"groupinit", "groupinit"},
+                                                             {"grouppromote", "grouppromote"},
+                                                             {"groupremove", "groupremove"},
+                                                             {"groupreorder", "groupreorder"},
                                                              {"groupstatus", "groupstatus"},
                                                              {"groupsync", "groupsync"},
                                                              {"grouptest", "grouptest"},
@@ -132,6 +136,13 @@ class Translation final {
 
   // A bare word is the command only where GNU has it, in the first place; else it is a value.
   void take_word(const char* argument) {
+    if (position_ == 0 && arguments_.size() > 1 && std::string_view(argument) == "group") {
+      command_ = command_name("group" + std::string(arguments_[1]));  // "group status" is groupstatus
+      if (command_) {
+        ++position_;
+        return;
+      }
+    }
     if (position_ == 0) command_ = command_name(argument);
     if (position_ != 0 || !command_) result_.arguments.emplace_back(argument);
   }

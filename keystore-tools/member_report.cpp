@@ -15,26 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-MemberReport ask(const ha::MemberToken& member, const keys::Pkix& pkix) {
-  MemberReport report;
-  report.name = member.name;
-  report.zone = member.zone;
-  const auto begin = steady_clock::now();
-  try {
-    member.source->recover();
-    report.token = member.source->info();
-    for (const keys::Entry& entry : keys::KeyStore(member.source, pkix).entries()) {
-      report.aliases.insert({entry.alias,
-                             {pkcs11::hex(entry.key.reference().id()), entry.key.public_key(),
-                              entry.leaf ? entry.leaf->der : pkcs11::Bytes{}}});
-    }
-  } catch (const pkcs11::Error& error) {
-    report.error = error.what();
-  }
-  report.took = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
-  return report;
-}
-
 // Nothing if the alias is the same on both.
 std::optional<Difference> compare(const std::string& alias, const MemberReport& model,
                                   const MemberReport& member) {
@@ -69,9 +49,29 @@ std::optional<Difference> compare(const std::string& alias, const MemberReport& 
 
 }  // namespace
 
+MemberReport ask_member(const ha::MemberToken& member, const keys::Pkix& pkix) {
+  MemberReport report;
+  report.name = member.name;
+  report.zone = member.zone;
+  const auto begin = steady_clock::now();
+  try {
+    member.source->recover();
+    report.token = member.source->info();
+    for (const keys::Entry& entry : keys::KeyStore(member.source, pkix).entries()) {
+      report.aliases.insert({entry.alias,
+                             {pkcs11::hex(entry.key.reference().id()), entry.key.public_key(),
+                              entry.leaf ? entry.leaf->der : pkcs11::Bytes{}}});
+    }
+  } catch (const pkcs11::Error& error) {
+    report.error = error.what();
+  }
+  report.took = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+  return report;
+}
+
 std::vector<MemberReport> ask_members(const ha::GroupDescription& group, const keys::Pkix& pkix) {
   std::vector<MemberReport> reports;
-  for (const ha::MemberToken& member : group.members) reports.push_back(ask(member, pkix));
+  for (const ha::MemberToken& member : group.members) reports.push_back(ask_member(member, pkix));
   return reports;
 }
 

@@ -29,7 +29,9 @@ struct MemberReport {
   std::map<std::string, HeldAlias, std::less<>> aliases;  // by name
 };
 
-// Connects to each member, logs in and lists it, one after the other. A member that fails is reported.
+// Connects, logs in and lists what is there. That this fails is what is reported then.
+[[nodiscard]] MemberReport ask_member(const ha::MemberToken& member, const keys::Pkix& pkix);
+// All members, one after the other.
 [[nodiscard]] std::vector<MemberReport> ask_members(const ha::GroupDescription& group,
                                                     const keys::Pkix& pkix);
 

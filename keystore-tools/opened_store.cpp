@@ -121,15 +121,22 @@ void OpenedStore::report_made(const std::filesystem::path& file) {
              keys_.source().name());
 }
 
-ha::GroupDescription open_group(const StoreOptions& options) {
-  const auto tokens = open_tokens(options.token, options);
-  const std::string& name = options.token.empty() ? tokens->configuration().default_token : options.token;
-  if (auto group = ha::describe_group(*tokens, name)) return *std::move(group);
+std::unique_ptr<keys::Tokens> open_tokens(const StoreOptions& options) {
+  return open_tokens(options.token, options);
+}
+
+ha::GroupDescription group_of(const keys::Tokens& tokens, const StoreOptions& options) {
+  const std::string& name = options.token.empty() ? tokens.configuration().default_token : options.token;
+  if (auto group = ha::describe_group(tokens, name)) return *std::move(group);
   std::string known;
-  for (const auto& [group, _] : tokens->configuration().groups) known += (known.empty() ? "" : ", ") + group;
+  for (const auto& [group, _] : tokens.configuration().groups) known += (known.empty() ? "" : ", ") + group;
   throw Failure((name.empty() ? std::string("no group is named") : "\"" + name + "\" is no group") +
-                (known.empty() ? "; add a [group.NAME] to " + tokens->configuration().file.string()
+                (known.empty() ? "; add a [group.NAME] to " + tokens.configuration().file.string()
                                : "; name one with -token: " + known));
+}
+
+ha::GroupDescription open_group(const StoreOptions& options) {
+  return group_of(*open_tokens(options), options);
 }
 
 }  // namespace keystay::tools

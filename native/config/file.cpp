@@ -6,9 +6,8 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-
-#include "native/config/file_descriptor.h"
 
 namespace keystay::config {
 namespace {
@@ -60,6 +59,11 @@ class TemporaryFile final {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
 
+  // root alone may give a file away; others keep the group where they are in it.
+  void give_to(uid_t owner, gid_t group) {
+    if (::fchown(descriptor_.get(), owner, group) != 0) fail("fchown", path_);
+  }
+
   void write(std::string_view content, mode_t mode) {
     write_all(descriptor_.get(), content, path_);
     if (::fchmod(descriptor_.get(), mode) != 0) fail("fchmod", path_);
@@ -101,6 +105,38 @@ void replace_file(const std::filesystem::path& file, std::string_view content, m
   temporary.write(content, mode);
   temporary.rename_to(file);
   sync_directory(directory_of(file));
+}
+
+std::filesystem::path link_target(const std::filesystem::path& file) {
+  std::error_code error;
+  auto target = std::filesystem::weakly_canonical(file, error);
+  return error ? file : target;
+}
+
+FileDescriptor lock_directory_of(const std::filesystem::path& file) {
+  const std::filesystem::path directory = directory_of(file);
+  FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid()) fail("open", directory);
+  while (::flock(descriptor.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) fail("flock", directory);
+  }
+  return descriptor;
+}
+
+void change_file(const std::filesystem::path& file,
+                 const std::function<std::string(const std::string&)>& change) {
+  const std::filesystem::path target = link_target(file);
+  const FileDescriptor lock = lock_directory_of(target);
+  const std::string before = read_file(target);
+  struct stat status {};
+  if (::stat(target.c_str(), &status) != 0) fail("stat", target);
+  const std::string after = change(before);
+  if (after == before) return;
+  TemporaryFile temporary(target);
+  temporary.give_to(status.st_uid, status.st_gid);
+  temporary.write(after, status.st_mode & 07777);
+  temporary.rename_to(target);
+  sync_directory(directory_of(target));
 }
 
 }  // namespace keystay::config

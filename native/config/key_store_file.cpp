@@ -5,8 +5,6 @@
 #include <optional>
 #include <system_error>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "native/config/error.h"
@@ -86,16 +84,12 @@ std::string aliases_line(const std::vector<std::string>& aliases) {
               code.message());
 }
 
-// An exclusive lock on the directory of a file. The file itself cannot carry it: its replacement is another
-// inode.
 FileDescriptor lock_directory(const std::filesystem::path& file) {
-  const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!descriptor.valid()) fail("lock", file, {errno, std::system_category()});
-  while (::flock(descriptor.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) fail("lock", file, {errno, std::system_category()});
+  try {
+    return lock_directory_of(file);
+  } catch (const std::system_error& error) {
+    fail("lock", file, error.code());
   }
-  return descriptor;
 }
 
 // Nothing if the file does not exist.
@@ -104,13 +98,6 @@ std::optional<mode_t> permissions(const std::filesystem::path& file) {
   if (::stat(file.c_str(), &status) == 0) return status.st_mode & 07777;
   if (errno == ENOENT) return std::nullopt;
   fail("read", file, {errno, std::system_category()});
-}
-
-// A link to a key store is followed, so that the link stays one.
-std::filesystem::path resolved(const std::filesystem::path& file) {
-  std::error_code error;
-  auto target = std::filesystem::weakly_canonical(file, error);
-  return error ? file : target;
 }
 
 }  // namespace
@@ -164,7 +151,7 @@ KeyStoreFile read_key_store(const std::filesystem::path& file) {
 
 void update_key_store(const std::filesystem::path& file, const KeyStoreFile& initial,
                       const std::function<void(KeyStoreFile&)>& change) {
-  const auto target = resolved(file);
+  const auto target = link_target(file);
   const FileDescriptor lock = lock_directory(target);
   const auto mode = permissions(target);
   const KeyStoreFile before = mode ? read_key_store(target) : initial;

@@ -45,15 +45,51 @@ std::string lower_first(std::string_view description) {
   return text;
 }
 
-}  // namespace
-
-TomlTable parse_toml(std::string_view text, const std::filesystem::path& file) {
+toml::table parse(std::string_view text, const std::filesystem::path& file) {
   try {
-    return convert(toml::parse(text));
+    return toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw Error(file.string() + ":" + std::to_string(error.source().begin.line) +
                 ": this is not TOML: " + lower_first(error.description()));
   }
+}
+
+// toml++ counts lines and code points from 1; a line ends with its line feed.
+std::size_t offset_of(std::string_view text, toml::source_position position) {
+  std::size_t at = 0;
+  for (toml::source_index line = 1; line < position.line; ++line) at = text.find('\n', at) + 1;
+  const auto continues = [&] { return at < text.size() && (text[at] & 0xC0) == 0x80; };
+  for (toml::source_index column = 1; column < position.column && at < text.size(); ++column) {
+    do ++at;
+    while (continues());
+  }
+  return at;
+}
+
+TextRange range_of(std::string_view text, const toml::node& node) {
+  return {offset_of(text, node.source().begin), offset_of(text, node.source().end)};
+}
+
+}  // namespace
+
+TomlTable parse_toml(std::string_view text, const std::filesystem::path& file) {
+  return convert(parse(text, file));
+}
+
+std::optional<ArrayPlace> find_array(std::string_view text, std::span<const std::string_view> path,
+                                     const std::filesystem::path& file) {
+  const toml::table document = parse(text, file);
+  const toml::node* node = &document;
+  for (const std::string_view key : path) {
+    const toml::table* table = node->as_table();
+    node = table != nullptr ? table->get(key) : nullptr;
+    if (node == nullptr) return std::nullopt;
+  }
+  const toml::array* array = node->as_array();
+  if (array == nullptr) return std::nullopt;
+  ArrayPlace place{range_of(text, *array), {}};
+  for (const toml::node& element : *array) place.elements.push_back(range_of(text, element));
+  return place;
 }
 
 }  // namespace keystay::config

@@ -1,8 +1,11 @@
 // A TOML document as plain values that know their lines, so that only toml_document.cpp compiles toml++.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,5 +38,23 @@ struct TomlEntry {
 
 // Throws Error that names `file` and the line for text that is not TOML.
 [[nodiscard]] TomlTable parse_toml(std::string_view text, const std::filesystem::path& file);
+
+// Bytes of the text, the last one not included.
+struct TextRange {
+  std::size_t begin;
+  std::size_t end;
+};
+
+// Where an array stands: from its opening bracket to behind the closing one; and each of its elements.
+struct ArrayPlace {
+  TextRange array;
+  std::vector<TextRange> elements;
+};
+
+// For those who change an array in a file that somebody wrote by hand. `path` is the keys that lead to it:
+// "group", "front", "members". Nothing if there is no array. Throws as parse_toml.
+[[nodiscard]] std::optional<ArrayPlace> find_array(std::string_view text,
+                                                   std::span<const std::string_view> path,
+                                                   const std::filesystem::path& file);
 
 }  // namespace keystay::config

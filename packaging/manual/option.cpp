@@ -51,10 +51,19 @@ OptionText text_of(const CLI::Option& option, Form form) {
 
 }  // namespace
 
+std::vector<std::string> words_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) names.push_back(option->get_name(true));
+  }
+  return names;
+}
+
 std::vector<OptionText> options_of(const CLI::App& app, Form form) {
   std::vector<OptionText> texts;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group() == "Options") texts.push_back(text_of(*option, form));
+    if (option->get_group() == "Options" && !option->get_positional())
+      texts.push_back(text_of(*option, form));
   }
   return texts;
 }

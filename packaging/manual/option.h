@@ -19,6 +19,9 @@ struct OptionText {
   friend bool operator==(const OptionText&, const OptionText&) = default;
 };
 
+// The words of a command that stand without an option: their names, in the order in which they are written.
+[[nodiscard]] std::vector<std::string> words_of(const CLI::App& app);
+
 // In the order of their declaration, without those of a group with a name of its own, which have no effect.
 [[nodiscard]] std::vector<OptionText> options_of(const CLI::App& app, Form form);
 

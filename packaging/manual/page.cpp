@@ -62,8 +62,9 @@ void write_page(std::ostream& out, const CLI::App& app, const Page& page) {
   const auto common = common_options(app, page.form);
   if (!commands.empty()) out << ".SH COMMANDS\n";
   for (const CLI::App* command : commands) {
-    out << ".SS " << bold(command_name(*command, page.form)) << '\n'
-        << escaped(command->get_description()) << '\n';
+    out << ".SS " << bold(command_name(*command, page.form));
+    for (const std::string& word : words_of(*command)) out << ' ' << italic(word);
+    out << '\n' << escaped(command->get_description()) << '\n';
     write_options(out, own_options(*command, common, page.form));
   }
   if (commands.size() > 1) {

@@ -1,10 +1,12 @@
 #include "native/config/file.h"
 
+#include <stdexcept>
 #include <system_error>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/temporary_directory.h"
 
@@ -44,6 +46,35 @@ TEST(File, StaysAsItWasIfItCannotBeReplaced) {
   EXPECT_THROW(replace_file(target, "text", 0644), std::system_error);
   EXPECT_TRUE(fs::is_directory(target / "inside"));
   EXPECT_EQ(files_in(directory.path()), 1U) << "a temporary file was left";
+}
+
+// Only root can give a file away; anybody else's stays his anyway.
+TEST(File, IsChangedWithItsPermissionsItsOwnerAndTheLinksToIt) {
+  const test::TemporaryDirectory directory;
+  const auto file = directory.path() / "keystay.toml";
+  const auto link = directory.path() / "link";
+  replace_file(file, "first", 0640);
+  fs::create_symlink("keystay.toml", link);
+  const uid_t owner = ::geteuid() == 0 ? 1 : ::geteuid();
+  const gid_t group = ::geteuid() == 0 ? 2 : ::getegid();
+  ASSERT_EQ(::chown(file.c_str(), owner, group), 0);
+  change_file(link, [](const std::string& before) { return before + ", second"; });
+  EXPECT_EQ(read_file(file), "first, second");
+  EXPECT_TRUE(fs::is_symlink(link));
+  struct stat status {};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0640U);
+  EXPECT_EQ(status.st_uid, owner);
+  EXPECT_EQ(status.st_gid, group);
+  const ino_t before = status.st_ino;
+  change_file(file, [](const std::string& same) { return same; });
+  EXPECT_THROW(change_file(file, [](const std::string&) -> std::string { throw std::runtime_error("no"); }),
+               std::runtime_error);
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_ino, before) << "it was replaced though nothing changed";
+  EXPECT_EQ(files_in(directory.path()), 2U) << "a temporary file was left";
+  EXPECT_THROW(change_file(directory.path() / "absent", [](const std::string& same) { return same; }),
+               std::system_error);
 }
 
 TEST(File, ThatIsAbsentThrowsTheSystemsReason) {

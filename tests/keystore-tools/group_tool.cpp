@@ -8,7 +8,7 @@ namespace keystay::tools {
 GroupToolTest::GroupToolTest() {
   configuration_ = (token_.directory().path() / "group.toml").string();
   for (std::size_t i = 0; i < kTokens; ++i) {
-    token_.add_token(name(i));
+    serials_.at(i) = token_.add_token(name(i));
     faults_.at(i) = test::FaultControl::of_copy(token_.directory().path() / (name(i) + ".so"),
                                                 test::SoftHsmToken::softhsm());
   }

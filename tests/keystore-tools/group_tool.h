@@ -34,6 +34,8 @@ class GroupToolTest : public KeystayTest {
     return *faults_.at(static_cast<std::size_t>(token - 'a'));
   }
 
+  std::array<std::string, kTokens> serials_;
+
  private:
   [[nodiscard]] static std::string name(std::size_t token);
 

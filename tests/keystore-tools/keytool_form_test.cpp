@@ -40,6 +40,14 @@ TEST(KeytoolForm, LeavesTheGnuFormAsItIs) {
               ElementsAre("genkeypair", "--alias=httpd", "--keyalg=EC"));
 }
 
+TEST(KeytoolForm, TakesTheTwoWordsOfAGroupCommandForOne) {
+  EXPECT_THAT(gnu({"group", "status", "--json"}), ElementsAre("groupstatus", "--json"));
+  EXPECT_THAT(gnu({"group", "add", "--help"}), ElementsAre("groupadd", "--help"));
+  EXPECT_THAT(gnu({"-groupadd", "hsm-d", "-Token", "group"}),
+              ElementsAre("groupadd", "hsm-d", "--token=group"));
+  EXPECT_THAT(gnu({"group", "stats"}), ElementsAre("group", "stats"));
+}
+
 TEST(KeytoolForm, MayHaveItsCommandAnywhereAndInAnyLetterCase) {
   EXPECT_THAT(gnu({"-alias", "httpd", "-LIST", "-RFC"}), ElementsAre("list", "--alias=httpd", "--rfc"));
 }
