@@ -45,6 +45,13 @@ kill_carrier() {
   wait "${pids[carrier]}" 2>/dev/null || true
   unset "pids[carrier]"
 }
+# The processes keystay-relay of the servers.
+relays() {
+  local exe
+  for exe in /proc/[0-9]*/exe; do
+    [[ "$(readlink "$exe")" != "$scratch/keystay-relay"* ]] || basename "$(dirname "$exe")"
+  done 2>/dev/null
+}
 # the_network ORDER …: see tcp_fault.py.
 the_network() {
   echo "$*" >&"$network_orders"
@@ -144,7 +151,8 @@ pin = "file:$scratch/hsm-c.pin"
 members = ["hsm-a", "hsm-b", "hsm-c"]
 min-active = 2
 attempt-timeout = "1s"
-probe = ["200ms", "1s"]
+probe = ["200ms", "500ms"]
+check = "1s"
 
 [tlsd]
 admin = "127.0.0.1:$admin_port"
