@@ -14,7 +14,7 @@ int AsyncWait::notify_from_provider(SSL*, void* wait) noexcept {
     static_cast<AsyncWait*>(wait)->post();
     return 1;
   } catch (const std::exception& error) {
-    // The handshake's deadline ends the wait in its stead.
+    // Without memory for the post, the handshake's deadline ends the wait.
     spdlog::error("a finished signature cannot be reported: {}", error.what());
     return 0;
   }

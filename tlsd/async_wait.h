@@ -1,4 +1,4 @@
-// Where a coroutine waits for something that another thread, or another part of its own thread, will tell it.
+// An event that a coroutine waits for, and that another thread, or another part of its own thread, notifies.
 #pragma once
 
 #include <memory>
@@ -9,9 +9,9 @@
 
 namespace keystay::tlsd {
 
-// An event: set by a notification until reset(). Shared by the waiting coroutine and by whoever may still
-// notify it: posts outlive the wait, never this object. A notification without cause is harmless: everybody
-// who waits looks again at what it waits for.
+// An event: set by a notification until reset(). Shared by the waiting coroutine and by all that may still
+// notify it: posts outlive the wait, never this object. A spurious notification does no harm: each waiter
+// checks its condition again.
 class AsyncWait final : public std::enable_shared_from_this<AsyncWait> {
  public:
   explicit AsyncWait(Executor executor);

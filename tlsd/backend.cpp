@@ -10,7 +10,7 @@
 namespace keystay::tlsd {
 namespace {
 
-constexpr std::chrono::seconds kShunned{5};
+constexpr std::chrono::seconds kSkipped{5};
 constexpr std::size_t kMostIdle = 32;
 
 asio::generic::stream_protocol::endpoint endpoint_of(const config::ServerAddress& server) {
@@ -52,7 +52,7 @@ std::vector<Backend::Server*> Backend::order() {
   next_ = (next_ + 1) % servers_.size();
   const auto now = Clock::now();
   std::ranges::stable_partition(servers,
-                                [now](const Server* server) { return server->shunned_until <= now; });
+                                [now](const Server* server) { return server->skipped_until <= now; });
   return servers;
 }
 
@@ -66,7 +66,7 @@ awaitable<error_code> Backend::connect(BackendConnection& connection) {
       break;
     }
     server->state->failed(error.message());
-    server->shunned_until = Clock::now() + kShunned;
+    server->skipped_until = Clock::now() + kSkipped;
   }
   co_return error;
 }
@@ -100,7 +100,8 @@ BackendConnectionPtr Backend::take_idle() {
   return nullptr;
 }
 
-// A server that closes an idle connection, or speaks unasked, loses it at once.
+// An idle connection is closed at once when its server closes it or sends bytes that no request has asked
+// for.
 void Backend::give_back(BackendConnectionPtr connection) {
   if (connection->interrupted || idle_.size() >= kMostIdle) return;
   idle_.push_front(connection);

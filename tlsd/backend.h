@@ -55,7 +55,7 @@ class Backend final : public std::enable_shared_from_this<Backend> {
     asio::generic::stream_protocol::endpoint endpoint;
     std::string name;
     std::shared_ptr<BackendServer> state;
-    Clock::time_point shunned_until{};
+    Clock::time_point skipped_until{};
   };
 
   [[nodiscard]] std::vector<Server*> order();

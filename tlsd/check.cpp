@@ -22,7 +22,7 @@ class Report final {
  public:
   Report(std::ostream& out, std::ostream& err) : out_(out), err_(err) {}
 
-  // What `step` returns is a good line; what it throws, a bad one.
+  // What `step` returns goes to `out`; the message of what it throws to `err`.
   template <typename Step>
   void add(Step step) {
     try {
@@ -54,7 +54,7 @@ std::string check_certificate(OSSL_LIB_CTX* library, const std::string& name) {
       fmt::format("certificate \"{}\": {}-{} key {}, signed in {} us, valid until {:%Y-%m-%d}, for {}", name,
                   type != nullptr ? type : "?", EVP_PKEY_get_bits(certificate.key.get()), place,
                   taken.count(), fmt::gmtime(until), fmt::join(certificate.dns_names, " "));
-  // TLS may refuse what can sign: a key that is too short, say.
+  // libssl may refuse a key that can sign: one that is too short, for instance.
   const TlsContext usable(library, "check", {std::make_shared<const Certificate>(std::move(certificate))});
   return line;
 }

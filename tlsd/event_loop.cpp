@@ -10,7 +10,7 @@ class ExceptionLog final {
  public:
   explicit ExceptionLog(std::string_view thread) : thread_(thread) {}
 
-  // An exception here would be the next one; out of memory, the counter alone must do.
+  // Must not throw: without memory for a line, only the counter shows the exception.
   void write(const std::exception_ptr& failure) noexcept {
     const auto now = Clock::now();
     if (now - last_ < std::chrono::seconds(1)) {

@@ -50,7 +50,7 @@ int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
   server.handle_signals();
   const int code = server.run() == tlsd::Server::End::drained ? kDone : kFailed;
   if (server.stuck()) {
-    // A thread is inside the token's library; whatever would tidy up around it might crash.
+    // A thread is in a call of the token's module; destructors that run meanwhile might crash it.
     spdlog::default_logger()->flush();
     std::_Exit(code);
   }

@@ -25,7 +25,7 @@ void send_state(std::string_view state) noexcept {
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return;
-  // The manager may have gone; the service goes on.
+  // An error is ignored: the service works without its service manager.
   static_cast<void>(::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
                              reinterpret_cast<const sockaddr*>(&address),
                              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size)));

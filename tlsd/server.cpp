@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// After a cut, for handshakes whose token does not let go of them.
+// After a cut, for handshakes that wait for a call of the token's module.
 constexpr std::chrono::seconds kCutLimit{5};
 
 std::size_t thread_count(const config::TlsdSettings& settings) {

@@ -14,7 +14,7 @@
 #include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
 #include "tlsd/admin/metrics.h"
-#include "tlsd/helper_thread.h"
+#include "tlsd/blocking_thread.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls/library_context.h"
 #include "tlsd/worker.h"
@@ -82,7 +82,7 @@ class Server final {
   Timer load_pause_;
   std::shared_ptr<const Snapshot> snapshot_;
   Health health_;
-  HelperThread reloader_;
+  BlockingThread reloader_;
   std::optional<Admin> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<tcp::endpoint> endpoints_;

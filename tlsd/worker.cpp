@@ -57,7 +57,7 @@ void Worker::run() {
     ++accepting_;
     listener->start([this] {
       --accepting_;
-      settle();
+      end_if_drained();
     });
   }
   run_event_loop(context_, "I/O thread", metrics_.exceptions());
@@ -78,7 +78,7 @@ void Worker::drain() {
     draining_ = true;
     for (const auto& listener : acceptors_) listener->stop();
     for (Connection* connection : connections_) connection->drain();
-    settle();
+    end_if_drained();
   });
 }
 
@@ -134,11 +134,11 @@ void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place p
 
 void Worker::ended(Connection& connection) noexcept {
   connections_.erase(&connection);
-  settle();
+  end_if_drained();
 }
 
 // Once nothing is left to serve, idle connections to backends must not keep the thread.
-void Worker::settle() noexcept {
+void Worker::end_if_drained() noexcept {
   if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
   for (const auto& listener : listeners_) listener->backend.reset();
   work_.reset();

@@ -44,7 +44,7 @@ class Worker final {
   [[nodiscard]] std::shared_ptr<Backend> make_backend(const ListenerSnapshot& listener);
   void serve(std::size_t listener, Socket socket, ConnectionLimit::Place place);
   void ended(Connection& connection) noexcept;
-  void settle() noexcept;
+  void end_if_drained() noexcept;
 
   Metrics& metrics_;
   async::AbandonFunction abandon_;

@@ -35,7 +35,7 @@ void ReserveDescriptor::close() noexcept {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
-void ReserveDescriptor::turn_one_away(int listening_descriptor) noexcept {
+void ReserveDescriptor::reject_one(int listening_descriptor) noexcept {
   close();
   const int client = ::accept4(listening_descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (client >= 0) ::close(client);

@@ -32,7 +32,7 @@ class ReserveDescriptor final {
   ReserveDescriptor& operator=(const ReserveDescriptor&) = delete;
   ~ReserveDescriptor();
 
-  void turn_one_away(int listening_descriptor) noexcept;
+  void reject_one(int listening_descriptor) noexcept;
 
  private:
   void open() noexcept;

@@ -80,7 +80,7 @@ awaitable<bool> Connection::shake_hands() {
   }
   const HandshakeResult result = co_await stream_.handshake(snapshot_->settings.handshake_timeout);
   report(result);
-  // Other protocols have no answer that their clients would show to anybody.
+  // Other protocols have no plain-text error that a client would show to its user.
   const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
   if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
   co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
@@ -104,7 +104,8 @@ awaitable<void> Connection::answer_plain_http() {
   co_await http::async_write(socket, answer, kOutcome);
   error_code ignored;
   socket.shutdown(Socket::shutdown_send, ignored);
-  // What the client has sent is read, lest its end be a reset that destroys the answer.
+  // Reads what the client has sent: closing a socket with unread bytes sends a reset, which discards the
+  // answer.
   std::array<char, 4096> discarded;
   for (;;) {
     const auto [error, _] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
@@ -127,7 +128,7 @@ void Connection::report(std::string_view why) noexcept {
   try {
     listener_.log.write(client_, why);
   } catch (const std::exception&) {
-    // No memory for a line: the counter has it.
+    // Without memory for a line, only the counter shows it.
   }
 }
 

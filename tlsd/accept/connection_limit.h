@@ -31,8 +31,8 @@ class ConnectionLimit final : public std::enable_shared_from_this<ConnectionLimi
     std::shared_ptr<ConnectionLimit> limit_;
   };
 
-  // `on_full` is called, on the thread that wants a place, when the last one was taken and somebody wants one
-  // more; and then not again until a twentieth of the places was free.
+  // `on_full` is called, on the thread that wants a place, when none is free; and then not again until a
+  // twentieth of the places was free.
   explicit ConnectionLimit(
       std::size_t most, std::function<void()> on_full = [] {})
       : most_(most), free_(most), on_full_(std::move(on_full)) {}

@@ -122,7 +122,7 @@ awaitable<void> Listener::back_off(error_code error) {
         "cannot accept connections on {}: {}; raise the limit (LimitNOFILE) or lower max-connections",
         to_text(acceptor_.local_endpoint(ignored)), error.message());
   }
-  if (is_out_of_descriptors(error)) reserve_.turn_one_away(acceptor_.native_handle());
+  if (is_out_of_descriptors(error)) reserve_.reject_one(acceptor_.native_handle());
   pause_.expires_after(pause);
   co_await pause_.async_wait(kOutcome);
 }

@@ -12,7 +12,7 @@
 namespace keystay::tlsd {
 namespace {
 
-// Idle connections make room for new ones, so that nobody keeps a balancer from asking for the health.
+// Idle connections are closed to make room for new ones, so that they cannot keep a balancer from /health.
 constexpr std::size_t kMostIdle = 64;
 constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kIdleLimit{60};

@@ -1,4 +1,4 @@
-// Lines that clients can cause are bounded: nobody fills the disk by failing handshakes.
+// Lines that clients can cause, at most twenty a second, so that failing handshakes do not fill the disk.
 #pragma once
 
 #include <cstddef>

@@ -42,7 +42,7 @@ awaitable<std::string> Health::check() {
 void Health::start_probe() {
   probing_ = true;
   probe_began_ = Clock::now();
-  helper_.post([this, certificates = on_token_] {
+  blocking_thread_.post([this, certificates = on_token_] {
     asio::post(executor_,
                [this, report = probe(certificates)]() mutable { finish_probe(std::move(report)); });
   });

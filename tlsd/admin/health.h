@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tlsd/async_wait.h"
-#include "tlsd/helper_thread.h"
+#include "tlsd/blocking_thread.h"
 #include "tlsd/snapshot.h"
 
 namespace keystay::tlsd {
@@ -24,7 +24,7 @@ class Health final {
   [[nodiscard]] awaitable<std::string> check();
 
   // A token does not answer: the thread that asked it cannot be ended in order.
-  [[nodiscard]] bool stuck() const noexcept { return helper_.busy(); }
+  [[nodiscard]] bool stuck() const noexcept { return blocking_thread_.busy(); }
 
   static constexpr std::chrono::seconds kLimit{5};
   static constexpr std::chrono::seconds kFresh{1};
@@ -47,7 +47,7 @@ class Health final {
 
   std::mutex mutex_;
   std::string probed_;  // the certificate that the probe is at
-  HelperThread helper_;
+  BlockingThread blocking_thread_;
 };
 
 }  // namespace keystay::tlsd

@@ -132,7 +132,7 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
   }
   for (std::size_t i = 0; i < broken_.size(); ++i) {
     broken_[i] =
-        &broken_family(registry).Add({{"listener", listener}, {"by", std::string(kBreakerNames[i])}});
+        &broken_family(registry).Add({{"listener", listener}, {"by", std::string(kBrokenByNames[i])}});
   }
 }
 

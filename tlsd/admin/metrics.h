@@ -47,9 +47,9 @@ enum class BackendFault : std::size_t {
 inline constexpr std::array<std::string_view, 5> kBackendFaultNames{"unreachable", "timed_out", "closed",
                                                                     "bad_response", "broken_off"};
 
-// Who broke a response off, or left before there was one; the server does so when it stops.
-enum class Breaker : std::size_t { client, backend, server };
-inline constexpr std::array<std::string_view, 3> kBreakerNames{"client", "backend", "server"};
+// The side by which a response ended before it was complete, or before it began; `server`: tlsd stopped.
+enum class BrokenBy : std::size_t { client, backend, server };
+inline constexpr std::array<std::string_view, 3> kBrokenByNames{"client", "backend", "server"};
 
 // How a relay of bytes ended: a connection of mode tcp, or one of HTTP after 101 (Switching Protocols).
 enum class RelayOutcome : std::size_t {
@@ -72,7 +72,7 @@ class ListenerMetrics final {
   void request(unsigned status);
   // One that is tlsd's own: a refusal, or what stands for a response that did not come.
   void own_answer(unsigned status);
-  void response_broken(Breaker by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
+  void response_broken(BrokenBy by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
   void relay_ended(RelayOutcome outcome) { relays_[static_cast<std::size_t>(outcome)]->Increment(); }
   // Of relays, when the other side has taken them.
@@ -88,7 +88,7 @@ class ListenerMetrics final {
   std::array<prometheus::Counter*, kHandshakeNames.size()> handshakes_{};
   std::array<prometheus::Counter*, 5> requests_{};  // 1xx to 5xx
   std::array<prometheus::Counter*, kBackendFaultNames.size()> backend_faults_{};
-  std::array<prometheus::Counter*, kBreakerNames.size()> broken_{};
+  std::array<prometheus::Counter*, kBrokenByNames.size()> broken_{};
   std::array<prometheus::Counter*, kRelayOutcomeNames.size()> relays_{};
   prometheus::Family<prometheus::Counter>* own_answers_;
   std::string listener_;

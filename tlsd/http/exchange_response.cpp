@@ -189,13 +189,13 @@ Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
 // The client has a part of the response, and sees from the end of its connection that it is one.
 void Exchange::report_broken(const RelayResult& result, bool stalled) {
   const bool late = response_limit_ && response_limit_->expired();
-  if (client_.cut) return metrics_.response_broken(Breaker::server);
+  if (client_.cut) return metrics_.response_broken(BrokenBy::server);
   if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
-    metrics_.response_broken(Breaker::client);
+    metrics_.response_broken(BrokenBy::client);
     if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
     return;
   }
-  metrics_.response_broken(Breaker::backend);
+  metrics_.response_broken(BrokenBy::backend);
   metrics_.backend_fault(BackendFault::broken_off);
   client_.log.warn(client_.endpoint, fmt::format("response to {} broken off: {}: {}",
                                                  std::string_view(request_.get().method_string()), server(),
@@ -223,7 +223,7 @@ awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
 
 awaitable<After> Exchange::answer(Fault fault) {
   if (fault == Fault::client_gone) {
-    metrics_.response_broken(client_.cut ? Breaker::server : Breaker::client);
+    metrics_.response_broken(client_.cut ? BrokenBy::server : BrokenBy::client);
     co_return After::abort;
   }
   const FaultAnswer& kind = answer_for(fault);

@@ -19,7 +19,7 @@ enum class Fault {
   bad_response,
   request_timed_out,
   bad_request,
-  client_gone,  // nobody is there to get an answer
+  client_gone,  // the client's connection has ended: no answer is sent
 };
 
 struct FaultAnswer {

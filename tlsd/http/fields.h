@@ -14,9 +14,9 @@ void remove_hop_by_hop(http::fields& fields);
 [[nodiscard]] bool asks_for_websocket(const RequestHeader& request);
 
 // Makes the request the backend's: without hop-by-hop fields, with X-Forwarded-For, X-Forwarded-Proto and
-// Via, with a target in origin-form. Host stays as the client sent it. What backends take for the word of the
-// proxy in front of them is the client's word no longer: Forwarded, X-Real-IP, X-Forwarded-Host, Client-Cert
-// and their kin are dropped, and so are fields with an underscore, since many backends read X_Forwarded_For
+// Via, with a target in origin-form. Host stays as the client sent it. Fields that backends trust because a
+// proxy sets them are dropped when a client sends them: Forwarded, X-Real-IP, X-Forwarded-Host, Client-Cert
+// and the like, and so are fields with an underscore, since many backends read X_Forwarded_For
 // as X-Forwarded-For. The framing (Content-Length, Transfer-Encoding) is left alone.
 void prepare_request(RequestHeader& request, std::string_view client_address);
 // Likewise for the response.

@@ -180,7 +180,7 @@ bool is_absolute_form(std::string_view target) {
 
 std::optional<Refusal> check_method_and_target(std::string_view method, std::string_view target) {
   if (!is_token(method)) return bad("a method that is not a token");
-  // A front-end for one site is no tunnel, and TRACE would send secrets back (RFC 9110, section 9.3.8).
+  // CONNECT is for forward proxies, and TRACE would send secrets back (RFC 9110, sections 9.3.6 and 9.3.8).
   if (method == "CONNECT" || method == "TRACE")
     return Refusal{status::method_not_allowed, "this method is refused"};
   if (target.empty() || !std::ranges::all_of(target, is_target_character)) {
@@ -240,7 +240,7 @@ std::optional<Refusal> refuse_request(std::string_view head) {
   return check_length(framing, http_1_0);
 }
 
-// RFC 9112, section 4; the space in front of an empty reason phrase is missing where a server is careless.
+// RFC 9112, section 4; some servers leave out the space in front of an empty reason phrase.
 std::optional<std::string_view> refuse_status_line(std::string_view line) {
   if (!is_http_1(line.substr(0, kVersionSize)) || !line.substr(kVersionSize).starts_with(' '))
     return "not HTTP/1.x";

@@ -24,7 +24,7 @@ struct RelayResult {
 // What is not yet parsed of a chunked body begins with the line of a chunk, and will never be right: a line
 // feed without carriage return or the other way round, or a quoted string that does not end with its line.
 // Beast waits for more.
-[[nodiscard]] inline bool is_hopeless(std::string_view unparsed) noexcept {
+[[nodiscard]] inline bool is_malformed(std::string_view unparsed) noexcept {
   if (has_bare_line_end(unparsed, 0)) return true;
   if (unparsed.starts_with("\r\n")) unparsed.remove_prefix(2);  // the end of the chunk before
   const auto line_end = unparsed.find("\r\n");
@@ -59,7 +59,7 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
     if (buffer.size() >= wanted) {
       buffer.consume(parser.put(buffer.data(), error));
       if (error != http::error::need_more) co_return error;
-      if (is_hopeless(text(buffer))) co_return http::error::bad_chunk;
+      if (is_malformed(text(buffer))) co_return http::error::bad_chunk;
       wanted = text(buffer).starts_with('0') ? kLastChunkSize : 1;
     }
     if (buffer.size() >= kMostUnparsed) co_return limit_exceeded(text(buffer));
@@ -77,7 +77,7 @@ awaitable<error_code> parse_some(Input& input, beast::flat_buffer& buffer, Parse
 // What a relay waits for next: a piece from the input, or the output to take one.
 enum class RelayWait { input, output };
 
-// Whom a relay waits for, and how long it has waited for each side.
+// Which side a relay waits for now, and how long it has waited for each so far.
 class RelayWaits final {
  public:
   explicit RelayWaits(RelayWait first) noexcept : current_(first) {}

@@ -11,7 +11,7 @@ namespace {
 
 using boost::beast::flat_buffer;
 
-constexpr std::size_t kSmallPiece = 2048;  // of a connection that is idle, or where somebody types
+constexpr std::size_t kSmallPiece = 2048;  // of a connection that is idle, or interactive
 
 // How much to read next: few connections of many are busy at once.
 class PieceSize final {

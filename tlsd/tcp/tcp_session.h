@@ -13,8 +13,8 @@ class TcpSession final : public ProtocolHandler {
   explicit TcpSession(const TlsClient& client) : client_(client) {}
 
   [[nodiscard]] awaitable<void> run() override;
-  // Nobody can tell here when a protocol is between two of its messages: the connection has until the
-  // server's drain-timeout.
+  // The end of a message is not known here, as it is in HTTP: the connection has until the server's
+  // drain-timeout.
   void drain() noexcept override {}
   void cut() noexcept override;
 

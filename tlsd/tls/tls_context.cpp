@@ -147,7 +147,7 @@ SslContextHandle TlsContext::make_context(const Group& group) const {
     throw openssl_error("SSL_CTX_new");
   }
   set_policy(context.get());
-  // Without a list of our own a client's is not answered: it may go on with what it speaks anyway.
+  // Without a list of our own the client's extension is ignored (RFC 7301, section 3.2).
   if (!protocols_.empty())
     SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, const_cast<std::string*>(&protocols_));
   if (clients_) clients_->apply(library_, context.get());

@@ -30,7 +30,7 @@ class TlsContext final {
   // The first certificate is served where no name matches; without any, each handshake fails with an alert.
   // Certificates for the same name but with another type of key share an SSL_CTX, so that OpenSSL chooses by
   // the client's signature schemes. A client that asks for other protocols only is refused; without any,
-  // nobody's wish is answered. Throws CryptoError.
+  // ALPN is ignored. Throws CryptoError.
   TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
              const TlsTerms& terms = {});
   TlsContext(const TlsContext&) = delete;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kNap{1};
 
-// The bytes that a client sends ahead of its turn, while it waits for the server's signature: they would wake
-// us again and again. No TLS client has much to say there; one that does is sent away.
+// The bytes that a client sends while it waits for the server's signature. They stay in the socket and do not
+// wake this thread again; TLS clients send few there, and a connection with too many is ended.
 class UnreadBytes final {
  public:
   explicit UnreadBytes(Socket& socket) noexcept : socket_(socket) {}
@@ -53,8 +53,8 @@ class UnreadBytes final {
   int watermark_ = 1;
 };
 
-// The client has closed its sending side or the whole connection, seen also behind bytes that nobody has read
-// yet.
+// The client has closed its sending side or the whole connection, also where bytes before that are still
+// unread.
 bool closed_by_client(int descriptor) noexcept {
   pollfd state{descriptor, POLLRDHUP, 0};
   return ::poll(&state, 1, 0) == 1;
@@ -187,8 +187,8 @@ awaitable<error_code> TlsStream::wait_watching_client() {
   co_return interrupted() ? error_code(asio::error::operation_aborted) : error_code();
 }
 
-// An SSL with a paused job must not be freed: the job, 34.7 KB, would be lost, and the provider would later
-// wake what is no more. So the job is resumed, its operation failing at once; a provider that cannot do that
+// An SSL with a paused job must not be freed: the job, 34.7 KB, would leak, and the provider would later
+// notify a freed object. So the job is resumed, its operation failing at once; a provider that cannot do that
 // is waited for.
 awaitable<void> TlsStream::unwind() {
   abandon_job();
@@ -204,7 +204,7 @@ void TlsStream::abandon_job() noexcept {
   if (thread_.abandon != nullptr) thread_.abandon(&TlsStream::resume, this);
 }
 
-// After an exception nobody can wait any more but this thread.
+// After an exception no coroutine is left to wait, so this thread does.
 TlsStream::~TlsStream() {
   abandon_job();
   while (paused_) {

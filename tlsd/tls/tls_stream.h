@@ -36,7 +36,7 @@ struct TlsThread {
   return make_error_code(boost::system::errc::protocol_error);
 }
 
-// The client's connection ended without close_notify: anybody on the way may have cut it off (RFC 8446,
+// The client's connection ended without close_notify: an attacker may have truncated it (RFC 8446,
 // section 6.1).
 [[nodiscard]] inline error_code truncated() noexcept {
   return make_error_code(boost::system::errc::connection_aborted);

@@ -1,4 +1,4 @@
-#include "tlsd/helper_thread.h"
+#include "tlsd/blocking_thread.h"
 
 #include <utility>
 
@@ -6,14 +6,14 @@
 
 namespace keystay::tlsd {
 
-HelperThread::HelperThread() : work_(context_.get_executor()), thread_([this] { context_.run(); }) {}
+BlockingThread::BlockingThread() : work_(context_.get_executor()), thread_([this] { context_.run(); }) {}
 
-HelperThread::~HelperThread() {
+BlockingThread::~BlockingThread() {
   work_.reset();
   thread_.join();
 }
 
-void HelperThread::post(std::function<void()> task) {
+void BlockingThread::post(std::function<void()> task) {
   ++tasks_;
   asio::post(context_, [this, task = std::move(task)] {
     task();

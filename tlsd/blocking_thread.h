@@ -11,13 +11,12 @@
 
 namespace keystay::tlsd {
 
-class HelperThread final {
+class BlockingThread final {
  public:
-  HelperThread();
-  HelperThread(const HelperThread&) = delete;
-  HelperThread& operator=(const HelperThread&) = delete;
-  ~HelperThread();  // waits for the task that runs, which is why a program that is in a hurry asks busy()
-                    // first
+  BlockingThread();
+  BlockingThread(const BlockingThread&) = delete;
+  BlockingThread& operator=(const BlockingThread&) = delete;
+  ~BlockingThread();  // waits for the task that runs: ask busy() first where that may take too long
 
   void post(std::function<void()> task);
   [[nodiscard]] bool busy() const noexcept { return tasks_ > 0; }
