@@ -53,7 +53,7 @@ void raise_current_exception(JNIEnv* env) noexcept {
       raise_keystay_exception(env, error.what(), code_of_configuration_error(), kNoReturnValue);
     }
   } catch (const PendingJavaException&) {
-    // It is what the caller will see.
+    // The exception that is pending goes to the caller.
   } catch (const std::bad_alloc&) {
     raise_class(env, "java/lang/OutOfMemoryError", "native memory");
   } catch (const std::exception& error) {

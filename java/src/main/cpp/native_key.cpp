@@ -42,7 +42,7 @@ jbyteArray JNICALL native_sign(JNIEnv* env, jobject, jlong key, jint mechanism, 
   });
 }
 
-// What Java must see and nobody after it: wiped when it was copied.
+// Wiped when it was copied to Java.
 struct Secret {
   std::array<std::uint8_t, kOnStack> bytes;
   ~Secret() { ::explicit_bzero(bytes.data(), bytes.size()); }

@@ -192,7 +192,7 @@ jobject JNICALL native_generate(JNIEnv* env, jobject, jlong address, jbyteArray 
   });
 }
 
-// What nobody may find in memory afterwards: the private half of a key that was made in software.
+// Wiped after use: the private half of a key that was made in software.
 struct Wiped {
   std::vector<pkcs11::Bytes> parts{};
 

@@ -6,7 +6,7 @@ namespace {
 keys::KeptFile kept_file(const TokenStore& token, bool is_named, const std::optional<std::string>& file) {
   if (file) return keys::KeptFile::in_memory(*file);
   if (is_named) return keys::KeptFile::of_token(token.reference());
-  // Programs also load nothing because a file is missing.
+  // A program may pass no file because the file is missing.
   return keys::KeptFile::of_unnamed_token(
       token.reference(),
       "this key store was loaded without a key store file, and nobody has named the default token \"" +

@@ -18,7 +18,7 @@ import java.util.List;
 /**
  * Services whose results are of classes that Keystay compares, casts and shows: key factories, parameters,
  * certificates. They are taken from the JDK's own providers wherever those stand in the list, because a
- * provider that somebody put in front of them names and compares keys in another way. What the JDK lacks, such
+ * provider in front of them may name and compare keys in another way. What the JDK lacks, such
  * as a curve, the others are asked for.
  */
 final class JdkService {

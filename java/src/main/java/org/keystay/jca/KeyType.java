@@ -1,8 +1,8 @@
 package org.keystay.jca;
 
 /**
- * The types of keys, told by what a key is and not by what it calls itself: the name of its algorithm follows
- * that of its certificate, which may be "RSASSA-PSS" (RFC 4055) or, with other providers, "Ed25519".
+ * The types of keys, by the class of the key and not by the name of its algorithm, which follows that of its
+ * certificate, which may be "RSASSA-PSS" (RFC 4055) or, with other providers, "Ed25519".
  */
 enum KeyType {
   RSA("RSA", OpaqueRsaKey.class),

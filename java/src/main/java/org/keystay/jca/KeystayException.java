@@ -24,7 +24,7 @@ public final class KeystayException extends GeneralSecurityException {
   public enum Kind {
     /** The request is wrong: it will fail again. */
     CLIENT(NativeCodes.CLIENT),
-    /** The token or its host is sick. */
+    /** The token or its host fails. */
     SERVER(NativeCodes.SERVER),
     /** The token has no room now: it may work later. */
     BUSY(NativeCodes.BUSY),
@@ -102,7 +102,7 @@ public final class KeystayException extends GeneralSecurityException {
         || returnValue == CKR_FUNCTION_NOT_SUPPORTED;
   }
 
-  /** Whether a PIN was given that is not the token's, whoever found that out. */
+  /** Whether a PIN was given that is not the token's: by the token's refusal, or by comparison. */
   boolean isWrongPin() {
     return returnValue == CKR_PIN_INCORRECT;
   }

@@ -9,9 +9,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
- * The command line, where the program is keytool. It writes the key store file after everything is done on the
- * token, and hands a key to another key store without asking what it is; both end in a message of somebody
- * else and too late, unless it is seen before.
+ * The command line, where the program is keytool. keytool writes the key store file after the token was changed,
+ * and hands any key to a key store of another type. Both fail late and with a message that does not name the
+ * reason, so that they are recognised here before anything is changed.
  */
 final class KeytoolCommand {
   private static final String MAIN = "sun.security.tools.keytool.Main";
@@ -23,7 +23,7 @@ final class KeytoolCommand {
     this.words = words;
   }
 
-  /** Of this process; empty unless it is keytool, on a JVM that tells. */
+  /** Of this process; empty unless it is keytool, on a JVM that has sun.java.command. */
   static KeytoolCommand current() {
     return of(System.getProperty("sun.java.command", ""));
   }

@@ -26,7 +26,7 @@ final class NativeListing {
     return entries;
   }
 
-  /** Certificates that belong to no key and that somebody imported under a name of their own. */
+  /** Trusted certificates: those of no key, with an alias of their own. */
   int trustedCount() {
     return certificates.length;
   }

@@ -14,7 +14,7 @@ abstract class NativeObject {
   private final long address;
 
   /**
-   * @param address of an object that nobody else frees
+   * @param address of an object that nothing else frees
    * @param free must not refer to this object
    */
   NativeObject(long address, LongConsumer free) {

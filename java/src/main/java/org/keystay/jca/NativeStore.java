@@ -57,7 +57,7 @@ final class NativeStore extends NativeObject {
     return file(address());
   }
 
-  /** Whether the token wants a PIN that nobody has given yet and no configured source holds. */
+  /** Whether the token wants a PIN that was not given yet and that no configured source holds. */
   boolean isLocked() throws KeystayException {
     return isLocked(address());
   }

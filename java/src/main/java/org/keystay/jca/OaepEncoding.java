@@ -20,8 +20,8 @@ final class OaepEncoding {
   /**
    * The message in a block of k octets, which is wiped.
    *
-   * <p>All errors are found before one is told, by operations whose time does not depend on the block:
-   * who learned which one it was could decrypt without the key (J. Manger, CRYPTO 2001).
+   * <p>All checks are made before one error is thrown, by operations whose time does not depend on the block:
+   * an attacker who knows which one failed can decrypt without the key (J. Manger, CRYPTO 2001).
    */
   byte[] decode(byte[] block) throws KeystayException {
     int size = hash.size();

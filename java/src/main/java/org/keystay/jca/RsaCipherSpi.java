@@ -184,7 +184,7 @@ final class RsaCipherSpi extends CipherSpi {
     try {
       return padding.decrypt(key.nativeKey(), block);
     } catch (KeystayException e) {
-      // Which kind of wrong a plaintext is, is nobody's business: it would be an oracle.
+      // One error for all faults of the padding: a distinction would be an oracle.
       if (e.kind() == KeystayException.Kind.CLIENT && !e.isRefusal()) {
         throw new BadPaddingException("decryption failed");
       }

@@ -15,7 +15,7 @@ final class Signatures {
     this.provider = provider;
   }
 
-  /** SHA-1 signatures, which nobody should make any more, are there for those who ask for them. */
+  /** SHA-1 signatures are deprecated (NIST SP 800-131A), and offered for callers that name them. */
   private static final String SHA1 = "org.keystay.sha1";
 
   static List<Provider.Service> of(Provider provider) {

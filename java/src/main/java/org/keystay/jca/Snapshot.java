@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The aliases of a key store at one time. Immutable: whoever reads it needs no lock and asks no token.
+ * The aliases of a key store at one time. Immutable: reading it takes no lock and no call to the token.
  */
 final class Snapshot {
   private static final Logger LOGGER = System.getLogger(Snapshot.class.getName());

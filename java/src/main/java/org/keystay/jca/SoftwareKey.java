@@ -13,7 +13,7 @@ import java.util.Arrays;
 
 /**
  * A key pair that was made in software, as PKCS #11 attributes hold it, on its way to a token. Closing
- * wipes the copy that is here; Java's own key object keeps its own, which nobody can wipe.
+ * wipes the copy that is here; Java's own key object keeps its own, which cannot be wiped.
  */
 final class SoftwareKey implements AutoCloseable {
   private final PublicKeyParts publicHalf;

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicReference;
 final class TokenKeyStore {
   private final NativeStore store;
 
-  /** Null while the token is locked: read when somebody else has given the PIN. */
+  /** Null while the token is locked: read once the PIN is known, from another key store of the token perhaps. */
   private final AtomicReference<Snapshot> snapshot = new AtomicReference<>();
 
   private TokenKeyStore(NativeStore store) {
@@ -21,7 +21,7 @@ final class TokenKeyStore {
   }
 
   /**
-   * Logs in if there is a password, and lists the token. Without one, a token whose PIN nobody knows is
+   * Logs in if there is a password, and lists the token. Without one, a token whose PIN is not known is
    * listed at the first use: keytool loads once without a password, asks for it, and loads again.
    */
   static TokenKeyStore load(NativeStore store, StorePassword password) throws KeystayException {

@@ -67,7 +67,7 @@ final class TokenKeyStoreSpi extends KeyStoreSpi {
   }
 
   /**
-   * As KeyStore.load wants it: a wrong password is told by the cause. That is the PIN that was given and no
+   * As KeyStore.load wants it: a wrong password is an UnrecoverableKeyException as the cause. That is the PIN that was given and no
    * other fault, such as a configured PIN that is wrong, or a PIN file that others may read.
    */
   private static IOException loadFailure(KeystayException failure, boolean passwordGiven) {

@@ -16,7 +16,7 @@ final class TokenSecureRandomSpi extends SecureRandomSpi {
     this.tokens = tokens;
   }
 
-  /** Ignored: what a token makes of a seed, nobody knows. */
+  /** Ignored: PKCS #11 does not say what C_SeedRandom does to the token's generator. */
   @Override
   protected void engineSetSeed(byte[] seed) {}
 

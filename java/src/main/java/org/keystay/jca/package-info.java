@@ -4,8 +4,7 @@
  * reached through {@code java.security}.
  *
  * <p>The boundary to the native core is crossed in three classes only: {@code NativeStore} and {@code
- * NativeKey} call it, {@code PkixUpcalls} is called by it. Text crosses as UTF-8 bytes, keys and
- * tokens as numbers that stay valid for the life of the process, so that no Java object owns native
- * memory.
+ * NativeKey} call it, {@code PkixUpcalls} is called by it. Text crosses as UTF-8 bytes. C++ objects that
+ * Java owns are freed by {@code NativeObject}.
  */
 package org.keystay.jca;
