@@ -32,6 +32,8 @@ class Session final {
 
   // Whether the module still is what it was when the session was opened.
   [[nodiscard]] bool alive() const;
+  // Of the module, when it was opened: Module::generation().
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   [[nodiscard]] CK_STATE state();        // C_GetSessionInfo
   [[nodiscard]] TokenInfo token_info();  // C_GetTokenInfo, as things are now
   // C_Login as the user; no PIN for a token with a PIN pad. False where the user is logged in already: then

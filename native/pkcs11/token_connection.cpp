@@ -213,12 +213,13 @@ void TokenConnection::connect(Deadline deadline) {
   logins_ = &module_.logins().of(token.label, token.serial);
   log_in(*session, token, options_.pin, *logins_, deadline);
 
+  const std::uint64_t generation = session->generation();
   login_session_ = std::move(session);
   // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
   const bool bounded = token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1;
   pool_.limit(bounded ? token.max_sessions - 1 : options_.sessions);
   const MutexLock lock(mutex_);
-  place_ = Place{slot, token};
+  place_ = Place{slot, token, generation};
   mechanisms_.clear();
   failure_.reset();
   attempt_failure_.reset();
@@ -264,19 +265,28 @@ void TokenConnection::throw_if_backing_off() {
   if (failure_ && steady_clock::now() < retry_at_) throw Error(*failure_);
 }
 
+// Another token of the module may have started it anew meanwhile: then the slot may be another token's, and
+// this one is logged out.
+Session TokenConnection::open_at(const Place& place, SessionKind kind, Deadline deadline) {
+  Session session(module_, place.slot, kind, deadline);
+  if (session.generation() != place.generation)
+    throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
+  return session;
+}
+
 std::unique_ptr<PooledSession> TokenConnection::open_pooled(Deadline deadline) {
   const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
   const Place place = open(deadline);
   const Module::Use use = module_.use();
   return std::make_unique<PooledSession>(
-      PooledSession{Session(module_, place.slot, SessionKind::read_only, deadline), KeyHandles{}, epoch});
+      PooledSession{open_at(place, SessionKind::read_only, deadline), KeyHandles{}, epoch});
 }
 
 void TokenConnection::perform_rw(Deadline deadline, const std::function<void(Session&)>& body) {
   const auto once = [&] {
     const Place place = open(deadline);
     const Module::Use use = module_.use();
-    Session session(module_, place.slot, SessionKind::read_write, deadline);
+    Session session = open_at(place, SessionKind::read_write, deadline);
     // Nothing is changed on the ground of a view in which private objects are missing.
     require_login(session, place.token, options_.pin);
     body(session);
@@ -322,7 +332,10 @@ std::shared_ptr<TokenKey> TokenConnection::token_object(Session& session, const 
   const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
   {
     const MutexLock lock(mutex_);
-    if (const KnownKey* known = objects_.find(key)) return known->object;
+    // One that was found before the module started anew, by a session that was still in use then, is no key.
+    if (const KnownKey* known = objects_.find(key);
+        known && known->object->generation() == session.generation())
+      return known->object;
   }
   const auto now = steady_clock::now();
   auto object = std::make_shared<TokenKey>(session, search_key(session, key), now);

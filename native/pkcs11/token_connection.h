@@ -57,6 +57,7 @@ class TokenConnection final {
   struct Place {
     CK_SLOT_ID slot;
     TokenInfo token;
+    std::uint64_t generation;  // of the module, when the slot was found
   };
 
   template <typename Body>
@@ -85,6 +86,7 @@ class TokenConnection final {
   void note_failure(const Error& error, std::uint64_t seen);
 
   [[nodiscard]] CK_FLAGS ask_for(CK_MECHANISM_TYPE mechanism, Deadline deadline);
+  [[nodiscard]] Session open_at(const Place& place, SessionKind kind, Deadline deadline);
   [[nodiscard]] std::unique_ptr<PooledSession> open_pooled(Deadline deadline);
   [[nodiscard]] std::shared_ptr<TokenKey> token_object(Session& session, const KeyReference& key);
   [[nodiscard]] TokenInfo known_token();  // once it was opened

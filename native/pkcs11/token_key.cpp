@@ -7,7 +7,10 @@
 namespace keystay::pkcs11 {
 
 TokenKey::TokenKey(Session& session, CK_OBJECT_HANDLE handle, Clock::time_point seen)
-    : handle_(handle), seen_(seen), told_(read_identity(session, handle).value_or(Attributes())) {}
+    : handle_(handle),
+      generation_(session.generation()),
+      seen_(seen),
+      told_(read_identity(session, handle).value_or(Attributes())) {}
 
 bool TokenKey::due(std::chrono::milliseconds interval) noexcept {
   const auto age = Clock::now() - seen_.load(std::memory_order_acquire);

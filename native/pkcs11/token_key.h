@@ -19,6 +19,8 @@ class TokenKey final {
   TokenKey(Session& session, CK_OBJECT_HANDLE handle, Clock::time_point seen);
 
   [[nodiscard]] CK_OBJECT_HANDLE handle() const noexcept { return handle_; }
+  // Of the module: in another one the handle is none, or that of another object.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
   // Whether the caller must look() before it uses the key or a copy of it: no thread has done so for
   // `interval`. While one thread looks the others go on, but none for longer than twice the interval. Makes
@@ -32,6 +34,7 @@ class TokenKey final {
 
  private:
   const CK_OBJECT_HANDLE handle_;
+  const std::uint64_t generation_;
   std::atomic<Clock::time_point> seen_;
   std::atomic<bool> looking_{false};
   const Attributes told_;

@@ -36,6 +36,26 @@ class Recovery : public TokenTest {
   std::shared_ptr<Token> token_ = token();
 };
 
+// Another user of the module in this process starts it anew, and logs in. Handles are counted from the
+// beginning then: that of "httpd" is the one of "mail".
+TEST_F(Recovery, OfAModuleThatStartedAnewUsesNoHandleOfBefore) {
+  hsm_.pkcs11_tool(
+      {"--keypairgen", "--key-type", "EC:prime256v1", "--label", "mail", "--id", "02", "--usage-sign"});
+  for (const KeyCopies copies : {KeyCopies::automatic, KeyCopies::never}) {
+    TokenOptions options = this->options();
+    options.key_copies = copies;
+    const auto first = token(options);
+    faults_.forget_initialize();
+    EXPECT_TRUE(verifies(sign(*first)));
+    faults_.fail(Function::C_Sign, CKR_DATA_LEN_RANGE);
+    EXPECT_TRUE(error_of([&] { sign(*first); })) << "the session is closed, and no other is open";
+    faults_.forget_initialize();
+    const auto other = token(options);
+    static_cast<void>(sign(*other, ec_reference("mail", {0x02})));
+    EXPECT_TRUE(verifies(sign(*first))) << "by the key that was meant";
+  }
+}
+
 TEST_F(Recovery, OfLostSessionsLogsInAndFindsTheKeyAgain) {
   faults_.drop_sessions();
   EXPECT_TRUE(verifies(sign(*token_)));
