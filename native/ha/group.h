@@ -30,6 +30,7 @@ class Group final : public pkcs11::KeyOperations {
   [[nodiscard]] bool supports(const pkcs11::Operation& operation) override;
   [[nodiscard]] pkcs11::Deadline deadline() const override;
   [[nodiscard]] pkcs11::HungCalls hung_calls() const override;
+  [[nodiscard]] bool on_several_tokens() const override { return tokens_.size() > 1; }
   [[nodiscard]] std::string name() const override { return "group \"" + name_ + "\""; }
 
   // Members::use, with a deadline of its own.

@@ -146,7 +146,8 @@ std::optional<Members::Choice> Members::choose(MemberSet asked, const pkcs11::Ke
   if (candidates.none()) candidates = in_service;
   if (candidates.none()) return std::nullopt;
   const std::size_t place =
-      best_of(members_, candidates, settings_, turn_.fetch_add(1, std::memory_order_relaxed));
+      key ? best_of(members_, candidates, settings_, turn_.fetch_add(1, std::memory_order_relaxed))
+          : first_of(members_, candidates, settings_);
   MemberSet others = in_service | repairing;
   others.reset(place);
   return Choice{place, others.any()};

@@ -27,4 +27,9 @@ using MemberSet = std::bitset<kMostMembers>;
 [[nodiscard]] std::size_t best_of(std::span<const std::shared_ptr<Member>> members, MemberSet candidates,
                                   const config::GroupSettings& settings, std::size_t turn);
 
+// The one that is read from: the first of `candidates` in their order, or of those in the same zone. Not by
+// turns: where the members differ, whoever asks twice gets one answer.
+[[nodiscard]] std::size_t first_of(std::span<const std::shared_ptr<Member>> members, MemberSet candidates,
+                                   const config::GroupSettings& settings);
+
 }  // namespace keystay::ha

@@ -35,6 +35,8 @@ class KeyOperations {
 
   // The deadline of an operation that begins now, by the configured time-out.
   [[nodiscard]] virtual Deadline deadline() const = 0;
+  // Whether a key is looked for on several tokens: Proof::wanted.
+  [[nodiscard]] virtual bool on_several_tokens() const { return false; }
   // As configured. perform() makes its calls itself in any case.
   [[nodiscard]] virtual HungCalls hung_calls() const { return HungCalls::waited_for; }
 

@@ -37,6 +37,15 @@ KeyReference::KeyReference(Bytes id, std::string label, CK_KEY_TYPE type, std::o
   identity_hash_ = std::hash<std::string>{}(identity_);
 }
 
+KeyReference KeyReference::with_proof() const {
+  KeyReference key = *this;
+  if (key.proof_ == Proof::wanted) return key;
+  key.proof_ = Proof::wanted;
+  key.identity_ += "proof";  // what was found without is not found for this
+  key.identity_hash_ = std::hash<std::string>{}(key.identity_);
+  return key;
+}
+
 std::string KeyReference::name() const {
   return label_.empty() ? "key id:" + hex(id_) : "alias \"" + label_ + "\"";
 }

@@ -8,6 +8,13 @@
 
 namespace keystay::pkcs11 {
 
+// Whether a private key under the CKA_ID or label that is meant has to prove that it is the one
+// (key_proof.h).
+enum class Proof {
+  spared,  // unless the token shows that it is another one, it is: on a lone token nothing else can be
+  wanted,  // somebody had to bring the same key to several tokens, and may have brought another one
+};
+
 // Names a private key on one token by what it is, never by a handle. Immutable; copies name the same key.
 class KeyReference final {
  public:
@@ -18,6 +25,10 @@ class KeyReference final {
   [[nodiscard]] const std::string& label() const noexcept { return label_; }  // CKA_LABEL
   [[nodiscard]] CK_KEY_TYPE type() const noexcept { return type_; }
   [[nodiscard]] const std::optional<PublicKey>& public_key() const noexcept { return public_key_; }
+  [[nodiscard]] Proof proof() const noexcept { return proof_; }
+
+  // The same key, Proof::wanted.
+  [[nodiscard]] KeyReference with_proof() const;
 
   // For messages: `alias "httpd"`, or `key id:01ab` for one without a label.
   [[nodiscard]] std::string name() const;
@@ -31,6 +42,7 @@ class KeyReference final {
   std::string label_;
   CK_KEY_TYPE type_;
   std::optional<PublicKey> public_key_;
+  Proof proof_ = Proof::spared;
   std::string identity_;
   std::size_t identity_hash_;
 };

@@ -7,7 +7,8 @@
 namespace keystay::pkcs11 {
 
 // The one private key that the reference means: same CKA_ID (or CKA_LABEL where it has no id), same type,
-// same public key as far as the token shows one. Throws Error (client) if there is none, or more than one.
+// same public key as far as the token shows one, and with Proof::wanted by a signature as well. Throws Error
+// (client) if there is none, or more than one.
 [[nodiscard]] CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key);
 
 }  // namespace keystay::pkcs11

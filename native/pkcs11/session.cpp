@@ -303,7 +303,29 @@ void Session::agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::ui
   }
 }
 
+bool Session::verifies(CK_OBJECT_HANDLE public_key, const Sign& operation, ByteView data,
+                       ByteView signature) {
+  MechanismParameters parameters(operation);
+  check(ModuleCall(functions_)->C_VerifyInit(handle_, parameters.get(), public_key), "C_VerifyInit");
+  // Cryptoki reads both; its prototype only lacks the const.
+  const CK_RV rv = ModuleCall(functions_)
+                       ->C_Verify(handle_, const_cast<CK_BYTE*>(data.data()), data.size(),
+                                  const_cast<CK_BYTE*>(signature.data()), signature.size());
+  if (rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE) return false;
+  check(rv, "C_Verify");
+  return true;
+}
+
 void Session::generate_random(std::span<std::uint8_t> random) {
+  if (thread_) {
+    const Bytes made = answer_of([size = random.size()](Session& own) {
+      Bytes bytes(size);
+      own.generate_random(bytes);
+      return bytes;
+    });
+    std::ranges::copy(made, random.begin());
+    return;
+  }
   check(ModuleCall(functions_)->C_GenerateRandom(handle_, random.data(), random.size()), "C_GenerateRandom");
 }
 

@@ -76,6 +76,9 @@ class Session final {
   // is destroyed.
   std::size_t perform(CK_OBJECT_HANDLE key, const Operation& operation, ByteView data,
                       std::span<std::uint8_t> result, const OperationBegun& begun = {});
+  // C_VerifyInit, C_Verify. Throws Error for everything but a signature that is wrong.
+  [[nodiscard]] bool verifies(CK_OBJECT_HANDLE public_key, const Sign& operation, ByteView data,
+                              ByteView signature);
   // C_GenerateRandom.
   void generate_random(std::span<std::uint8_t> random);
 

@@ -222,6 +222,20 @@ CK_RV RemoteCryptoki::sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG si
   return operate(Call::sign, session, {data, size}, signature, signed_size);
 }
 
+// Not in one way with C_VerifyInit: it is done once for a key.
+CK_RV RemoteCryptoki::verify_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  Request request(Call::verify_init);
+  request.number(session).mechanism(*mechanism, lane_.version()).number(key);
+  return without_result(request);
+}
+
+CK_RV RemoteCryptoki::verify(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature,
+                             CK_ULONG signed_size) {
+  Request request(Call::verify);
+  request.number(session).bytes(data, size).bytes(signature, signed_size);
+  return without_result(request);
+}
+
 CK_RV RemoteCryptoki::decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   return begin(Call::decrypt_init, session, *mechanism, key);
 }

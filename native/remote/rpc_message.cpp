@@ -44,6 +44,8 @@ constexpr std::array kSignatures = std::to_array<Signature>({
     {Call::decrypt, "C_Decrypt", "uayfy", "ay"},
     {Call::sign_init, "C_SignInit", "uMu", ""},
     {Call::sign, "C_Sign", "uayfy", "ay"},
+    {Call::verify_init, "C_VerifyInit", "uMu", ""},
+    {Call::verify, "C_Verify", "uayay", ""},
     {Call::generate_key, "C_GenerateKey", "uMaA", "u"},
     {Call::generate_key_pair, "C_GenerateKeyPair", "uMaAaA", "uu"},
     {Call::wrap_key, "C_WrapKey", "uMuufy", "ay"},

@@ -45,6 +45,8 @@ enum class Call : std::uint32_t {
   decrypt = 34,
   sign_init = 42,
   sign = 43,
+  verify_init = 48,
+  verify = 49,
   generate_key = 58,
   generate_key_pair = 59,
   wrap_key = 60,

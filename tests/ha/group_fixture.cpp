@@ -72,6 +72,7 @@ void GroupTest::use_group(const std::string& lines) {
 }
 
 void GroupTest::use_members(const std::string& members) {
+  succeeded_before_ = {};
   const std::string zone = members.find("same-zone") == std::string::npos ? "" : "zone = \"here\"\n";
   tokens_ = key_sources(config::parse_configuration(
                             zone + token_sections() + "[group.front]\nmembers = " + members, "keystay.toml"),
@@ -130,6 +131,8 @@ MemberStatus GroupTest::status(std::size_t member) {
 
 void GroupTest::reset_counts() {
   for (const auto& faults : faults_) faults->reset_calls();
+  const std::vector<MemberStatus> members = group_states(*tokens_).front().members;
+  for (std::size_t i = 0; i < members.size(); ++i) succeeded_before_.at(i) = members[i].succeeded;
 }
 
 std::vector<std::string> GroupTest::notices() {

@@ -69,6 +69,10 @@ class GroupTest : public testing::Test {
   [[nodiscard]] std::uint64_t signatures(std::size_t member) {
     return faults(member).calls(Function::C_Sign);
   }
+  // Of the group, on this member; without the signatures by which it has proved its keys.
+  [[nodiscard]] std::uint64_t operations(std::size_t member) {
+    return status(member).succeeded - succeeded_before_.at(member);
+  }
   void reset_counts();
   [[nodiscard]] std::vector<std::string> notices();
   // Whether it comes true in time.
@@ -87,6 +91,8 @@ class GroupTest : public testing::Test {
 
  private:
   [[nodiscard]] std::string token_sections() const;
+
+  std::array<std::uint64_t, kMembers> succeeded_before_{};
 };
 
 }  // namespace keystay::ha

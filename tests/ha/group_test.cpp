@@ -29,10 +29,10 @@ TEST_F(Group, SharesTheWorkAmongTheActiveMembers) {
   use_group("min-active = 2\n");
   const keys::PrivateKey httpd = key();
   sign(httpd, 50);
-  EXPECT_EQ(signatures(0) + signatures(1), 200U);
-  EXPECT_GT(signatures(0), 50U);
-  EXPECT_GT(signatures(1), 50U);
-  EXPECT_EQ(signatures(2), 0U) << "it stands by";
+  EXPECT_EQ(operations(0) + operations(1), 200U);
+  EXPECT_GT(operations(0), 50U);
+  EXPECT_GT(operations(1), 50U);
+  EXPECT_EQ(operations(2), 0U) << "it stands by";
 }
 
 TEST_F(Group, GivesASlowMemberLess) {
@@ -41,19 +41,19 @@ TEST_F(Group, GivesASlowMemberLess) {
   faults(0).delay(Function::C_Sign, 20ms);
   faults(1).delay(Function::C_Sign, 2ms);
   sign(httpd, 50);
-  EXPECT_GT(signatures(1), 2 * signatures(0)) << signatures(0) << " and " << signatures(1);
-  EXPECT_GT(signatures(0), 0U);
+  EXPECT_GT(operations(1), 2 * operations(0)) << operations(0) << " and " << operations(1);
+  EXPECT_GT(operations(0), 0U);
 }
 
 TEST_F(Group, ByPriorityUsesTheFirstThatIsInService) {
   use_group("balance = \"priority\"\nprobe = [\"100ms\"]\n");
   const keys::PrivateKey httpd = key();
   sign(httpd, 10);
-  EXPECT_EQ(signatures(0), 40U);
+  EXPECT_EQ(operations(0), 40U);
   faults(0).remove_token();
   sign(httpd, 10);
-  EXPECT_EQ(signatures(1), 40U) << "one attempt at the first one fails before C_Sign";
-  EXPECT_EQ(signatures(2), 0U);
+  EXPECT_EQ(operations(1), 40U) << "one attempt at the first one fails before C_Sign";
+  EXPECT_EQ(operations(2), 0U);
 }
 
 TEST_F(Group, PrefersTheMembersOfItsZone) {
@@ -63,11 +63,11 @@ TEST_F(Group, PrefersTheMembersOfItsZone) {
   use_group("prefer-same-zone = true\nprobe = [\"100ms\"]\n");
   const keys::PrivateKey httpd = key();
   sign(httpd, 10);
-  EXPECT_EQ(signatures(1), 40U);
+  EXPECT_EQ(operations(1), 40U);
   faults(1).remove_token();
   reset_counts();
   sign(httpd, 10);
-  EXPECT_EQ(signatures(0) + signatures(2), 40U);
+  EXPECT_EQ(operations(0) + operations(2), 40U);
 }
 
 TEST_F(Group, OfOneCostsNoCallMoreThanItsToken) {
