@@ -1,5 +1,6 @@
 #include "native/pkcs11/module.h"
 
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <thread>
@@ -30,12 +31,21 @@ CK_C_GetFunctionList load(const std::filesystem::path& path) {
   return reinterpret_cast<CK_C_GetFunctionList>(symbol);
 }
 
+using Modules = std::map<std::filesystem::path, std::shared_ptr<Module>>;
+// Never destroyed: used by threads that outlive main.
+constinit Modules* modules KEYSTAY_GUARDED_BY(fork_mutex) = nullptr;
+
+// How long exit() waits for calls into modules.
+constexpr std::chrono::milliseconds kExitLimit{500};
+constinit std::atomic<bool> exiting{false};
+
+// No HSM has more; and how often tokens may come between a count and the list.
+constexpr CK_ULONG kMostSlots = 1U << 16U;
+constexpr std::size_t kMostQuestions = 100;
+
 }  // namespace
 
 std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std::string& arguments) {
-  using Modules = std::map<std::filesystem::path, std::shared_ptr<Module>>;
-  static constinit Modules* modules = nullptr;  // never destroyed: used by threads that outlive main
-
   const ForkLock lock;
   if (!modules) modules = new Modules;
   std::shared_ptr<Module>& module = (*modules)[path.lexically_normal()];
@@ -74,7 +84,7 @@ std::optional<Module::Use> Module::try_use() noexcept {
   // it.
   state.uses.fetch_add(1, std::memory_order_seq_cst);
   std::optional<Use> use(std::in_place, state.uses);
-  if (state.closing.load(std::memory_order_seq_cst)) [[unlikely]]
+  if (state.closing.load(std::memory_order_seq_cst) || exiting.load(std::memory_order_seq_cst)) [[unlikely]]
     use.reset();
   return use;
 }
@@ -82,7 +92,22 @@ std::optional<Module::Use> Module::try_use() noexcept {
 Module::Use Module::use() {
   if (std::optional<Use> use = try_use()) [[likely]]
     return *std::move(use);
+  if (exiting.load(std::memory_order_relaxed)) throw Error(ErrorClass::host, "this process is exiting");
   throw Error(ErrorClass::session_lost, "PKCS#11 module " + path_.string() + " is being re-initialised");
+}
+
+// What was registered later is destroyed earlier: this runs before the destructors of what the module had
+// when it was initialised.
+void Module::end_uses() noexcept {
+  exiting.store(true, std::memory_order_seq_cst);
+  const auto limit = std::chrono::steady_clock::now() + kExitLimit;
+  const ForkLock lock;
+  if (!modules) return;
+  for (const auto& [path, module] : *modules) {
+    State& state = module->state_.get();
+    while (state.uses.load(std::memory_order_seq_cst) > 0 && std::chrono::steady_clock::now() < limit)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 Module::Use Module::begin_copy() {
@@ -106,11 +131,15 @@ CK_FUNCTION_LIST& Module::functions(Deadline deadline) {
 }
 
 void Module::initialize(State& state) {
+  state.uses.fetch_add(1, std::memory_order_seq_cst);
+  const Use use(state.uses);
+  if (exiting.load(std::memory_order_seq_cst)) throw Error(ErrorClass::host, "this process is exiting");
   CK_FUNCTION_LIST& functions = list_();
   const CK_RV rv = call_initialize(functions);
   state.foreign = rv == CKR_CRYPTOKI_ALREADY_INITIALIZED;
   if (!state.foreign) check(rv, "C_Initialize");
-  state.generation.fetch_add(1, std::memory_order_acq_rel);
+  if (state.generation.fetch_add(1, std::memory_order_acq_rel) == 0)
+    static_cast<void>(std::atexit([] { end_uses(); }));
   state.functions.store(&functions, std::memory_order_release);
 }
 

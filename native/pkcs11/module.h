@@ -19,7 +19,9 @@
 namespace keystay::pkcs11 {
 
 // Loaded and initialised at the first use in each process, with CKF_OS_LOCKING_OK and always the same
-// arguments; never finalised at exit, because the libraries below a module may be gone by then. Thread-safe.
+// arguments; never finalised at exit, because the libraries below a module may be gone by then. Nor does a
+// thread go into it any more once exit() destroys what belongs to it: exit() waits a moment for those that
+// are in it, and every use fails from then on. Thread-safe.
 class Module final {
  public:
   // The module of this path: one object per path and process, alive until the process ends. Touches no file.
@@ -54,8 +56,8 @@ class Module final {
     std::atomic<int>* count_;
   };
 
-  // Nothing, and an Error (session lost), while the module is being re-initialised. The holder of a use must
-  // not wait for a repair: that waits until no use is left.
+  // Nothing, and an Error (session lost), while the module is being re-initialised; and an Error (host) once
+  // the process exits. The holder of a use must not wait for a repair: that waits until no use is left.
   [[nodiscard]] std::optional<Use> try_use() noexcept;
   [[nodiscard]] Use use();
 
@@ -92,6 +94,7 @@ class Module final {
     bool foreign = false;  // other code in this process had initialised it: not ours to finalise
   };
 
+  static void end_uses() noexcept;  // std::atexit
   void initialize(State& state);
   [[nodiscard]] CK_RV call_initialize(CK_FUNCTION_LIST& functions);
   void wait_until_unused(State& state, Deadline deadline) const;

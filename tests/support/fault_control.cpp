@@ -79,6 +79,7 @@ void FaultControl::reset() {
   control.open_sessions = 0;
   control.initialize_flags = 0;
   control.calls_on_fibres = 0;
+  control.calls_past_exit = 0;
   reset_calls();
 }
 
@@ -177,6 +178,8 @@ bool FaultControl::wait_until_inside(Function function, std::int64_t calls,
 
 std::int64_t FaultControl::open_sessions() const { return block().open_sessions; }
 std::uint64_t FaultControl::calls_on_fibres() const { return block().calls_on_fibres; }
+
+std::uint64_t FaultControl::calls_past_exit() const { return block().calls_past_exit; }
 std::uint64_t FaultControl::initialize_flags() const { return block().initialize_flags; }
 
 }  // namespace keystay::test

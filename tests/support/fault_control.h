@@ -98,6 +98,8 @@ class FaultControl final {
   [[nodiscard]] std::int64_t open_sessions() const;
   // Calls on the stack of an OpenSSL job, where a module must never run.
   [[nodiscard]] std::uint64_t calls_on_fibres() const;
+  // Calls that a process had begun, or began, when exit() destroyed the module's static objects.
+  [[nodiscard]] std::uint64_t calls_past_exit() const;
   // CK_C_INITIALIZE_ARGS.flags of the last C_Initialize; kNoArguments for a null pointer.
   [[nodiscard]] std::uint64_t initialize_flags() const;
 

@@ -66,6 +66,7 @@ struct ControlBlock {
   // Observations.
   std::atomic<std::int64_t> open_sessions;
   std::atomic<std::uint64_t> calls_on_fibres;   // on another stack than that of their thread
+  std::atomic<std::uint64_t> calls_past_exit;   // begun, or not ended, when exit() ended the module
   std::atomic<std::uint64_t> initialize_flags;  // of the last C_Initialize; kNoArguments for a null pointer
 
   [[nodiscard]] FunctionControl& operator[](Function function) noexcept { return functions[index(function)]; }

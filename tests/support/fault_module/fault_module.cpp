@@ -4,6 +4,7 @@
 // of its name with `.control` at the end uses that one, and the module `.target`: several copies in one
 // process fail apart from one another.
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -32,6 +33,19 @@ Target* target =
 
 template <Function F>
 using Tag = std::integral_constant<Function, F>;
+
+// Set by exit(), which destroys what modules have in static objects while threads may still be in them.
+constinit std::atomic<bool> ended{false};
+
+struct EndOfModule {
+  ~EndOfModule() {
+    ended = true;
+    if (!target) return;
+    for (const FunctionControl& function : target->control().functions)
+      target->control().calls_past_exit += static_cast<std::uint64_t>(function.inside.load());
+  }
+};
+const EndOfModule end_of_module;
 
 bool token_absent() { return target->control().token_absent.load(std::memory_order_relaxed); }
 
@@ -172,6 +186,7 @@ struct Forwarder<F, Member> {
     FunctionControl& function = target->control()[F];
     const CountedCall counted(function);
     if (!is_on_stack_of_thread()) ++target->control().calls_on_fibres;
+    if (ended) ++target->control().calls_past_exit;
     die_if_ordered(target->control().calls_until_kill);
     if constexpr (may_write(F)) die_if_ordered(target->control().writes_until_kill);
     wait_while_held(function);
