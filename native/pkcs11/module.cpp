@@ -190,10 +190,14 @@ void Module::wait_until_unused(State& state, Deadline deadline) const {
 std::vector<CK_SLOT_ID> Module::slots_with_token(Deadline deadline) {
   CK_FUNCTION_LIST& list = functions(deadline);
   std::vector<CK_SLOT_ID> slots;
+  std::size_t questions = 0;
   CK_RV rv = CKR_BUFFER_TOO_SMALL;
   while (rv == CKR_BUFFER_TOO_SMALL) {  // a token may come between the two calls
     CK_ULONG count = 0;
     check(ModuleCall(list)->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
+    if (count > kMostSlots || ++questions > kMostQuestions)
+      throw Error(ErrorClass::server,
+                  "C_GetSlotList: " + path_.string() + " does not say how many slots it has");
     slots.resize(count);
     rv = count > 0 ? ModuleCall(list)->C_GetSlotList(CK_TRUE, slots.data(), &count) : CKR_OK;
     slots.resize(count);

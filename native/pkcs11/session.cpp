@@ -19,6 +19,9 @@ constexpr std::size_t kLongestValue = std::size_t{1} << 20U;
 // An RSA-16384 key in PKCS #8 takes less than 10 KiB.
 constexpr std::size_t kLongestWrappedKey = std::size_t{1} << 14U;
 
+// Nor does any token have more objects. A search that does not end is a fault of what answers it.
+constexpr std::size_t kMostObjects = std::size_t{1} << 20U;
+
 // NSS softokn takes a place of exactly their size for attributes that are a CK_ULONG, and no larger one.
 constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNumbers = {CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE,
                                                        CKA_MODULUS_BITS};
@@ -116,6 +119,8 @@ std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
   do {
     check(ModuleCall(functions_)->C_FindObjects(handle_, batch.data(), batch.size(), &count),
           "C_FindObjects");
+    if (count > batch.size() || objects.size() > kMostObjects)
+      throw Error(ErrorClass::server, "C_FindObjects: it finds more objects than any token has");
     objects.insert(objects.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
   } while (count > 0);
   return objects;

@@ -1,5 +1,6 @@
 #include "native/remote/lane.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -16,6 +17,8 @@ namespace {
 using pkcs11::Error;
 using pkcs11::ErrorClass;
 using std::chrono::steady_clock;
+
+constexpr std::size_t kPiece = std::size_t{64} * 1024;  // at least all that holds a secret
 
 // Also the copies that children of this process may have: the relay sees the end at once.
 void shut(config::FileDescriptor& socket) noexcept {
@@ -82,7 +85,7 @@ Response Lane::call(Request& request) {
   require_open(state);
   const std::uint32_t code = ++state.code;
   send(state, request.frame(code), request.call());
-  return receive(state, code, request.call());
+  return receive(state, code, request.call(), response_deadline());
 }
 
 Lane::Two Lane::call(Request& first, Request& second) {
@@ -95,8 +98,9 @@ Lane::Two Lane::call(Request& first, Request& second) {
   Bytes both(one.begin(), one.end());
   both.insert(both.end(), two.begin(), two.end());
   send(state, both, second.call());
-  Response answer = receive(state, code, first.call());
-  return {std::move(answer), receive(state, code + 1, second.call())};
+  const pkcs11::Deadline deadline = response_deadline();
+  Response answer = receive(state, code, first.call(), deadline);
+  return {std::move(answer), receive(state, code + 1, second.call(), deadline)};
 }
 
 // A request fits into the socket's buffer, unless the relay is stopped; then it is a hang as any other.
@@ -136,8 +140,22 @@ void Lane::read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline de
   }
 }
 
-Response Lane::receive(State& state, std::uint32_t code, Call call) const {
-  const auto deadline = steady_clock::now() + connector_->settings().response_timeout;
+pkcs11::Deadline Lane::response_deadline() const {
+  return steady_clock::now() + connector_->settings().response_timeout;
+}
+
+// Memory is taken as the bytes come, since whoever speaks there says how many they are before it sends them.
+Bytes Lane::read_part(State& state, std::size_t size, pkcs11::Deadline deadline, Call call) const {
+  Bytes part;
+  while (part.size() < size) {
+    const std::size_t at = part.size();
+    part.resize(std::min(size, at + kPiece));
+    read(state, std::span(part).subspan(at), deadline, call);
+  }
+  return part;
+}
+
+Response Lane::receive(State& state, std::uint32_t code, Call call, pkcs11::Deadline deadline) const {
   std::array<std::uint8_t, kHeaderSize> header{};
   read(state, header, deadline, call);
   const std::size_t options = number_at(header, 4);
@@ -148,10 +166,8 @@ Response Lane::receive(State& state, std::uint32_t code, Call call) const {
                 std::string(function_name(call)) + ": what " + state.endpoint +
                     " answers is not p11-kit's protocol; is `p11-kit server` what listens there?");
   }
-  Bytes ignored(options);
-  read(state, ignored, deadline, call);
-  Bytes body(size);
-  read(state, body, deadline, call);
+  static_cast<void>(read_part(state, options, deadline, call));
+  Bytes body = read_part(state, size, deadline, call);
   try {
     return Response(call, std::move(body));
   } catch (...) {

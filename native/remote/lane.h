@@ -27,16 +27,17 @@ class Lane final {
   // The server's, of the last connection.
   [[nodiscard]] Version version();
 
-  // Sends the request and waits for its response, for response_timeout at most. Throws pkcs11::Error:
-  // (session lost) where the connection is gone, or was not open; (server) where no response comes, and
-  // closes the connection then, which takes every thread out of it.
+  // Sends the request and waits for its response, for response_timeout at most, however its bytes come in.
+  // Throws pkcs11::Error: (session lost) where the connection is gone, or was not open; (server) where no
+  // response comes, and closes the connection then, which takes every thread out of it.
   [[nodiscard]] Response call(Request& request);
 
   struct Two {
     Response first;
     Response second;
   };
-  // Two requests on one way to the server and back. The second is made whatever the first returns.
+  // Two requests on one way to the server and back, in the time of one. The second is made whatever the
+  // first returns.
   [[nodiscard]] Two call(Request& first, Request& second);
 
  private:
@@ -51,7 +52,10 @@ class Lane final {
 
   void require_open(const State& state) const KEYSTAY_REQUIRES(state.mutex);
   void send(State& state, ByteView data, Call call) const KEYSTAY_REQUIRES(state.mutex);
-  [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call) const
+  [[nodiscard]] Response receive(State& state, std::uint32_t code, Call call, pkcs11::Deadline deadline) const
+      KEYSTAY_REQUIRES(state.mutex);
+  [[nodiscard]] pkcs11::Deadline response_deadline() const;
+  [[nodiscard]] Bytes read_part(State& state, std::size_t size, pkcs11::Deadline deadline, Call call) const
       KEYSTAY_REQUIRES(state.mutex);
   void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const
       KEYSTAY_REQUIRES(state.mutex);

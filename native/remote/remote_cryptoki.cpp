@@ -1,5 +1,6 @@
 #include "native/remote/remote_cryptoki.h"
 
+#include <string>
 #include <string_view>
 
 #include "native/pkcs11/error.h"
@@ -297,7 +298,13 @@ CK_RV RemoteCryptoki::generate_random(CK_SESSION_HANDLE session, CK_BYTE* random
   Request request(Call::generate_random);
   request.number(session).room(size);
   Response response = lane_.call(request);
-  return response.rv() != CKR_OK ? response.rv() : response.bytes(random, size);
+  if (response.rv() != CKR_OK) return response.rv();
+  const CK_ULONG wanted = size;
+  const CK_RV rv = response.bytes(random, size);
+  if (rv != CKR_OK || size == wanted) return rv;
+  throw pkcs11::Error(CKR_DEVICE_ERROR, "C_GenerateRandom: the other machine answers " +
+                                            std::to_string(size) + " bytes instead of " +
+                                            std::to_string(wanted));
 }
 
 }  // namespace keystay::remote

@@ -199,6 +199,7 @@ CK_RV Response::numbers(CK_ULONG* place, CK_ULONG& count) {
   const CK_ULONG most = count;
   const bool present = u8() != 0;
   count = u32();
+  if (count > kLongestResponse / sizeof(std::uint64_t)) fail("it counts more than it could send");
   if (!present) return place != nullptr ? CKR_BUFFER_TOO_SMALL : CKR_OK;
   if (place == nullptr) return CKR_OK;
   if (count > most) return CKR_BUFFER_TOO_SMALL;
