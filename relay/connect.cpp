@@ -1,5 +1,7 @@
 #include "relay/connect.h"
 
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include <boost/asio/read.hpp>
@@ -100,17 +102,39 @@ void expect_host(Tls& tls, const Expected& wanted) {
   if (X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1) return;
   ERR_clear_error();
   X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  X509_VERIFY_PARAM_set1_host(expected, host.c_str(), 0);
+  if (X509_VERIFY_PARAM_set1_host(expected, host.c_str(), 0) != 1)
+    throw Failed("TLS: no certificate can be for " + host + " (host)");
   // SSL_set_tlsext_host_name, whose cast is one of C.
   SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str()));
 }
 
-awaitable<tcp::resolver::results_type> resolve(const config::RemoteEndpoint& endpoint) {
-  tcp::resolver resolver(co_await asio::this_coro::executor);
-  auto [error, addresses] =
-      co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), kOutcome);
-  if (error) throw Failed("name resolution: " + error.message());
-  co_return std::move(addresses);
+// By getaddrinfo(3), which asks silent name servers for longer than anybody waits here, and which nothing
+// ends: its answer is dropped then.
+awaitable<tcp::resolver::results_type> resolve(const config::RemoteEndpoint& endpoint,
+                                               std::chrono::milliseconds limit) {
+  const std::string port = std::to_string(endpoint.port);
+  error_code no_literal;
+  if (const auto literal = asio::ip::make_address(endpoint.host, no_literal); !no_literal)
+    co_return tcp::resolver::results_type::create(tcp::endpoint(literal, endpoint.port), endpoint.host, port);
+  struct Resolution {
+    Resolution(const asio::any_io_executor& executor, std::chrono::milliseconds time)
+        : resolver(executor), ended(executor, time) {}
+    tcp::resolver resolver;
+    asio::steady_timer ended;
+    std::optional<error_code> error;
+    tcp::resolver::results_type addresses;
+  };
+  const auto resolution = std::make_shared<Resolution>(co_await asio::this_coro::executor, limit);
+  resolution->resolver.async_resolve(
+      endpoint.host, port, [resolution](const error_code& error, tcp::resolver::results_type addresses) {
+        resolution->error = error;
+        resolution->addresses = std::move(addresses);
+        resolution->ended.cancel();
+      });
+  static_cast<void>(co_await resolution->ended.async_wait(kOutcome));
+  if (!resolution->error) throw Failed("name resolution: no answer within connect-timeout");
+  if (*resolution->error) throw Failed("name resolution: " + resolution->error->message());
+  co_return std::move(resolution->addresses);
 }
 
 awaitable<void> connect_tcp(tcp::socket& socket, const tcp::resolver::results_type& addresses,
@@ -150,7 +174,7 @@ awaitable<int> greet(Tls& tls, const config::RemoteSettings& settings, const Exp
 
 awaitable<Reached> connect_to(const config::RemoteEndpoint& endpoint, const config::RemoteSettings& settings,
                               asio::ssl::context& context) {
-  const auto addresses = co_await resolve(endpoint);
+  const auto addresses = co_await resolve(endpoint, settings.connect_timeout);
   Reached reached;
   reached.tls = std::make_unique<Tls>(co_await asio::this_coro::executor, context);
   Tls& tls = *reached.tls;

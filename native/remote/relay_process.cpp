@@ -94,12 +94,12 @@ void RelayProcess::start(State& state) {
   try {
     spawn_detached(settings().relay, descriptors);
   } catch (const std::system_error& error) {
-    throw Error(ErrorClass::host, std::string("cannot start keystay-relay: ") + error.what() +
-                                      "; install it there, or write where it is: relay = \"…\"");
+    throw Error(ErrorClass::server, std::string("cannot start keystay-relay: ") + error.what() +
+                                        "; install it there, or write where it is: relay = \"…\"");
   }
   const std::string text = format_relay_settings(settings());
   if (::send(control.near.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
-    throw Error(ErrorClass::host,
+    throw Error(ErrorClass::server,
                 "keystay-relay has ended at its start: " + std::generic_category().message(errno) + " (" +
                     settings().relay.string() + ")");
   state.control = std::move(control.near);
@@ -112,7 +112,7 @@ FileDescriptor RelayProcess::open_lane(State& state) {
     return std::move(lane.near);
   start(state);
   if (!send_descriptor(state.control.get(), lane.far.get()))
-    throw Error(ErrorClass::host,
+    throw Error(ErrorClass::server,
                 "keystay-relay takes no connection: " + std::generic_category().message(errno));
   return std::move(lane.near);
 }
@@ -130,7 +130,7 @@ Connection RelayProcess::connect(pkcs11::Deadline deadline) {
   FileDescriptor socket(-1);
   const std::optional<std::string> greeting = greeting_of(state_.get(), socket, deadline);
   if (!greeting)
-    throw Error(ErrorClass::host, "keystay-relay ends at once (" + settings().relay.string() + ")");
+    throw Error(ErrorClass::server, "keystay-relay ends at once (" + settings().relay.string() + ")");
   if (const auto reached = parse_reached(*greeting))
     return {std::move(socket), static_cast<Version>(reached->version), reached->endpoint};
   throw Error(ErrorClass::server, greeting->empty() ? "keystay-relay gives no reason" : greeting->substr(1));
