@@ -162,6 +162,20 @@ void require_one_start_of_its_module(const std::string& name, const TableReader&
   }
 }
 
+void require_room_for_its_lanes(const std::string& name, const TableReader& table,
+                                const Configuration& configuration) {
+  const auto& remote = configuration.tokens.at(name).remote;
+  if (!remote) return;
+  std::size_t lanes = 0;
+  for (const auto& [_, settings] : configuration.tokens)
+    lanes += settings.remote ? settings.remote->lanes : 0;
+  if (lanes <= kMostLanes) return;
+  table.fail(table.has("lanes") ? "lanes" : "",
+             "with its " + std::to_string(remote->lanes) + " lanes the tokens on other machines have " +
+                 std::to_string(lanes) + ", and a process has at most " + std::to_string(kMostLanes) +
+                 " connections; write smaller `lanes` (4 if nothing is written)");
+}
+
 void read_groups(const TableReader& document, Configuration& configuration) {
   for (const auto& [name, table] : document.named_tables("group")) {
     if (!is_token_name(name))
@@ -211,6 +225,7 @@ Configuration parse_configuration(std::string_view toml, const std::filesystem::
   for (const auto& [name, table] : document.named_tables("token")) {
     configuration.tokens.emplace(name, read_token(name, table));
     require_one_start_of_its_module(name, table, configuration);
+    require_room_for_its_lanes(name, table, configuration);
   }
   read_groups(document, configuration);
   configuration.default_token = default_token(document, configuration);

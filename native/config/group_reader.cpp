@@ -41,8 +41,8 @@ void require_different_tokens(const TableReader& group, const std::vector<std::s
       const TokenSettings& right = tokens.find(*other)->second;
       const bool same_serial = !left.serial.empty() && left.serial == right.serial;
       const bool same_label = left.serial.empty() && right.serial.empty() && left.label == right.label &&
-                              left.module == right.module && left.remote == right.remote &&
-                              left.module_arguments == right.module_arguments;
+                              left.module.lexically_normal() == right.module.lexically_normal() &&
+                              left.remote == right.remote && left.module_arguments == right.module_arguments;
       if (!same_serial && !same_label) continue;
       group.fail("members",
                  "\"" + *one + "\" and \"" + *other + "\" are the same token by " +

@@ -27,6 +27,9 @@ struct RemoteEndpoint {
 [[nodiscard]] std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text);
 [[nodiscard]] std::string format_remote_endpoint(const RemoteEndpoint& endpoint);
 
+// Connections that a process can have, to all its tokens together.
+inline constexpr std::size_t kMostLanes = 64;
+
 struct RemoteSettings {
   std::vector<RemoteEndpoint> endpoints;  // of the same token, tried in this order
   std::filesystem::path ca;               // PEM: the authorities of the endpoints' certificates

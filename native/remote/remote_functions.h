@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <memory>
 
+#include "native/config/remote_settings.h"
 #include "native/remote/remote_cryptoki.h"
 
 namespace keystay::remote {
 
-inline constexpr std::size_t kMostConnections = 64;  // of one process, to all its tokens
+inline constexpr std::size_t kMostConnections = config::kMostLanes;
 
 class RemoteFunctions final {
  public:

@@ -137,6 +137,11 @@ const Case kCases[] = {
      "[token.web]\nendpoints = [\"a:1\"]\nca = \"/a\"\ncertificate = \"/c\"\nkey = \"/k\"\nlabel = "
      "\"w\"\nresponse-timeout = \"6s\"\n",
      "keystay.toml:7: token.web.response-timeout: is longer than timeout, the time of a whole operation"},
+    {"MoreLanesThanAProcessHas",
+     "[token.a]\nendpoints = [\"unix:/a\"]\nlabel = \"w\"\nlanes = 32\n[token.b]\nendpoints = "
+     "[\"unix:/b\"]\nlabel = \"w\"\n[token.c]\nendpoints = [\"unix:/c\"]\nlabel = \"w\"\nlanes = 30\n",
+     "keystay.toml:11: token.c.lanes: with its 30 lanes the tokens on other machines have 66, and a process "
+     "has at most 64 connections; write smaller `lanes` (4 if nothing is written)"},
 };
 INSTANTIATE_TEST_SUITE_P(Token, RemoteSettingsError, testing::ValuesIn(kCases),
                          [](const auto& test) { return std::string(test.param.name); });
