@@ -42,7 +42,8 @@ class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
   explicit Shared(std::size_t threads) : most_threads_(threads) {}
 
   [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, Deadline deadline);
-  void start(const std::shared_ptr<Call>& call);
+  [[nodiscard]] JobPtr start(const std::shared_ptr<Call>& call);
+  void give_up(const JobPtr& job);
   void leave_all();
   void stop();
   [[nodiscard]] std::size_t left() const;
@@ -137,9 +138,14 @@ CallEnd CallThreads::Shared::leave(const JobPtr& job) {
   return begun ? CallEnd::left : CallEnd::not_begun;
 }
 
-void CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
+JobPtr CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
   const pkcs11::MutexLock lock(mutex_);
-  add(call, false);
+  return add(call, false);
+}
+
+void CallThreads::Shared::give_up(const JobPtr& job) {
+  const pkcs11::MutexLock lock(mutex_);
+  if (job->state == JobState::waiting || job->state == JobState::running) static_cast<void>(leave(job));
 }
 
 void CallThreads::Shared::leave_all() {
@@ -182,7 +188,9 @@ CallEnd CallThreads::run(const std::shared_ptr<Call>& call, Deadline deadline) {
   return shared_->run(call, deadline);
 }
 
-void CallThreads::start(const std::shared_ptr<Call>& call) { shared_->start(call); }
+CallThreads::Started CallThreads::start(const std::shared_ptr<Call>& call) { return shared_->start(call); }
+
+void CallThreads::leave(const Started& started) { shared_->give_up(std::static_pointer_cast<Job>(started)); }
 
 void CallThreads::leave_all() { shared_->leave_all(); }
 

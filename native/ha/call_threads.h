@@ -39,8 +39,11 @@ class CallThreads final {
   // Has the call made, and waits for its end until the deadline, or until leave_all(). Throws pkcs11::Error
   // (host) if no thread can be started.
   [[nodiscard]] CallEnd run(const std::shared_ptr<Call>& call, pkcs11::Deadline deadline);
-  // Has the call made, and waits for nothing; likewise.
-  void start(const std::shared_ptr<Call>& call);
+  // Has the call made, and waits for nothing; likewise. What it returns is for leave().
+  using Started = std::shared_ptr<void>;
+  Started start(const std::shared_ptr<Call>& call);
+  // Gives up a call that was started: it counts as left until it returns, or is not made if it has not begun.
+  void leave(const Started& started);
   // Every run() that waits returns that its call was left, or not begun. Calls of start() are made all
   // the same.
   void leave_all();

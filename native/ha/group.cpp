@@ -20,9 +20,11 @@ std::unique_ptr<Members> Group::make_members() const {
   std::vector<std::shared_ptr<Member>> members;
   for (const MemberToken& token : tokens_) {
     MemberOptions options{token.name, token.zone,
-                          // With one member there is no other to try.
-                          settings_.leave_hung_calls && tokens_.size() > 1, settings_.attempt_timeout,
-                          settings_.probe_pauses, settings_.check_interval};
+                          // With one member there is no other to try, and a person who types a PIN is asked
+                          // by the thread that wants it, and takes longer.
+                          settings_.leave_hung_calls && tokens_.size() > 1 &&
+                              token.source->pin_supply() != keys::PinSupply::prompt,
+                          settings_.attempt_timeout, settings_.probe_pauses, settings_.check_interval};
     members.push_back(
         std::make_shared<Member>(std::move(options), token.source,
                                  // A probe that hangs may outlive the group.
@@ -43,21 +45,11 @@ std::size_t Group::perform(const pkcs11::KeyReference& key, const pkcs11::Operat
 }
 
 bool Group::supports(const pkcs11::Operation& operation) {
-  bool all = true;
-  bool any_answer = false;
-  Answers answers;
-  for (const auto& member : members_.get().all()) {
-    if (!member->in_service()) continue;
-    try {
-      all = member->source().operations()->supports(operation) && all;
-      any_answer = true;
-    } catch (const Error& error) {
-      answers.emplace_back(member->name(), error);
-    }
+  try {
+    return members_.get().supports(operation, deadline());
+  } catch (const Error& error) {
+    throw error.on(name());
   }
-  if (any_answer) return all;
-  if (!answers.empty()) throw answers.front().second.on(name());
-  throw members_.get().failure().value_or(Error(ErrorClass::server, "no member is in service")).on(name());
 }
 
 Deadline Group::deadline() const { return std::chrono::steady_clock::now() + settings_.timeout; }
@@ -67,12 +59,26 @@ pkcs11::HungCalls Group::hung_calls() const {
                              : pkcs11::HungCalls::waited_for;
 }
 
-bool Group::use(const std::function<bool(keys::KeySource&)>& body) {
+bool Group::use(const Members::Body& body) {
   try {
     return members_.get().use(body, deadline());
   } catch (const Error& error) {
     throw error.on(name());
   }
+}
+
+void Group::use_each(const std::function<void(keys::KeySource&)>& call,
+                     const std::function<bool(const Error&)>& matters) {
+  std::optional<Error> failure;
+  for (const auto& member : members_.get().all()) {
+    if (!member->in_service()) continue;
+    try {
+      member->use(call, std::chrono::steady_clock::now() + settings_.attempt_timeout);
+    } catch (const Error& error) {
+      if (!failure && matters(error)) failure.emplace(error);
+    }
+  }
+  if (failure) throw failure->on(name());
 }
 
 std::optional<Error> Group::failure() {

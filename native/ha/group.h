@@ -34,7 +34,11 @@ class Group final : public pkcs11::KeyOperations {
   [[nodiscard]] std::string name() const override { return "group \"" + name_ + "\""; }
 
   // Members::use, with a deadline of its own.
-  bool use(const std::function<bool(keys::KeySource&)>& body);
+  bool use(const Members::Body& body);
+  // `call` with the source of each member in service, as Member::use; what one fails with is thrown after all
+  // were asked, if `matters`.
+  void use_each(const std::function<void(keys::KeySource&)>& call,
+                const std::function<bool(const pkcs11::Error&)>& matters);
 
   [[nodiscard]] const std::string& short_name() const noexcept { return name_; }
   [[nodiscard]] const config::GroupSettings& settings() const noexcept { return settings_; }

@@ -3,25 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "native/pkcs11/session.h"
+
 namespace keystay::ha {
 namespace {
 
+using keys::KeySource;
+using pkcs11::Deadline;
 using pkcs11::Error;
 using pkcs11::ErrorClass;
 using pkcs11::Session;
 
 // The member whose session a body on this thread has.
-thread_local keys::KeySource* reading = nullptr;
+thread_local std::shared_ptr<keys::KeySource> reading;
 
 class Reading final {
  public:
-  explicit Reading(keys::KeySource& member) noexcept : before_(std::exchange(reading, &member)) {}
+  explicit Reading(std::shared_ptr<keys::KeySource> member) noexcept
+      : before_(std::exchange(reading, std::move(member))) {}
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
-  ~Reading() { reading = before_; }
+  ~Reading() { reading = std::move(before_); }
 
  private:
-  keys::KeySource* before_;
+  std::shared_ptr<keys::KeySource> before_;
 };
 
 }  // namespace
@@ -41,21 +46,23 @@ keys::PinSupply GroupSource::pin_supply() const noexcept {
 }
 
 bool GroupSource::wants_pin() {
-  bool wanted = false;
-  group_->use([&](keys::KeySource& member) {
-    wanted = member.wants_pin();
+  const auto wanted = std::make_shared<bool>(false);
+  group_->use([&](Member& member, Deadline deadline) {
+    member.use([wanted](KeySource& source) { *wanted = source.wants_pin(); }, deadline);
     return true;
   });
-  return wanted;
+  return *wanted;
 }
 
+// A member that is away says nothing of its PIN, and is no reason to refuse anything to the others.
 void GroupSource::require_repeatable_login() {
-  for (const MemberToken& token : group_->tokens()) token.source->require_repeatable_login();
+  group_->use_each([](KeySource& source) { source.require_repeatable_login(); },
+                   [](const Error& error) { return error.error_class() == ErrorClass::authentication; });
 }
 
 void GroupSource::recover() {
-  group_->use([](keys::KeySource& member) {
-    member.recover();
+  group_->use([](Member& member, Deadline deadline) {
+    member.use([](KeySource& source) { source.recover(); }, deadline);
     return true;
   });
 }
@@ -66,8 +73,8 @@ pkcs11::TokenInfo GroupSource::info() {
 
 std::shared_ptr<keys::KeySource> GroupSource::without_login() {
   std::shared_ptr<KeySource> source;
-  group_->use([&](keys::KeySource& member) {
-    source = member.without_login();
+  group_->use([&](Member& member, Deadline) {
+    source = member.source()->without_login();
     return true;
   });
   return source;
@@ -90,25 +97,22 @@ std::optional<keys::Replication> GroupSource::replication() {
 }
 
 void GroupSource::generate_random(std::span<std::uint8_t> random) {
-  group_->use([&](keys::KeySource& member) {
-    member.generate_random(random);
-    return true;
-  });
+  with_session([&](Session& session) { session.generate_random(random); });
 }
 
 void GroupSource::with_session(const std::function<void(Session&)>& body) {
-  group_->use([&](keys::KeySource& member) {
-    const Reading this_one(member);
-    member.with_session(body);
+  group_->use([&](Member& member, Deadline deadline) {
+    const Reading this_one(member.source());
+    member.read(body, deadline);
     return true;
   });
 }
 
 void GroupSource::search(const std::function<bool(Session&)>& body) {
-  static_cast<void>(group_->use([&](keys::KeySource& member) {
-    const Reading this_one(member);
+  static_cast<void>(group_->use([&](Member& member, Deadline deadline) {
+    const Reading this_one(member.source());
     bool found = false;
-    member.with_session([&](Session& session) { found = body(session); });
+    member.read([&](Session& session) { found = body(session); }, deadline);
     return found;
   }));
 }
@@ -120,7 +124,8 @@ void GroupSource::with_rw_session(const std::function<void(Session&)>&) {
 }
 
 void GroupSource::require_login(Session& session) {
-  if (reading) reading->require_login(session);
+  if (!reading) return;
+  session.on_its_thread([member = reading](Session& own) { member->require_login(own); });
 }
 
 void GroupSource::renew_sessions() {

@@ -7,6 +7,8 @@
 
 #include "native/config/duration.h"
 #include "native/ha/key_call.h"
+#include "native/ha/left_call.h"
+#include "native/ha/read_call.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::ha {
@@ -20,25 +22,7 @@ using namespace std::chrono_literals;
 constexpr double kWeightOfOne = 1.0 / 32;  // of one operation in the average of success and latency
 constexpr auto kBetweenAskings = 10s;      // of a member for a key that it did not have
 constexpr std::chrono::duration<double> kHalfLifeOfAFailure = 5s;
-constexpr auto kImpatientPause = 1s;          // between probes while no other member can do the work
 constexpr std::size_t kThreadsForProbes = 2;  // beside those of its sessions
-constexpr auto kAnswerIsFresh = 2s;           // after which reading asks for a sign of life first
-
-Error hung(const std::string& name) {
-  return {ErrorClass::server,
-          name +
-              " did not answer within the time of one attempt; the call was left, and its "
-              "thread with it. Check the HSM and the network"};
-}
-
-Error crowded(const std::string& name) {
-  return {ErrorClass::busy, name + " has no session free within the time of one attempt"};
-}
-
-// C_GetSessionInfo.
-void ask_for_sign_of_life(keys::KeySource& source) {
-  source.with_session([](pkcs11::Session& session) { static_cast<void>(session.state()); });
-}
 
 // An error without a code is Keystay's own: the key is not on the token, or is not the one that is meant.
 bool is_about_the_key(const Error& error) {
@@ -51,8 +35,7 @@ Consequence consequence(const Error& error) noexcept {
   switch (error.error_class()) {
     case ErrorClass::client:
       return is_about_the_key(error) ? Consequence::elsewhere : Consequence::none;
-    case ErrorClass::host:
-      return Consequence::none;
+    case ErrorClass::host:  // what this process lacks for one member, it may have for another
     case ErrorClass::busy:
     case ErrorClass::dirty_session:
       return Consequence::elsewhere;
@@ -64,42 +47,6 @@ Consequence consequence(const Error& error) noexcept {
   }
   return Consequence::none;
 }
-
-// Recovers the source, calls C_GetSessionInfo, and repeats the operation that failed last.
-class Member::Probe final : public Call {
- public:
-  Probe(std::shared_ptr<Member> member, std::shared_ptr<KeyCall> last_failed)
-      : member_(std::move(member)), last_failed_(std::move(last_failed)) {}
-
-  void run() noexcept override {
-    try {
-      check();
-      member_->probe_ended(std::nullopt);
-    } catch (const Error& error) {
-      member_->probe_ended(error);
-    } catch (const std::exception& error) {
-      member_->probe_ended(Error(ErrorClass::host, error.what()));
-    }
-  }
-
- private:
-  void check() {
-    keys::KeySource& source = *member_->source_;
-    source.recover();
-    ask_for_sign_of_life(source);
-    if (!last_failed_) return;
-    const auto operations = source.attempts();
-    try {
-      last_failed_->repeat(operations);
-    } catch (const Error& error) {
-      if (error.error_class() == ErrorClass::server || error.error_class() == ErrorClass::authentication)
-        throw;
-    }
-  }
-
-  const std::shared_ptr<Member> member_;
-  const std::shared_ptr<KeyCall> last_failed_;
-};
 
 Member::Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice)
     : options_(std::move(options)),
@@ -171,13 +118,38 @@ std::size_t Member::attempt_left_at(const Request& request, Repair repair, Deadl
   throw hung(source_->name());
 }
 
-void Member::use(const std::function<void(keys::KeySource&)>& body, Deadline deadline) {
-  class SignOfLife final : public Call {
+template <typename Body>
+void Member::noted(const Body& body) {
+  try {
+    body();
+    last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  } catch (const Error& error) {
+    if (!is_about_the_key(error)) note_failure(error, nullptr);
+    throw;
+  }
+}
+
+void Member::read(const std::function<void(pkcs11::Session&)>& body, Deadline deadline) {
+  noted([&] {
+    if (!options_.leave_hung_calls) return source_->with_session(body);
+    const auto limit = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto call = std::make_shared<ReadCall>(source_, limit);
+    const CallThreads::Started started = calls_.start(call);
+    const ReadCall::End end = call->read(body, deadline);
+    if (end == ReadCall::End::read) return;
+    calls_.leave(started);
+    throw end == ReadCall::End::left ? hung(source_->name()) : crowded(source_->name());
+  });
+}
+
+void Member::use(const std::function<void(keys::KeySource&)>& call, Deadline deadline) {
+  class Use final : public Call {
    public:
-    explicit SignOfLife(std::shared_ptr<keys::KeySource> source) : source_(std::move(source)) {}
+    Use(std::shared_ptr<keys::KeySource> source, std::function<void(keys::KeySource&)> call)
+        : source_(std::move(source)), call_(std::move(call)) {}
     void run() noexcept override {
       try {
-        ask_for_sign_of_life(*source_);
+        call_(*source_);
       } catch (...) {
         error = std::current_exception();
       }
@@ -185,21 +157,36 @@ void Member::use(const std::function<void(keys::KeySource&)>& body, Deadline dea
     std::exception_ptr error;
 
    private:
-    std::shared_ptr<keys::KeySource> source_;
+    const std::shared_ptr<keys::KeySource> source_;
+    const std::function<void(keys::KeySource&)> call_;
   };
   try {
-    const auto last = Clock::time_point(Clock::duration(last_answer_.load(std::memory_order_relaxed)));
-    if (options_.leave_hung_calls && Clock::now() - last > kAnswerIsFresh) {
-      const auto sign = std::make_shared<SignOfLife>(source_);
-      if (calls_.run(sign, deadline) != CallEnd::returned) throw hung(source_->name());
-      if (sign->error) std::rethrow_exception(sign->error);
-    }
-    body(*source_);
-    last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    noted([&] {
+      if (!options_.leave_hung_calls) return call(*source_);
+      const auto use = std::make_shared<Use>(source_, call);
+      const CallEnd end = calls_.run(use, deadline);
+      if (end == CallEnd::not_begun) throw crowded(source_->name());
+      if (end == CallEnd::left) throw hung(source_->name());
+      if (use->error) std::rethrow_exception(use->error);
+    });
   } catch (const Error& error) {
-    if (!is_about_the_key(error)) note_failure(error, nullptr);
+    const pkcs11::MutexLock lock(mutex_);
+    if (consequence(error) == Consequence::out) last_failed_ = call;
     throw;
   }
+}
+
+bool Member::supports(const pkcs11::Operation& operation, Deadline deadline) {
+  const std::pair asked{pkcs11::type(operation), pkcs11::permission(operation).flag};
+  {
+    const pkcs11::MutexLock lock(mutex_);
+    if (const auto known = supported_.find(asked); known != supported_.end()) return known->second;
+  }
+  const auto answer = std::make_shared<bool>(false);
+  use([operation, answer](keys::KeySource& source) { *answer = source.operations()->supports(operation); },
+      deadline);
+  const pkcs11::MutexLock lock(mutex_);
+  return supported_[asked] = *answer;
 }
 
 void Member::weigh(double outcome) noexcept {
@@ -245,6 +232,7 @@ void Member::note_failure(const Error& error, const Request* request) {
         const pkcs11::MutexLock lock(mutex_);
         if (service_.load() != Service::in) return;
         service_.store(Service::repairing, std::memory_order_release);
+        supported_.clear();
         since_ = asked_at_ = Clock::now();
         reason_ = error.what();
       }
@@ -252,9 +240,9 @@ void Member::note_failure(const Error& error, const Request* request) {
     case Consequence::out:
       weigh(0);
       if (request) {
-        const auto call = std::make_shared<KeyCall>(nullptr, *request, Deadline());
+        const auto call = std::make_shared<const KeyCall>(nullptr, *request, Deadline());
         const pkcs11::MutexLock lock(mutex_);
-        last_failed_ = call;
+        last_failed_ = [call](keys::KeySource& source) { call->repeat(source.attempts()); };
       }
       take_out(error.error_class() == ErrorClass::authentication ? Service::refused : Service::out, error);
       return;
@@ -274,6 +262,7 @@ void Member::take_out(Service service, const Error& error) {
     if (still && !is_news(before, service, was_said_before)) return;
     told_ = reason_;
     pause = this->pause();
+    supported_.clear();
     if (before == Service::in) since_ = now;
     if (!still) asked_at_ = now;
   }
@@ -302,7 +291,7 @@ void Member::bring_back() {
     out_before_ += now - since_;
     since_ = now;
     reason_.clear();
-    last_failed_.reset();
+    last_failed_ = nullptr;
     service_.store(Service::in, std::memory_order_release);
   }
   if (before == Service::repairing) return;
@@ -311,63 +300,6 @@ void Member::bring_back() {
 
 std::chrono::milliseconds Member::pause() const {
   return options_.probe_pauses[std::min(failures_.load(), options_.probe_pauses.size() - 1)];
-}
-
-Member::Clock::time_point Member::next_probe(bool patient) {
-  const pkcs11::MutexLock lock(mutex_);
-  if (probe_ == ProbeState::overdue) return Clock::time_point::max();
-  if (probe_ == ProbeState::running) return asked_at_ + options_.probe_timeout;
-  switch (service_.load()) {
-    case Service::in: {
-      const auto last = Clock::time_point(Clock::duration(last_answer_.load(std::memory_order_relaxed)));
-      return std::max({last, since_, asked_at_}) + options_.check_interval;
-    }
-    case Service::repairing:
-      return asked_at_;
-    case Service::out:
-    case Service::refused:
-      break;
-  }
-  return asked_at_ + (patient ? pause() : std::min<std::chrono::milliseconds>(pause(), kImpatientPause));
-}
-
-void Member::probe() {
-  std::shared_ptr<KeyCall> last_failed;
-  bool overdue = false;
-  {
-    const pkcs11::MutexLock lock(mutex_);
-    overdue = probe_ == ProbeState::running;
-    probe_ = overdue ? ProbeState::overdue : ProbeState::running;
-    if (!overdue) asked_at_ = Clock::now();
-    if (service_.load() == Service::out) last_failed = last_failed_;
-  }
-  if (overdue) {
-    take_out(Service::out, hung(source_->name()));
-    return;
-  }
-  try {
-    calls_.start(std::make_shared<Probe>(shared_from_this(), std::move(last_failed)));
-  } catch (const Error& error) {
-    probe_ended(error);
-  }
-}
-
-void Member::probe_ended(const std::optional<Error>& error) {
-  Service before{};
-  {
-    const pkcs11::MutexLock lock(mutex_);
-    probe_ = ProbeState::none;
-    before = service_.load();
-    asked_at_ = Clock::now();
-    if (error && (before == Service::out || before == Service::refused)) ++failures_;
-  }
-  if (!error) {
-    last_answer_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-    bring_back();
-    return;
-  }
-  if (error->error_class() == ErrorClass::host || error->error_class() == ErrorClass::busy) return;
-  take_out(error->error_class() == ErrorClass::authentication ? Service::refused : Service::out, *error);
 }
 
 MemberStatus Member::status() {

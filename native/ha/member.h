@@ -45,7 +45,7 @@ class Member final : public std::enable_shared_from_this<Member> {
 
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] const std::string& zone() const noexcept { return options_.zone; }
-  [[nodiscard]] keys::KeySource& source() const noexcept { return *source_; }
+  [[nodiscard]] const std::shared_ptr<keys::KeySource>& source() const noexcept { return source_; }
   [[nodiscard]] bool in_service() const noexcept {
     return service_.load(std::memory_order_acquire) == Service::in;
   }
@@ -63,9 +63,13 @@ class Member final : public std::enable_shared_from_this<Member> {
   // Makes one attempt, or, with Repair::at_once, what a lone token would do; notes how it ends. Throws
   // pkcs11::Error, with the class that says what to do (consequence()).
   std::size_t perform(const Request& request, Repair repair, pkcs11::Deadline deadline);
-  // Runs `body` with this member's source on the calling thread, once a call of its module has returned
-  // within the deadline lately; notes how it ends.
-  void use(const std::function<void(keys::KeySource&)>& body, pkcs11::Deadline deadline);
+  // KeySource::with_session, and notes how it ends. `body` runs on the calling thread, which leaves a call
+  // that takes longer than the time from now to the deadline.
+  void read(const std::function<void(pkcs11::Session&)>& body, pkcs11::Deadline deadline);
+  // `call` with its source, likewise; it may be left as a whole, and owns all that it works with.
+  void use(const std::function<void(keys::KeySource&)>& call, pkcs11::Deadline deadline);
+  // KeyOperations::supports, asked once until its state changes; likewise.
+  [[nodiscard]] bool supports(const pkcs11::Operation& operation, pkcs11::Deadline deadline);
   // An operation went on to another member.
   void note_replay() noexcept { replayed_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -81,6 +85,8 @@ class Member final : public std::enable_shared_from_this<Member> {
  private:
   class Probe;
 
+  template <typename Body>
+  void noted(const Body& body);
   std::size_t attempt(const Request& request, Repair repair, pkcs11::Deadline deadline);
   std::size_t attempt_left_at(const Request& request, Repair repair, pkcs11::Deadline deadline);
   void note_success(std::chrono::nanoseconds took);
@@ -116,6 +122,8 @@ class Member final : public std::enable_shared_from_this<Member> {
     Clock::time_point ask_again;
   };
   std::map<std::string, Lacking, std::less<>> lacking_ KEYSTAY_GUARDED_BY(mutex_);  // by identity()
+  // By mechanism and use (pkcs11::Permission::flag).
+  std::map<std::pair<CK_MECHANISM_TYPE, CK_FLAGS>, bool> supported_ KEYSTAY_GUARDED_BY(mutex_);
   std::string reason_ KEYSTAY_GUARDED_BY(mutex_);
   std::string told_ KEYSTAY_GUARDED_BY(mutex_);  // the reason that the last notice gave
   Clock::time_point since_ KEYSTAY_GUARDED_BY(mutex_) = Clock::now();
@@ -124,7 +132,7 @@ class Member final : public std::enable_shared_from_this<Member> {
   ProbeState probe_ KEYSTAY_GUARDED_BY(mutex_) = ProbeState::none;
   // When the last probe began or ended, or it failed.
   Clock::time_point asked_at_ KEYSTAY_GUARDED_BY(mutex_){};
-  std::shared_ptr<KeyCall> last_failed_ KEYSTAY_GUARDED_BY(mutex_);  // repeated by probes
+  std::function<void(keys::KeySource&)> last_failed_ KEYSTAY_GUARDED_BY(mutex_);  // repeated by probes
 };
 
 }  // namespace keystay::ha

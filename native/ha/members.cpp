@@ -32,6 +32,7 @@ ErrorClass class_of(const Answers& answers) noexcept {
   if (answers.empty() || any_of(answers, {ErrorClass::server, ErrorClass::session_lost}))
     return ErrorClass::server;
   if (any_of(answers, {ErrorClass::busy, ErrorClass::dirty_session})) return ErrorClass::busy;
+  if (any_of(answers, {ErrorClass::host})) return ErrorClass::host;
   return any_of(answers, {ErrorClass::authentication}) ? ErrorClass::authentication : ErrorClass::client;
 }
 
@@ -188,18 +189,15 @@ std::size_t Members::perform(const Request& request, Deadline deadline) {
   }
 }
 
-bool Members::use(const std::function<bool(keys::KeySource&)>& body, Deadline deadline) {
+bool Members::use(const Body& body, Deadline deadline) {
   start_prober();
   Answers answers;
   MemberSet asked;
   bool any_failed = false;
   while (const std::optional<Choice> choice = choose(asked, nullptr)) {
     Member& member = *members_[choice->place];
-    bool satisfied = false;
     try {
-      member.use([&](keys::KeySource& source) { satisfied = body(source); },
-                 attempt_deadline(*choice, deadline));
-      if (satisfied) return true;
+      if (body(member, attempt_deadline(*choice, deadline))) return true;
       answers.emplace_back(member.name(), Error(ErrorClass::client, "it is not there"));
     } catch (const Error& error) {
       const Consequence what_follows = consequence(error);
@@ -212,6 +210,30 @@ bool Members::use(const std::function<bool(keys::KeySource&)>& body, Deadline de
   }
   if (any_failed || asked.count() != members_.size()) throw all_failed(answers, asked);
   return false;
+}
+
+bool Members::supports(const pkcs11::Operation& operation, Deadline deadline) {
+  start_prober();
+  const auto usable = [&](auto is_usable) {
+    MemberSet set;
+    for (std::size_t i = 0; i < members_.size(); ++i) set.set(i, ((*members_[i]).*is_usable)());
+    return set;
+  };
+  MemberSet asked = usable(&Member::in_service);
+  if (asked.none()) asked = usable(&Member::repairing);
+  Answers answers;
+  bool all = true;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (!asked.test(i)) continue;
+    try {
+      all = members_[i]->supports(operation, attempt_deadline({i, asked.count() > 1}, deadline)) && all;
+    } catch (const Error& error) {
+      if (consequence(error) != Consequence::elsewhere) prober_->look();
+      answers.emplace_back(members_[i]->name(), error);
+    }
+  }
+  if (asked.none() || answers.size() == asked.count()) throw all_failed(answers, asked);
+  return all;
 }
 
 Error Members::all_failed(const Answers& answers, MemberSet asked) {

@@ -30,10 +30,13 @@ class Members final {
   // one and time. Throws Error: the answer of the member that says the request is wrong, or what each member
   // said.
   std::size_t perform(const Request& request, pkcs11::Deadline deadline);
-  // The same for reading: `body` runs with the source of one member, and with the next one's where it returns
-  // false, or the member fails. False if it did for all members. Throws Error that says what each said where
-  // one failed, or could not be asked: what was not seen is not absent.
-  bool use(const std::function<bool(keys::KeySource&)>& body, pkcs11::Deadline deadline);
+  // The same for reading: `body` runs with one member and the deadline of this attempt, and with the next one
+  // where it returns false, or the member fails; in their order. False if it did for all members. Throws
+  // Error that says what each said where one failed, or could not be asked: what was not seen is not absent.
+  using Body = std::function<bool(Member&, pkcs11::Deadline)>;
+  bool use(const Body& body, pkcs11::Deadline deadline);
+  // Whether all members in service do; one that cannot be asked has no say. Throws Error if none can.
+  [[nodiscard]] bool supports(const pkcs11::Operation& operation, pkcs11::Deadline deadline);
 
   [[nodiscard]] std::span<const std::shared_ptr<Member>> all() const noexcept { return members_; }
   [[nodiscard]] GroupStatus status();

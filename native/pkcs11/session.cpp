@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <type_traits>
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/module_call.h"
@@ -58,13 +60,22 @@ Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline dea
   check(ModuleCall(functions_)->C_OpenSession(slot, flags, nullptr, nullptr, &handle_), "C_OpenSession");
 }
 
+Session::Session(const Session& other, SessionThread& thread) noexcept
+    : module_(other.module_),
+      functions_(other.functions_),
+      slot_(other.slot_),
+      process_(other.process_),
+      generation_(other.generation_),
+      thread_(&thread) {}
+
 Session::Session(Session&& other) noexcept
     : module_(other.module_),
       functions_(other.functions_),
       slot_(other.slot_),
       process_(other.process_),
       generation_(other.generation_),
-      handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)) {}
+      handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
+      thread_(other.thread_) {}
 
 Session::~Session() {
   if (handle_ == CK_INVALID_HANDLE || process_ != process_generation()) return;
@@ -78,7 +89,24 @@ bool Session::alive() const {
   return process_ == process_generation() && generation_ == module_.generation();
 }
 
+void Session::on_its_thread(std::function<void(Session&)> call) {
+  if (thread_)
+    thread_->make(std::move(call));
+  else
+    call(*this);
+}
+
+template <typename Call>
+auto Session::answer_of(Call call) {
+  using Answer = std::invoke_result_t<Call&, Session&>;
+  const auto kept = std::make_shared<Call>(std::move(call));
+  const auto answer = std::make_shared<std::optional<Answer>>();
+  on_its_thread([kept, answer](Session& own) { answer->emplace((*kept)(own)); });
+  return std::move(**answer);
+}
+
 CK_STATE Session::state() {
+  if (thread_) return answer_of([](Session& own) { return own.state(); });
   CK_SESSION_INFO info{};
   check(ModuleCall(functions_)->C_GetSessionInfo(handle_, &info), "C_GetSessionInfo");
   return info.state;
@@ -105,6 +133,10 @@ void Session::login_for_operation(const Pin* pin) {
 }
 
 std::vector<CK_OBJECT_HANDLE> Session::find_objects(Template search) {
+  if (thread_) {
+    return answer_of(
+        [search = std::move(search)](Session& own) mutable { return own.find_objects(std::move(search)); });
+  }
   check(ModuleCall(functions_)->C_FindObjectsInit(handle_, search.data(), search.size()),
         "C_FindObjectsInit");
   struct Final {  // also on an error: a session with a search left over is of no use
@@ -132,6 +164,11 @@ std::vector<CK_OBJECT_HANDLE> Session::find_token_objects(Template search) {
 }
 
 Attributes Session::attributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
+  if (thread_) {
+    return answer_of([object, wanted = std::vector(types.begin(), types.end())](Session& own) {
+      return own.attributes(object, wanted);
+    });
+  }
   std::vector<Bytes> values(types.size());
   std::vector<CK_ATTRIBUTE> batch(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {

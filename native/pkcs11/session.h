@@ -20,12 +20,30 @@ enum class SessionKind { read_only, read_write };
 // What is done between the beginning of an operation and the operation.
 using OperationBegun = std::function<void()>;
 
+class Session;
+
+// Makes a session's calls for a thread that works with the session and is not to wait for a call that does
+// not return.
+class SessionThread {
+ public:
+  SessionThread() = default;
+  SessionThread(const SessionThread&) = delete;
+  SessionThread& operator=(const SessionThread&) = delete;
+  virtual ~SessionThread() = default;
+
+  // Has `call` made with the session, and returns when it was. Throws what it throws, or Error (server) where
+  // it does not return in time: `call` is left then, and owns all that it works with.
+  virtual void make(std::function<void(Session&)> call) = 0;
+};
+
 // Move-only; its destructor calls C_CloseSession, unless the module was re-initialised or the process forked
 // since.
 class Session final {
  public:
   // C_OpenSession.
   Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline deadline);
+  // A view of `other`, for reading, whose calls `thread` makes. Both outlive it.
+  Session(const Session& other, SessionThread& thread) noexcept;
   Session(Session&& other) noexcept;
   Session& operator=(Session&&) = delete;
   ~Session();
@@ -82,8 +100,14 @@ class Session final {
   // C_GenerateRandom.
   void generate_random(std::span<std::uint8_t> random);
 
+  // `call` with this session, by the thread that makes its calls. It owns all that it works with.
+  void on_its_thread(std::function<void(Session&)> call);
+
  private:
   struct Performer;
+  // What `call`, which is made on_its_thread(), returns.
+  template <typename Call>
+  auto answer_of(Call call);
   // C_DeriveKey by ECDH; reads and destroys what it makes.
   void agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);
 
@@ -93,6 +117,7 @@ class Session final {
   std::uint64_t process_;
   std::uint64_t generation_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
+  SessionThread* thread_ = nullptr;  // of a view
 };
 
 }  // namespace keystay::pkcs11
