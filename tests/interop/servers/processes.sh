@@ -17,7 +17,7 @@ issue() {
 # --- the members -----------------------------------------------------------------------------------------------------
 # start_hsm MEMBER: its `p11-kit server`, the leader of a process group in which there is a process for each connection.
 start_hsm() {
-  start "hsm-$1" plain env "SOFTHSM2_CONF=$scratch/hsm-$1/softhsm2.conf" setsid p11-kit server --foreground \
+  start "hsm-$1" others env -u OPENSSL_CONF "SOFTHSM2_CONF=$scratch/hsm-$1/softhsm2.conf" setsid p11-kit server --foreground \
     --provider "$scratch/hsm-$1.so" --name "$scratch/hsm-$1/p11-kit.sock" "pkcs11:token=hsm-$1"
   wait_for "hsm-$1" offered "$1"
 }
