@@ -5,7 +5,9 @@
 #include <system_error>
 #include <vector>
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,7 +39,7 @@ Pair socket_pair(int type) {
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-// Without SIGPIPE, which the host process may not handle.
+// Without SIGPIPE, which the host process may not handle; and without waiting for a relay that takes nothing.
 bool send_descriptor(int control, int descriptor) {
   char kind = kLane;
   iovec data{&kind, 1};
@@ -52,40 +54,54 @@ bool send_descriptor(int control, int descriptor) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
   *reinterpret_cast<int*>(CMSG_DATA(header)) = descriptor;
-  return ::sendmsg(control, &message, MSG_NOSIGNAL) == 1;
+  return ::sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
-// The line in which the relay reports the result of a connection; nothing if it has ended. Byte by byte: what
-// follows is p11-kit's.
-std::optional<std::string> read_greeting(int socket, pkcs11::Deadline deadline) {
+// The line in which the relay reports the result of a connection. Byte by byte: what follows is p11-kit's.
+struct Greeting {
+  enum class End { said, ended, silent } end;
+  std::string line;
+};
+
+Greeting read_greeting(int socket, pkcs11::Deadline deadline) {
   std::string line;
   while (line.size() < kLongestGreeting) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
     pollfd state{socket, POLLIN, 0};
-    if (left <= 0 || ::poll(&state, 1, static_cast<int>(left)) == 0)
-      throw Error(ErrorClass::server, "no connection within the time-outs of all endpoints");
+    if (left <= 0 || ::poll(&state, 1, static_cast<int>(left)) == 0) return {Greeting::End::silent, {}};
     char byte = 0;
     const ssize_t size = ::recv(socket, &byte, 1, 0);
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return std::nullopt;
-    if (byte == '\n') return line;
+    if (size <= 0) return {Greeting::End::ended, {}};
+    if (byte == '\n') return {Greeting::End::said, line};
     line += byte;
   }
   throw Error(ErrorClass::server, "keystay-relay says too much");
 }
 
+// Whether what was sent has not been read: the relay hangs, or is stopped, and would be asked in vain for
+// ever.
+bool unread(const FileDescriptor& control) noexcept {
+  int size = 0;
+  return control.valid() && ::ioctl(control.get(), SIOCOUTQ, &size) == 0 && size > 0;
+}
+
+// Also the copies that children of this process may have: the relay sees the end at once.
+void shut(FileDescriptor& control) noexcept {
+  if (control.valid()) ::shutdown(control.get(), SHUT_RDWR);
+  control = FileDescriptor(-1);
+}
+
 }  // namespace
 
-// Also the copies that children of this process may have.
-RelayProcess::State::~State() {
-  if (control.valid()) ::shutdown(control.get(), SHUT_RDWR);
-}
+RelayProcess::State::~State() { shut(control); }
 
 RelayProcess::RelayProcess(config::RemoteSettings settings)
     : Connector(std::move(settings)), state_([] { return std::make_unique<State>(); }) {}
 
 void RelayProcess::start(State& state) {
+  shut(state.control);
   Pair control = socket_pair(SOCK_SEQPACKET);
   // By it the relay sees the end of this process, also where a child of it holds on to the socket.
   const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
@@ -103,36 +119,51 @@ void RelayProcess::start(State& state) {
                 "keystay-relay has ended at its start: " + std::generic_category().message(errno) + " (" +
                     settings().relay.string() + ")");
   state.control = std::move(control.near);
+  ++state.relay;
 }
 
-FileDescriptor RelayProcess::open_lane(State& state) {
+RelayProcess::Asked RelayProcess::ask(State& state) {
   Pair lane = socket_pair(SOCK_STREAM);
   const pkcs11::MutexLock lock(state.mutex);
   if (state.control.valid() && send_descriptor(state.control.get(), lane.far.get()))
-    return std::move(lane.near);
+    return {std::move(lane.near), state.relay};
   start(state);
   if (!send_descriptor(state.control.get(), lane.far.get()))
     throw Error(ErrorClass::server,
                 "keystay-relay takes no connection: " + std::generic_category().message(errno));
-  return std::move(lane.near);
+  return {std::move(lane.near), state.relay};
 }
 
-// One that dies in between is replaced once.
-std::optional<std::string> RelayProcess::greeting_of(State& state, FileDescriptor& socket,
+bool RelayProcess::give_up(State& state, std::uint64_t relay) {
+  const pkcs11::MutexLock lock(state.mutex);
+  if (state.relay != relay || !unread(state.control)) return false;
+  shut(state.control);
+  return true;
+}
+
+std::optional<std::string> RelayProcess::greeting_of(State& state, const Asked& asked,
                                                      pkcs11::Deadline deadline) {
-  socket = open_lane(state);
-  if (auto greeting = read_greeting(socket.get(), deadline)) return greeting;
-  socket = open_lane(state);
-  return read_greeting(socket.get(), deadline);
+  Greeting greeting = read_greeting(asked.near.get(), deadline);
+  if (greeting.end == Greeting::End::said) return std::move(greeting.line);
+  if (greeting.end == Greeting::End::ended) return std::nullopt;
+  throw Error(ErrorClass::server, give_up(state, asked.relay)
+                                      ? "keystay-relay hangs, or is stopped; another one takes its place"
+                                      : "no connection within the time-outs of all endpoints");
 }
 
+// A relay that dies in between is replaced once.
 Connection RelayProcess::connect(pkcs11::Deadline deadline) {
-  FileDescriptor socket(-1);
-  const std::optional<std::string> greeting = greeting_of(state_.get(), socket, deadline);
+  State& state = state_.get();
+  Asked asked = ask(state);
+  std::optional<std::string> greeting = greeting_of(state, asked, deadline);
+  if (!greeting) {
+    asked = ask(state);
+    greeting = greeting_of(state, asked, deadline);
+  }
   if (!greeting)
     throw Error(ErrorClass::server, "keystay-relay ends at once (" + settings().relay.string() + ")");
   if (const auto reached = parse_reached(*greeting))
-    return {std::move(socket), static_cast<Version>(reached->version), reached->endpoint};
+    return {std::move(asked.near), static_cast<Version>(reached->version), reached->endpoint};
   throw Error(ErrorClass::server, greeting->empty() ? "keystay-relay gives no reason" : greeting->substr(1));
 }
 

@@ -25,13 +25,23 @@ class RelayProcess final : public Connector {
     ~State();
     pkcs11::Mutex mutex;
     config::FileDescriptor control KEYSTAY_GUARDED_BY(mutex){-1};  // its end is the relay's end
+    std::uint64_t relay KEYSTAY_GUARDED_BY(mutex) = 0;             // how many have been started
+  };
+  // A new connection that the relay was asked for.
+  struct Asked {
+    config::FileDescriptor near;
+    std::uint64_t relay;
   };
 
   void start(State& state) KEYSTAY_REQUIRES(state.mutex);
-  // The near end of a new connection. Starts the relay where none runs.
-  [[nodiscard]] config::FileDescriptor open_lane(State& state);
-  [[nodiscard]] std::optional<std::string> greeting_of(State& state, config::FileDescriptor& socket,
-                                                       pkcs11::Deadline deadline);
+  // Starts the relay where none runs, or the one that does takes nothing.
+  [[nodiscard]] Asked ask(State& state);
+  // Ends the relay if it is still this one and has not even read what it was asked for; returns whether.
+  [[nodiscard]] static bool give_up(State& state, std::uint64_t relay);
+  // The line in which the relay reports the result; nothing if it has ended. Throws Error if it says nothing
+  // until the deadline.
+  [[nodiscard]] static std::optional<std::string> greeting_of(State& state, const Asked& asked,
+                                                              pkcs11::Deadline deadline);
 
   pkcs11::PerProcess<State> state_;
 };

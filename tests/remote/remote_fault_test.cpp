@@ -34,6 +34,21 @@ TEST_F(RemoteFault, ADeadRelayIsReplaced) {
   }
 }
 
+// It takes connections, and never says a word of them.
+TEST_F(RemoteFault, AStoppedRelayIsReplaced) {
+  source_ = open_with("timeout = \"2s\"\nconnect-timeout = \"500ms\"\n");
+  key_.emplace(key(source_));
+  ASSERT_TRUE(signs(*key_));
+  const std::vector<pid_t> stopped = hsm_.relays();
+  ASSERT_EQ(stopped.size(), 1U);
+  ::kill(stopped.front(), SIGSTOP);
+  EXPECT_TRUE(eventually([&] { return failure([&] { EXPECT_TRUE(signs(*key_)); }).empty(); }));
+  ::kill(stopped.front(), SIGCONT);
+  EXPECT_TRUE(eventually([&] { return hsm_.relays().size() == 1 && hsm_.relays() != stopped; }))
+      << "the one that was stopped ends";
+  EXPECT_TRUE(signs(*key_));
+}
+
 TEST_F(RemoteFault, ADeadServerProcessIsReplaced) {
   connect();
   for (int i = 0; i < 3; ++i) {
