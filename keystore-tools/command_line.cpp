@@ -12,6 +12,7 @@
 #include "keystore-tools/alias_option.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/group_command_line.h"
+#include "keystore-tools/remote_command_line.h"
 #include "native/config/nearest.h"
 #include "native/pkcs11/text.h"
 
@@ -57,6 +58,11 @@ class Parser final {
     add_cleanup();
     add_test();
     add_group_commands();
+    declare(*add("remoteenrol",
+                 "Makes a key and a certificate request for a token on another machine, and shows what both "
+                 "ends are to be configured",
+                 remote_enrol_),
+            remote_enrol_);
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -365,6 +371,7 @@ class Parser final {
   GroupStatus group_status_;
   GroupSync group_sync_;
   GroupTest group_test_;
+  RemoteEnrol remote_enrol_;
   std::map<std::string, std::function<Command()>, std::less<>> commands_;  // by name
 };
 
@@ -379,9 +386,10 @@ MissingKeyStore missing_key_store(const Command& command) {
 std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments) {
   if (arguments.empty()) throw UsageError("no command is given; see keystay -help");
   if (arguments.front() == "help") arguments.front() = "--help";
-  // "group status" is the command groupstatus.
-  if (arguments.size() > 1 && arguments.front() == "group" && !arguments[1].starts_with('-')) {
-    arguments[1].insert(0, "group");
+  // "group status" is the command groupstatus; what is none is refused by that name.
+  const bool has_two_words = arguments.front() == "group" || arguments.front() == "remote";
+  if (arguments.size() > 1 && has_two_words && !arguments[1].starts_with('-')) {
+    arguments[1].insert(0, arguments.front());
     arguments.erase(arguments.begin());
   }
   const auto elsewhere = std::ranges::find(kElsewhere, arguments.front(), &OtherCommand::name);

@@ -23,6 +23,7 @@
 #include "keystore-tools/group_test.h"
 #include "keystore-tools/importcert.h"
 #include "keystore-tools/list.h"
+#include "keystore-tools/remote_enrol.h"
 #include "keystore-tools/store_options.h"
 #include "keystore-tools/test.h"
 
@@ -34,7 +35,7 @@ namespace keystay::tools {
 
 using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
                              ChangeAlias, Cleanup, Test, GroupAdd, GroupDiff, GroupInit, GroupPromote,
-                             GroupRemove, GroupReorder, GroupStatus, GroupSync, GroupTest>;
+                             GroupRemove, GroupReorder, GroupStatus, GroupSync, GroupTest, RemoteEnrol>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

@@ -40,6 +40,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"groupstatus", "groupstatus"},
                                                              {"groupsync", "groupsync"},
                                                              {"grouptest", "grouptest"},
+                                                             {"remoteenrol", "remoteenrol"},
                                                              {"gencert", "gencert"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},
@@ -136,8 +137,9 @@ class Translation final {
 
   // A bare word is the command only where GNU has it, in the first place; else it is a value.
   void take_word(const char* argument) {
-    if (position_ == 0 && arguments_.size() > 1 && std::string_view(argument) == "group") {
-      command_ = command_name("group" + std::string(arguments_[1]));  // "group status" is groupstatus
+    const std::string first = lower_case(argument);
+    if (position_ == 0 && arguments_.size() > 1 && (first == "group" || first == "remote")) {
+      command_ = command_name(first + arguments_[1]);  // "group status" is groupstatus
       if (command_) {
         ++position_;
         return;

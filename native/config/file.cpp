@@ -70,6 +70,11 @@ class TemporaryFile final {
     if (::fsync(descriptor_.get()) != 0) fail("fsync", path_);
   }
 
+  // Unlike rename(2), link(2) fails where something has the name. The temporary name goes with this object.
+  void link_to(const std::filesystem::path& target) const {
+    if (::link(path_.c_str(), target.c_str()) != 0) fail("link", target);
+  }
+
   void rename_to(const std::filesystem::path& target) {
     if (::rename(path_.c_str(), target.c_str()) != 0) fail("rename", target);
     path_.clear();
@@ -98,6 +103,13 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& file) 
   struct stat status {};
   if (!opened.valid() || ::fstat(opened.get(), &status) != 0) fail("open", file);
   return S_ISREG(status.st_mode) ? std::optional(read_all(opened.get(), file)) : std::nullopt;
+}
+
+void create_file(const std::filesystem::path& file, std::string_view content, mode_t mode) {
+  TemporaryFile temporary(file);
+  temporary.write(content, mode);
+  temporary.link_to(file);
+  sync_directory(directory_of(file));
 }
 
 void replace_file(const std::filesystem::path& file, std::string_view content, mode_t mode) {

@@ -22,6 +22,11 @@ namespace keystay::config {
 // The same; nothing if it is no regular file, such as a pipe, for whose writer it would wait.
 [[nodiscard]] std::optional<std::string> read_regular_file(const std::filesystem::path& file);
 
+// Writes a file where nothing has this name, and syncs it. It has exactly the permissions `mode`, and is
+// shown under its name when it is whole. Throws std::system_error, with EEXIST if something has the name;
+// nothing is left then.
+void create_file(const std::filesystem::path& file, std::string_view content, mode_t mode);
+
 // Writes a new file beside the old one, syncs it, renames it over the old one and syncs the directory. The
 // file gets exactly the permissions `mode`. Throws std::system_error; the old file is untouched then.
 void replace_file(const std::filesystem::path& file, std::string_view content, mode_t mode);

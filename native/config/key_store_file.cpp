@@ -11,6 +11,7 @@
 #include "native/config/file.h"
 #include "native/config/file_descriptor.h"
 #include "native/config/table_reader.h"
+#include "native/config/toml_document.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/uri.h"
 
@@ -55,22 +56,6 @@ std::string token(const TableReader& document) {
   std::string text = document.text("token").value_or("");
   if (pkcs11::is_pkcs11_uri(text)) check_uri(document, text);
   return text;
-}
-
-std::string toml_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result.append("\\").push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      constexpr std::string_view digits = "0123456789ABCDEF";
-      result.append("\\u00").push_back(digits[static_cast<unsigned char>(c) >> 4]);
-      result.push_back(digits[c & 0x0f]);
-    } else {
-      result.push_back(c);
-    }
-  }
-  return result + "\"";
 }
 
 std::string aliases_line(const std::vector<std::string>& aliases) {

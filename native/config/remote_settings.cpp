@@ -8,7 +8,12 @@
 namespace keystay::config {
 namespace {
 
-// RFC 1123, section 2.1; an underscore too, as many names inside of networks have it.
+bool is_literal(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+}  // namespace
+
 bool is_host_name(std::string_view name) {
   return !name.empty() && name.size() <= 253 && name.front() != '-' && name.front() != '.' &&
          std::ranges::all_of(name, [](unsigned char c) {
@@ -16,12 +21,6 @@ bool is_host_name(std::string_view name) {
                   c == '.' || c == '_';
          });
 }
-
-bool is_literal(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
-}  // namespace
 
 std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text) {
   if (const auto address = ServerAddress::parse(text); address && address->socket() != nullptr)

@@ -22,6 +22,9 @@ struct RemoteEndpoint {
   bool operator==(const RemoteEndpoint&) const = default;
 };
 
+// RFC 1123, section 2.1; with underscores too, as many names inside of networks have them.
+[[nodiscard]] bool is_host_name(std::string_view name);
+
 // "hsm.example:4442", "192.0.2.7:4442", "[2001:db8::7]:4442", "unix:/run/p11-kit.sock". Nothing for any other
 // text.
 [[nodiscard]] std::optional<RemoteEndpoint> parse_remote_endpoint(std::string_view text);

@@ -76,6 +76,22 @@ TomlTable parse_toml(std::string_view text, const std::filesystem::path& file) {
   return convert(parse(text, file));
 }
 
+std::string toml_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result.append("\\").push_back(c);
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      constexpr std::string_view digits = "0123456789ABCDEF";
+      result.append("\\u00").push_back(digits[static_cast<unsigned char>(c) >> 4]);
+      result.push_back(digits[c & 0x0f]);
+    } else {
+      result.push_back(c);
+    }
+  }
+  return result + "\"";
+}
+
 std::optional<ArrayPlace> find_array(std::string_view text, std::span<const std::string_view> path,
                                      const std::filesystem::path& file) {
   const toml::table document = parse(text, file);

@@ -39,6 +39,9 @@ struct TomlEntry {
 // Throws Error that names `file` and the line for text that is not TOML.
 [[nodiscard]] TomlTable parse_toml(std::string_view text, const std::filesystem::path& file);
 
+// A basic string with its quotes: what TOML reads as this text.
+[[nodiscard]] std::string toml_string(std::string_view text);
+
 // Bytes of the text, the last one not included.
 struct TextRange {
   std::size_t begin;

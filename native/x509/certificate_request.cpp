@@ -22,6 +22,11 @@ X509Request unsigned_request(EVP_PKEY* public_key, const RequestContent& content
   return request;
 }
 
+pkcs11::Bytes der_of(X509_REQ* request) {
+  return to_der([&](unsigned char** out) { return i2d_X509_REQ(request, out); },
+                "cannot encode the certificate request");
+}
+
 }  // namespace
 
 pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content) {
@@ -40,8 +45,16 @@ pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestCont
   if (X509_REQ_verify(request.get(), public_key.get()) != 1) {
     throw openssl_error("the token made a signature that its own public key does not verify");
   }
-  return to_der([&](unsigned char** out) { return i2d_X509_REQ(request.get(), out); },
-                "cannot encode the certificate request");
+  return der_of(request.get());
+}
+
+pkcs11::Bytes certificate_request(EVP_PKEY* key, const RequestContent& content) {
+  const ErrorsSetAside others;
+  const X509Extensions extensions = parse_extensions(content.extensions, from_evp_pkey(key));
+  const X509Request request = unsigned_request(key, content, extensions);
+  if (X509_REQ_sign(request.get(), key, EVP_sha256()) <= 0 || X509_REQ_verify(request.get(), key) != 1)
+    throw openssl_error("cannot sign the certificate request");
+  return der_of(request.get());
 }
 
 }  // namespace keystay::x509

@@ -18,5 +18,7 @@ struct RequestContent {
 
 // The DER of a request that the key has signed and libcrypto has verified. Throws Error and pkcs11::Error.
 [[nodiscard]] pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content);
+// The same for a key in software, which signs with SHA-256, whatever `signature_algorithm` is.
+[[nodiscard]] pkcs11::Bytes certificate_request(EVP_PKEY* key, const RequestContent& content);
 
 }  // namespace keystay::x509

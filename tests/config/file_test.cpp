@@ -48,6 +48,25 @@ TEST(File, StaysAsItWasIfItCannotBeReplaced) {
   EXPECT_EQ(files_in(directory.path()), 1U) << "a temporary file was left";
 }
 
+TEST(File, IsCreatedOnlyWhereNothingHasItsName) {
+  const test::TemporaryDirectory directory;
+  const auto file = directory.path() / "key.pem";
+  create_file(file, "secret", 0600);
+  EXPECT_EQ(read_file(file), "secret");
+  EXPECT_EQ(mode_of(file), 0600U);
+  fs::create_symlink("nowhere", directory.path() / "link");
+  for (const char* name : {"key.pem", "link"}) {
+    try {
+      create_file(directory.path() / name, "other", 0600);
+      ADD_FAILURE() << name;
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code().value(), EEXIST);
+    }
+  }
+  EXPECT_EQ(read_file(file), "secret");
+  EXPECT_EQ(files_in(directory.path()), 2U) << "a temporary file was left";
+}
+
 // Only root can give a file away; anybody else's stays his anyway.
 TEST(File, IsChangedWithItsPermissionsItsOwnerAndTheLinksToIt) {
   const test::TemporaryDirectory directory;

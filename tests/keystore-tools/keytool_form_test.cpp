@@ -40,11 +40,12 @@ TEST(KeytoolForm, LeavesTheGnuFormAsItIs) {
               ElementsAre("genkeypair", "--alias=httpd", "--keyalg=EC"));
 }
 
-TEST(KeytoolForm, TakesTheTwoWordsOfAGroupCommandForOne) {
+TEST(KeytoolForm, TakesTheTwoWordsOfACommandForOne) {
   EXPECT_THAT(gnu({"group", "status", "--json"}), ElementsAre("groupstatus", "--json"));
   EXPECT_THAT(gnu({"group", "add", "--help"}), ElementsAre("groupadd", "--help"));
   EXPECT_THAT(gnu({"-groupadd", "hsm-d", "-Token", "group"}),
               ElementsAre("groupadd", "hsm-d", "--token=group"));
+  EXPECT_THAT(gnu({"Remote", "Enrol", "-Endpoint", "a:1"}), ElementsAre("remoteenrol", "--endpoint=a:1"));
   EXPECT_THAT(gnu({"group", "stats"}), ElementsAre("group", "stats"));
 }
 
