@@ -1,5 +1,6 @@
 #include "relay/connect.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -22,6 +23,8 @@ namespace {
 
 // p11-kit's protocol, of which the server answers the lower of its own version and this.
 constexpr auto kNewestVersion = static_cast<unsigned char>(remote::kNewestVersion);
+
+using Deadline = std::chrono::steady_clock::time_point;
 
 // One attempt: a step that fails throws a sentence that says which, and why.
 class Failed : public std::runtime_error {
@@ -137,13 +140,19 @@ awaitable<tcp::resolver::results_type> resolve(const config::RemoteEndpoint& end
   co_return std::move(resolution->addresses);
 }
 
+[[nodiscard]] std::chrono::milliseconds left_until(Deadline deadline) {
+  return std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+}
+
+// Each address has an equal share of what time is left.
 awaitable<void> connect_tcp(tcp::socket& socket, const tcp::resolver::results_type& addresses,
-                            std::chrono::milliseconds limit) {
+                            Deadline deadline) {
   error_code last = asio::error::host_not_found;
+  auto untried = static_cast<std::chrono::milliseconds::rep>(addresses.size());
   for (const auto& address : addresses) {
     error_code ignored;
     socket.close(ignored);
-    const TimeLimit time(socket.get_executor(), limit, [&socket] {
+    const TimeLimit time(socket.get_executor(), left_until(deadline) / untried--, [&socket] {
       error_code ended;
       socket.close(ended);
     });
@@ -172,16 +181,18 @@ awaitable<int> greet(Tls& tls, const config::RemoteSettings& settings, const Exp
   co_return version;
 }
 
+// All of it within connect-timeout: the process that asked waits for the sum of its endpoints, and no longer.
 awaitable<Reached> connect_to(const config::RemoteEndpoint& endpoint, const config::RemoteSettings& settings,
                               asio::ssl::context& context) {
+  const Deadline deadline = std::chrono::steady_clock::now() + settings.connect_timeout;
   const auto addresses = co_await resolve(endpoint, settings.connect_timeout);
   Reached reached;
   reached.tls = std::make_unique<Tls>(co_await asio::this_coro::executor, context);
   Tls& tls = *reached.tls;
-  co_await connect_tcp(tls.next_layer(), addresses, settings.connect_timeout);
+  co_await connect_tcp(tls.next_layer(), addresses, deadline);
   const Expected expected{host_of(settings, endpoint)};
   expect_host(tls, expected);
-  const TimeLimit time(tls.get_executor(), settings.connect_timeout, [&tls] {
+  const TimeLimit time(tls.get_executor(), left_until(deadline), [&tls] {
     error_code ignored;
     tls.next_layer().close(ignored);
   });

@@ -93,6 +93,30 @@ unsaved "$hsm_port" client wep "$scratch/web.pin" "wep"
 (umask 077 && echo 999999 >"$scratch/wrong.pin")
 unsaved "$hsm_port" client web "$scratch/wrong.pin" "CKR_PIN_INCORRECT"
 
+# --- a name of several addresses, none of which answers, costs connect-timeout once -----------------------------------
+silent_port="$(free_port)"
+start silent python3 -c '
+import socket, sys, time
+listener = socket.socket()
+listener.bind(("0.0.0.0", int(sys.argv[1])))
+listener.listen(0)
+waiting = [socket.create_connection(("127.0.0.1", int(sys.argv[1])))]  # fills the queue: the system drops what comes next
+time.sleep(600)  # until it is ended' "$silent_port"
+wait_for silent grep -q ":$(printf %04X "$silent_port") " /proc/net/tcp
+printf '127.0.0.%d silent.example\n' 11 12 13 14 15 16 >"$scratch/hosts"
+sed "s|^endpoints = .*|endpoints = [\"silent.example:$silent_port\", \"127.0.0.1:$hsm_port\"]\nconnect-timeout = \"1s\"|" \
+  "$scratch/keystay.toml" >"$scratch/silent.toml"
+# Another /etc/hosts, in a mount namespace.
+if unshare --mount true 2>"$scratch/unshare.log"; then
+  output="$(KEYSTAY_CONF="$scratch/silent.toml" unshare --mount bash -c 'mount --bind "$1" /etc/hosts && "$2" test' - "$scratch/hosts" \
+    "$keystay" 2>&1)" || fail "the second endpoint was not reached: $output"
+  expect "$output" "Connected"
+else
+  echo "not tried: a name of several addresses, for which this user may not mount a file over /etc/hosts"
+fi
+kill "${pids[silent]}"
+unset "pids[silent]"
+
 # --- OpenSSL, nginx, keystay-tlsd --------------------------------------------------------------------------------------
 start tlsd "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/keystay.toml"
 wait_for tlsd listens "$tlsd_port"
