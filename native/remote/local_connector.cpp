@@ -27,10 +27,15 @@ struct Attempt {
   std::string failure;
 };
 
+// poll(2) ends with each signal that the calling thread handles, SA_RESTART or not.
 bool wait_for(int socket, pkcs11::Deadline deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
-  pollfd state{socket, POLLIN, 0};
-  return left > 0 && ::poll(&state, 1, static_cast<int>(left)) == 1;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+    pollfd state{socket, POLLIN, 0};
+    const int ready = left > 0 ? ::poll(&state, 1, static_cast<int>(left)) : 0;
+    if (ready >= 0) return ready == 1;
+    if (errno != EINTR) return false;
+  }
 }
 
 // Blocking is bounded: a full backlog of a UNIX socket is EAGAIN on a socket that does not block.

@@ -71,8 +71,8 @@ Greeting read_greeting(int socket, pkcs11::Deadline deadline) {
     pollfd state{socket, POLLIN, 0};
     if (left <= 0 || ::poll(&state, 1, static_cast<int>(left)) == 0) return {Greeting::End::silent, {}};
     char byte = 0;
-    const ssize_t size = ::recv(socket, &byte, 1, 0);
-    if (size < 0 && errno == EINTR) continue;
+    const ssize_t size = ::recv(socket, &byte, 1, MSG_DONTWAIT);  // poll(2) ends with each signal too
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (size <= 0) return {Greeting::End::ended, {}};
     if (byte == '\n') return {Greeting::End::said, line};
     line += byte;

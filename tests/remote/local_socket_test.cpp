@@ -1,5 +1,7 @@
 // `p11-kit server` of this machine, by its socket: no relay, no TLS, and the same repairs.
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "tests/remote/remote_test.h"
 
@@ -36,6 +38,30 @@ TEST_F(LocalSocket, ReplacesAHungServerProcess) {
   EXPECT_TRUE(signs(httpd));
   for (const pid_t process : hung) ::kill(process, SIGKILL);
 }
+
+// As timers and children of a server send them to its main thread.
+class Interrupted : public LocalSocket, public testing::WithParamInterface<bool> {
+ protected:
+  Interrupted() {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    sigaction(SIGUSR1, &action, nullptr);
+  }
+
+  std::jthread interrupts_{[thread = pthread_self()](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pthread_kill(thread, SIGUSR1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // between signals
+    }
+  }};
+};
+
+TEST_P(Interrupted, ConnectsAllTheSame) {
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(failure(open(GetParam() ? hsm_.local_configuration() : hsm_.configuration())), "") << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Remote, Interrupted, testing::Bool());
 
 TEST_F(LocalSocket, WithoutAServerIsNamed) {
   const PrivateKey httpd = key(source_);
