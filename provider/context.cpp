@@ -12,6 +12,8 @@
 #include "native/config/optional_configuration.h"
 #include "native/ha/key_sources.h"
 #include "native/pkcs11/fork_lock.h"
+#include "native/x509/error.h"
+#include "native/x509/raw_signature.h"
 #include "provider/configuration/cnf_section.h"
 #include "provider/process_exit.h"
 
@@ -72,6 +74,14 @@ std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
           listener->notice(sentence.c_str(), listener->argument);
         } else {
           ha::write_to_system_log(sentence);
+        }
+      },
+      [this](const pkcs11::PublicKey& key, const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
+             pkcs11::ByteView signature) {
+        try {
+          return x509::verifies(key, mechanism, data, signature, software_.libctx());
+        } catch (const x509::Error& error) {
+          throw pkcs11::Error(pkcs11::ErrorClass::host, error.what());
         }
       });
 }

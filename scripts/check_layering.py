@@ -83,6 +83,7 @@ CROSSING = {
     "native/ha/key_sources.h",
     "native/ha/member_token.h",
     "native/ha/notice.h",
+    "native/ha/verified_operations.h",
 }
 OPEN_ON_A_TOKEN = re.compile(
     r"\b(?:CK_OBJECT_HANDLE|CK_SESSION_HANDLE|CK_SLOT_ID|CK_FUNCTION_LIST\w*|"

@@ -190,7 +190,7 @@ std::string wrapping_key(const TableReader& group) {
 
 GroupSettings read_group(const TableReader& group, const Tokens& tokens, const std::string& zone) {
   group.allow({"members", "min-active", "balance", "prefer-same-zone", "timeout", "attempt-timeout", "probe",
-               "check", "hung-calls", "wrapping-key", "wrapping-mechanism", "create-minimum"});
+               "check", "hung-calls", "verify", "wrapping-key", "wrapping-mechanism", "create-minimum"});
   GroupSettings settings;
   settings.members = members(group, tokens);
   settings.min_active = min_active(group, settings.members.size());
@@ -201,6 +201,7 @@ GroupSettings read_group(const TableReader& group, const Tokens& tokens, const s
   settings.probe_pauses = probe_pauses(group);
   settings.check_interval = group.duration("check", kPause).value_or(settings.check_interval);
   settings.leave_hung_calls = leave_hung_calls(group);
+  settings.verify = group.boolean("verify").value_or(settings.verify);
   settings.wrapping_key = wrapping_key(group);
   settings.wrapping_mechanism = wrapping_mechanism(group);
   settings.create_minimum = create_minimum(group, settings.members.size());

@@ -32,6 +32,7 @@ struct GroupSettings {
       10000};                    // of members that are in service and did nothing meanwhile
   bool leave_hung_calls = true;  // a call into a member's module runs on a thread that can be left in it
 
+  bool verify = false;  // each signature, before anybody gets it
   // CKA_LABEL of a secret key that all members have, under which new keys go from one to the others; empty:
   // new keys cannot be made.
   std::string wrapping_key;

@@ -9,11 +9,13 @@ using pkcs11::Deadline;
 using pkcs11::Error;
 using pkcs11::ErrorClass;
 
-Group::Group(std::string name, config::GroupSettings settings, std::vector<MemberToken> tokens, Notice notice)
+Group::Group(std::string name, config::GroupSettings settings, std::vector<MemberToken> tokens, Notice notice,
+             Verifier verifier)
     : name_(std::move(name)),
       settings_(std::move(settings)),
       tokens_(std::move(tokens)),
       notice_(std::move(notice)),
+      verifier_(std::move(verifier)),
       members_([this] { return make_members(); }) {}
 
 std::unique_ptr<Members> Group::make_members() const {
@@ -24,7 +26,8 @@ std::unique_ptr<Members> Group::make_members() const {
                           // by the thread that wants it, and takes longer.
                           settings_.leave_hung_calls && tokens_.size() > 1 &&
                               token.source->pin_supply() != keys::PinSupply::prompt,
-                          settings_.attempt_timeout, settings_.probe_pauses, settings_.check_interval};
+                          settings_.attempt_timeout, settings_.probe_pauses, settings_.check_interval,
+                          settings_.verify ? verifier_ : Verifier()};
     members.push_back(
         std::make_shared<Member>(std::move(options), token.source,
                                  // A probe that hangs may outlive the group.

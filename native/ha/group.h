@@ -21,7 +21,8 @@ namespace keystay::ha {
 // the member. A call that does not return is left on its thread after attempt_timeout.
 class Group final : public pkcs11::KeyOperations {
  public:
-  Group(std::string name, config::GroupSettings settings, std::vector<MemberToken> tokens, Notice notice);
+  Group(std::string name, config::GroupSettings settings, std::vector<MemberToken> tokens, Notice notice,
+        Verifier verifier);
 
   std::size_t perform(const pkcs11::KeyReference& key, const pkcs11::Operation& operation,
                       pkcs11::ByteView data, std::span<std::uint8_t> result,
@@ -54,6 +55,7 @@ class Group final : public pkcs11::KeyOperations {
   const config::GroupSettings settings_;
   const std::vector<MemberToken> tokens_;
   const Notice notice_;
+  const Verifier verifier_;
   pkcs11::PerProcess<Members> members_;
 };
 

@@ -29,15 +29,16 @@ std::shared_ptr<GroupSource> group_of(const keys::Tokens& tokens, std::string_vi
 
 std::unique_ptr<keys::Tokens> key_sources(config::Configuration configuration, config::PinPrompt prompt,
                                           std::optional<keys::WholeModule> whole_module,
-                                          const keys::Tokens* before, const Notice& notice) {
+                                          const keys::Tokens* before, const Notice& notice,
+                                          const Verifier& verifier) {
   auto tokens = std::make_unique<keys::Tokens>(std::move(configuration), std::move(prompt),
                                                std::move(whole_module), before);
   for (const auto& [name, settings] : tokens->configuration().groups) {
     std::vector<MemberToken> members = member_tokens(settings, *tokens);
     std::shared_ptr<GroupSource> source = before ? group_of(*before, name) : nullptr;
     if (!source || source->group().settings() != settings || !same(source->group().tokens(), members))
-      source =
-          std::make_shared<GroupSource>(std::make_shared<Group>(name, settings, std::move(members), notice));
+      source = std::make_shared<GroupSource>(
+          std::make_shared<Group>(name, settings, std::move(members), notice, verifier));
     tokens->add(name, std::move(source));
   }
   return tokens;

@@ -12,17 +12,20 @@
 #include "native/ha/health.h"
 #include "native/ha/member_token.h"
 #include "native/ha/notice.h"
+#include "native/ha/verified_operations.h"
 #include "native/keys/tokens.h"
 
 namespace keystay::ha {
 
-// As keys::Tokens, with a source for each [group.NAME]. A group that `before` has with the same settings, of
-// the same tokens, is taken from there, with what is known of its members.
+// `verifier` serves the groups with `verify = true`; without it nothing is verified. As keys::Tokens, with a
+// source for each [group.NAME]. A group that `before` has with the same settings, of the same tokens, is
+// taken from there, with what is known of its members.
 [[nodiscard]] std::unique_ptr<keys::Tokens> key_sources(config::Configuration configuration,
                                                         config::PinPrompt prompt,
                                                         std::optional<keys::WholeModule> whole_module = {},
                                                         const keys::Tokens* before = nullptr,
-                                                        const Notice& notice = write_to_system_log);
+                                                        const Notice& notice = write_to_system_log,
+                                                        const Verifier& verifier = {});
 
 // What a group is made of, for those who work on its members one by one.
 struct GroupDescription {

@@ -51,6 +51,8 @@ Consequence consequence(const Error& error) noexcept {
 Member::Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice)
     : options_(std::move(options)),
       source_(std::move(source)),
+      operations_(verified(source_->operations(), options_.verifier)),
+      attempts_(verified(source_->attempts(), options_.verifier)),
       notice_(std::move(notice)),
       calls_(source_->capacity() + kThreadsForProbes) {}
 
@@ -100,13 +102,13 @@ std::size_t Member::perform(const Request& request, Repair repair, Deadline dead
 }
 
 std::size_t Member::attempt(const Request& request, Repair repair, Deadline deadline) {
-  const auto operations = repair == Repair::at_once ? source_->operations() : source_->attempts();
+  const auto& operations = repair == Repair::at_once ? operations_ : attempts_;
   return operations->perform(request.key, request.operation, request.data, request.result, deadline);
 }
 
 std::size_t Member::attempt_left_at(const Request& request, Repair repair, Deadline deadline) {
-  const auto call = std::make_shared<KeyCall>(
-      repair == Repair::at_once ? source_->operations() : source_->attempts(), request, deadline);
+  const auto call =
+      std::make_shared<KeyCall>(repair == Repair::at_once ? operations_ : attempts_, request, deadline);
   switch (calls_.run(call, deadline)) {
     case CallEnd::returned:
       return call->take(request.result);
@@ -242,7 +244,7 @@ void Member::note_failure(const Error& error, const Request* request) {
       if (request) {
         const auto call = std::make_shared<const KeyCall>(nullptr, *request, Deadline());
         const pkcs11::MutexLock lock(mutex_);
-        last_failed_ = [call](keys::KeySource& source) { call->repeat(source.attempts()); };
+        last_failed_ = [call, attempts = attempts_](keys::KeySource&) { call->repeat(attempts); };
       }
       take_out(error.error_class() == ErrorClass::authentication ? Service::refused : Service::out, error);
       return;

@@ -13,6 +13,7 @@
 #include "native/ha/health.h"
 #include "native/ha/key_call.h"
 #include "native/ha/notice.h"
+#include "native/ha/verified_operations.h"
 #include "native/keys/key_source.h"
 #include "native/pkcs11/mutex.h"
 
@@ -25,6 +26,7 @@ struct MemberOptions {
   std::chrono::milliseconds probe_timeout{2000};  // after which a probe counts as failed
   std::vector<std::chrono::milliseconds> probe_pauses;
   std::chrono::milliseconds check_interval{10000};
+  Verifier verifier{};  // of each signature; empty: none is verified
 };
 
 // What an attempt's failure means for the group.
@@ -101,6 +103,9 @@ class Member final : public std::enable_shared_from_this<Member> {
 
   const MemberOptions options_;
   const std::shared_ptr<keys::KeySource> source_;
+  // Those of the source, verified if that is wanted.
+  const std::shared_ptr<pkcs11::KeyOperations> operations_;
+  const std::shared_ptr<pkcs11::KeyOperations> attempts_;
   const Notice notice_;
   CallThreads calls_;
 

@@ -4,21 +4,17 @@
 #include <array>
 
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 
-#include "native/x509/ecdsa_signature.h"
 #include "native/x509/error.h"
 #include "native/x509/error_mark.h"
 #include "native/x509/errors_set_aside.h"
-#include "native/x509/openssl_types.h"
-#include "native/x509/public_key.h"
+#include "native/x509/raw_signature.h"
 #include "native/x509/rsa_pss_key.h"
 
 namespace keystay::x509 {
 namespace {
 
 using pkcs11::Bytes;
-using pkcs11::ByteView;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kDigestSize = 32;  // SHA-256
@@ -65,56 +61,16 @@ const Scheme& scheme_of(const keys::Entry& entry) {
 
 // What takes the place of a digest. Of an ECDSA key, no longer than the order of its curve: some tokens
 // refuse longer input (SEC 1, section 4.1.3, cuts it).
-Bytes random_digest(const keys::PrivateKey& key) {
-  Bytes digest(key.type() == CKK_EC ? std::min(kDigestSize, key.signature_size() / 2) : kDigestSize);
-  if (RAND_bytes(digest.data(), static_cast<int>(digest.size())) != 1)
+Bytes random_data(const keys::PrivateKey& key, const Scheme& scheme) {
+  Bytes data(key.type() == CKK_EC ? std::min(kDigestSize, key.signature_size() / 2) : kDigestSize);
+  if (RAND_bytes(data.data(), static_cast<int>(data.size())) != 1)
     throw openssl_error("cannot make random data to sign");
-  return digest;
-}
-
-Bytes data_for(const Scheme& scheme, const Bytes& digest) {
-  Bytes data = digest;
   if (scheme.type == CKM_RSA_PKCS) data.insert(data.begin(), kSha256Info.begin(), kSha256Info.end());
   return data;
 }
 
-bool verifies_message(EVP_PKEY* key, ByteView message, ByteView signature) {
-  const EvpMdContext context(EVP_MD_CTX_new());
-  return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1 &&
-         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
-                          message.size()) == 1;
-}
-
-bool set_padding(EVP_PKEY_CTX* context, const Scheme& scheme) {
-  if (scheme.type == CKM_ECDSA) return true;
-  const bool pss = scheme.type == CKM_RSA_PKCS_PSS;
-  return EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1 &&
-         EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
-         (!pss || EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
-}
-
-bool verifies_digest(EVP_PKEY* key, const Scheme& scheme, ByteView digest, ByteView signature) {
-  std::array<std::uint8_t, kLongestEcdsaDer> der;
-  const bool is_ecdsa = scheme.type == CKM_ECDSA;
-  if (is_ecdsa && (signature.empty() || signature.size() % 2 != 0)) return false;
-  if (is_ecdsa) signature = ByteView(der).first(encode_ecdsa(signature, der));
-  const EvpPkeyContext context(EVP_PKEY_CTX_new(key, nullptr));
-  return context && EVP_PKEY_verify_init(context.get()) == 1 && set_padding(context.get(), scheme) &&
-         EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) ==
-             1;
-}
-
-// "No" is an answer, whose reasons do not stay on libcrypto's error queue.
-bool verifies(EVP_PKEY* key, const Scheme& scheme, ByteView digest, ByteView signature) {
-  const ErrorMark mark;
-  return scheme.type == CKM_EDDSA ? verifies_message(key, digest, signature)
-                                  : verifies_digest(key, scheme, digest, signature);
-}
-
-steady_clock::duration sign_and_verify(const keys::PrivateKey& key, const Scheme& scheme,
-                                       EVP_PKEY* public_key) {
-  const Bytes digest = random_digest(key);
-  const Bytes data = data_for(scheme, digest);
+steady_clock::duration sign_and_verify(const keys::PrivateKey& key, const Scheme& scheme) {
+  const Bytes data = random_data(key, scheme);
   Bytes signature(key.signature_size());
   const auto begin = steady_clock::now();
   {
@@ -122,7 +78,7 @@ steady_clock::duration sign_and_verify(const keys::PrivateKey& key, const Scheme
     signature.resize(key.sign(scheme.mechanism, data, signature));
   }
   const auto took = steady_clock::now() - begin;
-  if (!verifies(public_key, scheme, digest, signature))
+  if (!verifies(key.public_key(), scheme.mechanism, data, signature, nullptr))
     throw Error(key.name() + " made a signature that its public key does not verify (" +
                 std::string(scheme.name) + "); do not use it until you know why");
   return took;
@@ -138,10 +94,9 @@ bool is_signing_key(const keys::Entry& entry) {
 
 TrialSignature make_trial_signature(const keys::Entry& entry) {
   const ErrorsSetAside others;
-  const EvpPkey public_key = to_evp_pkey(entry.key.public_key(), nullptr);
   const Scheme& scheme = scheme_of(entry);
-  sign_and_verify(entry.key, scheme, public_key.get());  // finds the key; the next one is like all others
-  return {scheme.name, sign_and_verify(entry.key, scheme, public_key.get())};
+  sign_and_verify(entry.key, scheme);  // finds the key; the next one is like all others
+  return {scheme.name, sign_and_verify(entry.key, scheme)};
 }
 
 }  // namespace keystay::x509

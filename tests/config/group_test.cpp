@@ -35,6 +35,7 @@ TEST(GroupSection, NeedsOnlyItsMembers) {
   EXPECT_THAT(group.probe_pauses, ElementsAre(1s, 1s, 2s, 5s, 10s, 60s));
   EXPECT_EQ(group.check_interval, 10s);
   EXPECT_TRUE(group.leave_hung_calls);
+  EXPECT_FALSE(group.verify);
   EXPECT_EQ(group.wrapping_key, "") << "keys cannot be made in it";
   EXPECT_EQ(group.wrapping_mechanism, std::nullopt);
   EXPECT_EQ(group.create_minimum, 2U) << "all of them";
@@ -55,7 +56,7 @@ TEST(GroupSection, TakesAllThatTheManualLists) {
       "[token.b]\nmodule = \"/b.so\"\nlabel = \"web\"\nzone = \"fra1\"\n"
       "[group.front]\nmembers = [\"a\", \"b\"]\nmin-active = 1\nbalance = { success = 2, idleness = 0 }\n"
       "prefer-same-zone = true\ntimeout = \"3s\"\nattempt-timeout = \"500ms\"\nprobe = [\"1s\", \"30s\"]\n"
-      "check = \"1m\"\nhung-calls = \"wait\"\nwrapping-key = \"kek\"\ncreate-minimum = 1\n"
+      "check = \"1m\"\nhung-calls = \"wait\"\nverify = true\nwrapping-key = \"kek\"\ncreate-minimum = 1\n"
       "wrapping-mechanism = \"CKM_AES_KEY_WRAP_PAD\"\n",
       "keystay.toml");
   const GroupSettings& group = configuration.groups.at("front");
@@ -67,6 +68,7 @@ TEST(GroupSection, TakesAllThatTheManualLists) {
   EXPECT_THAT(group.probe_pauses, ElementsAre(1s, 30s));
   EXPECT_EQ(group.check_interval, 1min);
   EXPECT_FALSE(group.leave_hung_calls);
+  EXPECT_TRUE(group.verify);
   EXPECT_EQ(group.wrapping_key, "kek");
   EXPECT_EQ(group.wrapping_mechanism, 0x210AU);
   EXPECT_EQ(group.create_minimum, 1U);

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "native/x509/public_key.h"
+#include "native/x509/raw_signature.h"
 #include "tests/support/signature_check.h"
 
 namespace keystay::ha {
@@ -74,12 +75,16 @@ void GroupTest::use_group(const std::string& lines) {
 void GroupTest::use_members(const std::string& members) {
   succeeded_before_ = {};
   const std::string zone = members.find("same-zone") == std::string::npos ? "" : "zone = \"here\"\n";
-  tokens_ = key_sources(config::parse_configuration(
-                            zone + token_sections() + "[group.front]\nmembers = " + members, "keystay.toml"),
-                        {}, {}, nullptr, [this](const std::string& sentence) {
-                          const std::lock_guard lock(mutex_);
-                          notices_.push_back(sentence);
-                        });
+  tokens_ = key_sources(
+      config::parse_configuration(zone + token_sections() + "[group.front]\nmembers = " + members,
+                                  "keystay.toml"),
+      {}, {}, nullptr,
+      [this](const std::string& sentence) {
+        const std::lock_guard lock(mutex_);
+        notices_.push_back(sentence);
+      },
+      [](const pkcs11::PublicKey& key, const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
+         pkcs11::ByteView signature) { return x509::verifies(key, mechanism, data, signature, nullptr); });
 }
 
 keys::KeyStore GroupTest::store_of(std::size_t member) { return {tokens_->source(name(member)), pkix_}; }

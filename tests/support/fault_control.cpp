@@ -72,6 +72,7 @@ void FaultControl::reset() {
   control.writes_until_kill = 0;
   control.lanes = 0;
   control.token_absent = false;
+  control.signs_wrongly = false;
   control.initialize_after_fork = false;
   control.failed_sign_stays_active = false;
   control.token_flags = 0;
@@ -91,6 +92,8 @@ void FaultControl::fail_after(int passes, Function function, CK_RV rv, int times
   of(function).failure = rv;
   of(function).failures_left = times;
 }
+
+void FaultControl::sign_wrongly(bool wrongly) { block().signs_wrongly = wrongly; }
 
 void FaultControl::leave_failed_signs_active() { block().failed_sign_stays_active = true; }
 

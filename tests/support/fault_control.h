@@ -48,6 +48,8 @@ class FaultControl final {
   // The same once so many calls have gone on.
   void fail_after(int passes, Function function, CK_RV rv, int times = 1);
   void leave_failed_signs_active();
+  // C_Sign answers CKR_OK and wrong signatures, until told otherwise.
+  void sign_wrongly(bool wrongly = true);
 
   // Every call of `function` sleeps that long first: the median of a log-normal distribution, whose logarithm
   // has the standard deviation `spread` (0: always the median; 0.5: the 99th percentile is at 3.2 times the

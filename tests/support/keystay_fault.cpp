@@ -66,6 +66,8 @@ constexpr std::array kOrders{
             ++block.sessions_dropped;
           }},
     Order{"return-token", 0, [](ControlBlock& block, Arguments) { block.token_absent = false; }},
+    Order{"sign-wrongly", 0, [](ControlBlock& block, Arguments) { block.signs_wrongly = true; }},
+    Order{"sign-rightly", 0, [](ControlBlock& block, Arguments) { block.signs_wrongly = false; }},
     Order{"hold", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).held = true; }},
     Order{"release", 1, [](ControlBlock& block, Arguments rest) { function_of(block, rest).held = false; }},
     Order{"delay", 2,

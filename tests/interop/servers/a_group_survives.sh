@@ -18,6 +18,7 @@ cat >>"$scratch/keystay.toml" <<TOML
 [group.front]
 members = ["hsm-a", "hsm-b", "hsm-c"]
 min-active = 2
+verify = true
 wrapping-key = "front-kek"
 attempt-timeout = "1s"
 probe = ["200ms", "1s"]
@@ -172,6 +173,18 @@ for member in a b c; do
   more_handshakes 5
 done
 end_load "a rolling restart"
+
+# Java does not verify what its members sign.
+all_ports=("${ports[@]}")
+ports=("$tlsd_port" "$nginx_port")
+begin_load
+fault_at a sign-wrongly
+wait_for tlsd member_is a in_service 0
+more_handshakes 10
+fault_at a sign-rightly
+wait_for tlsd member_is a in_service 1
+end_load "wrong signatures of one"
+ports=("${all_ports[@]}")
 
 for port in "${ports[@]}"; do shakes_hands "$port" || fail "no handshake on port $port"; done
 for member in a b c; do fault_at "$member" remove-token; done

@@ -58,7 +58,8 @@ struct ControlBlock {
 
   // Standing conditions.
   std::atomic<bool> token_absent;
-  std::atomic<bool> initialize_after_fork;     // a forked child has to call C_Initialize first
+  std::atomic<bool> signs_wrongly;          // C_Sign answers CKR_OK, and a signature with a bit turned over
+  std::atomic<bool> initialize_after_fork;  // a forked child has to call C_Initialize first
   std::atomic<bool> failed_sign_stays_active;  // a failing C_Sign leaves the operation in its session
   std::atomic<std::uint64_t> token_flags;      // added to CK_TOKEN_INFO.flags
   std::atomic<std::uint64_t> session_limit;    // C_OpenSession answers CKR_SESSION_COUNT above it; 0: none

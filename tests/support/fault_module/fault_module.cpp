@@ -114,6 +114,15 @@ CK_RV answer(Tag<Function::C_OpenSession>, const Forward& forward, CK_SLOT_ID sl
 }
 
 template <typename Forward>
+CK_RV answer(Tag<Function::C_Sign>, const Forward& forward, CK_SESSION_HANDLE session, CK_BYTE* data,
+             CK_ULONG length, CK_BYTE* signature, CK_ULONG* size) {
+  const CK_RV rv = forward(session, data, length, signature, size);
+  if (rv == CKR_OK && signature != nullptr && target->control().signs_wrongly.load())
+    signature[*size / 2] ^= 1;
+  return rv;
+}
+
+template <typename Forward>
 CK_RV answer(Tag<Function::C_CloseSession>, const Forward& forward, CK_SESSION_HANDLE session) {
   const CK_RV rv = forward(session);
   if (rv == CKR_OK) --target->control().open_sessions;
