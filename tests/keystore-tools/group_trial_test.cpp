@@ -89,6 +89,23 @@ TEST_F(GroupTestTest, SignsWithEachKeyOnEachMember) {
                    "\"alias\":\"rsa\",\"mechanism\":\"CKM_RSA_PKCS\",\"milliseconds\":.*\n"));
 }
 
+TEST_F(GroupTestTest, SignsWithKeysOfEachKindThatSigns) {
+  configure("[group.front]\nmembers = [\"hsm-a\"]\n");
+  for (const char* curve : {"secp384r1", "secp521r1", "secp256k1"})
+    done({"-genkeypair", "-alias", curve, "-keyalg", "EC", "-groupname", curve, "-token", "hsm-a"});
+  done({"-genkeypair", "-alias", "Ed25519", "-keyalg", "Ed25519", "-token", "hsm-a"});
+  pkcs11_tool_on('a', {"--keypairgen", "--key-type", "rsa:2048", "--label", "decrypts", "--id", "0d",
+                       "--allowed-mechanisms", "RSA-PKCS-OAEP"});
+  EXPECT_THAT(done({"group", "test"}), MatchesRegex("Group \"front\": 1 member\n"
+                                                    "  hsm-a  Ed25519    [0-9.]+ ms, CKM_EDDSA\n"
+                                                    "  hsm-a  httpd      [0-9.]+ ms, CKM_ECDSA\n"
+                                                    "  hsm-a  secp256k1  [0-9.]+ ms, CKM_ECDSA\n"
+                                                    "  hsm-a  secp384r1  [0-9.]+ ms, CKM_ECDSA\n"
+                                                    "  hsm-a  secp521r1  [0-9.]+ ms, CKM_ECDSA\n"));
+  EXPECT_THAT(failed({"-test", "-alias", "decrypts", "-token", "hsm-a"}).error,
+              HasSubstr("\"decrypts\" is a key that cannot sign"));
+}
+
 TEST_F(GroupTestTest, SignsByPssWhereTheKeyAllowsNothingElse) {
   pkcs11_tool_on('a', {"--keypairgen", "--key-type", "rsa:2048", "--label", "pss", "--id", "0e",
                        "--allowed-mechanisms", "RSA-PKCS-PSS"});
