@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <list>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
+
+#include <unistd.h>
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/mutex.h"
@@ -33,6 +37,16 @@ struct Job {
 };
 
 using JobPtr = std::shared_ptr<Job>;
+
+// What a module keeps for a thread is freed by the thread itself, last of all (pthread_key_create); that must
+// not run while the process ends, and may hang as any code of a module. A join has no limit, so the system is
+// asked.
+void wait_for_the_end_of(const std::vector<pid_t>& threads, Deadline limit) {
+  for (const pid_t thread : threads) {
+    while (::tgkill(::getpid(), thread, 0) == 0 && std::chrono::steady_clock::now() < limit)
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
 
 }  // namespace
 
@@ -61,6 +75,7 @@ class CallThreads::Shared final : public std::enable_shared_from_this<Shared> {
   std::deque<JobPtr> waiting_ KEYSTAY_GUARDED_BY(mutex_);
   std::list<JobPtr> running_ KEYSTAY_GUARDED_BY(mutex_);
   std::size_t threads_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  std::vector<pid_t> ended_ KEYSTAY_GUARDED_BY(mutex_);  // threads that have left work()
   std::size_t idle_ KEYSTAY_GUARDED_BY(mutex_) = 0;
   std::size_t left_ KEYSTAY_GUARDED_BY(mutex_) = 0;
   bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
@@ -85,6 +100,7 @@ JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call, bool awaited)
 }
 
 void CallThreads::Shared::start_thread() {
+  ended_.reserve(threads_ + 1);
   const pkcs11::SignalsBlocked for_the_new_thread;
   std::thread thread([self = shared_from_this()] { self->work(); });
   pthread_setname_np(thread.native_handle(), "keystay-call");
@@ -116,6 +132,7 @@ void CallThreads::Shared::work() {
     lock.lock();
   }
   --threads_;
+  ended_.push_back(::gettid());
   idle_again_.notify_all();
 }
 
@@ -173,6 +190,9 @@ void CallThreads::Shared::stop() {
   while (threads_ != 0) {
     if (lock.wait_until(idle_again_, limit) == std::cv_status::timeout) break;
   }
+  const std::vector<pid_t> ended = ended_;
+  lock.unlock();
+  wait_for_the_end_of(ended, limit);
 }
 
 std::size_t CallThreads::Shared::left() const {

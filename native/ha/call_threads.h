@@ -33,7 +33,8 @@ class CallThreads final {
   explicit CallThreads(std::size_t threads);
   CallThreads(const CallThreads&) = delete;
   CallThreads& operator=(const CallThreads&) = delete;
-  // Waits a moment for calls that are being made; their threads end by themselves later.
+  // Waits a moment for calls that are being made, and for the ends of the threads; what takes longer ends by
+  // itself.
   ~CallThreads();
 
   // Has the call made, and waits for its end until the deadline, or until leave_all(). Throws pkcs11::Error

@@ -64,5 +64,27 @@ TEST(CallThreads, WhatNobodyWaitsForIsMadeThoughAllOthersAreLeft) {
   EXPECT_TRUE(started->ended.try_acquire_for(20s));
 }
 
+// What SoftHSM's libcrypto does for each thread, for instance.
+TEST(CallThreads, EndAfterWhatAModuleFreesForItsThreads) {
+  static std::atomic<bool> freed = false;
+  static pthread_key_t key;
+  ASSERT_EQ(pthread_key_create(&key,
+                               [](void*) {
+                                 std::this_thread::sleep_for(50ms);  // for whoever does not wait
+                                 freed = true;
+                               }),
+            0);
+  class Keeping final : public Call {
+   public:
+    void run() noexcept override { pthread_setspecific(key, &freed); }
+  };
+  {
+    CallThreads threads(1);
+    ASSERT_EQ(threads.run(std::make_shared<Keeping>(), std::chrono::steady_clock::now() + 10s),
+              CallEnd::returned);
+  }
+  EXPECT_TRUE(freed);
+}
+
 }  // namespace
 }  // namespace keystay::ha
