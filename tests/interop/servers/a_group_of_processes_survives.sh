@@ -85,7 +85,7 @@ initialised_again() {
   kill_hsm a
   mv "$scratch/hsm-a/tokens" "$scratch/hsm-a/before"
   mkdir "$scratch/hsm-a/tokens"
-  SOFTHSM2_CONF="$scratch/hsm-a/softhsm2.conf" softhsm2-util --init-token --free --label hsm-a --pin 123456 --so-pin 87654321 \
+  SOFTHSM2_CONF="$scratch/hsm-a/softhsm2.conf" plain softhsm2-util --init-token --free --label hsm-a --pin 123456 --so-pin 87654321 \
     >>"$scratch/softhsm2-util.log" 2>&1
   start_hsm a
   wait_for tlsd grep -qF 'member "hsm-a" cannot use alias "httpd": ' "$scratch/tlsd.log"
