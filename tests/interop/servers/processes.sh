@@ -150,7 +150,8 @@ pin = "file:$scratch/hsm-c.pin"
 [group.front]
 members = ["hsm-a", "hsm-b", "hsm-c"]
 min-active = 2
-attempt-timeout = "1s"
+timeout = "8s"
+attempt-timeout = "2s"
 probe = ["200ms", "500ms"]
 check = "1s"
 
