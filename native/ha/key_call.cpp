@@ -27,7 +27,8 @@ void KeyCall::run() noexcept {
 }
 
 std::size_t KeyCall::take(std::span<std::uint8_t> result) {
-  if (error_) std::rethrow_exception(error_);
+  // Of what the caller throws on, the thread of the call keeps nothing.
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   std::copy_n(result_.begin(), size_, result.begin());
   return size_;
 }

@@ -79,9 +79,9 @@ void GroupTest::use_members(const std::string& members) {
       config::parse_configuration(zone + token_sections() + "[group.front]\nmembers = " + members,
                                   "keystay.toml"),
       {}, {}, nullptr,
-      [this](const std::string& sentence) {
-        const std::lock_guard lock(mutex_);
-        notices_.push_back(sentence);
+      [notices = notices_](const std::string& sentence) {
+        const std::lock_guard lock(notices->mutex);
+        notices->sentences.push_back(sentence);
       },
       [](const pkcs11::PublicKey& key, const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
          pkcs11::ByteView signature) { return x509::verifies(key, mechanism, data, signature, nullptr); });
@@ -141,8 +141,8 @@ void GroupTest::reset_counts() {
 }
 
 std::vector<std::string> GroupTest::notices() {
-  const std::lock_guard lock(mutex_);
-  return notices_;
+  const std::lock_guard lock(notices_->mutex);
+  return notices_->sentences;
 }
 
 bool GroupTest::wait_for(const std::function<bool()>& condition, std::chrono::seconds limit) {

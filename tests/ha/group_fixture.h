@@ -85,8 +85,11 @@ class GroupTest : public testing::Test {
   std::array<std::string, kMembers> lines_;
   x509::EvpPkey key_;
   x509::OpenSslPkix pkix_;
-  std::mutex mutex_;
-  std::vector<std::string> notices_;  // under mutex_
+  struct Notices {
+    std::mutex mutex;
+    std::vector<std::string> sentences;  // under the mutex
+  };
+  std::shared_ptr<Notices> notices_ = std::make_shared<Notices>();  // a probe that hangs may outlive the test
   std::unique_ptr<keys::Tokens> tokens_;
 
  private:

@@ -89,10 +89,10 @@ void ScriptedPeer::serve(int socket) const {
     const Bytes answer = script_(number_at(header, 0), static_cast<Call>(number_at(body, 0)));
     std::span<const std::uint8_t> rest = answer;
     while (!rest.empty()) {
-      const std::size_t size = pause_.count() == 0 ? rest.size() : 1;
+      const std::size_t size = pause_.load().count() == 0 ? rest.size() : 1;
       if (::send(socket, rest.data(), size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) return;
       rest = rest.subspan(size);
-      std::this_thread::sleep_for(pause_);
+      std::this_thread::sleep_for(pause_.load());
     }
   }
 }

@@ -1,6 +1,8 @@
 // What is not `p11-kit server` at the other end of a lane: it answers each request as the test says.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -50,7 +52,7 @@ class ScriptedPeer final : public remote::Connector {
   void serve(int socket) const;
 
   const Script script_;
-  std::chrono::milliseconds pause_{0};
+  std::atomic<std::chrono::milliseconds> pause_{std::chrono::milliseconds(0)};
   std::vector<int> ends_;
   std::vector<std::thread> threads_;
 };
