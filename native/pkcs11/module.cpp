@@ -99,7 +99,8 @@ Module::Use Module::use() {
 // What was registered later is destroyed earlier: this runs before the destructors of what the module had
 // when it was initialised.
 void Module::end_uses() noexcept {
-  exiting.store(true, std::memory_order_seq_cst);
+  if (exiting.exchange(true, std::memory_order_seq_cst))
+    return;  // the first of several waited for all modules
   const auto limit = std::chrono::steady_clock::now() + kExitLimit;
   const ForkLock lock;
   if (!modules) return;
