@@ -267,10 +267,10 @@ void unwrap_key_pair(Session& session, CK_MECHANISM_TYPE mechanism, CK_OBJECT_HA
 void seal_private_key(Session& session, std::string_view unfinished) {
   Template search = objects_of(CKO_PRIVATE_KEY);
   search.text(CKA_LABEL, unfinished);
-  for (const CK_OBJECT_HANDLE key : session.find_token_objects(std::move(search))) {
-    session.set_attributes(key, std::move(Template().flag(CKA_EXTRACTABLE, false)));
-    require_sealed(session, key);
-  }
+  const auto keys = session.find_token_objects(std::move(search));
+  if (keys.size() != 1) throw Error(ErrorClass::server, "the private key is not there any more");
+  session.set_attributes(keys.front(), std::move(Template().flag(CKA_EXTRACTABLE, false)));
+  require_sealed(session, keys.front());
 }
 
 }  // namespace keystay::keys

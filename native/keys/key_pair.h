@@ -35,7 +35,7 @@ void unwrap_key_pair(pkcs11::Session& session, CK_MECHANISM_TYPE mechanism, CK_O
                      const WrappedKeyPair& pair, std::string_view unfinished);
 
 // Sets CKA_EXTRACTABLE of the private key with this label to false, which no token takes back, and reads it
-// back.
+// back. Throws Error (server) if there is no such key.
 void seal_private_key(pkcs11::Session& session, std::string_view unfinished);
 
 // Destroys every object under this label.

@@ -42,7 +42,8 @@ void destroy_secret_keys(Session& session, std::string_view label) {
     destroy_if_there(session, key);
 }
 
-// It wraps and unwraps, and nothing else: a key that also decrypted would show what it has wrapped.
+// It wraps and unwraps, and nothing else: one that also decrypted would show what it has wrapped by a single
+// call. Who has the PIN can still unwrap a wrapped key as one that is readable (docs/design/groups.md).
 Template wrapping_key(bool on_token, bool extractable) {
   Template key;
   key.flag(CKA_TOKEN, on_token)

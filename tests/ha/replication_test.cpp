@@ -1,5 +1,6 @@
 // What a group makes, changes and destroys is the same on all of its members: real keys, wrapped by one
 // SoftHSM token and unwrapped by another.
+#include "native/keys/key_pair.h"
 #include "native/keys/wrapping.h"
 #include "native/pkcs11/session.h"
 #include "native/x509/public_key.h"
@@ -125,6 +126,14 @@ TEST_F(ReplicationTest, AMemberThatRefusesTheKeyIsNamedAndTheOthersGiveItUp) {
                                    HasSubstr("CKR_DEVICE_MEMORY")));
   faults(1).reset();
   expect_nothing_new();
+}
+
+TEST_F(ReplicationTest, AKeyThatIsGoneIsNotSealed) {
+  tokens_->source("hsm-a")->with_rw_session([](pkcs11::Session& session) {
+    const auto error = error_of([&] { keys::seal_private_key(session, "nobody"); });
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), HasSubstr("not there any more"));
+  });
 }
 
 TEST_F(ReplicationTest, EnoughMembersKeepTheKey) {
