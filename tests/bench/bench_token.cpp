@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "native/ha/key_sources.h"
 #include "native/keys/key_store.h"
 #include "native/pkcs11/slot.h"
 #include "native/x509/openssl_pkix.h"
@@ -17,10 +18,20 @@ const x509::OpenSslPkix& pkix() {
 
 }  // namespace
 
+RawToken raw_token(const test::SoftHsmToken& token) {
+  const pkcs11::Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  pkcs11::Module& module = *pkcs11::Module::at(token.module());
+  return {module.functions(deadline),
+          pkcs11::find_slot(module, {.label = token.label(), .serial = token.serial()}, deadline)};
+}
+
 BenchToken::BenchToken(test::Front front) : softhsm_("bench", {.front = front}) {
-  const std::filesystem::path file = softhsm_.write_configuration();
+  // Calls that come by the clock are not to fall among those that are counted.
+  const std::filesystem::path file =
+      softhsm_.write_configuration("key-check = \"1h\"\n\n[group." + std::string(kGroupOfOne) +
+                                   "]\nmembers = [\"web\"]\ncheck = \"1h\"\n");
   setenv("KEYSTAY_CONF", file.c_str(), 1);
-  tokens_ = std::make_unique<keys::Tokens>(config::read_configuration(file), config::PinPrompt{});
+  tokens_ = ha::key_sources(config::read_configuration(file), config::PinPrompt{});
   source_ = tokens_->source("");
   keys::KeyStore store(source_, pkix());
   for (const Algorithm& algorithm : algorithms()) {
@@ -30,18 +41,12 @@ BenchToken::BenchToken(test::Front front) : softhsm_("bench", {.front = front}) 
 
 BenchToken::~BenchToken() { unsetenv("KEYSTAY_CONF"); }
 
-CK_FUNCTION_LIST& BenchToken::functions() const {
-  return pkcs11::Module::at(softhsm_.module())->functions(source_->operations()->deadline());
-}
-
-CK_SLOT_ID BenchToken::slot() const {
-  return pkcs11::find_slot(*pkcs11::Module::at(softhsm_.module()),
-                           {.label = softhsm_.label(), .serial = softhsm_.serial()},
-                           source_->operations()->deadline());
-}
-
 keys::PrivateKey BenchToken::key(const Algorithm& algorithm) const {
   return keys::KeyStore(source_, pkix()).find(algorithm.alias).value().key;
+}
+
+keys::PrivateKey BenchToken::key_of_group(const Algorithm& algorithm) const {
+  return keys::KeyStore(tokens_->source(kGroupOfOne), pkix()).find(algorithm.alias).value().key;
 }
 
 }  // namespace keystay::bench

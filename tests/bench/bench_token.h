@@ -1,4 +1,4 @@
-// A SoftHSM token with the keys of all measured algorithms.
+// A SoftHSM token with the keys of all measured algorithms, alone and as the only member of a group.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,16 @@
 
 namespace keystay::bench {
 
+// [group.NAME] of keystay.toml, whose only member is the token.
+inline constexpr std::string_view kGroupOfOne = "one";
+
+// A token for calls that go around Keystay: the functions of its module, initialised, and its slot.
+struct RawToken {
+  CK_FUNCTION_LIST& functions;
+  CK_SLOT_ID slot;
+};
+[[nodiscard]] RawToken raw_token(const test::SoftHsmToken& token);
+
 // Makes the keys, and sets KEYSTAY_CONF for this process, which is logged in from then on. One at a time.
 class BenchToken final {
  public:
@@ -18,10 +28,10 @@ class BenchToken final {
   BenchToken& operator=(const BenchToken&) = delete;
   ~BenchToken();
 
-  // The module's functions, initialised, for calls that go around Keystay.
-  [[nodiscard]] CK_FUNCTION_LIST& functions() const;
-  [[nodiscard]] CK_SLOT_ID slot() const;
+  [[nodiscard]] RawToken raw() const { return raw_token(softhsm_); }
   [[nodiscard]] keys::PrivateKey key(const Algorithm& algorithm) const;
+  // The same key, of the group.
+  [[nodiscard]] keys::PrivateKey key_of_group(const Algorithm& algorithm) const;
   [[nodiscard]] keys::KeySource& source() const noexcept { return *source_; }
 
   [[nodiscard]] const test::SoftHsmToken& softhsm() const noexcept { return softhsm_; }

@@ -35,6 +35,7 @@ class Client final {
   void give_up(std::string reason);
 
   [[nodiscard]] bool said_hello() const noexcept { return state_ == State::said_hello; }
+  [[nodiscard]] Clock::time_point begin() const noexcept { return begin_; }
   // From connect() to the client's Finished; nothing before.
   [[nodiscard]] std::optional<Clock::duration> handshake_time() const noexcept { return handshake_time_; }
   [[nodiscard]] bool closed() const noexcept { return state_ == State::closed; }

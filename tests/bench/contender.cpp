@@ -17,13 +17,19 @@ namespace {
 
 Contender raw(std::string_view name, const BenchToken& token, RawKey key, Hashing hashing) {
   return {name, [&token, key, hashing](const Algorithm& algorithm) {
-            return std::make_unique<RawSigner>(token, algorithm, key, hashing);
+            return std::make_unique<RawSigner>(token.raw(), algorithm, key, hashing);
           }};
 }
 
 Contender native(const BenchToken& token) {
   return {kNative, [&token](const Algorithm& algorithm) {
             return std::make_unique<NativeSigner>(token.key(algorithm), algorithm);
+          }};
+}
+
+Contender native_group(const BenchToken& token) {
+  return {kNativeGroup, [&token](const Algorithm& algorithm) {
+            return std::make_unique<NativeSigner>(token.key_of_group(algorithm), algorithm);
           }};
 }
 
@@ -70,6 +76,22 @@ std::vector<Contender> contenders(const BenchToken& token) {
     all.push_back(provider(kPkcs11Provider, peer, SigningContext::reused));
     all.push_back(provider(kPkcs11ProviderTls, peer, SigningContext::emptied));
   });
+  return all;
+}
+
+std::vector<GroupPair> group_pairs(const BenchToken& token) {
+  const auto lone = std::make_shared<const ProviderKeys>(keystay_module());
+  const auto group = std::make_shared<const ProviderKeys>(keystay_module(kGroupOfOne));
+  return {{native(token), native_group(token)},
+          {provider(kProvider, lone, SigningContext::reused),
+           provider(kProviderGroup, group, SigningContext::reused)},
+          {provider(kProviderTls, lone, SigningContext::emptied),
+           provider(kProviderTlsGroup, group, SigningContext::emptied)}};
+}
+
+std::vector<Contender> all_contenders(const BenchToken& token) {
+  std::vector<Contender> all = contenders(token);
+  for (GroupPair& pair : group_pairs(token)) all.push_back(std::move(pair.group));
   return all;
 }
 

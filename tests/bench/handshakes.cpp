@@ -2,6 +2,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +28,7 @@ struct CommandLine {
   std::uint64_t abort = 0;
   double stay_ms = 10;
   bool columns = false;
+  std::filesystem::path timeline;
 };
 
 milliseconds from_seconds(double seconds) {
@@ -51,6 +55,19 @@ void print_columns(const LoadResult& result) {
              in_ms(result.quantile(0.95)), in_ms(result.quantile(0.99)), result.failed());
 }
 
+// A line for each handshake: when it began, in seconds of the system's clock, and how long it took in
+// milliseconds.
+void write_timeline(const LoadResult& result, const std::filesystem::path& file) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const Clock::time_point steady_now = Clock::now();
+  std::ofstream lines(file);
+  for (std::size_t i = 0; i < result.begins.size(); ++i) {
+    const std::chrono::duration<double> begin = now - (steady_now - result.begins[i]);
+    lines << fmt::format("{:.6f}\t{:.3f}\n", begin.count(), in_ms(result.handshake_times[i]));
+  }
+  if (!lines.flush()) throw std::runtime_error("cannot write " + file.string());
+}
+
 int run(int argc, char** argv) {
   CommandLine line;
   CLI::App app("Full TLS handshakes against a server, without resumption.", "keystay-handshakes");
@@ -66,6 +83,8 @@ int run(int argc, char** argv) {
   app.add_option("--abort", line.abort, "instead: so many clients that leave after their ClientHello");
   app.add_option("--stay", line.stay_ms, "milliseconds until they leave, at most")->capture_default_str();
   app.add_flag("--columns", line.columns, "handshakes/s, p50, p95, p99 (ms), failures; tab-separated");
+  app.add_option("--timeline", line.timeline,
+                 "a file for the begin (seconds since 1970) and length (ms) of each");
   CLI11_PARSE(app, argc, argv);
 
   if (line.abort > 0) {
@@ -77,6 +96,7 @@ int run(int argc, char** argv) {
   }
   const LoadResult result =
       complete_handshakes(line.load, from_seconds(line.warm_up), from_seconds(line.seconds));
+  if (!line.timeline.empty()) write_timeline(result, line.timeline);
   if (line.columns) {
     print_columns(result);
   } else {

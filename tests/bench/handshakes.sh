@@ -8,25 +8,14 @@
 # KEYSTAY_BENCH_SECONDS (3) is the length of one measurement, KEYSTAY_BENCH_REPETITIONS (3) their number, of which the
 # table has the medians; KEYSTAY_BENCH_LATENCIES ("0 2 5 20") are the milliseconds that C_Sign takes longer;
 # KEYSTAY_BENCH_CLIENTS (64) is the number of clients at a time, KEYSTAY_BENCH_KEYALG (EC) or RSA the key.
-set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-readonly here
-export KEYSTAY_SOURCE="${here%/tests/bench}"
-KEYSTAY_BUILD="$(cd "${1:-$KEYSTAY_SOURCE/build/release}" && pwd)"
-export KEYSTAY_BUILD
+# shellcheck source=tests/bench/lib.sh
+source "$here/lib.sh"
 # shellcheck source=tests/interop/lib.sh
 source "$here/../interop/lib.sh"
 
-readonly seconds="${KEYSTAY_BENCH_SECONDS:-3}"
-readonly repetitions="${KEYSTAY_BENCH_REPETITIONS:-3}"
 readonly latencies="${KEYSTAY_BENCH_LATENCIES:-0 2 5 20}"
-readonly clients="${KEYSTAY_BENCH_CLIENTS:-64}"
 readonly key_algorithm="${KEYSTAY_BENCH_KEYALG:-EC}"
-readonly workers=2        # of each server
-readonly client_threads=2 # one alone would be busy before the servers are
-
-declare -A ports=()
-servers=()
 
 # --- the token, with the fault module in front of it -----------------------------------------------------------------
 fault() { "$KEYSTAY_BUILD/tests/keystay-fault" "$scratch/faults" "$@"; }
@@ -39,28 +28,7 @@ make_slow_token() {
   sed -i "s|^module = .*|module = \"$KEYSTAY_BUILD/tests/libkeystay-fault-module.so\"|" "$KEYSTAY_CONF"
 }
 
-# --- the servers, each with two threads or workers and one alias -----------------------------------------------------
-start_tlsd() {
-  local name=keystay-tlsd
-  ports[$name]="$(free_port)"
-  cat >>"$KEYSTAY_CONF" <<TOML
-
-[tlsd]
-threads = $workers
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:${ports[$name]}"]
-certificates = ["httpd"]
-backend = "none"
-
-[tlsd.backend.none]
-servers = ["127.0.0.1:9"]
-TOML
-  start "$name" "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$KEYSTAY_CONF"
-  servers+=("$name")
-}
-
+# --- the other servers, each with two workers and one alias ----------------------------------------------------------
 start_nginx() {
   local name=nginx user=""
   ports[$name]="$(free_port)"
@@ -120,15 +88,6 @@ HAPROXY
   servers+=("$name")
 }
 
-# --- measuring -------------------------------------------------------------------------------------------------------
-# measure LATENCY SERVER: appends a line to results.tsv.
-measure() {
-  local latency="$1" server="$2" columns
-  columns="$("$KEYSTAY_BUILD/bin/keystay-handshakes" "127.0.0.1:${ports[$server]}" --clients "$clients" \
-    --threads "$client_threads" --seconds "$seconds" --warm-up 0.5 --columns)" || true # the table shows what failed
-  printf '%s\t%s\t%s\n' "$latency" "$server" "$columns" | tee -a "$scratch/results.tsv" >&2
-}
-
 make_slow_token
 make_ca
 if [[ "$key_algorithm" == EC ]]; then
@@ -139,7 +98,7 @@ fi
 readonly openssl_conf="$KEYSTAY_SOURCE/examples/nginx/openssl.cnf"
 readonly openssl_modules="$KEYSTAY_BUILD/ossl-modules"
 
-start_tlsd
+start_tlsd keystay-tlsd
 start_nginx
 if command -v haproxy >/dev/null; then
   start_haproxy haproxy ""
@@ -147,20 +106,14 @@ if command -v haproxy >/dev/null; then
 else
   echo "haproxy is left out: it is not installed" >&2
 fi
-for server in "${servers[@]}"; do wait_for "$server" listens "${ports[$server]}"; done
-
-for ((repetition = 0; repetition < repetitions; ++repetition)); do
-  for latency in $latencies; do
-    fault delay C_Sign "$((latency * 1000))"
-    for server in "${servers[@]}"; do measure "$latency" "$server"; done
-  done
-done
+set_delay() { fault delay C_Sign "$(($1 * 1000))"; }
+measure_all set_delay
 fault delay C_Sign 0
 
 echo
 echo "TLS 1.3, $key_algorithm key, X25519, no resumption; $clients clients; $workers threads or workers each;" \
   "medians of $repetitions times $seconds s"
-python3 "$here/handshake_table.py" "$scratch/results.tsv" nginx
+handshake_table nginx
 
 stop keystay-tlsd TERM
 stop nginx QUIT

@@ -26,8 +26,8 @@ constexpr int kRounds = 101;
 // A session of its own, around Keystay.
 class RawSearch final {
  public:
-  explicit RawSearch(const BenchToken& token) : functions_(token.functions()) {
-    pkcs11::check(functions_.C_OpenSession(token.slot(), CKF_SERIAL_SESSION, nullptr, nullptr, &session_),
+  explicit RawSearch(const BenchToken& token) : functions_(token.raw().functions) {
+    pkcs11::check(functions_.C_OpenSession(token.raw().slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session_),
                   "C_OpenSession");
   }
   RawSearch(const RawSearch&) = delete;

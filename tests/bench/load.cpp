@@ -71,6 +71,7 @@ class CompleteHandshakes final : public Plan {
       ++result().failures[client.failure()];
     } else {
       result().handshake_times.push_back(duration_cast<microseconds>(*client.handshake_time()));
+      result().begins.push_back(client.begin());
     }
   }
 
@@ -123,6 +124,7 @@ class AbortedHandshakes final : public Plan {
 void merge(LoadResult& into, const LoadResult& part) {
   into.handshake_times.insert(into.handshake_times.end(), part.handshake_times.begin(),
                               part.handshake_times.end());
+  into.begins.insert(into.begins.end(), part.begins.begin(), part.begins.end());
   into.aborted += part.aborted;
   for (const auto& [reason, count] : part.failures) into.failures[reason] += count;
 }

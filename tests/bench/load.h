@@ -23,6 +23,7 @@ struct LoadOptions {
 struct LoadResult {
   std::chrono::duration<double> elapsed{0};
   std::vector<std::chrono::microseconds> handshake_times;
+  std::vector<Clock::time_point> begins;          // of these handshakes
   std::uint64_t aborted = 0;                      // connections that were left on purpose
   std::map<std::string, std::uint64_t> failures;  // by reason
   std::chrono::microseconds cpu{0};               // of this process

@@ -1,4 +1,5 @@
 // keystay-bench: what a signature with a key in a token costs, through Keystay and without.
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -15,9 +16,12 @@
 #include "native/keys/tokens.h"
 #include "tests/bench/calls.h"
 #include "tests/bench/contender.h"
+#include "tests/bench/group_of_one.h"
 #include "tests/bench/key_loading.h"
 #include "tests/bench/many_aliases.h"
+#include "tests/bench/remote.h"
 #include "tests/bench/speed.h"
+#include "tests/bench/two_members.h"
 
 namespace keystay::bench {
 namespace {
@@ -33,7 +37,13 @@ int speed(const std::vector<std::string>& arguments) {
 
 int calls() {
   BenchToken token(test::Front::fault_module);
-  return count_calls(token, contenders(token)) ? 0 : kFailed;
+  return count_calls(token) ? 0 : kFailed;
+}
+
+int group() {
+  const BenchToken token(test::Front::none);
+  measure_group_of_one(token);
+  return 0;
 }
 
 struct Signing {
@@ -59,7 +69,7 @@ int fill(const std::filesystem::path& configuration, std::size_t aliases) {
 // For tools that watch from outside: strace, perf, valgrind.
 int sign(const Signing& signing) {
   const BenchToken token(test::Front::none);
-  const std::vector<Contender> all = contenders(token);
+  const std::vector<Contender> all = all_contenders(token);
   const Contender& chosen = contender(all, signing.contender);
   const Algorithm& with = algorithm(signing.algorithm);
   std::vector<std::jthread> threads;
@@ -72,14 +82,36 @@ int sign(const Signing& signing) {
   return 0;
 }
 
+// Commands without options.
+struct Command {
+  const char* name;
+  const char* description;
+  int (*run)();
+};
+constexpr std::array kCommands{
+    Command{"calls", "module calls and allocations per signature; fails if Keystay makes others", calls},
+    Command{"group", "processor time of a signature through a group of one beside its token", group},
+    Command{"members", "parallel signatures of a group of two beside one of its members",
+            [] {
+              measure_two_members();
+              return 0;
+            }},
+    Command{"remote", "parallel signatures of a token on another machine beside p11-kit alone and the module",
+            [] {
+              measure_remote();
+              return 0;
+            }},
+};
+
 int run(int argc, char** argv) {
   CLI::App app("What a signature with a key in a token costs, through Keystay and without.", "keystay-bench");
   app.require_subcommand(1);
   Signing signing;
   CLI::App* speed_command = app.add_subcommand("speed", "signatures per second, by Google Benchmark");
   speed_command->prefix_command();  // its options are Google Benchmark's
-  CLI::App* calls_command = app.add_subcommand(
-      "calls", "module calls and allocations per signature; fails if Keystay makes others");
+  std::vector<CLI::App*> commands;
+  for (const Command& command : kCommands)
+    commands.push_back(app.add_subcommand(command.name, command.description));
   std::size_t aliases = 1000;
   CLI::App* load_command = app.add_subcommand("load", "the time to load one alias among many");
   load_command->add_option("--aliases", aliases)->capture_default_str()->check(CLI::PositiveNumber);
@@ -96,7 +128,9 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   if (speed_command->parsed()) return speed(speed_command->remaining());
-  if (calls_command->parsed()) return calls();
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (commands[i]->parsed()) return kCommands[i].run();
+  }
   if (load_command->parsed()) return load(aliases);
   if (fill_command->parsed()) return fill(configuration, aliases);
   return sign(signing);

@@ -12,6 +12,14 @@ ProviderModule keystay_module() {
           [](std::string_view alias) { return "keystay:" + std::string(alias); }};
 }
 
+ProviderModule keystay_module(std::string_view group) {
+  ProviderModule module = keystay_module();
+  module.uri = [group](std::string_view alias) {
+    return "keystay:" + std::string(group) + "/" + std::string(alias);
+  };
+  return module;
+}
+
 ProviderModule pkcs11_provider_module(const test::SoftHsmToken& token) {
   // Without an openssl.cnf this is how it learns of its module.
   setenv("PKCS11_PROVIDER_MODULE", token.module().c_str(), 1);

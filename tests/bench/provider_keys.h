@@ -19,6 +19,8 @@ struct ProviderModule {
 };
 
 [[nodiscard]] ProviderModule keystay_module();
+// The same keys, of a group.
+[[nodiscard]] ProviderModule keystay_module(std::string_view group);
 // The token must outlive it. Sets PKCS11_PROVIDER_MODULE.
 [[nodiscard]] ProviderModule pkcs11_provider_module(const test::SoftHsmToken& token);
 

@@ -13,8 +13,8 @@ constexpr std::size_t kDigestSize = 32;
 
 }  // namespace
 
-RawSigner::RawSigner(const BenchToken& token, const Algorithm& algorithm, RawKey key, Hashing hashing)
-    : functions_(token.functions()),
+RawSigner::RawSigner(const RawToken& token, const Algorithm& algorithm, RawKey key, Hashing hashing)
+    : functions_(token.functions),
       mechanism_(pkcs11::Sign{algorithm.mechanism}),
       hashing_(hashing),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
@@ -22,7 +22,7 @@ RawSigner::RawSigner(const BenchToken& token, const Algorithm& algorithm, RawKey
       data_(to_be_signed(algorithm, pkcs11::Bytes(kDigestSize))) {
   require(sha256_ && context_, "EVP_MD_fetch");
   hash();
-  pkcs11::check(functions_.C_OpenSession(token.slot(), CKF_SERIAL_SESSION, nullptr, nullptr, &session_),
+  pkcs11::check(functions_.C_OpenSession(token.slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session_),
                 "C_OpenSession");
   key_ = find_key(algorithm);
   if (key == RawKey::session_copy) key_ = copy(key_);

@@ -24,7 +24,7 @@ enum class Hashing {
 // A session of its own, for as long as it lives.
 class RawSigner final : public Signer {
  public:
-  RawSigner(const BenchToken& token, const Algorithm& algorithm, RawKey key, Hashing hashing);
+  RawSigner(const RawToken& token, const Algorithm& algorithm, RawKey key, Hashing hashing);
   ~RawSigner() override;  // C_CloseSession
 
   std::size_t sign() override;

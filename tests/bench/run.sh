@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every benchmark, one after the other. docs/benchmarks.md says what they are and what they have shown.
+# The benchmarks, one after the other, without two that have servers and deaths. docs/benchmarks.md says what they are and
+# what they have shown.
 #
 #   tests/bench/run.sh [BUILD]    BUILD is build/release unless given
 set -euo pipefail
@@ -28,6 +29,15 @@ fi
 
 title "loading one alias of 1,000"
 "$build/bin/keystay-bench" load
+
+title "a group of one beside its token"
+"$build/bin/keystay-bench" group
+
+title "a group of two beside one member"
+"$build/bin/keystay-bench" members
+
+title "a token on another machine"
+"$build/bin/keystay-bench" remote
 
 title "signatures per second"
 "$build/bin/keystay-bench" speed

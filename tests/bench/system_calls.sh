@@ -31,7 +31,7 @@ count() {
 
 printf '%-13s %-16s %9s   %s\n' "" "" "in all" "which"
 for algorithm in P-256 RSA-2048 RSA-2048-PSS; do
-  for contender in raw-object raw-copy native hash+raw-copy provider provider-tls libp11-engine; do
+  for contender in raw-object raw-copy native hash+raw-copy provider provider-tls native-group provider-group libp11-engine; do
     count "$contender" "$algorithm" "$short" >"$scratch/short" || continue
     count "$contender" "$algorithm" "$long" >"$scratch/long"
     awk -v signatures="$((long - short))" -v who="$(printf '%-13s %-16s' "$algorithm" "$contender")" '

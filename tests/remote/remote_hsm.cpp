@@ -56,7 +56,7 @@ bool eventually(const std::function<bool()>& so) {
   return true;
 }
 
-RemoteHsm::RemoteHsm() : relay_(file("keystay-relay")) {
+RemoteHsm::RemoteHsm(Front front) : token_("hsm", {.front = front}), relay_(file("keystay-relay")) {
   fs::copy_file(program("keystay-relay"), relay_);
   ca_.write_root(directory());
   const SoftwareIdentity server = ca_.issue(KeyKind::ec, server_leaf());

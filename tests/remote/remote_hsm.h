@@ -16,7 +16,7 @@ namespace keystay::test {
 
 class RemoteHsm final {
  public:
-  RemoteHsm();
+  explicit RemoteHsm(Front front = Front::fault_module);
 
   // [token.web] of keystay.toml for the machine that uses the token; `more` is appended to it. Its relay is a
   // copy of keystay-relay of this test alone.
@@ -59,7 +59,7 @@ class RemoteHsm final {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
-  SoftHsmToken token_{"hsm", {.front = Front::fault_module}};
+  SoftHsmToken token_;
   TestCa ca_;
   std::uint16_t port_ = free_port();
   std::string relay_;
