@@ -184,7 +184,8 @@ bool Member::supports(const pkcs11::Operation& operation, Deadline deadline) {
     const pkcs11::MutexLock lock(mutex_);
     if (const auto known = supported_.find(asked); known != supported_.end()) return known->second;
   }
-  const auto answer = std::make_shared<bool>(false);
+  // Atomic, for a probe may repeat the call while it has not returned from the first one.
+  const auto answer = std::make_shared<std::atomic<bool>>(false);
   use([operation, answer](keys::KeySource& source) { *answer = source.operations()->supports(operation); },
       deadline);
   const pkcs11::MutexLock lock(mutex_);

@@ -260,6 +260,9 @@ TEST_F(Failover, AWrongPinThatAnOutageBringsIsTold) {
 }
 
 TEST_F(Failover, AWrongPinOfAMemberIsTriedOnceByAllWorkersOfAServer) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer has no threads in a child of a process with threads";
+#endif
   const auto pin_file = hsm_.directory().write("hsm-b.pin", "999999\n");
   std::filesystem::permissions(pin_file,
                                std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -317,6 +320,9 @@ TEST_F(Failover, StandbysAreCheckedThoughTheySignNothing) {
 }
 
 TEST_F(Failover, AForkedChildHasItsOwnMembers) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer has no threads in a child of a process with threads";
+#endif
   const keys::PrivateKey httpd = key();
   ASSERT_TRUE(signs(httpd));
   const pid_t child = ::fork();

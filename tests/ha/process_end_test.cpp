@@ -34,6 +34,9 @@ TEST_F(ProcessEnd, FindsNoThreadInAModule) {
 
 // It is not waited for, and it does not end the process with a crash.
 TEST_F(ProcessEnd, LeavesACallThatHangs) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "nothing orders libcrypto's end after what a call that hangs has read";
+#endif
   use_group("check = \"100ms\"\nattempt-timeout = \"200ms\"\n");
   const auto exit_with_a_hang = [&] {
     const keys::PrivateKey httpd = key();

@@ -36,7 +36,10 @@ TEST_P(HeldCalls, KeepNoThreadFromServing) {
   EXPECT_GE(tlsd.faults().inside(GetParam()), 1);
 
   tlsd.faults().release(GetParam());
-  for (auto& client : waiting) EXPECT_EQ(client.get().output, "502");
+  for (auto& client : waiting) {
+    const Outcome outcome = client.get();
+    EXPECT_EQ(outcome.output, "502") << outcome.error << tlsd.process().error();
+  }
   EXPECT_EQ(tlsd.faults().calls_on_fibres(), 0u) << "a module never runs on the stack of a job";
   EXPECT_TRUE(tlsd.process().stop(60s).ok());
 }
