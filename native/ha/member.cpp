@@ -272,7 +272,9 @@ void Member::take_out(Service service, const Error& error) {
   if (!still) calls_.leave_all();
   notice_("member \"" + name() + "\" is " + (still ? "still " : "") +
           (service == Service::refused ? "out of service until its PIN is put right: " : "out of service: ") +
-          error.what() + "; it is asked again in " + config::format_duration(pause));
+          error.what() +
+          (service == Service::refused ? "; its PIN is read again in " : "; it is asked again in ") +
+          config::format_duration(pause));
 }
 
 // Of a member that is out of service. What was in flight then comes in one by one, and a state between two

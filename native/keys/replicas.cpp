@@ -1,5 +1,6 @@
 #include "native/keys/replicas.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -39,6 +40,8 @@ class Outcome final {
 
   [[nodiscard]] bool all_well() const noexcept { return !error_class_; }
   [[nodiscard]] const std::string& failed() const noexcept { return failed_; }
+  // Rather than that something was out of order.
+  [[nodiscard]] bool was_refused() const noexcept { return error_class_ == ErrorClass::client; }
   [[nodiscard]] Error error(const std::string& what) const {
     return {error_class_.value_or(ErrorClass::server), what};
   }
@@ -55,6 +58,11 @@ class Outcome final {
   std::string done_;
   std::string failed_;
 };
+
+constexpr char kOtherWays[] =
+    "; if the members cannot agree on this kind of key, choose another one, have another member make it "
+    "(keystay group "
+    "promote), or bring it to each by the means of its vendor";
 
 CK_OBJECT_HANDLE find_wrapping_key(Session& session, std::string_view label) {
   Template search = objects_of(CKO_SECRET_KEY);
@@ -78,6 +86,37 @@ std::vector<CK_MECHANISM_TYPE> mechanisms_of(const WrappingKey& key) {
   if (key.mechanism) return {*key.mechanism};
   const auto usual = usual_wrapping_mechanisms();
   return {usual.begin(), usual.end()};
+}
+
+// What one token has wrapped by RFC 5649 another one may know by the other number: CKM_AES_KEY_WRAP_PAD is
+// RFC 5649 in SoftHSM, as PKCS #11 v2.40 has it, and in NSS an older padding, with CKM_AES_KEY_WRAP_KWP for
+// RFC 5649. The check value tells which one it is.
+std::vector<CK_MECHANISM_TYPE> unwrapping_mechanisms(CK_MECHANISM_TYPE wrapped_by) {
+  const auto usual = usual_wrapping_mechanisms();
+  if (std::ranges::find(usual, wrapped_by) == usual.end()) return {wrapped_by};
+  return {usual.begin(), usual.end()};
+}
+
+bool wants_another_mechanism(const Error& error) {
+  return error.code() == CKR_MECHANISM_INVALID || error.code() == CKR_WRAPPED_KEY_INVALID ||
+         error.code() == CKR_WRAPPED_KEY_LEN_RANGE;
+}
+
+// Returns the mechanism with which `body` does not throw. If there is none, throws what the token said of one
+// that it knows.
+template <typename Body>
+CK_MECHANISM_TYPE first_that_works(const std::vector<CK_MECHANISM_TYPE>& mechanisms, const Body& body) {
+  std::optional<Error> told;
+  for (const CK_MECHANISM_TYPE mechanism : mechanisms) {
+    try {
+      body(mechanism);
+      return mechanism;
+    } catch (const Error& error) {
+      if (!wants_another_mechanism(error)) throw;
+      if (!told || told->code() == CKR_MECHANISM_INVALID) told = error;
+    }
+  }
+  throw Error(*told);
 }
 
 void seal(KeyStore& keys, std::string_view label) {
@@ -130,23 +169,20 @@ std::vector<const Replicas::Store*> Replicas::ready_for_new_key() const {
 void Replicas::copy(const Store& from, const Store& to, const Entry& made, KeyUse use) const {
   const WrappingKey& wrapping = *replication_.wrapping_key;
   const pkcs11::KeyReference& reference = made.key.reference();
-  const auto mechanisms = mechanisms_of(wrapping);
-  for (const CK_MECHANISM_TYPE mechanism : mechanisms) {
-    try {
-      Bytes wrapped;
-      from.keys->source().with_session([&](Session& session) {
-        wrapped = wrap_private_key(session, mechanism, wrapping.label, reference.label());
+  Bytes wrapped;
+  const CK_MECHANISM_TYPE wrapped_by =
+      first_that_works(mechanisms_of(wrapping), [&](CK_MECHANISM_TYPE mechanism) {
+        from.keys->source().with_session([&](Session& session) {
+          wrapped = wrap_private_key(session, mechanism, wrapping.label, reference.label());
+        });
       });
-      const WritingTurn turn(to.keys->source().info());
-      to.keys->source().with_rw_session([&](Session& session) {
-        unwrap_key_pair(session, mechanism, find_wrapping_key(session, wrapping.label),
-                        {made.key.public_key(), use, reference.id(), wrapped}, reference.label());
-      });
-      return;
-    } catch (const Error& error) {
-      if (error.code() != CKR_MECHANISM_INVALID || mechanism == mechanisms.back()) throw;
-    }
-  }
+  const WritingTurn turn(to.keys->source().info());
+  first_that_works(unwrapping_mechanisms(wrapped_by), [&](CK_MECHANISM_TYPE mechanism) {
+    to.keys->source().with_rw_session([&](Session& session) {
+      unwrap_key_pair(session, mechanism, find_wrapping_key(session, wrapping.label),
+                      {made.key.public_key(), use, reference.id(), wrapped}, reference.label());
+    });
+  });
 }
 
 std::string Replicas::generate(const KeyRequest& request) {
@@ -170,7 +206,7 @@ std::string Replicas::generate(const KeyRequest& request) {
     return label;
   }
   withdraw_quietly(made);
-  throw outcome.error("no key was made: " + outcome.failed());
+  throw outcome.error("no key was made: " + outcome.failed() + (outcome.was_refused() ? kOtherWays : ""));
 }
 
 // The first error is what the caller must hear; what remains has an unfinished label.

@@ -221,7 +221,9 @@ TEST_F(Failover, AWrongPinIsTriedOnceAndTakenUpWhenItIsPutRight) {
                            }),
             0U);
   ASSERT_FALSE(notices().empty());
-  EXPECT_THAT(notices()[0], HasSubstr("member \"hsm-b\" is out of service until its PIN is put right: "));
+  EXPECT_THAT(notices()[0],
+              AllOf(HasSubstr("member \"hsm-b\" is out of service until its PIN is put right: "),
+                    HasSubstr("its PIN is read again in"), Not(HasSubstr("asked again"))));
 }
 
 // What took it out was the first thing to be seen, and not what keeps it away.

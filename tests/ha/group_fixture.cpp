@@ -65,7 +65,7 @@ std::string GroupTest::token_sections() const {
                                                          : "") +
         lines_.at(i);
   }
-  return text;
+  return text + more_sections_;
 }
 
 void GroupTest::use_group(const std::string& lines) {
@@ -87,11 +87,11 @@ void GroupTest::use_members(const std::string& members) {
          pkcs11::ByteView signature) { return x509::verifies(key, mechanism, data, signature, nullptr); });
 }
 
-keys::KeyStore GroupTest::store_of(std::size_t member) { return {tokens_->source(name(member)), pkix_}; }
+keys::KeyStore GroupTest::store_of(const std::string& token) { return {tokens_->source(token), pkix_}; }
 
-void GroupTest::import_key_into(std::size_t member) {
+void GroupTest::import_key_into(const std::string& token) {
   const Bytes number = private_number(key_.get());
-  store_of(member).import_key("httpd", {x509::from_evp_pkey(key_.get()), {number}});
+  store_of(token).import_key("httpd", {x509::from_evp_pkey(key_.get()), {number}});
 }
 
 keys::PrivateKey GroupTest::key() {

@@ -49,13 +49,17 @@ class GroupTest : public testing::Test {
   void use_members(const std::string& members);
   // With these lines in the section of one token.
   void set_lines(std::size_t member, std::string lines) { lines_.at(member) = std::move(lines); }
+  // The section of another token: for the next use_members().
+  void add_token_section(const std::string& section) { more_sections_ += section; }
 
   [[nodiscard]] FaultControl& faults(std::size_t member) { return *faults_.at(member); }
   [[nodiscard]] static std::string name(std::size_t member);
   [[nodiscard]] std::shared_ptr<keys::KeySource> group() { return tokens_->source("front"); }
-  [[nodiscard]] keys::KeyStore store_of(std::size_t member);
+  [[nodiscard]] keys::KeyStore store_of(std::size_t member) { return store_of(name(member)); }
+  [[nodiscard]] keys::KeyStore store_of(const std::string& token);
 
-  void import_key_into(std::size_t member);
+  void import_key_into(std::size_t member) { import_key_into(name(member)); }
+  void import_key_into(const std::string& token);
 
   // "httpd" of the group; reads it from one member.
   [[nodiscard]] keys::PrivateKey key();
@@ -95,6 +99,7 @@ class GroupTest : public testing::Test {
  private:
   [[nodiscard]] std::string token_sections() const;
 
+  std::string more_sections_;
   std::array<std::uint64_t, kMembers> succeeded_before_{};
 };
 

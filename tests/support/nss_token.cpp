@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 
 #include <dlfcn.h>
@@ -38,6 +39,9 @@ fs::path NssToken::module() {
 }
 
 NssToken::NssToken() {
+  // Each object of its database has a key of its own that is derived from the PIN: by few iterations, in
+  // tests.
+  ::setenv("NSS_MAX_MP_PBE_ITERATION_COUNT", "10", 0);
   pin_file_ = directory_.write("pin", pin_ + "\n");
   fs::create_directory(directory_.path() / "db");
   certutil({"-N"});
