@@ -146,11 +146,7 @@ class Comparison final {
   // Two names for one token would look like two HSMs and be one.
   void require_other_token() const {
     for (const MemberReport& member : reports_) {
-      const bool is_same = &member != &report() && member.error.empty() &&
-                           member.token.serial == report().token.serial &&
-                           member.token.manufacturer == report().token.manufacturer &&
-                           member.token.model == report().token.model;
-      if (is_same) {
+      if (&member != &report() && member.error.empty() && is_same_token(member.token, report().token)) {
         throw Failure(fmt::format("{} and {} are the same token, serial {}; a token is a member once",
                                   report().name, member.name, report().token.serial));
       }

@@ -36,8 +36,7 @@ std::string in_json(const ha::GroupDescription& group, const std::vector<MemberR
     const MemberReport& report = reports[i];
     boost::json::array aliases;
     for (const auto& [alias, held] : report.aliases) {
-      aliases.push_back(
-          {{"alias", json_text(alias)}, {"id", held.id}, {"certificate", !held.certificate.empty()}});
+      aliases.push_back({{"alias", json_text(alias)}, {"id", held.id}, {"certificate", !held.chain.empty()}});
     }
     boost::json::object member{{"name", report.name},
                                {"zone", report.zone},
@@ -51,6 +50,7 @@ std::string in_json(const ha::GroupDescription& group, const std::vector<MemberR
     members.push_back(std::move(member));
   }
   boost::json::array sentences;
+  for (const std::string& sentence : members_twice(reports)) sentences.emplace_back(sentence);
   for (const Difference& difference : differing) sentences.emplace_back(difference.sentence);
   return json_line({{"group", group.name},
                     {"min-active", group.min_active},
@@ -74,6 +74,7 @@ std::string in_text(const ha::GroupDescription& group, const std::vector<MemberR
                               report.zone.empty() ? "" : ", zone " + report.zone)
                 : report.error + "\n";
   }
+  for (const std::string& sentence : members_twice(reports)) text += "  " + sentence + "\n";
   for (const Difference& difference : differing) text += "  " + difference.sentence + "\n";
   return text;
 }
@@ -90,6 +91,7 @@ void GroupStatus::run(const StoreOptions& options) const {
   const auto failing =
       std::ranges::count_if(reports, [](const MemberReport& report) { return !report.error.empty(); });
   if (failing != 0) throw Failure(fmt::format("{} of {} members cannot be used", failing, reports.size()));
+  if (!members_twice(reports).empty()) throw Failure("two members are one token");
   if (!differing.empty()) throw Failure("the members do not have the same; bring to each what it lacks");
 }
 

@@ -1,8 +1,11 @@
 #include "keystore-tools/group_sync.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -25,8 +28,16 @@ struct Model {
   keys::Chain chain;
 };
 
-bool is_better_leaf(const keys::Entry& entry, const keys::Entry& known) {
-  return entry.leaf && (!known.leaf || keys::preferred(*entry.leaf, *known.leaf));
+// Of two chains for one key: as a member chooses among its own leaves, and with more issuers.
+bool is_better(const keys::Chain& chain, const keys::Chain& known) {
+  if (chain.empty() || known.empty()) return known.empty() && !chain.empty();
+  if (chain.front().der == known.front().der) return chain.size() > known.size();
+  return keys::preferred_leaf(chain.front(), known.front());
+}
+
+// As far as bringing the other chain would change it: among issuers that it has, a token chooses by itself.
+bool is_as_good(const keys::Chain& chain, const keys::Chain& model) {
+  return !chain.empty() && chain.front().der == model.front().der && chain.size() >= model.size();
 }
 
 class Syncing final {
@@ -43,16 +54,20 @@ class Syncing final {
       });
     }
     if (!failed_.empty()) throw Failure(failed_);
-    if (brought_ == 0) fmt::print(stderr, "All members of \"{}\" have the same certificates\n", group.name);
+    if (brought_ != 0) return;
+    fmt::print(stderr, "All members of \"{}\" {}have the same certificates\n", group.name,
+               is_key_missing_ ? "that have a key " : "");
   }
 
  private:
   template <typename Body>
   void with(const ha::MemberToken& member, const Body& body) {
+    if (failing_.contains(member.name)) return;
     try {
       keys::KeyStore store(member.source, pkix_);
       body(store);
     } catch (const pkcs11::Error& error) {
+      failing_.insert(member.name);
       failed_ += (failed_.empty() ? "" : "; ") + member.name + ": " + error.what();
     }
   }
@@ -60,10 +75,10 @@ class Syncing final {
   void look_for_models(const std::string& member, keys::KeyStore& store) {
     for (const keys::Entry& entry : store.entries()) {
       const auto known = models_.find(entry.alias);
-      const bool is_better =
-          known == models_.end() || (known->second.entry.key.public_key() == entry.key.public_key() &&
-                                     is_better_leaf(entry, known->second.entry));
-      if (is_better) models_.insert_or_assign(entry.alias, Model{member, entry, store.chain(entry)});
+      keys::Chain chain = store.chain(entry);
+      if (known == models_.end() || (known->second.entry.key.public_key() == entry.key.public_key() &&
+                                     is_better(chain, known->second.chain)))
+        models_.insert_or_assign(entry.alias, Model{member, entry, std::move(chain)});
     }
   }
 
@@ -82,12 +97,18 @@ class Syncing final {
   }
 
   void bring_to(const std::string& member, keys::KeyStore& store) {
-    for (const keys::Entry& entry : store.entries()) {
+    const std::vector<keys::Entry> entries = store.entries();
+    for (const auto& [alias, model] : models_) {
+      if (std::ranges::find(entries, alias, &keys::Entry::alias) != entries.end()) continue;
+      is_key_missing_ = true;
+      fmt::print(stderr, "{}: lacks the key \"{}\", which {} has; certificates are brought, and no keys\n",
+                 member, pkcs11::printable(alias), model.member);
+    }
+    for (const keys::Entry& entry : entries) {
       const auto model = models_.find(entry.alias);
-      if (model == models_.end()) continue;
-      const keys::Entry& wanted = model->second.entry;
-      if (!wanted.leaf || (entry.leaf && entry.leaf->der == wanted.leaf->der)) continue;
-      if (entry.key.public_key() != wanted.key.public_key()) {
+      if (model == models_.end() || model->second.chain.empty()) continue;
+      if (is_as_good(store.chain(entry), model->second.chain)) continue;
+      if (entry.key.public_key() != model->second.entry.key.public_key()) {
         fmt::print(stderr, "{}: \"{}\" is another key than on {}; its certificate stays\n", member,
                    pkcs11::printable(entry.alias), model->second.member);
         continue;
@@ -103,6 +124,8 @@ class Syncing final {
   const x509::OpenSslPkix pkix_;
   std::map<std::string, Model, std::less<>> models_;  // by alias
   std::size_t brought_ = 0;
+  bool is_key_missing_ = false;
+  std::set<std::string> failing_;  // names of members
   std::string failed_;
 };
 

@@ -96,11 +96,17 @@ std::string text_of(const keys::TrustedCertificate& entry, ListForm form) {
   return form == ListForm::brief ? brief(entry) : detailed(entry, form);
 }
 
+// Where the entries are.
+std::string place_of(keys::KeySource& source) {
+  const pkcs11::TokenInfo token = source.info();
+  if (source.replication()) return "G" + keys::name_with_members(source).substr(1);
+  return fmt::format("Token: {}, serial {} ({} {})", token.label, token.serial, token.manufacturer,
+                     token.model);
+}
+
 std::string heading(AliasStore& store, std::size_t entries) {
-  const pkcs11::TokenInfo token = store.keys().source().info();
-  return fmt::format(
-      "Keystore type: Keystay\nToken: {}, serial {} ({} {})\n\nYour keystore contains {} {}\n\n", token.label,
-      token.serial, token.manufacturer, token.model, entries, entries == 1 ? "entry" : "entries");
+  return fmt::format("Keystore type: Keystay\n{}\n\nYour keystore contains {} {}\n\n",
+                     place_of(store.keys().source()), entries, entries == 1 ? "entry" : "entries");
 }
 
 // Not an entry: it cannot be used, and is listed with the reason.

@@ -1,5 +1,6 @@
 #include "keystore-tools/member_report.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,10 @@ namespace keystay::tools {
 namespace {
 
 using std::chrono::steady_clock;
+
+std::string issuers(std::size_t count) {
+  return count == 0 ? "no issuer" : fmt::format("{} issuer{}", count, count == 1 ? "" : "s");
+}
 
 // Nothing if the alias is the same on both.
 std::optional<Difference> compare(const std::string& alias, const MemberReport& model,
@@ -37,14 +42,27 @@ std::optional<Difference> compare(const std::string& alias, const MemberReport& 
     return difference(DifferenceKind::id, fmt::format("{} has \"{}\" with the CKA_ID {}, {} with {}",
                                                       member.name, name, other.id, model.name, held.id));
   }
-  if (other.certificate == held.certificate) return std::nullopt;
-  if (other.certificate.empty()) {
+  if (other.chain == held.chain) return std::nullopt;
+  if (other.chain.empty()) {
     return difference(DifferenceKind::certificate, fmt::format("{} has no certificate for \"{}\", unlike {}",
                                                                member.name, name, model.name));
   }
+  if (!held.chain.empty() && other.chain.front() == held.chain.front()) {
+    return difference(
+        DifferenceKind::issuers,
+        fmt::format("{} has {} for the certificate of \"{}\", {} {}", member.name,
+                    issuers(other.chain.size() - 1), name, model.name,
+                    other.chain.size() == held.chain.size() ? "has others" : issuers(held.chain.size() - 1)));
+  }
   return difference(DifferenceKind::certificate,
                     fmt::format("{} has another certificate for \"{}\" than {}{}", member.name, name,
-                                model.name, held.certificate.empty() ? ", which has none" : ""));
+                                model.name, held.chain.empty() ? ", which has none" : ""));
+}
+
+std::vector<pkcs11::Bytes> encoded(const keys::Chain& chain) {
+  std::vector<pkcs11::Bytes> encoded;
+  for (const keys::Certificate& certificate : chain) encoded.push_back(certificate.der);
+  return encoded;
 }
 
 }  // namespace
@@ -57,10 +75,11 @@ MemberReport ask_member(const ha::MemberToken& member, const keys::Pkix& pkix) {
   try {
     member.source->recover();
     report.token = member.source->info();
-    for (const keys::Entry& entry : keys::KeyStore(member.source, pkix).entries()) {
-      report.aliases.insert({entry.alias,
-                             {pkcs11::hex(entry.key.reference().id()), entry.key.public_key(),
-                              entry.leaf ? entry.leaf->der : pkcs11::Bytes{}}});
+    keys::KeyStore store(member.source, pkix);
+    for (const keys::Entry& entry : store.entries()) {
+      report.aliases.insert(
+          {entry.alias,
+           {pkcs11::hex(entry.key.reference().id()), entry.key.public_key(), encoded(store.chain(entry))}});
     }
   } catch (const pkcs11::Error& error) {
     report.error = error.what();
@@ -93,8 +112,29 @@ const char* name_of(DifferenceKind kind) noexcept {
       return "id";
     case DifferenceKind::certificate:
       return "certificate";
+    case DifferenceKind::issuers:
+      return "issuers";
   }
   return "";
+}
+
+bool is_same_token(const pkcs11::TokenInfo& one, const pkcs11::TokenInfo& other) {
+  return !one.serial.empty() && one.serial == other.serial && one.label == other.label &&
+         one.manufacturer == other.manufacturer && one.model == other.model;
+}
+
+std::vector<std::string> members_twice(const std::vector<MemberReport>& reports) {
+  std::vector<std::string> sentences;
+  for (auto member = reports.begin(); member != reports.end(); ++member) {
+    const auto first = std::find_if(reports.begin(), member, [&](const MemberReport& other) {
+      return other.error.empty() && member->error.empty() && is_same_token(other.token, member->token);
+    });
+    if (first == member) continue;
+    sentences.push_back(
+        fmt::format("{} is the same token as {}, serial {}, and fails together with it: name it once",
+                    member->name, first->name, member->token.serial));
+  }
+  return sentences;
 }
 
 std::vector<Difference> differences(const std::vector<MemberReport>& reports) {

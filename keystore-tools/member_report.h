@@ -13,11 +13,12 @@
 
 namespace keystay::tools {
 
-// What a member has under one name. Two members agree on an alias if they have the same key and certificate.
+// What a member has under one name. Two members agree on an alias if they have the same key and the same
+// chain.
 struct HeldAlias {
   std::string id;  // CKA_ID in hex
   pkcs11::PublicKey key;
-  pkcs11::Bytes certificate;  // DER; empty: none
+  std::vector<pkcs11::Bytes> chain;  // DER, the leaf first; empty: no certificate
 };
 
 struct MemberReport {
@@ -43,6 +44,7 @@ enum class DifferenceKind {
   key,          // another one under the same name
   id,           // the same key with another CKA_ID
   certificate,  // another one, or none, or one where the other member has none
+  issuers,      // the same certificate, with more, fewer or other ones of issuers
 };
 [[nodiscard]] const char* name_of(DifferenceKind kind) noexcept;  // "missing"
 
@@ -54,6 +56,11 @@ struct Difference {
   std::string other;
   std::string sentence;  // for people: `hsm-b lacks "httpd", which hsm-a has`
 };
+
+// By what a token shows of itself. One without a serial number is like no other.
+[[nodiscard]] bool is_same_token(const pkcs11::TokenInfo& one, const pkcs11::TokenInfo& other);
+// "hsm-b is the same token as hsm-a, …": of each that was reached under two names.
+[[nodiscard]] std::vector<std::string> members_twice(const std::vector<MemberReport>& reports);
 
 // Between the members that answered, in the order of the aliases and then of the members.
 [[nodiscard]] std::vector<Difference> differences(const std::vector<MemberReport>& reports);

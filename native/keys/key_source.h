@@ -96,4 +96,8 @@ class KeySource {
   virtual void renew_sessions() = 0;
 };
 
+// For messages about what a source lacks: its name(), with the members of a group: `group "front" (hsm-a,
+// hsm-b)`.
+[[nodiscard]] std::string name_with_members(KeySource& source);
+
 }  // namespace keystay::keys
