@@ -1,6 +1,7 @@
 #include "native/config/configuration.h"
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include <stdlib.h>
@@ -177,14 +178,17 @@ void require_room_for_its_lanes(const std::string& name, const TableReader& tabl
 }
 
 void read_groups(const TableReader& document, Configuration& configuration) {
-  for (const auto& [name, table] : document.named_tables("group")) {
+  const auto tables = document.named_tables("group");
+  std::set<std::string> names;
+  for (const auto& [name, _] : tables) names.insert(name);
+  for (const auto& [name, table] : tables) {
     if (!is_token_name(name))
       table.fail("", "a group's name consists of letters, digits, \"-\", \"_\" and \".\"");
     if (configuration.tokens.contains(name)) {
       table.fail("", "there is a [token." + name + "] too, and an alias \"" + name +
                          "/…\" could mean either; give the group another name");
     }
-    configuration.groups.emplace(name, read_group(table, configuration.tokens, configuration.zone));
+    configuration.groups.emplace(name, read_group(table, configuration.tokens, names, configuration.zone));
   }
 }
 

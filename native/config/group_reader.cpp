@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kMostMembers = 16;
+constexpr std::int64_t kMostMembers = 16;
 constexpr IntegerRange kWeight{0, 100};
 constexpr DurationRange kTimeout{10ms, 10min};
 constexpr DurationRange kPause{100ms, 1h};
@@ -22,8 +22,11 @@ constexpr std::string_view kPauses[] = {"1s", "1s", "2s", "5s", "10s", "60s"};
 
 using Tokens = std::map<std::string, TokenSettings, std::less<>>;
 
-void require_token(const TableReader& group, const std::string& member, const Tokens& tokens) {
+void require_token(const TableReader& group, const std::string& member, const Tokens& tokens,
+                   const std::set<std::string>& groups) {
   if (tokens.contains(member)) return;
+  if (groups.contains(member))
+    group.fail("members", "\"" + member + "\" is a group, and members are tokens; write its members instead");
   std::vector<std::string_view> names;
   for (const auto& [name, _] : tokens) names.push_back(name);
   group.fail("members", "there is no section [token." + member + "]; " +
@@ -52,19 +55,31 @@ void require_different_tokens(const TableReader& group, const std::vector<std::s
   }
 }
 
-std::vector<std::string> members(const TableReader& group, const Tokens& tokens) {
+std::vector<std::string> members(const TableReader& group, const Tokens& tokens,
+                                 const std::set<std::string>& groups) {
   std::vector<std::string> members = group.required_texts("members", "[\"hsm-a\", \"hsm-b\"]");
-  if (members.size() > kMostMembers)
+  if (members.size() > static_cast<std::size_t>(kMostMembers))
     group.fail("members", "expected at most " + std::to_string(kMostMembers) + " tokens, got " +
                               std::to_string(members.size()));
-  for (const std::string& member : members) require_token(group, member, tokens);
+  for (const std::string& member : members) require_token(group, member, tokens, groups);
   require_different_tokens(group, members, tokens);
   return members;
 }
 
+// A number of members; all of them, if none is written.
+std::size_t up_to_all(const TableReader& group, std::string_view key, std::size_t members) {
+  constexpr IntegerRange kAny{1, kMostMembers};
+  const auto number =
+      static_cast<std::size_t>(group.integer(key, kAny).value_or(static_cast<std::int64_t>(members)));
+  if (number > members) {
+    group.fail(key, std::to_string(number) + " is more than the group has members; write at most " +
+                        std::to_string(members) + ", or leave the key out for all");
+  }
+  return number;
+}
+
 std::size_t min_active(const TableReader& group, std::size_t members) {
-  const auto range = IntegerRange{1, static_cast<std::int64_t>(members)};
-  return static_cast<std::size_t>(group.integer("min-active", range).value_or(range.most));
+  return up_to_all(group, "min-active", members);
 }
 
 constexpr std::string_view kBalanceForms = "expected \"priority\" or { success = 1, idleness = 1 }";
@@ -171,8 +186,7 @@ std::optional<unsigned long> wrapping_mechanism(const TableReader& group) {
 }
 
 std::size_t create_minimum(const TableReader& group, std::size_t members) {
-  const auto range = IntegerRange{1, static_cast<std::int64_t>(members)};
-  return static_cast<std::size_t>(group.integer("create-minimum", range).value_or(range.most));
+  return up_to_all(group, "create-minimum", members);
 }
 
 std::string wrapping_key(const TableReader& group) {
@@ -188,11 +202,12 @@ std::string wrapping_key(const TableReader& group) {
 
 }  // namespace
 
-GroupSettings read_group(const TableReader& group, const Tokens& tokens, const std::string& zone) {
+GroupSettings read_group(const TableReader& group, const Tokens& tokens, const std::set<std::string>& groups,
+                         const std::string& zone) {
   group.allow({"members", "min-active", "balance", "prefer-same-zone", "timeout", "attempt-timeout", "probe",
                "check", "hung-calls", "verify", "wrapping-key", "wrapping-mechanism", "create-minimum"});
   GroupSettings settings;
-  settings.members = members(group, tokens);
+  settings.members = members(group, tokens, groups);
   settings.min_active = min_active(group, settings.members.size());
   settings.balance = balance(group);
   settings.same_zone = same_zone(group, settings.members, tokens, zone);

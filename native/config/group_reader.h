@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "native/config/configuration.h"
@@ -10,9 +11,10 @@
 
 namespace keystay::config {
 
-// `tokens` and `zone` are those of the same file. Throws Error that names file, line and key.
+// `tokens`, `zone` and the names of the `groups` are those of the same file. Throws Error that names file,
+// line and key.
 [[nodiscard]] GroupSettings read_group(const TableReader& group,
                                        const std::map<std::string, TokenSettings, std::less<>>& tokens,
-                                       const std::string& zone);
+                                       const std::set<std::string>& groups, const std::string& zone);
 
 }  // namespace keystay::config

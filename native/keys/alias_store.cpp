@@ -135,8 +135,8 @@ Named AliasStore::require_listed(std::string_view alias, std::optional<Named> fo
                                         ", but not on the list of the " + file_.name() +
                                         "; add it to `aliases` there, or leave -keystore out");
   }
-  throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " + keys_.source().name() +
-                                      "; keystay -list shows what does");
+  throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " +
+                                      name_with_members(keys_.source()) + "; keystay -list shows what does");
 }
 
 Entry AliasStore::read_again(const pkcs11::KeyReference& key) {

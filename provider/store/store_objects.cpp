@@ -238,7 +238,7 @@ class Search final {
 
   [[noreturn]] void fail_not_found() {
     const char* what = wanted_.private_key || wanted_.public_key ? " has no key" : " has no certificate";
-    throw Error(Reason::key_not_found, location_.source->name() + what +
+    throw Error(Reason::key_not_found, keys::name_with_members(*location_.source) + what +
                                            named_by(location_.label, location_.id) + "; " +
                                            how_to_find_keys(*location_.source) + left_out_);
   }

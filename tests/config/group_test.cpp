@@ -106,10 +106,13 @@ constexpr GroupCase kGroupCases[] = {
      "11: group.g.members: must not be empty; write members = [\"hsm-a\", \"hsm-b\"]"},
     {"UnknownMember", "[group.g]\nmembers = [\"a\", \"d\"]\n",
      "11: group.g.members: there is no section [token.d]; did you mean \"a\", \"b\", \"c\"?"},
+    {"GroupAsMember", "[group.f]\nmembers = [\"a\"]\n[group.g]\nmembers = [\"f\"]\n",
+     "13: group.g.members: \"f\" is a group, and members are tokens; write its members instead"},
     {"MemberTwice", "[group.g]\nmembers = [\"a\", \"b\", \"a\"]\n",
      "11: group.g.members: \"a\" stands there twice; name each token once"},
     {"MoreActiveThanMembers", "[group.g]\nmembers = [\"a\", \"b\"]\nmin-active = 3\n",
-     "12: group.g.min-active: expected 1 to 2, got 3"},
+     "12: group.g.min-active: 3 is more than the group has members; write at most 2, or leave the key out "
+     "for all"},
     {"NamedLikeAToken", "[group.a]\nmembers = [\"a\", \"b\"]\n",
      "10: group.a: there is a [token.a] too, and an alias \"a/…\" could mean either; give the group another "
      "name"},
@@ -140,7 +143,8 @@ constexpr GroupCase kGroupCases[] = {
     {"WrappingMechanismAlone", "[group.g]\nmembers = [\"a\"]\nwrapping-mechanism = \"0x210a\"\n",
      "12: group.g.wrapping-mechanism: needs wrapping-key = \"…\", under which new keys go to the members"},
     {"CreateMinimum", "[group.g]\nmembers = [\"a\"]\nwrapping-key = \"k\"\ncreate-minimum = 2\n",
-     "13: group.g.create-minimum: expected 1 to 1, got 2"},
+     "13: group.g.create-minimum: 2 is more than the group has members; write at most 1, or leave the key "
+     "out for all"},
     {"EmptyWrappingKey", "[group.g]\nmembers = [\"a\"]\nwrapping-key = \"\"\n",
      "12: group.g.wrapping-key: must not be empty; write the label that the key is to have"},
 };
