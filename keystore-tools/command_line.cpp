@@ -272,9 +272,18 @@ class Parser final {
       remote.endpoints.push_back(*endpoint);
     }
     if (remote.endpoints.empty()) return;
+    if (remote.is_local()) refuse_tls(remote);
     if (!remote.is_local()) require_tls(remote);
     if (store_.unsaved.label.empty() && store_.unsaved.serial.empty())
       throw UsageError("--label or --serial is missing: which token is meant?");
+  }
+
+  static void refuse_tls(const config::RemoteSettings& remote) {
+    const bool any =
+        !remote.ca.empty() || !remote.certificate.empty() || !remote.key.empty() || !remote.host.empty();
+    if (any)
+      throw UsageError(
+          "a socket of this machine has no TLS: leave --ca, --certificate, --key and --host out");
   }
 
   static void require_tls(config::RemoteSettings& remote) {

@@ -48,6 +48,7 @@ struct Enrolment {
   fs::path directory;
 
   [[nodiscard]] std::string file(const char* of) const { return (directory / of).string(); }
+  [[nodiscard]] std::string pin_file() const { return (directory / (token + ".pin")).string(); }
   // By which the endpoint's certificate is to go.
   [[nodiscard]] const std::string& endpoint_name() const {
     return host.empty() ? endpoints.front().host : host;
@@ -97,7 +98,7 @@ std::string token_section(const Enrolment& enrolment) {
   line("key", enrolment.file("client-key.pem"));
   line("label", enrolment.label);
   line("serial", enrolment.serial);
-  line("pin", "file:" + enrolment.file((enrolment.token + ".pin").c_str()));
+  line("pin", "file:" + enrolment.pin_file());
   return text;
 }
 
@@ -200,9 +201,13 @@ void RemoteEnrol::run(const StoreOptions& options) const {
              "1. have your authority sign {1}, for {2} with extendedKeyUsage clientAuth; its reply is {3}\n"
              "2. put the certificate of the authority that signed the one of {4} into {5}\n"
              "3. configure {4} as shown\n"
-             "4. {6}\n",
+             "4. {6}\n"
+             "5. when it says \"Connected\": write the section [token.{7}] into keystay.toml of this "
+             "machine, and the PIN "
+             "into {8}, which only the user of the server may read\n",
              agreed.file("client-key.pem"), agreed.file("client.csr"), agreed.name, agreed.file("client.pem"),
-             agreed.endpoint_name(), agreed.file("ca.pem"), test_command(agreed));
+             agreed.endpoint_name(), agreed.file("ca.pem"), test_command(agreed), key_part(agreed.token),
+             agreed.pin_file());
 }
 
 }  // namespace keystay::tools

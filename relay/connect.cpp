@@ -136,7 +136,10 @@ awaitable<tcp::resolver::results_type> resolve(const config::RemoteEndpoint& end
       });
   static_cast<void>(co_await resolution->ended.async_wait(kOutcome));
   if (!resolution->error) throw Failed("name resolution: no answer within connect-timeout");
-  if (*resolution->error) throw Failed("name resolution: " + resolution->error->message());
+  if (*resolution->error) {
+    throw Failed("name resolution: " + resolution->error->message() +
+                 " (is the name right, and known to this machine? getent hosts " + endpoint.host + ")");
+  }
   co_return std::move(resolution->addresses);
 }
 
@@ -163,7 +166,10 @@ awaitable<void> connect_tcp(tcp::socket& socket, const tcp::resolver::results_ty
     }
     last = time.expired() ? error_code(asio::error::timed_out) : error;
   }
-  throw Failed("TCP: " + last.message());
+  throw Failed("TCP: " + last.message() +
+               (last == asio::error::connection_refused
+                    ? " (does keystay-tlsd run there, and listen on this port?)"
+                    : " (is the address right, and does a firewall let us through?)"));
 }
 
 awaitable<int> greet(Tls& tls, const config::RemoteSettings& settings, const Expected& expected) {

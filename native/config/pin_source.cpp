@@ -83,6 +83,7 @@ std::string cannot_open(const std::filesystem::path& path, int error) {
            "; let a group of this user read the file and enter its directory: chgrp GROUP " + path.string() +
            "; chmod 640 " + path.string();
   }
+  if (error == ENOENT) why += "; write the PIN into it, readable for the user of this program alone";
   return why;
 }
 

@@ -29,7 +29,8 @@ std::vector<std::shared_ptr<pkcs11::Module>> remote_modules(const std::string& n
   for (std::size_t i = 0; i < settings.lanes; ++i) {
     const auto functions = std::make_shared<const RemoteFunctions>(connector);
     modules.push_back(std::make_shared<pkcs11::Module>(
-        "of token \"" + name + "\" on another machine",
+        "of token \"" + name +
+            (settings.is_local() ? "\" behind a socket of this machine" : "\" on another machine"),
         [functions]() -> CK_FUNCTION_LIST& { return functions->list(); }, logins));
   }
   return modules;

@@ -108,8 +108,10 @@ TEST_F(PinSource, RefusesWhatCannotBeAPin) {
 
 TEST_F(PinSource, SaysWhichFileIsMissing) {
   const std::string path = directory_.path() / "absent.pin";
-  EXPECT_EQ(failure("file:" + path),
-            "cannot read the PIN of token \"web\": " + path + ": No such file or directory");
+  EXPECT_EQ(
+      failure("file:" + path),
+      "cannot read the PIN of token \"web\": " + path +
+          ": No such file or directory; write the PIN into it, readable for the user of this program alone");
 }
 
 TEST_F(PinSource, DoesNotWaitForAPipeThatNobodyFills) {

@@ -28,12 +28,14 @@ TEST_F(RemoteRefusal, OfNothingIsSuccess) { EXPECT_EQ(reason(place_), ""); }
 
 TEST_F(RemoteRefusal, ByNameResolution) {
   place_.endpoints = "\"no-such-host.invalid:4442\"";
-  EXPECT_THAT(reason(place_), HasSubstr("no-such-host.invalid:4442 cannot be used: name resolution: "));
+  EXPECT_THAT(reason(place_), AllOf(HasSubstr("no-such-host.invalid:4442 cannot be used: name resolution: "),
+                                    HasSubstr("getent hosts no-such-host.invalid")));
 }
 
 TEST_F(RemoteRefusal, ByTcp) {
   place_.endpoints = "\"127.0.0.1:" + std::to_string(test::free_port()) + "\"";
-  EXPECT_THAT(reason(place_), HasSubstr("cannot be used: TCP: Connection refused"));
+  EXPECT_THAT(reason(place_), AllOf(HasSubstr("cannot be used: TCP: Connection refused"),
+                                    HasSubstr("does keystay-tlsd run there")));
 }
 
 TEST_F(RemoteRefusal, NamesEachEndpoint) {
@@ -111,7 +113,21 @@ TEST_F(RemoteRefusal, OfFilesNamesThem) {
   place_ = hsm_.place();
   hsm_.write_identity(hsm_.ca(), "second", {});
   place_.key = hsm_.file("second-key.pem");
-  EXPECT_THAT(reason(place_), HasSubstr("key: cannot use " + place_.key));
+  EXPECT_THAT(reason(place_), HasSubstr("key: " + place_.key + " is not the key of the certificate in " +
+                                        place_.certificate));
+  place_.key = place_.certificate;
+  EXPECT_THAT(reason(place_),
+              HasSubstr("key: cannot use " + place_.key + ": there is no private key in PEM form in it"));
+  const std::string encrypted = hsm_.file("encrypted-key.pem");
+  test::run_or_throw(
+      {"openssl", "pkey", "-in", hsm_.place().key, "-aes256", "-passout", "pass:1234", "-out", encrypted});
+  place_.key = encrypted;
+  EXPECT_THAT(reason(place_), HasSubstr("key: cannot use " + encrypted + ": it is encrypted"));
+  place_ = hsm_.place();
+  place_.certificate = place_.key;
+  EXPECT_THAT(reason(place_), AllOf(HasSubstr("certificate: cannot use " + place_.certificate +
+                                              ": there is no certificate in PEM form in it"),
+                                    Not(HasSubstr(" lib"))));
 }
 
 TEST_F(RemoteRefusal, WithoutP11Kit) {
