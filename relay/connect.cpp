@@ -57,6 +57,8 @@ struct Expected {
   std::shared_ptr<std::string> names = std::make_shared<std::string>();
 };
 
+bool is_alert(const error_code& error) { return error.message().find("alert") != std::string::npos; }
+
 // Of a handshake, or of the first bytes after one: TLS 1.3 tells only then what the endpoint says to our
 // certificate.
 std::string tls_failure(Tls& tls, const error_code& error, const config::RemoteSettings& settings,
@@ -70,7 +72,7 @@ std::string tls_failure(Tls& tls, const error_code& error, const config::RemoteS
            X509_verify_cert_error_string(result) + " (ca = " + settings.ca.string() + ")";
   }
   const std::string reason = error.message();
-  if (reason.find("alert") != std::string::npos) {
+  if (is_alert(error)) {
     return "TLS: the endpoint refuses our certificate (" + settings.certificate.string() + "): " + reason +
            "; its log says why";
   }
@@ -175,8 +177,11 @@ awaitable<void> connect_tcp(tcp::socket& socket, const tcp::resolver::results_ty
 awaitable<int> greet(Tls& tls, const config::RemoteSettings& settings, const Expected& expected) {
   unsigned char version = kNewestVersion;
   const auto [write_error, written] = co_await asio::async_write(tls, asio::buffer(&version, 1), kOutcome);
-  if (write_error) throw Failed(tls_failure(tls, write_error, settings, expected));
+  // An endpoint that refuses our certificate may have closed the connection before this; its alert can be
+  // read all the same.
   const auto [error, size] = co_await asio::async_read(tls, asio::buffer(&version, 1), kOutcome);
+  if (error && write_error && !is_alert(error))
+    throw Failed(tls_failure(tls, write_error, settings, expected));
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
       error == asio::error::connection_reset)
     throw Failed(

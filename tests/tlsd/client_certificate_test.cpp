@@ -6,7 +6,9 @@
 #include <future>
 #include <string>
 #include <system_error>
+#include <thread>
 
+#include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -17,6 +19,7 @@
 namespace keystay::test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 LeafOptions client_leaf() {
@@ -70,6 +73,22 @@ TEST_F(ClientCertificateTest, MissingIsALineAndAMetric) {
   serve(TestBackend::hello());
   EXPECT_EQ(answer_to(nullptr), "");
   expect_refusal("the client shows no certificate");
+}
+
+// A client of TLS 1.3 is done before its certificate is looked at, and sends; a reset would take the alert
+// from it.
+TEST_F(ClientCertificateTest, AnAlertReachesAClientThatGoesOnSending) {
+  serve(TestBackend::hello());
+  TlsClient client(server_->port(), {.version = TLS1_3_VERSION});
+  ASSERT_TRUE(client.handshake());
+  ASSERT_TRUE(client.write(std::string(100'000, 'x')));
+  expect_refusal("the client shows no certificate");
+  std::this_thread::sleep_for(100ms);  // for a reset, which must not come
+  EXPECT_TRUE(client.write("x"));
+  char byte = 0;
+  EXPECT_LE(SSL_read(client.ssl(), &byte, 1), 0);
+  EXPECT_THAT(ERR_reason_error_string(ERR_peek_error()), HasSubstr("certificate required"));
+  ERR_clear_error();
 }
 
 struct RefusedCase {

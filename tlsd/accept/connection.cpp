@@ -13,6 +13,9 @@ namespace keystay::tlsd {
 namespace {
 
 constexpr std::chrono::seconds kPlainHttpLimit{5};
+// How long, and with how many bytes, a client may go on until it reads an alert.
+constexpr std::chrono::seconds kAlertLimit{1};
+constexpr std::size_t kMostDiscarded = 262144;
 
 tcp::endpoint remote_endpoint(const Socket& socket) {
   error_code ignored;
@@ -49,6 +52,11 @@ std::string_view description(Handshake handshake) {
   }
 }
 
+bool sends_alert(Handshake handshake) {
+  return handshake == Handshake::refused || handshake == Handshake::client_certificate ||
+         handshake == Handshake::sign_failed;
+}
+
 }  // namespace
 
 Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnThread& listener,
@@ -83,6 +91,7 @@ awaitable<bool> Connection::shake_hands() {
   // Other protocols have no plain-text error that a client would show to its user.
   const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
   if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
+  if (sends_alert(result.handshake)) co_await discard_input(kAlertLimit);
   co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
 }
 
@@ -95,21 +104,33 @@ void Connection::report(const HandshakeResult& result) {
 
 awaitable<void> Connection::answer_plain_http() {
   Socket& socket = stream_.socket();
-  const TimeLimit limit(socket.get_executor(), kPlainHttpLimit, [&socket] {
+  {
+    const TimeLimit limit(socket.get_executor(), kPlainHttpLimit, [&socket] {
+      error_code ignored;
+      socket.shutdown(Socket::shutdown_both, ignored);
+    });
+    Answer answer =
+        make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
+    co_await http::async_write(socket, answer, kOutcome);
+  }
+  co_await discard_input(kPlainHttpLimit);
+}
+
+// Closing a socket with unread bytes sends a reset, which discards what the client has not read yet: an
+// answer, or the alert for a certificate, after which a client of TLS 1.3 has already sent its first data.
+awaitable<void> Connection::discard_input(std::chrono::seconds time) {
+  Socket& socket = stream_.socket();
+  const TimeLimit limit(socket.get_executor(), time, [&socket] {
     error_code ignored;
     socket.shutdown(Socket::shutdown_both, ignored);
   });
-  Answer answer =
-      make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
-  co_await http::async_write(socket, answer, kOutcome);
   error_code ignored;
   socket.shutdown(Socket::shutdown_send, ignored);
-  // Reads what the client has sent: closing a socket with unread bytes sends a reset, which discards the
-  // answer.
   std::array<char, 4096> discarded;
-  for (;;) {
-    const auto [error, _] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
+  for (std::size_t left = kMostDiscarded; left > 0;) {
+    const auto [error, size] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
     if (error) co_return;
+    left -= std::min(left, size);
   }
 }
 

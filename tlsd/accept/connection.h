@@ -1,6 +1,7 @@
 // One client's connection, from accept to close.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -43,6 +44,8 @@ class Connection final {
   [[nodiscard]] awaitable<bool> shake_hands();
   void report(const HandshakeResult& result);
   [[nodiscard]] awaitable<void> answer_plain_http();
+  // Ends the sending side, and reads until the client has ended its own.
+  [[nodiscard]] awaitable<void> discard_input(std::chrono::seconds time);
 
   ConnectionLimit::Place place_;
   ListenerOnThread& listener_;
