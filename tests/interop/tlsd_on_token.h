@@ -39,6 +39,7 @@ class TlsdOnToken final {
 
   SoftHsmToken token_{"web", {.front = Front::fault_module}};
   TestCa ca_;
+  std::filesystem::path root_ = ca_.write_root(token_.directory());  // once: clients may be reading it
   std::uint16_t port_ = free_port();
   std::uint16_t file_port_ = free_port();
   std::uint16_t admin_ = free_port();
