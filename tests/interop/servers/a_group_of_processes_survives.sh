@@ -181,7 +181,7 @@ under() {
 
 under "quiet" more_handshakes 10
 member_is c operations_total 0 || fail "the member that stands by has signed"
-issue expired serverAuth hsm.example ca -1
+issue expired serverAuth hsm.example ca expired
 plain openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Another CA" \
   -addext "keyUsage = critical, keyCertSign, cRLSign" -keyout "$scratch/another.key" -out "$scratch/another.pem" 2>>"$scratch/openssl-req.log"
 issue stranger serverAuth hsm.example another

@@ -5,12 +5,16 @@
 source "$(dirname "${BASH_SOURCE[0]}")/load.sh"
 
 # --- certificates of the two ends ------------------------------------------------------------------------------------
-# issue FILE USE DNS-NAME [CA [DAYS]]: $scratch/FILE.pem and FILE-key.pem.
+# issue FILE USE DNS-NAME [CA [expired]]: $scratch/FILE.pem and FILE-key.pem.
 issue() {
-  local file="$scratch/$1" authority="$scratch/${4:-ca}"
+  local file="$scratch/$1" authority="$scratch/${4:-ca}" validity=(-days 2)
+  if [[ "${5:-}" == expired ]]; then
+    validity=(-days -1) # OpenSSL 3.4 refuses this, and has another way
+    [[ "$(plain openssl x509 -help 2>&1)" != *not_after* ]] || validity=(-not_before 20200101000000Z -not_after 20200102000000Z)
+  fi
   plain openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$3" -keyout "$file-key.pem" -out "$file.csr" 2>>"$scratch/openssl-req.log"
   printf 'subjectAltName = DNS:%s\nextendedKeyUsage = %s\n' "$3" "$2" >"$file.ext"
-  plain openssl x509 -req -in "$file.csr" -CA "$authority.pem" -CAkey "$authority.key" -CAcreateserial -days "${5:-2}" \
+  plain openssl x509 -req -in "$file.csr" -CA "$authority.pem" -CAkey "$authority.key" -CAcreateserial "${validity[@]}" \
     -extfile "$file.ext" -out "$file.pem" 2>>"$scratch/openssl-x509.log"
 }
 
