@@ -68,9 +68,9 @@ std::string TlsdOnToken::metric(std::string_view name) const {
 }
 
 Outcome TlsdOnToken::fetch(std::uint16_t port) const {
-  return run({"curl", "--silent", "--show-error", "--max-time", "20", "--cacert",
-              root_.string(), "--output", "/dev/null", "--write-out",
-              "%{http_code}", "--resolve", "localhost:" + std::to_string(port) + ":127.0.0.1",
+  return run({"curl", "--silent", "--show-error", "--max-time", "20", "--cacert", root_.string(), "--output",
+              "/dev/null", "--write-out", "%{http_code}", "--resolve",
+              "localhost:" + std::to_string(port) + ":127.0.0.1",
               "https://localhost:" + std::to_string(port) + "/"});
 }
 
