@@ -115,7 +115,7 @@ void Context::restore() {
 
 SignerThreads& Context::signers(const keys::KeySource& source) {
   const pkcs11::ForkLock lock;
-  return signers_.try_emplace(&source, source.capacity()).first->second;
+  return signers_.try_emplace(&source, [&source] { return source.capacity(); }).first->second;
 }
 
 }  // namespace keystay::provider

@@ -30,7 +30,8 @@ constexpr std::chrono::milliseconds kStopLimit{500};
 // one: the lists are in the order of their deadlines.
 class SignerThreads::Workers final : public std::enable_shared_from_this<Workers> {
  public:
-  Workers(std::size_t threads, std::size_t queue) : most_threads_(threads), most_waiting_(queue) {}
+  Workers(std::function<std::size_t()> capacity, std::size_t queue)
+      : capacity_(std::move(capacity)), most_waiting_(queue) {}
 
   bool submit(const AsyncRequestPtr& request, Admission admission) KEYSTAY_EXCLUDES(mutex_);
   bool stop() noexcept KEYSTAY_EXCLUDES(mutex_);
@@ -38,26 +39,35 @@ class SignerThreads::Workers final : public std::enable_shared_from_this<Workers
  private:
   using Requests = std::list<AsyncRequestPtr>;
 
+  // A signer thread that has nothing to do.
+  struct Idle {
+    std::condition_variable called;
+    bool is_called = false;
+  };
+
   void start_threads() KEYSTAY_REQUIRES(mutex_);
   void start(void (Workers::*body)(), const char* name) KEYSTAY_REQUIRES(mutex_);
   // What the threads run, and how each ends.
   void sign() KEYSTAY_EXCLUDES(mutex_);
+  [[nodiscard]] std::shared_ptr<Idle> call_idle() KEYSTAY_REQUIRES(mutex_);
+  void wait_for_work(MutexLock& lock, const std::shared_ptr<Idle>& self) KEYSTAY_REQUIRES(mutex_);
   void watch() KEYSTAY_EXCLUDES(mutex_);
   void end_thread() noexcept KEYSTAY_EXCLUDES(mutex_);
   [[nodiscard]] std::optional<Deadline> next_deadline() const KEYSTAY_REQUIRES(mutex_);
   [[nodiscard]] Requests take_expired(Deadline now) KEYSTAY_REQUIRES(mutex_);
 
-  const std::size_t most_threads_;
+  const std::function<std::size_t()> capacity_;
   const std::size_t most_waiting_;
   pkcs11::Mutex mutex_;
-  std::condition_variable work_;
   std::condition_variable watch_;
   std::condition_variable ended_;
   Requests waiting_ KEYSTAY_GUARDED_BY(mutex_);
   Requests running_ KEYSTAY_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ KEYSTAY_GUARDED_BY(mutex_);
   std::size_t signers_ KEYSTAY_GUARDED_BY(mutex_) = 0;
-  std::size_t idle_ KEYSTAY_GUARDED_BY(mutex_) = 0;
+  // The last one that became idle is called first: what it needs is still in a processor's cache, and of many
+  // threads only as many run as there is work for.
+  std::vector<std::shared_ptr<Idle>> idle_ KEYSTAY_GUARDED_BY(mutex_);
   std::size_t alive_ KEYSTAY_GUARDED_BY(mutex_) = 0;
   bool watching_ KEYSTAY_GUARDED_BY(mutex_) = false;      // the watch thread exists
   bool has_deadline_ KEYSTAY_GUARDED_BY(mutex_) = false;  // and waits for one
@@ -65,7 +75,7 @@ class SignerThreads::Workers final : public std::enable_shared_from_this<Workers
 };
 
 bool SignerThreads::Workers::submit(const AsyncRequestPtr& request, Admission admission) {
-  const MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   if (admission == Admission::bounded && waiting_.size() >= most_waiting_) return false;
   waiting_.push_back(request);
   try {
@@ -77,8 +87,12 @@ bool SignerThreads::Workers::submit(const AsyncRequestPtr& request, Admission ad
       throw Error(Reason::resources, std::string("cannot start a thread that signs: ") + error.what());
     }
   }
-  work_.notify_one();
-  if (!has_deadline_) watch_.notify_one();
+  const std::shared_ptr<Idle> signer = call_idle();
+  const bool unwatched = !has_deadline_;
+  // Who is woken while the mutex is held waits for it at once: three more system calls for each signature.
+  lock.unlock();
+  if (signer) signer->called.notify_one();
+  if (unwatched) watch_.notify_one();
   return true;
 }
 
@@ -87,7 +101,8 @@ void SignerThreads::Workers::start_threads() {
     start(&Workers::watch, "keystay-watch");
     watching_ = true;
   }
-  if (idle_ < waiting_.size() && signers_ < most_threads_) {
+  if (idle_.empty() && signers_ < capacity_()) {
+    idle_.reserve(signers_ + 1);
     start(&Workers::sign, "keystay-signer");
     ++signers_;
   }
@@ -112,12 +127,28 @@ void SignerThreads::Workers::end_thread() noexcept {
   ended_.notify_all();
 }
 
+// Nothing if all are busy; they look for work before they become idle.
+std::shared_ptr<SignerThreads::Workers::Idle> SignerThreads::Workers::call_idle() {
+  if (idle_.empty()) return nullptr;
+  std::shared_ptr<Idle> signer = std::move(idle_.back());
+  idle_.pop_back();
+  signer->is_called = true;
+  return signer;
+}
+
+void SignerThreads::Workers::wait_for_work(MutexLock& lock, const std::shared_ptr<Idle>& self) {
+  while (!stopping_ && waiting_.empty()) {
+    self->is_called = false;
+    idle_.push_back(self);
+    while (!self->is_called) lock.wait(self->called);
+  }
+}
+
 void SignerThreads::Workers::sign() {
+  const auto self = std::make_shared<Idle>();
   MutexLock lock(mutex_);
   for (;;) {
-    ++idle_;
-    while (!stopping_ && waiting_.empty()) lock.wait(work_);
-    --idle_;
+    wait_for_work(lock, self);
     if (stopping_) return;
     running_.splice(running_.end(), waiting_, waiting_.begin());
     const auto place = std::prev(running_.end());
@@ -173,7 +204,7 @@ bool SignerThreads::Workers::stop() noexcept {
   MutexLock lock(mutex_);
   if (std::exchange(stopping_, true)) return alive_ == 0;
   Requests unwanted = std::exchange(waiting_, {});
-  work_.notify_all();
+  while (const std::shared_ptr<Idle> signer = call_idle()) signer->called.notify_one();
   watch_.notify_all();
   const Deadline limit = std::chrono::steady_clock::now() + kStopLimit;
   while (alive_ != 0 && lock.wait_until(ended_, limit) == std::cv_status::no_timeout) {
@@ -186,8 +217,10 @@ bool SignerThreads::Workers::stop() noexcept {
   return all_ended;
 }
 
-SignerThreads::SignerThreads(std::size_t threads, std::size_t queue)
-    : workers_([=] { return std::make_unique<Share>(Share{std::make_shared<Workers>(threads, queue)}); }) {}
+SignerThreads::SignerThreads(std::function<std::size_t()> capacity, std::size_t queue)
+    : workers_([capacity = std::move(capacity), queue] {
+        return std::make_unique<Share>(Share{std::make_shared<Workers>(capacity, queue)});
+      }) {}
 
 SignerThreads::~SignerThreads() { stop(); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "native/pkcs11/per_process.h"
@@ -15,14 +16,14 @@ enum class Admission {
   always,   // for a thread that waits for its one request
 };
 
-// The threads of one token: none before the first request of a process, at most as many as the token has
-// sessions. One more thread ends requests at their deadline, whatever the module does. A forked child has its
-// own. Thread-safe.
+// The threads of one token or group: none before the first request of a process, at most as many as its
+// `capacity` says when one is wanted, since members of a group come and go. One more thread ends requests at
+// their deadline, whatever the module does. A forked child has its own. Thread-safe.
 class SignerThreads final {
  public:
   static constexpr std::size_t kQueue = 16 * 1024;  // a few seconds' work of any HSM
 
-  explicit SignerThreads(std::size_t threads, std::size_t queue = kQueue);
+  explicit SignerThreads(std::function<std::size_t()> capacity, std::size_t queue = kQueue);
   ~SignerThreads();
 
   // False if the queue is full. Throws Error if no thread can be started.
