@@ -79,8 +79,8 @@ void GenKeyPair::run(AliasStore& store) const {
   fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().source().name(),
              x509::describe_key(entry.key.public_key()));
   if (!entry.leaf) return;
-  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n", distinguished_name,
-             x509::describe_time(entry.leaf->not_after));
+  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n",
+             x509::format_name(entry.leaf->subject), x509::describe_time(entry.leaf->not_after));
 }
 
 }  // namespace keystay::tools

@@ -56,7 +56,9 @@ awaitable<void> relay(Local local, const config::RemoteSettings& settings) {
   const bool connected = reached.tls != nullptr;
   std::string line =
       connected ? remote::format_reached({reached.version, reached.endpoint}) : "-" + reached.endpoint;
-  std::ranges::replace(line, '\n', ' ');
+  // Names in the endpoint's certificate may have any character.
+  std::ranges::replace_if(
+      line, [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
   line += '\n';
   static_cast<void>(co_await asio::async_write(local, asio::buffer(line), kOutcome));
   if (!connected) co_return;
