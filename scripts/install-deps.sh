@@ -65,6 +65,8 @@ servers    | OpenVPN                    | openvpn             | openvpn
 servers    | Node.js                    | node                | nodejs
 servers    | socat                      | socat               | socat
 servers    | PHP                        | php                 | php-cli
+servers    | network namespaces         | ip                  | iproute2
+servers    | nft, which loses packets   | nft                 | nftables
 unpacked   | Postfix                    | postfix             | postfix
 unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
 unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core

@@ -166,6 +166,12 @@ can_mount() {
   return "$code"
 }
 
+# can_lose_packets: whether a network namespace can be made here that loses packets at random: not by users, nor in containers
+# without CAP_SYS_ADMIN, nor with a kernel without nf_tables and its number generator.
+can_lose_packets() {
+  unshare --net nft -f - 2>/dev/null <<<"table inet t { chain c { numgen random mod 2 == 0 drop; }; }"
+}
+
 # facts: what is so in this run, as conditions of tests/allowed-skips.txt.
 facts() {
   printf -- '--fact=%s\n' "$preset"
@@ -174,6 +180,7 @@ facts() {
   [[ -n "${KEYSTAY_SOAK:-}" ]] || echo --fact=short
   [[ "$(id -u)" -eq 0 ]] || echo --fact=user
   can_mount || echo --fact=unmounted
+  can_lose_packets || echo --fact=lossless
 }
 
 step "result"

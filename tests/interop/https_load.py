@@ -10,6 +10,7 @@ import http.client
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 
 
 def request(port: int, ca_file: str, path: str) -> str:
@@ -27,7 +28,8 @@ def request(port: int, ca_file: str, path: str) -> str:
         connection.close()
 
 
-def main() -> int:
+def load(request: Callable[[int, str, str], str]) -> int:
+    """Makes requests as the command line says, each by this function. Returns the exit code."""
     port, ca_file, threads = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     path = sys.argv[4] if len(sys.argv) > 4 else "/"
     over = threading.Event()
@@ -50,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(load(request))

@@ -223,7 +223,8 @@ wait_for() {
   done
 }
 
-listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# listens PORT [ADDRESS]
+listens() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; }
 
 # wait_until_free PORT: until nobody listens there any more, or 60 s.
 wait_until_free() {

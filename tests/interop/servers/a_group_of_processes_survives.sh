@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A group whose members are processes, one of them on another machine, serves through keystay-tlsd, nginx, HAProxy and Java
-# under a load of full handshakes. A member's process is killed or stopped, the network between is cut, slow or silent, a
-# certificate there is wrong, a PIN is: no handshake fails. Without all members they fail by an alert.
+# A group whose members are processes, one of them on another machine, serves through keystay-tlsd, nginx, HAProxy, and Java's
+# HTTPS and FTPS servers under a load of full handshakes. A member's process is killed or stopped, the network between is cut,
+# slow or silent, a certificate there is wrong, a PIN is: no handshake fails. Without all members they fail by an alert.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
 

@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # A group of three tokens of which each is a process of its own, and what serves with it: hsm-a and hsm-c behind the sockets
 # of their `p11-kit server`, hsm-b on "another machine": behind a network with faults (tcp_fault.py) and a keystay-tlsd that
-# carries its socket by mutual TLS. In front: keystay-tlsd, nginx with two workers, HAProxy, and Java where it was built.
+# carries its socket by mutual TLS. In front: keystay-tlsd, nginx with two workers, HAProxy, and where Java was
+# built an HTTPS and an FTPS server. A test may put the machine of hsm-b into another network namespace: `hsm_address` is its
+# address then, `on_hsm_machine` what a command is started with there, and the network between is the kernel's.
 source "$(dirname "${BASH_SOURCE[0]}")/load.sh"
 
 # --- certificates of the two ends ------------------------------------------------------------------------------------
@@ -19,6 +21,9 @@ issue() {
 }
 
 # --- the members -----------------------------------------------------------------------------------------------------
+: "${hsm_address:=127.0.0.1}"
+[[ -n "${on_hsm_machine+set}" ]] || on_hsm_machine=()
+
 # start_hsm MEMBER: its `p11-kit server`, the leader of a process group in which there is a process for each connection.
 start_hsm() {
   start "hsm-$1" others env -u OPENSSL_CONF "SOFTHSM2_CONF=$scratch/hsm-$1/softhsm2.conf" setsid p11-kit server --foreground \
@@ -38,11 +43,11 @@ kill_hsm() {
 start_carrier() {
   cat "$scratch/$1.pem" "$scratch/$1-key.pem" >"$scratch/carrier-both.pem"
   if [[ "${2:-}" == haproxy ]]; then
-    start carrier plain haproxy -db -f "$scratch/carrier.cfg"
+    start carrier "${on_hsm_machine[@]}" env -u OPENSSL_CONF -u OPENSSL_MODULES haproxy -db -f "$scratch/carrier.cfg"
   else
-    start carrier "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/carrier.toml"
+    start carrier "${on_hsm_machine[@]}" "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/carrier.toml"
   fi
-  wait_for carrier listens "$carrier_port"
+  wait_for carrier listens "$carrier_port" "$hsm_address"
 }
 kill_carrier() {
   kill -KILL "${pids[carrier]}"
@@ -84,14 +89,13 @@ make_group() {
 
 start_members() {
   carrier_port="$(free_port)"
-  network_port="$(free_port)"
   cat >"$scratch/carrier.toml" <<TOML
 [tlsd]
 threads = 1
 
 [[tlsd.listener]]
 name = "hsm"
-bind = ["127.0.0.1:$carrier_port"]
+bind = ["$hsm_address:$carrier_port"]
 mode = "tcp"
 certificates = ["$scratch/carrier-both.pem"]
 backend = "hsm"
@@ -108,13 +112,22 @@ defaults
   timeout client 1h
   timeout server 1h
 listen hsm
-  bind 127.0.0.1:$carrier_port ssl crt $scratch/carrier-both.pem ca-file $scratch/ca.pem verify required
+  bind $hsm_address:$carrier_port ssl crt $scratch/carrier-both.pem ca-file $scratch/ca.pem verify required
   server hsm unix@$scratch/hsm-b/p11-kit.sock
 CFG
   issue carrier serverAuth hsm.example
   issue client clientAuth web.example
   for member in a b c; do start_hsm "$member"; done
   start_carrier carrier
+  hsm_endpoint="$hsm_address:$carrier_port"
+  if [[ "$hsm_address" == 127.0.0.1 ]]; then start_network; fi
+}
+
+# start_network: in the way to hsm-b.
+start_network() {
+  local network_port
+  network_port="$(free_port)"
+  hsm_endpoint="127.0.0.1:$network_port"
   mkfifo "$scratch/orders"
   exec {network_orders}<>"$scratch/orders"
   : >"$scratch/network.log"
@@ -137,7 +150,7 @@ label = "hsm-a"
 pin = "file:$scratch/hsm-a.pin"
 
 [token.hsm-b]
-endpoints = ["127.0.0.1:$network_port"]
+endpoints = ["$hsm_endpoint"]
 host = "hsm.example"
 ca = "$scratch/ca.pem"
 certificate = "$scratch/client.pem"
@@ -206,5 +219,32 @@ start_servers() {
     ports+=("$port")
     # shellcheck disable=SC2034  # for the tests
     java_port="$port"
+    start_ftps
+  else
+    echo "not tried: Java's servers, which this build is without"
   fi
+}
+
+# start_ftps: the FTPS server of examples/java-server; its file has the name of the page that the load asks the others for.
+start_ftps() {
+  if [[ ! -d "$KEYSTAY_BUILD/java/java-server/lib" ]]; then
+    echo "not tried: FTPS, whose server Maven has not fetched (see java-maven-fetches)"
+    return
+  fi
+  ftps_port="$(free_port)"
+  mkdir "$scratch/files"
+  echo "by FTPS" >"$scratch/files/metrics"
+  cat >"$scratch/server.properties" <<PROPERTIES
+Hsm.keystorePath = web.keystore
+Ftp.Hsm.enabled = true
+Ftp.Hsm.keyAlias = httpd
+Ftp.port = $(free_port)
+Ftp.implicitPort = $ftps_port
+Ftp.home = files
+Ftp.user = demo
+Ftp.password = demo
+PROPERTIES
+  start ftps plain "$examples/java-server/run.sh" "$scratch/server.properties"
+  wait_for ftps grep -q '^ready$' "$scratch/ftps.log"
+  ports+=("$ftps_port")
 }
