@@ -46,14 +46,15 @@ class Interrupted : public LocalSocket, public testing::WithParamInterface<bool>
     struct sigaction action {};
     action.sa_handler = [](int) {};
     sigaction(SIGUSR1, &action, nullptr);
+    interrupts_ = std::jthread([thread = pthread_self()](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        pthread_kill(thread, SIGUSR1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));  // between signals
+      }
+    });
   }
 
-  std::jthread interrupts_{[thread = pthread_self()](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      pthread_kill(thread, SIGUSR1);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // between signals
-    }
-  }};
+  std::jthread interrupts_;
 };
 
 TEST_P(Interrupted, ConnectsAllTheSame) {
