@@ -61,7 +61,7 @@ config::Configuration with_unsaved(const UnsavedToken& unsaved, const StoreOptio
 std::unique_ptr<keys::Tokens> open_tokens(const std::string& name, const StoreOptions& options) {
   if (!options.unsaved.remote.endpoints.empty())
     return ha::key_sources(with_unsaved(options.unsaved, options), prompt(options));
-  return ha::key_sources(configuration(options, name), prompt(options), {}, nullptr, warn);
+  return ha::key_sources(configuration(options, name), prompt(options), {}, nullptr, {warn});
 }
 
 std::shared_ptr<keys::KeySource> open_source(const std::string& name, const StoreOptions& options) {

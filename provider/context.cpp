@@ -65,10 +65,7 @@ keys::Tokens& Context::tokens() {
 
 std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
   CnfSection section = read_cnf_section(core_);
-  return ha::key_sources(
-      config::read_optional_configuration(section.configuration),
-      [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
-      std::move(section.whole_module), before,
+  const ha::GroupServices services{
       [listener = listener_](const std::string& sentence) {
         if (listener->notice) {
           listener->notice(sentence.c_str(), listener->argument);
@@ -83,7 +80,12 @@ std::unique_ptr<keys::Tokens> Context::read_tokens(const keys::Tokens* before) {
         } catch (const x509::Error& error) {
           throw pkcs11::Error(pkcs11::ErrorClass::host, error.what());
         }
-      });
+      },
+      section.follows_configuration ? ha::FollowedFile::Reader(config::read_configuration) : nullptr};
+  return ha::key_sources(
+      config::read_optional_configuration(section.configuration),
+      [this](std::string_view token_label) { return pin_dialogue_.ask(token_label); },
+      std::move(section.whole_module), before, services);
 }
 
 std::vector<ha::GroupStatus> Context::group_states() { return ha::group_states(tokens()); }

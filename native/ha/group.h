@@ -1,13 +1,16 @@
 // A group of tokens that hold the same keys, used like one token.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "native/config/group_settings.h"
-#include "native/ha/member_token.h"
+#include "native/ha/followed_file.h"
+#include "native/ha/group_makeup.h"
 #include "native/ha/members.h"
+#include "native/pkcs11/fork_lock.h"
 #include "native/pkcs11/key_operations.h"
 #include "native/pkcs11/per_process.h"
 
@@ -19,9 +22,12 @@ namespace keystay::ha {
 // An operation goes to the member that best_of() chooses. One that fails by what is not the request's fault
 // is performed once on each other member in service, within its deadline; see Consequence for what becomes of
 // the member. A call that does not return is left on its thread after attempt_timeout.
+//
+// Members come and go with the file that it follows; a key that is loaded uses those of the moment.
 class Group final : public pkcs11::KeyOperations {
  public:
-  Group(std::string name, config::GroupSettings settings, std::vector<MemberToken> tokens, Notice notice,
+  // `file`, if there is one, is followed by each process that uses the group.
+  Group(std::string name, GroupMakeup makeup, std::unique_ptr<FollowedFile> file, Notice notice,
         Verifier verifier);
 
   std::size_t perform(const pkcs11::KeyReference& key, const pkcs11::Operation& operation,
@@ -31,7 +37,7 @@ class Group final : public pkcs11::KeyOperations {
   [[nodiscard]] bool supports(const pkcs11::Operation& operation) override;
   [[nodiscard]] pkcs11::Deadline deadline() const override;
   [[nodiscard]] pkcs11::HungCalls hung_calls() const override;
-  [[nodiscard]] bool on_several_tokens() const override { return tokens_.size() > 1; }
+  [[nodiscard]] bool on_several_tokens() const override { return members_count_ > 1; }
   [[nodiscard]] std::string name() const override { return "group \"" + name_ + "\""; }
 
   // Members::use, with a deadline of its own.
@@ -42,20 +48,35 @@ class Group final : public pkcs11::KeyOperations {
                 const std::function<bool(const pkcs11::Error&)>& matters);
 
   [[nodiscard]] const std::string& short_name() const noexcept { return name_; }
-  [[nodiscard]] const config::GroupSettings& settings() const noexcept { return settings_; }
-  [[nodiscard]] const std::vector<MemberToken>& tokens() const noexcept { return tokens_; }
+  // As it is now. Not for what is done with each operation: it waits for a fork of the process.
+  [[nodiscard]] std::shared_ptr<const GroupMakeup> makeup() const;
   [[nodiscard]] const Notice& notice() const noexcept { return notice_; }
   [[nodiscard]] GroupStatus status() { return members_.get().status(); }
   [[nodiscard]] std::optional<pkcs11::Error> failure();
 
+  // For its Members, which make it so: what the file says now if that is something new.
+  [[nodiscard]] bool follows_file() const noexcept { return file_ != nullptr; }
+  [[nodiscard]] std::shared_ptr<const GroupMakeup> changed_makeup(FollowedFile::Patience patience);
+  [[nodiscard]] MemberOptions member_options(const GroupMakeup& makeup, const MemberToken& token) const;
+  [[nodiscard]] Notice member_notice() const;
+  // What supports() has answered yes for.
+  [[nodiscard]] std::vector<pkcs11::Operation> operations_in_use() const;
+
  private:
-  [[nodiscard]] std::unique_ptr<Members> make_members() const;
+  void note_in_use(const pkcs11::Operation& operation);
+  void remember(const GroupMakeup& makeup);
 
   const std::string name_;
-  const config::GroupSettings settings_;
-  const std::vector<MemberToken> tokens_;
+  const std::unique_ptr<FollowedFile> file_;
   const Notice notice_;
   const Verifier verifier_;
+  // What this process knows when it forks, its child knows.
+  std::shared_ptr<const GroupMakeup> makeup_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
+  std::vector<pkcs11::Operation> in_use_ KEYSTAY_GUARDED_BY(pkcs11::fork_mutex);
+  // Of the makeup, for what is asked with each operation.
+  std::atomic<std::chrono::milliseconds> timeout_;
+  std::atomic<std::size_t> members_count_;
+  std::atomic<pkcs11::HungCalls> hung_calls_;
   pkcs11::PerProcess<Members> members_;
 };
 

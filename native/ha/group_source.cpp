@@ -33,15 +33,17 @@ class Reading final {
 
 std::size_t GroupSource::capacity() const noexcept {
   std::size_t sum = 0;
-  for (const MemberToken& token : group_->tokens()) sum += token.source->capacity();
+  for (const auto makeup = group_->makeup(); const MemberToken& token : makeup->tokens)
+    sum += token.source->capacity();
   return sum;
 }
 
-std::chrono::milliseconds GroupSource::timeout() const noexcept { return group_->settings().timeout; }
+std::chrono::milliseconds GroupSource::timeout() const noexcept { return group_->makeup()->settings.timeout; }
 
 keys::PinSupply GroupSource::pin_supply() const noexcept {
   auto supply = keys::PinSupply::none;
-  for (const MemberToken& token : group_->tokens()) supply = std::max(supply, token.source->pin_supply());
+  for (const auto makeup = group_->makeup(); const MemberToken& token : makeup->tokens)
+    supply = std::max(supply, token.source->pin_supply());
   return supply;
 }
 
@@ -83,10 +85,10 @@ std::shared_ptr<keys::KeySource> GroupSource::without_login() {
 std::shared_ptr<keys::KeySource> GroupSource::without_login(pkcs11::TokenIdentity) { return without_login(); }
 
 std::optional<keys::Replication> GroupSource::replication() {
-  const config::GroupSettings& settings = group_->settings();
+  const auto makeup = group_->makeup();
+  const config::GroupSettings& settings = makeup->settings;
   keys::Replication replication;
-  for (const MemberToken& token : group_->tokens())
-    replication.replicas.push_back({token.name, token.source});
+  for (const MemberToken& token : makeup->tokens) replication.replicas.push_back({token.name, token.source});
   if (!settings.wrapping_key.empty())
     replication.wrapping_key = keys::WrappingKey{settings.wrapping_key, settings.wrapping_mechanism};
   replication.create_minimum = settings.create_minimum;
@@ -119,7 +121,8 @@ void GroupSource::search(const std::function<bool(Session&)>& body) {
 
 void GroupSource::with_rw_session(const std::function<void(Session&)>&) {
   std::string names;
-  for (const MemberToken& token : group_->tokens()) names += (names.empty() ? "" : ", ") + token.name;
+  for (const auto makeup = group_->makeup(); const MemberToken& token : makeup->tokens)
+    names += (names.empty() ? "" : ", ") + token.name;
   throw Error(ErrorClass::client, name() + " has this on one member: name that one, of " + names);
 }
 
@@ -129,7 +132,8 @@ void GroupSource::require_login(Session& session) {
 }
 
 void GroupSource::renew_sessions() {
-  for (const MemberToken& token : group_->tokens()) token.source->renew_sessions();
+  for (const auto makeup = group_->makeup(); const MemberToken& token : makeup->tokens)
+    token.source->renew_sessions();
 }
 
 }  // namespace keystay::ha

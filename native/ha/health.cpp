@@ -12,6 +12,8 @@ const char* to_string(Service service) noexcept {
   switch (service) {
     case Service::in:
       return "in service";
+    case Service::joining:
+      return "joining";
     case Service::repairing:
       return "repairing its sessions";
     case Service::out:

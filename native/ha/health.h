@@ -14,6 +14,7 @@ namespace keystay::ha {
 
 enum class Service {
   in,         // takes operations
+  joining,    // came to a group in use, and has not answered a probe yet
   repairing,  // its sessions were lost; takes operations again as soon as they are back
   out,        // failed; probed until it answers
   refused,    // its token refuses the login: an operator is needed, and no PIN is tried twice

@@ -9,6 +9,7 @@
 
 #include "native/config/configuration.h"
 #include "native/config/pin_source.h"
+#include "native/ha/followed_file.h"
 #include "native/ha/health.h"
 #include "native/ha/member_token.h"
 #include "native/ha/notice.h"
@@ -17,15 +18,22 @@
 
 namespace keystay::ha {
 
-// `verifier` serves the groups with `verify = true`; without it nothing is verified. As keys::Tokens, with a
-// source for each [group.NAME]. A group that `before` has with the same settings, of the same tokens, is
-// taken from there, with what is known of its members.
+// What groups have of their front door.
+struct GroupServices {
+  Notice notice = write_to_system_log;
+  Verifier verifier{};  // for those with `verify = true`; empty: nothing is verified
+  // Reads keystay.toml again, from an absolute path, on a thread of the group: the groups follow the file
+  // that they were read from (FollowedFile). Empty: they stay as they are.
+  FollowedFile::Reader reader{};
+};
+
+// As keys::Tokens, with a source for each [group.NAME]. A group that `before` has with the same settings, of
+// the same tokens, is taken from there, with what is known of its members.
 [[nodiscard]] std::unique_ptr<keys::Tokens> key_sources(config::Configuration configuration,
                                                         config::PinPrompt prompt,
                                                         std::optional<keys::WholeModule> whole_module = {},
                                                         const keys::Tokens* before = nullptr,
-                                                        const Notice& notice = write_to_system_log,
-                                                        const Verifier& verifier = {});
+                                                        const GroupServices& services = {});
 
 // What a group is made of, for those who work on its members one by one.
 struct GroupDescription {

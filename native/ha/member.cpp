@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "native/config/duration.h"
@@ -48,13 +49,47 @@ Consequence consequence(const Error& error) noexcept {
   return Consequence::none;
 }
 
-Member::Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice)
+bool operator==(const MemberOptions& left, const MemberOptions& right) {
+  const auto values = [](const MemberOptions& options) {
+    return std::tie(options.name, options.zone, options.leave_hung_calls, options.probe_timeout,
+                    options.probe_pauses, options.check_interval);
+  };
+  return values(left) == values(right) && !left.verifier == !right.verifier;
+}
+
+Member::Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice, Start start,
+               std::vector<pkcs11::Operation> needed)
     : options_(std::move(options)),
       source_(std::move(source)),
       operations_(verified(source_->operations(), options_.verifier)),
       attempts_(verified(source_->attempts(), options_.verifier)),
       notice_(std::move(notice)),
-      calls_(source_->capacity() + kThreadsForProbes) {}
+      needed_(std::move(needed)),
+      calls_(source_->capacity() + kThreadsForProbes),
+      service_(start == Start::probed ? Service::joining : Service::in) {}
+
+// What it has in flight, and a probe that is under way, end with the other one.
+void Member::take_health_of(Member& before) {
+  service_ = before.service_.load();
+  success_ = before.success_.load();
+  last_failure_ = before.last_failure_.load();
+  latency_ = before.latency_.load();
+  last_answer_ = before.last_answer_.load();
+  succeeded_ = before.succeeded_.load();
+  replayed_ = before.replayed_.load();
+  for (std::size_t i = 0; i < kErrorClasses; ++i) failed_[i] = before.failed_[i].load();
+  failures_ = before.failures_.load();
+  const pkcs11::MutexLock theirs(before.mutex_);
+  const pkcs11::MutexLock ours(mutex_);
+  lacking_ = before.lacking_;
+  lacking_count_ = lacking_.size();
+  reason_ = before.reason_;
+  told_ = before.told_;
+  since_ = before.since_;
+  out_before_ = before.out_before_;
+  asked_at_ = before.asked_at_;
+  last_failed_ = before.last_failed_;
+}
 
 double Member::idleness() const noexcept {
   const double used = static_cast<double>(in_flight_.load(std::memory_order_relaxed)) /
@@ -266,7 +301,7 @@ void Member::take_out(Service service, const Error& error) {
     told_ = reason_;
     pause = this->pause();
     supported_.clear();
-    if (before == Service::in) since_ = now;
+    if (before == Service::in || before == Service::joining) since_ = now;
     if (!still) asked_at_ = now;
   }
   if (!still) calls_.leave_all();
@@ -293,13 +328,14 @@ void Member::bring_back() {
     if (before == Service::in) return;
     const auto now = Clock::now();
     out_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - since_);
-    out_before_ += now - since_;
+    if (before != Service::joining) out_before_ += now - since_;
     since_ = now;
     reason_.clear();
     last_failed_ = nullptr;
     service_.store(Service::in, std::memory_order_release);
   }
   if (before == Service::repairing) return;
+  if (before == Service::joining) return notice_("member \"" + name() + "\" is in service");
   notice_("member \"" + name() + "\" is back in service after " + config::format_duration(out_for));
 }
 
@@ -322,7 +358,8 @@ MemberStatus Member::status() {
   status.service = service_.load();
   status.reason = reason_;
   status.since = since_;
-  const auto out = out_before_ + (status.service == Service::in ? Clock::duration(0) : Clock::now() - since_);
+  const bool is_out = status.service != Service::in && status.service != Service::joining;
+  const auto out = out_before_ + (is_out ? Clock::now() - since_ : Clock::duration(0));
   status.out_of_service = std::chrono::duration_cast<std::chrono::milliseconds>(out);
   for (const auto& [_, lacking] : lacking_) status.lacking.push_back(lacking.key);
   return status;

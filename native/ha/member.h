@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "native/ha/call_threads.h"
 #include "native/ha/health.h"
@@ -27,6 +28,9 @@ struct MemberOptions {
   std::vector<std::chrono::milliseconds> probe_pauses;
   std::chrono::milliseconds check_interval{10000};
   Verifier verifier{};  // of each signature; empty: none is verified
+
+  // Of one group: it has one verifier, or none.
+  friend bool operator==(const MemberOptions& left, const MemberOptions& right);
 };
 
 // What an attempt's failure means for the group.
@@ -43,8 +47,18 @@ class Member final : public std::enable_shared_from_this<Member> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice);
+  // How it begins.
+  enum class Start {
+    in_service,  // with its process, or as a person is to be asked for its PIN: the first operation tells
+    probed,      // in a group that is in use: it has to answer first
+  };
+  // `needed` are operations that the group's keys are used for, without which it is not put in service.
+  Member(MemberOptions options, std::shared_ptr<keys::KeySource> source, Notice notice,
+         Start start = Start::in_service, std::vector<pkcs11::Operation> needed = {});
+  // Before others use this one: it is the same token, by other options.
+  void take_health_of(Member& before);
 
+  [[nodiscard]] const MemberOptions& options() const noexcept { return options_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] const std::string& zone() const noexcept { return options_.zone; }
   [[nodiscard]] const std::shared_ptr<keys::KeySource>& source() const noexcept { return source_; }
@@ -53,6 +67,9 @@ class Member final : public std::enable_shared_from_this<Member> {
   }
   [[nodiscard]] bool repairing() const noexcept {
     return service_.load(std::memory_order_acquire) == Service::repairing;
+  }
+  [[nodiscard]] bool joining() const noexcept {
+    return service_.load(std::memory_order_acquire) == Service::joining;
   }
   // Free sessions, from 0 (none) to 1; the share of its latest operations that succeeded, likewise. A failure
   // counts half after five seconds: a member that gets no operation could not outlive it otherwise.
@@ -107,9 +124,10 @@ class Member final : public std::enable_shared_from_this<Member> {
   const std::shared_ptr<pkcs11::KeyOperations> operations_;
   const std::shared_ptr<pkcs11::KeyOperations> attempts_;
   const Notice notice_;
+  const std::vector<pkcs11::Operation> needed_;
   CallThreads calls_;
 
-  std::atomic<Service> service_{Service::in};
+  std::atomic<Service> service_;
   std::atomic<std::size_t> in_flight_{0};
   std::atomic<double> success_{1};             // by its operations alone
   std::atomic<std::int64_t> last_failure_{0};  // as last_answer_

@@ -5,6 +5,7 @@
 
 #include "native/ha/left_call.h"
 #include "native/ha/member.h"
+#include "native/pkcs11/allowed_mechanisms.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::ha {
@@ -45,12 +46,23 @@ class Member::Probe final : public Call {
     keys::KeySource& source = *member_->source_;
     source.recover();
     ask_for_sign_of_life(source);
+    if (!member_->in_service()) require_what_is_needed(source);
     if (!last_failed_) return;
     try {
       last_failed_(source);
     } catch (const Error& error) {
       if (error.error_class() == ErrorClass::server || error.error_class() == ErrorClass::authentication)
         throw;
+    }
+  }
+
+  // That a key which is in use can be used there too: its mechanisms were chosen for those of before.
+  void require_what_is_needed(keys::KeySource& source) const {
+    for (const pkcs11::Operation& operation : member_->needed_) {
+      if (source.operations()->supports(operation)) continue;
+      throw Error(ErrorClass::server,
+                  source.name() + " does not support " + pkcs11::mechanism_name(pkcs11::type(operation)) +
+                      ", which keys in use need; restart the servers to go on without it");
     }
   }
 
@@ -70,6 +82,9 @@ Member::Clock::time_point Member::next_probe(bool patient) {
         return Clock::time_point::max();
       return std::max({last, since_, asked_at_}) + options_.check_interval;
     }
+    case Service::joining:  // at once, likewise
+      if (asked_at_ == Clock::time_point()) return asked_at_;
+      break;
     case Service::repairing:  // at once, and then as one that is out of service
       if (asked_at_ == since_) return asked_at_;
       break;

@@ -12,6 +12,8 @@ struct MemberToken {
   std::string name;  // of [token.NAME]
   std::string zone;  // empty: none
   std::shared_ptr<keys::KeySource> source;
+
+  bool operator==(const MemberToken&) const = default;
 };
 
 }  // namespace keystay::ha

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <thread>
 
-#include "native/pkcs11/mutex.h"
+#include "native/ha/group.h"
 #include "native/pkcs11/signals_blocked.h"
 
 namespace keystay::ha {
@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 
 // When all members are busy, until they are asked again.
 constexpr auto kBusyPause = 10ms;
+// At the configuration.
+constexpr auto kBetweenLooks = 1s;
 
 bool any_of(const Answers& answers, std::initializer_list<ErrorClass> classes) {
   return std::ranges::any_of(answers, [&](const auto& answer) {
@@ -46,82 +48,52 @@ bool may_ask_again(const Answers& answers, bool& repairing, Deadline deadline) {
   return true;
 }
 
+// With the last of a member its sessions end, which calls the module, and may hang as any call.
+template <typename T>
+void end_elsewhere(std::unique_ptr<T> last) noexcept {
+  try {
+    const pkcs11::SignalsBlocked for_the_new_thread;
+    std::thread([last = std::shared_ptr<T>(std::move(last))] {}).detach();
+  } catch (const std::system_error&) {
+    // It ended here.
+  }
+}
+
 }  // namespace
 
-// Calls no module itself, so that it always can be ended: members make their probes on threads of their own.
-class Members::Prober final {
- public:
-  Prober(std::vector<std::shared_ptr<Member>> members, std::size_t min_active)
-      : members_(std::move(members)), min_active_(min_active) {
-    const pkcs11::SignalsBlocked for_the_new_thread;
-    thread_ = std::thread([this] { work(); });
-    pthread_setname_np(thread_.native_handle(), "keystay-probe");
-  }
-  Prober(const Prober&) = delete;
-  Prober& operator=(const Prober&) = delete;
-  ~Prober() {
-    {
-      const pkcs11::MutexLock lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
-  }
-
-  // A member's state has changed.
-  void look() {
-    {
-      const pkcs11::MutexLock lock(mutex_);
-      changed_ = true;
-    }
-    wake_.notify_all();
-  }
-
- private:
-  void work() {
-    pkcs11::MutexLock lock(mutex_);
-    while (!stopping_) {
-      changed_ = false;
-      lock.unlock();
-      const auto next = probe_who_is_due();
-      lock.lock();
-      while (!stopping_ && !changed_) {
-        if (lock.wait_until(wake_, next) == std::cv_status::timeout) break;
-      }
-    }
-  }
-
-  // Returns when the next member is due.
-  Clock::time_point probe_who_is_due() {
-    const bool patient = active_members(members_, min_active_).any();
-    auto next = Clock::now() + 1h;
-    for (const auto& member : members_) {
-      if (member->next_probe(patient) <= Clock::now()) member->probe();
-      next = std::min(next, member->next_probe(patient));
-    }
-    return next;
-  }
-
-  const std::vector<std::shared_ptr<Member>> members_;
-  const std::size_t min_active_;
-  pkcs11::Mutex mutex_;
-  std::condition_variable wake_;
-  bool changed_ KEYSTAY_GUARDED_BY(mutex_) = false;
-  bool stopping_ KEYSTAY_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
-};
-
-Members::Members(std::string group, const config::GroupSettings& settings,
-                 std::vector<std::shared_ptr<Member>> members)
-    : group_(std::move(group)), settings_(settings), members_(std::move(members)) {}
+Members::Members(Group& group, const GroupMakeup& makeup)
+    : group_(group), roster_(make_roster(makeup, nullptr)) {}
 
 Members::~Members() = default;
+
+std::unique_ptr<const Members::Roster> Members::make_roster(const GroupMakeup& makeup,
+                                                            const Roster* before) const {
+  auto roster = std::make_unique<Roster>(Roster{makeup.settings, {}});
+  for (const MemberToken& token : makeup.tokens) {
+    MemberOptions options = group_.member_options(makeup, token);
+    std::shared_ptr<Member> known;
+    for (const auto& member : before ? before->members : std::vector<std::shared_ptr<Member>>())
+      if (member->name() == token.name && member->source() == token.source) known = member;
+    if (known && known->options() == options) {
+      roster->members.push_back(std::move(known));
+      continue;
+    }
+    const bool is_probed = before && !known && token.source->pin_supply() != keys::PinSupply::prompt;
+    roster->members.push_back(std::make_shared<Member>(
+        std::move(options), token.source, group_.member_notice(),
+        is_probed ? Member::Start::probed : Member::Start::in_service, group_.operations_in_use()));
+    if (known) roster->members.back()->take_health_of(*known);
+  }
+  return roster;
+}
 
 // At the first use: a group that is only loaded has no threads.
 void Members::start_prober() {
   std::call_once(prober_started_, [&] {
+    if (const auto makeup = group_.changed_makeup(FollowedFile::Patience::none))
+      roster_.replace(make_roster(*makeup, nullptr));  // nobody has used those of before
     try {
-      prober_ = std::make_unique<Prober>(members_, settings_.min_active);
+      prober_ = std::make_unique<Prober>([this] { return do_what_is_due(); });
     } catch (const std::system_error& error) {
       throw Error(ErrorClass::host,
                   std::string("cannot start a thread that probes the members: ") + error.what());
@@ -129,61 +101,88 @@ void Members::start_prober() {
   });
 }
 
-std::optional<Members::Choice> Members::choose(MemberSet asked, const pkcs11::KeyReference* key) {
+Clock::time_point Members::do_what_is_due() {
+  take_changes();
+  const auto roster = roster_.read();
+  const bool patient = active_members(roster->members, roster->settings.min_active).any();
+  auto next = group_.follows_file() ? next_look_ : Clock::now() + 1h;
+  for (const auto& member : roster->members) {
+    if (member->next_probe(patient) <= Clock::now()) member->probe();
+    next = std::min(next, member->next_probe(patient));
+  }
+  return next;
+}
+
+void Members::take_changes() {
+  if (!group_.follows_file() || Clock::now() < next_look_) return;
+  next_look_ = Clock::now() + kBetweenLooks;
+  if (const auto makeup = group_.changed_makeup(FollowedFile::Patience::usual))
+    roster_.replace(make_roster(*makeup, &*roster_.read()));
+  for (auto& old : roster_.take_unread()) end_elsewhere(std::move(old));
+}
+
+std::optional<Members::Choice> Members::choose(const Roster& roster, MemberSet asked,
+                                               const pkcs11::KeyReference* key) {
+  const auto& [settings, members] = roster;
   MemberSet in_service;
   MemberSet fitting;  // in service, and not known to lack the key
   MemberSet repairing;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  MemberSet joining;
+  for (std::size_t i = 0; i < members.size(); ++i) {
     if (asked.test(i)) continue;
-    Member& member = *members_[i];
+    Member& member = *members[i];
     in_service.set(i, member.in_service());
     repairing.set(i, member.repairing());
+    joining.set(i, member.joining());
     fitting.set(i, in_service.test(i) && !(key && member.lacks(*key)));
   }
-  MemberSet candidates = active_members(members_, settings_.min_active) & fitting;
+  MemberSet candidates = active_members(members, settings.min_active) & fitting;
   if (candidates.none()) candidates = fitting;
   if (candidates.none()) candidates = repairing;
+  // Nobody else is there: as at the start of a process, the first operation is the probe.
+  if (candidates.none()) candidates = joining;
   // Where all lack the key, each is asked again for the reason.
   if (candidates.none()) candidates = in_service;
   if (candidates.none()) return std::nullopt;
   const std::size_t place =
-      key ? best_of(members_, candidates, settings_, turn_.fetch_add(1, std::memory_order_relaxed))
-          : first_of(members_, candidates, settings_);
-  MemberSet others = in_service | repairing;
+      key ? best_of(members, candidates, settings, turn_.fetch_add(1, std::memory_order_relaxed))
+          : first_of(members, candidates, settings);
+  MemberSet others = in_service | repairing | joining;
   others.reset(place);
   return Choice{place, others.any()};
 }
 
-Deadline Members::attempt_deadline(const Choice& choice, Deadline deadline) const {
-  return choice.alternatives ? std::min(deadline, Clock::now() + settings_.attempt_timeout) : deadline;
+Deadline Members::attempt_deadline(const Roster& roster, const Choice& choice, Deadline deadline) {
+  return choice.alternatives ? std::min(deadline, Clock::now() + roster.settings.attempt_timeout) : deadline;
 }
 
 std::size_t Members::perform(const Request& request, Deadline deadline) {
   start_prober();
+  const auto roster = roster_.read();
   Answers answers;
   MemberSet asked;
   bool repairing = false;  // in a second round, which repairs on the way as a lone token does
   for (;;) {
-    const std::optional<Choice> choice = choose(asked, &request.key);
+    const std::optional<Choice> choice = choose(*roster, asked, &request.key);
     if (!choice) {
-      if (!may_ask_again(answers, repairing, deadline)) throw all_failed(answers, asked);
+      if (!may_ask_again(answers, repairing, deadline)) throw all_failed(*roster, answers, asked);
       answers.clear();
       asked.reset();
       continue;
     }
-    Member& member = *members_[choice->place];
+    Member& member = *roster->members[choice->place];
     const bool repair_at_once = repairing || !choice->alternatives;
     try {
       return member.perform(request,
                             repair_at_once ? Member::Repair::at_once : Member::Repair::left_to_probes,
-                            attempt_deadline(*choice, deadline));
+                            attempt_deadline(*roster, *choice, deadline));
     } catch (const Error& error) {
       const Consequence what_follows = consequence(error);
       if (what_follows == Consequence::none) throw;
       if (what_follows != Consequence::elsewhere) prober_->look();
       answers.emplace_back(member.name(), error);
       asked.set(choice->place);
-      if (Clock::now() >= deadline) throw all_failed(answers, asked);
+      if (Clock::now() >= deadline) throw all_failed(*roster, answers, asked);
       member.note_replay();
     }
   }
@@ -191,13 +190,14 @@ std::size_t Members::perform(const Request& request, Deadline deadline) {
 
 bool Members::use(const Body& body, Deadline deadline) {
   start_prober();
+  const auto roster = roster_.read();
   Answers answers;
   MemberSet asked;
   bool any_failed = false;
-  while (const std::optional<Choice> choice = choose(asked, nullptr)) {
-    Member& member = *members_[choice->place];
+  while (const std::optional<Choice> choice = choose(*roster, asked, nullptr)) {
+    Member& member = *roster->members[choice->place];
     try {
-      if (body(member, attempt_deadline(*choice, deadline))) return true;
+      if (body(member, attempt_deadline(*roster, *choice, deadline))) return true;
       answers.emplace_back(member.name(), Error(ErrorClass::client, "it is not there"));
     } catch (const Error& error) {
       const Consequence what_follows = consequence(error);
@@ -208,41 +208,44 @@ bool Members::use(const Body& body, Deadline deadline) {
     }
     asked.set(choice->place);
   }
-  if (any_failed || asked.count() != members_.size()) throw all_failed(answers, asked);
+  if (any_failed || asked.count() != roster->members.size()) throw all_failed(*roster, answers, asked);
   return false;
 }
 
 bool Members::supports(const pkcs11::Operation& operation, Deadline deadline) {
   start_prober();
+  const auto roster = roster_.read();
   const auto usable = [&](auto is_usable) {
     MemberSet set;
-    for (std::size_t i = 0; i < members_.size(); ++i) set.set(i, ((*members_[i]).*is_usable)());
+    for (std::size_t i = 0; i < roster->members.size(); ++i) set.set(i, ((*roster->members[i]).*is_usable)());
     return set;
   };
   MemberSet asked = usable(&Member::in_service);
   if (asked.none()) asked = usable(&Member::repairing);
   Answers answers;
   bool all = true;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  for (std::size_t i = 0; i < roster->members.size(); ++i) {
     if (!asked.test(i)) continue;
     try {
-      all = members_[i]->supports(operation, attempt_deadline({i, asked.count() > 1}, deadline)) && all;
+      all = roster->members[i]->supports(operation,
+                                         attempt_deadline(*roster, {i, asked.count() > 1}, deadline)) &&
+            all;
     } catch (const Error& error) {
       if (consequence(error) != Consequence::elsewhere) prober_->look();
-      answers.emplace_back(members_[i]->name(), error);
+      answers.emplace_back(roster->members[i]->name(), error);
     }
   }
-  if (asked.none() || answers.size() == asked.count()) throw all_failed(answers, asked);
+  if (asked.none() || answers.size() == asked.count()) throw all_failed(*roster, answers, asked);
   return all;
 }
 
-Error Members::all_failed(const Answers& answers, MemberSet asked) {
+Error Members::all_failed(const Roster& roster, const Answers& answers, MemberSet asked) {
   std::string said;
   for (const auto& [name, error] : answers)
     said.append(said.empty() ? "" : "; ").append(name).append(": ").append(error.what());
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  for (std::size_t i = 0; i < roster.members.size(); ++i) {
     if (asked.test(i)) continue;
-    const MemberStatus status = members_[i]->status();
+    const MemberStatus status = roster.members[i]->status();
     said.append(said.empty() ? "" : "; ").append(status.name).append(" (").append(to_string(status.service));
     said.append(status.reason.empty() ? ")" : "): ").append(status.reason);
   }
@@ -250,18 +253,20 @@ Error Members::all_failed(const Answers& answers, MemberSet asked) {
 }
 
 GroupStatus Members::status() {
-  GroupStatus status{group_, settings_.min_active, {}};
-  const MemberSet active = active_members(members_, settings_.min_active);
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    status.members.push_back(members_[i]->status());
+  const auto roster = roster_.read();
+  GroupStatus status{group_.short_name(), roster->settings.min_active, {}};
+  const MemberSet active = active_members(roster->members, roster->settings.min_active);
+  for (std::size_t i = 0; i < roster->members.size(); ++i) {
+    status.members.push_back(roster->members[i]->status());
     status.members.back().active = active.test(i);
   }
   return status;
 }
 
 std::optional<Error> Members::failure() {
-  if (active_members(members_, settings_.min_active).any()) return std::nullopt;
-  return all_failed({}, {});
+  const auto roster = roster_.read();
+  if (active_members(roster->members, roster->settings.min_active).any()) return std::nullopt;
+  return all_failed(*roster, {}, {});
 }
 
 }  // namespace keystay::ha

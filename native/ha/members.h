@@ -1,4 +1,4 @@
-// The members of a group in one process, and the thread that probes them.
+// The members of a group in one process, what is done by which, and when each is probed.
 #pragma once
 
 #include <atomic>
@@ -11,19 +11,23 @@
 #include <vector>
 
 #include "native/config/group_settings.h"
+#include "native/ha/group_makeup.h"
 #include "native/ha/member.h"
+#include "native/ha/prober.h"
 #include "native/ha/selection.h"
+#include "native/ha/versions.h"
 
 namespace keystay::ha {
 
 // What each member that was asked has answered, for the message when none is left.
 using Answers = std::vector<std::pair<std::string, pkcs11::Error>>;
 
-// Thread-safe. Belongs to one process.
+class Group;
+
+// Thread-safe. Belongs to one process, and to the group.
 class Members final {
  public:
-  Members(std::string group, const config::GroupSettings& settings,
-          std::vector<std::shared_ptr<Member>> members);
+  Members(Group& group, const GroupMakeup& makeup);
   ~Members();  // stops the probes
 
   // Has the operation performed by the best member; what fails there goes on to the next, as long as there is
@@ -38,29 +42,44 @@ class Members final {
   // Whether all members in service do; one that cannot be asked has no say. Throws Error if none can.
   [[nodiscard]] bool supports(const pkcs11::Operation& operation, pkcs11::Deadline deadline);
 
-  [[nodiscard]] std::span<const std::shared_ptr<Member>> all() const noexcept { return members_; }
+  [[nodiscard]] std::vector<std::shared_ptr<Member>> all() const { return roster_.read()->members; }
   [[nodiscard]] GroupStatus status();
   // Why none is in service; nothing while one is.
   [[nodiscard]] std::optional<pkcs11::Error> failure();
 
  private:
+  // Who they are, as of one version of the configuration. An operation goes on with the one that it began
+  // with.
+  struct Roster {
+    config::GroupSettings settings;
+    std::vector<std::shared_ptr<Member>> members;
+  };
   // The next one to ask, without those that were asked; nothing if there is none. `alternatives` are others
   // that could be asked after it.
   struct Choice {
     std::size_t place;
     bool alternatives;
   };
-  [[nodiscard]] std::optional<Choice> choose(MemberSet asked, const pkcs11::KeyReference* key);
-  [[nodiscard]] pkcs11::Deadline attempt_deadline(const Choice& choice, pkcs11::Deadline deadline) const;
-  [[nodiscard]] pkcs11::Error all_failed(const Answers& answers, MemberSet asked);
+  [[nodiscard]] std::optional<Choice> choose(const Roster& roster, MemberSet asked,
+                                             const pkcs11::KeyReference* key);
+  [[nodiscard]] static pkcs11::Deadline attempt_deadline(const Roster& roster, const Choice& choice,
+                                                         pkcs11::Deadline deadline);
+  [[nodiscard]] static pkcs11::Error all_failed(const Roster& roster, const Answers& answers,
+                                                MemberSet asked);
+
+  // `before`, if there is one, has the members that go on as they are, or with other options.
+  [[nodiscard]] std::unique_ptr<const Roster> make_roster(const GroupMakeup& makeup,
+                                                          const Roster* before) const;
   void start_prober();
+  // Of the prober's thread, or before it starts.
+  Member::Clock::time_point do_what_is_due();
+  void take_changes();
 
-  const std::string group_;
-  const config::GroupSettings& settings_;
-  const std::vector<std::shared_ptr<Member>> members_;
+  Group& group_;
+  Versions<Roster> roster_;
   std::atomic<std::size_t> turn_{0};
+  Member::Clock::time_point next_look_{};  // at the configuration; of the prober's thread
 
-  class Prober;
   std::once_flag prober_started_;
   std::unique_ptr<Prober> prober_;
 };

@@ -44,13 +44,21 @@ void take_path(Reading& reading, const Parameter& parameter) {
 
 void take_pin(Reading& reading, const Parameter& parameter) { reading.pin = parameter.value; }
 
-// "cached in the session" is there what a copy of the key as a session object is here.
-void take_cache_keys(Reading& reading, const Parameter& parameter) {
+bool is_true(const Reading& reading, const Parameter& parameter) {
   if (parameter.value != "true" && parameter.value != "false") {
     refuse(reading.place, parameter.name,
            "expected true or false, got \"" + std::string(parameter.value) + "\"");
   }
-  reading.module.settings.key_copy = parameter.value == "true" ? KeyCopy::automatic : KeyCopy::never;
+  return parameter.value == "true";
+}
+
+void take_follow(Reading& reading, const Parameter& parameter) {
+  reading.section.follows_configuration = is_true(reading, parameter);
+}
+
+// "cached in the session" is there what a copy of the key as a session object is here.
+void take_cache_keys(Reading& reading, const Parameter& parameter) {
+  reading.module.settings.key_copy = is_true(reading, parameter) ? KeyCopy::automatic : KeyCopy::never;
 }
 
 void take_arguments(Reading& reading, const Parameter& parameter) {
@@ -69,6 +77,7 @@ constexpr std::array kKnown{
     Known{"activate", ignore},
     Known{"soft_load", ignore},
     Known{"configuration", take_configuration},
+    Known{"follow-configuration", take_follow},
     Known{"pkcs11-module-path", take_path},
     Known{"pkcs11-module-token-pin", take_pin},
     Known{"pkcs11-module-cache-keys", take_cache_keys},

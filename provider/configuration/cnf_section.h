@@ -21,6 +21,7 @@ struct CnfParameter {
 // What the section says.
 struct CnfSection {
   std::string configuration;                      // keystay.toml; empty: the default place
+  bool follows_configuration = true;              // groups change with the file while they are used
   std::optional<keys::WholeModule> whole_module;  // `pkcs11-module-path` and what goes with it
 };
 

@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
+#include "native/config/file.h"
 #include "native/x509/public_key.h"
 #include "native/x509/raw_signature.h"
 #include "tests/support/signature_check.h"
@@ -72,19 +73,37 @@ void GroupTest::use_group(const std::string& lines) {
   use_members("[\"hsm-a\", \"hsm-b\", \"hsm-c\"]\n" + lines);
 }
 
-void GroupTest::use_members(const std::string& members) {
-  succeeded_before_ = {};
+std::string GroupTest::text_of(const std::string& members) const {
   const std::string zone = members.find("same-zone") == std::string::npos ? "" : "zone = \"here\"\n";
-  tokens_ = key_sources(
-      config::parse_configuration(zone + token_sections() + "[group.front]\nmembers = " + members,
-                                  "keystay.toml"),
-      {}, {}, nullptr,
+  return zone + token_sections() + "[group.front]\nmembers = " + members;
+}
+
+GroupServices GroupTest::services() const {
+  return {
       [notices = notices_](const std::string& sentence) {
         const std::lock_guard lock(notices->mutex);
         notices->sentences.push_back(sentence);
       },
       [](const pkcs11::PublicKey& key, const pkcs11::SignMechanism& mechanism, pkcs11::ByteView data,
-         pkcs11::ByteView signature) { return x509::verifies(key, mechanism, data, signature, nullptr); });
+         pkcs11::ByteView signature) { return x509::verifies(key, mechanism, data, signature, nullptr); }};
+}
+
+void GroupTest::use_members(const std::string& members) {
+  succeeded_before_ = {};
+  tokens_ =
+      key_sources(config::parse_configuration(text_of(members), "keystay.toml"), {}, {}, nullptr, services());
+}
+
+void GroupTest::use_file(const std::string& members) {
+  succeeded_before_ = {};
+  change_file(members);
+  GroupServices followed = services();
+  followed.reader = config::read_configuration;
+  tokens_ = key_sources(config::read_configuration(file()), {}, {}, nullptr, followed);
+}
+
+void GroupTest::change_file(const std::string& members) {
+  config::replace_file(file(), text_of(members), 0600);
 }
 
 keys::KeyStore GroupTest::store_of(const std::string& token) { return {tokens_->source(token), pkix_}; }

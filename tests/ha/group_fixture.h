@@ -47,6 +47,11 @@ class GroupTest : public testing::Test {
   void use_group(const std::string& lines = "");
   // The same for what stands behind `members =`, lines included.
   void use_members(const std::string& members);
+  // As use_members(), from a file that the group follows.
+  void use_file(const std::string& members);
+  // Replaces that file as a whole, by what use_file() would write.
+  void change_file(const std::string& members);
+  [[nodiscard]] std::filesystem::path file() const { return hsm_.directory().path() / "keystay.toml"; }
   // With these lines in the section of one token.
   void set_lines(std::size_t member, std::string lines) { lines_.at(member) = std::move(lines); }
   // The section of another token: for the next use_members().
@@ -98,6 +103,8 @@ class GroupTest : public testing::Test {
 
  private:
   [[nodiscard]] std::string token_sections() const;
+  [[nodiscard]] std::string text_of(const std::string& members) const;
+  [[nodiscard]] GroupServices services() const;
 
   std::string more_sections_;
   std::array<std::uint64_t, kMembers> succeeded_before_{};

@@ -127,7 +127,7 @@ TEST_F(ReadingOfMembers, APersonIsAskedForThePinAndWaitedFor) {
     return pkcs11::Pin(hsm_.pin());
   };
   const auto typed = key_sources(tokens_->configuration(), type_slowly, {}, nullptr,
-                                 [&](const std::string& sentence) { told.push_back(sentence); });
+                                 {[&](const std::string& sentence) { told.push_back(sentence); }});
   EXPECT_TRUE(keys::KeyStore(typed->source("front"), pkix_).find("httpd"));
   EXPECT_THAT(asked, testing::ElementsAre("hsm-a"));
   EXPECT_THAT(told, testing::IsEmpty());
@@ -184,7 +184,7 @@ TEST_F(ReadingOfMembers, OneThatThisProcessCannotReachCostsNoSignature) {
   tokens_ =
       key_sources(config::parse_configuration(
                       remote + local + "[group.front]\nmembers = [\"hsm-r\", \"hsm-a\"]\n", "keystay.toml"),
-                  {}, {}, nullptr, [](const std::string&) {});
+                  {}, {}, nullptr, {[](const std::string&) {}});
   EXPECT_FALSE(error_of([&] {
     const keys::PrivateKey httpd = key();
     for (int i = 0; i < 4; ++i) EXPECT_TRUE(signs(httpd));

@@ -84,14 +84,16 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-// What openssl.cnf would say: before OpenSSL 3.2 the only way to give parameters to a provider.
+// What openssl.cnf would say: before OpenSSL 3.2 the only way to give parameters to a provider. A changed
+// file takes effect at SIGHUP, as a whole or not at all, and so the provider does not follow it by itself.
 std::string provider_section(const std::filesystem::path& module,
                              const std::filesystem::path& configuration) {
   return "openssl_conf = tlsd\n"
          "[tlsd]\nproviders = providers\n"
          "[providers]\nkeystay = keystay\n"
          "[keystay]\nactivate = 1\nmodule = " +
-         escaped(module.string()) + "\nconfiguration = " + escaped(configuration.string()) + "\n";
+         escaped(module.string()) + "\nconfiguration = " + escaped(configuration.string()) +
+         "\nfollow-configuration = false\n";
 }
 
 }  // namespace

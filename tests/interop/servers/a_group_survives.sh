@@ -199,6 +199,51 @@ fault_at c return-token
 for port in "${ports[@]}"; do wait_for tlsd shakes_hands "$port"; done
 for member in a b; do fault_at "$member" return-token; done
 
+# --- members that come and go -----------------------------------------------------------------------------------------
+# nginx and Java notice the changed file, each process by itself; keystay-tlsd takes it at SIGHUP and not before.
+# leaves MEMBER: no server has it sign any more.
+leaves() {
+  left_alone() {
+    local before
+    before="$(fault_at "$1" calls C_Sign)"
+    more_handshakes 10
+    [[ "$(fault_at "$1" calls C_Sign)" == "$before" ]]
+  }
+  wait_for tlsd left_alone "$1"
+}
+# comes MEMBER: it signs for them.
+comes() {
+  local before
+  before="$(fault_at "$1" calls C_Sign)"
+  signs_more() { [[ "$(fault_at "$1" calls C_Sign)" -gt "$((before + 10))" ]]; }
+  wait_for tlsd signs_more "$1"
+}
+for member in a b c; do wait_for tlsd member_is "$member" in_service 1; done
+ports=("${all_ports[@]:1}")
+begin_load
+more_handshakes 5
+"$keystay" group remove hsm-a
+comes c
+leaves a
+"$keystay" group add hsm-a
+"$keystay" group promote hsm-a
+comes a
+leaves c
+"$keystay" group remove hsm-b
+comes c
+leaves b
+end_load "members changed in the file"
+ports=("${all_ports[@]}")
+member_is b active 1 || fail "keystay-tlsd has followed the file by itself"
+begin_load
+more_handshakes 5
+kill -HUP "${pids[tlsd]}"
+not_a_member() { ! member_is b in_service 1; }
+wait_for tlsd not_a_member
+more_handshakes 10
+end_load "members changed, and SIGHUP"
+"$keystay" group status
+
 # What an operator reads, once each.
 for line in 'group "front": member "hsm-a" is out of service: ' 'group "front": member "hsm-a" is back in service after ' \
   'member "hsm-b" is out of service: token "hsm-b" did not answer within the time of one attempt'; do

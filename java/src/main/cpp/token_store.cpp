@@ -21,9 +21,22 @@ using pkcs11::ErrorClass;
 // The PIN comes as the store password.
 constexpr std::string_view kPrompt = "prompt";
 
+// A token without a PIN source is one whose PIN is the store password.
+config::Configuration with_store_password(config::Configuration configuration) {
+  for (auto& [name, settings] : configuration.tokens) {
+    if (settings.pin.empty()) settings.pin = kPrompt;
+  }
+  return configuration;
+}
+
 config::Configuration read_configuration(const std::optional<std::filesystem::path>& file, bool optional) {
-  if (optional) return config::read_optional_configuration(file.value_or(std::filesystem::path()));
-  return config::read_configuration(file.value_or(config::configuration_file()));
+  if (optional)
+    return with_store_password(config::read_optional_configuration(file.value_or(std::filesystem::path())));
+  return with_store_password(config::read_configuration(file.value_or(config::configuration_file())));
+}
+
+config::Configuration read_again(const std::filesystem::path& file) {
+  return with_store_password(config::read_configuration(file));
 }
 
 std::string identity(const std::string& name, const config::TokenSettings& settings) {
@@ -122,15 +135,12 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
   const bool is_uri = pkcs11::is_pkcs11_uri(token);
   pkcs11::Uri uri = is_uri ? pkcs11::parse_token_uri(token) : pkcs11::Uri{};
 
-  config::Configuration configuration = read_configuration(file, !uri.module_path.empty());
-  // A token without a PIN source is one whose PIN is the store password.
-  for (auto& [name, settings] : configuration.tokens) {
-    if (settings.pin.empty()) settings.pin = kPrompt;
-  }
+  const config::Configuration configuration = read_configuration(file, !uri.module_path.empty());
   if (const pkcs11::UriPin pin = std::exchange(uri.pin_value, {})) opened.pin->set(pin->copy());
 
   const auto tokens =
-      ha::key_sources(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); });
+      ha::key_sources(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); },
+                      {}, nullptr, {.reader = read_again});
   opened.source = is_uri ? tokens->source(uri) : tokens->source(token);
   for (const auto& [name, settings] : configuration.tokens) {
     if (tokens->source(name) != opened.source) continue;
