@@ -73,8 +73,8 @@ void change_members(const GroupSection& section, const Change& change) {
   }
   tell_members(text, section, "has now");
   fmt::print(stderr,
-             "Changed {}. keystay-tlsd notices at SIGHUP (systemctl reload keystay-tlsd), other servers when "
-             "they are started again\n",
+             "Changed {}. keystay-tlsd notices at SIGHUP (systemctl reload keystay-tlsd), other servers by "
+             "themselves\n",
              section.file.string());
 }
 

@@ -64,6 +64,13 @@ TEST(CnfSectionTest, TheArgumentsAreTheModules) {
   EXPECT_EQ(section.whole_module->settings.module_arguments, "configDir=/etc/pki");
 }
 
+TEST(CnfSectionTest, TheFileIsFollowedUnlessTheApplicationReloads) {
+  EXPECT_TRUE(parse({}).follows_configuration);
+  EXPECT_TRUE(parse({{"follow-configuration", "true"}}).follows_configuration);
+  EXPECT_FALSE(parse({{"follow-configuration", "false"}}).follows_configuration);
+  EXPECT_THAT(error_of({{"follow-configuration", "no"}}), HasSubstr("true or false"));
+}
+
 TEST(CnfSectionTest, WithoutAModuleThereIsOnlyKeystayToml) {
   const CnfSection section =
       parse({{"configuration", "/etc/other.toml"}, {"pkcs11-module-quirks", "no-deinit"}});

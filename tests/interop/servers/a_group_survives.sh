@@ -222,14 +222,14 @@ for member in a b c; do wait_for tlsd member_is "$member" in_service 1; done
 ports=("${all_ports[@]:1}")
 begin_load
 more_handshakes 5
-"$keystay" group remove hsm-a
+"$keystay" group remove hsm-a -token front
 comes c
 leaves a
-"$keystay" group add hsm-a
-"$keystay" group promote hsm-a
+"$keystay" group add hsm-a -token front
+"$keystay" group promote hsm-a -token front
 comes a
 leaves c
-"$keystay" group remove hsm-b
+"$keystay" group remove hsm-b -token front
 comes c
 leaves b
 end_load "members changed in the file"
@@ -242,7 +242,7 @@ not_a_member() { ! member_is b in_service 1; }
 wait_for tlsd not_a_member
 more_handshakes 10
 end_load "members changed, and SIGHUP"
-"$keystay" group status
+"$keystay" group status -token front
 
 # What an operator reads, once each.
 for line in 'group "front": member "hsm-a" is out of service: ' 'group "front": member "hsm-a" is back in service after ' \
