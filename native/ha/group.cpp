@@ -24,6 +24,9 @@ void Group::remember(const GroupMakeup& makeup) {
   const bool is_lone = makeup.tokens.size() == 1;
   timeout_ = makeup.settings.timeout;
   members_count_ = makeup.tokens.size();
+  std::size_t capacity = 0;
+  for (const MemberToken& token : makeup.tokens) capacity += token.source->capacity();
+  capacity_ = capacity;
   hung_calls_ =
       is_lone ? makeup.tokens.front().source->operations()->hung_calls() : pkcs11::HungCalls::waited_for;
 }

@@ -39,6 +39,8 @@ class Group final : public pkcs11::KeyOperations {
   [[nodiscard]] pkcs11::HungCalls hung_calls() const override;
   [[nodiscard]] bool on_several_tokens() const override { return members_count_ > 1; }
   [[nodiscard]] std::string name() const override { return "group \"" + name_ + "\""; }
+  // Of all members together.
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   // Members::use, with a deadline of its own.
   bool use(const Members::Body& body);
@@ -76,6 +78,7 @@ class Group final : public pkcs11::KeyOperations {
   // Of the makeup, for what is asked with each operation.
   std::atomic<std::chrono::milliseconds> timeout_;
   std::atomic<std::size_t> members_count_;
+  std::atomic<std::size_t> capacity_;
   std::atomic<pkcs11::HungCalls> hung_calls_;
   pkcs11::PerProcess<Members> members_;
 };

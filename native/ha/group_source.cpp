@@ -31,12 +31,7 @@ class Reading final {
 
 }  // namespace
 
-std::size_t GroupSource::capacity() const noexcept {
-  std::size_t sum = 0;
-  for (const auto makeup = group_->makeup(); const MemberToken& token : makeup->tokens)
-    sum += token.source->capacity();
-  return sum;
-}
+std::size_t GroupSource::capacity() const noexcept { return group_->capacity(); }
 
 std::chrono::milliseconds GroupSource::timeout() const noexcept { return group_->makeup()->settings.timeout; }
 

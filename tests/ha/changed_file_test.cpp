@@ -57,6 +57,7 @@ TEST_F(ChangedFile, AddsRemovesAndReordersMembersUnderLoad) {
                              EXPECT_TRUE(takes_part(0));
                              change_file("[\"hsm-a\", \"hsm-b\", \"hsm-c\"]\nprobe = [\"100ms\"]\n");
                              EXPECT_TRUE(takes_part(2)) << "with the key that was loaded before";
+                             EXPECT_EQ(group()->capacity(), 24U) << "so many threads may sign for jobs";
                              const std::uint64_t of_b = status(1).succeeded;
                              EXPECT_GT(of_b, 0U) << "who stays keeps its counts";
 
