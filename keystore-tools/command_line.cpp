@@ -14,6 +14,7 @@
 #include "keystore-tools/group_command_line.h"
 #include "keystore-tools/remote_command_line.h"
 #include "native/config/nearest.h"
+#include "native/config/pin_source.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::tools {
@@ -253,11 +254,14 @@ class Parser final {
     file("--ca", remote.ca, "PEM file with the authorities of the endpoint's certificate");
     file("--certificate", remote.certificate, "PEM file with our certificate and its issuers");
     file("--key", remote.key, "PEM file with its private key");
+    file("--pkcs12", remote.pkcs12, "PKCS #12 file with both, instead of the two");
     file("--relay", remote.relay, "keystay-relay, where it is not installed");
     const auto text = [&](const char* name, std::string& value, const char* description) {
       command->add_option(name, value, description)->needs(endpoint);
     };
     text("--host", remote.host, "Name that the endpoint's certificate must have");
+    text("--pkcs12-password", remote.pkcs12_password,
+         "Where the password of the PKCS #12 file is: file:/PATH, env:NAME or credential:NAME");
     text("--label", store_.unsaved.label, "Label of the token");
     text("--serial", store_.unsaved.serial, "Serial number of the token");
   }
@@ -287,13 +291,27 @@ class Parser final {
   }
 
   static void require_tls(config::RemoteSettings& remote) {
-    for (const auto& [name, file] :
-         {std::pair{"--ca", &remote.ca}, std::pair{"--certificate", &remote.certificate},
-          std::pair{"--key", &remote.key}}) {
-      if (file->empty()) throw UsageError(std::string(name) + " is missing: the connection is by mutual TLS");
-      *file = std::filesystem::absolute(*file);
+    require_file("--ca", remote.ca);
+    if (remote.pkcs12.empty()) {
+      if (!remote.pkcs12_password.empty()) throw UsageError("--pkcs12-password needs --pkcs12");
+      require_file("--certificate", remote.certificate);
+      require_file("--key", remote.key);
+    } else {
+      if (!remote.certificate.empty() || !remote.key.empty())
+        throw UsageError("--pkcs12 has certificate and key in it: leave --certificate and --key out");
+      // What was given may be the password itself.
+      if (!config::is_password_source(remote.pkcs12_password))
+        throw UsageError(
+            "--pkcs12-password names no place of a password (is it the password itself?); write " +
+            std::string(config::kPasswordSourceForms));
+      remote.pkcs12 = std::filesystem::absolute(remote.pkcs12);
     }
     if (remote.relay.empty()) remote.relay = config::default_relay();
+  }
+
+  static void require_file(const std::string& option, std::filesystem::path& file) {
+    if (file.empty()) throw UsageError(option + " is missing: the connection is by mutual TLS");
+    file = std::filesystem::absolute(file);
   }
 
   template <typename Asked>

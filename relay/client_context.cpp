@@ -9,6 +9,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "relay/pkcs12_identity.h"
+
 namespace keystay::relay {
 namespace {
 
@@ -62,7 +64,25 @@ std::string openssl_reasons() {
   return reasons;
 }
 
-boost::asio::ssl::context client_context(const config::RemoteSettings& settings) {
+namespace {
+
+void use_pem_files(SSL_CTX* native, const config::RemoteSettings& settings) {
+  if (SSL_CTX_use_certificate_chain_file(native, settings.certificate.c_str()) != 1)
+    fail("certificate", settings.certificate);
+  use_key(native, settings);
+}
+
+void use_pkcs12_file(SSL_CTX* native, const config::RemoteSettings& settings, const pkcs11::Pin& password) {
+  const Pkcs12Identity identity = read_pkcs12(settings.pkcs12, password);
+  if (SSL_CTX_use_cert_and_key(native, identity.certificate.get(), identity.key.get(), identity.issuers.get(),
+                               1) != 1)
+    fail("pkcs12", settings.pkcs12);
+}
+
+}  // namespace
+
+boost::asio::ssl::context client_context(const config::RemoteSettings& settings,
+                                         const pkcs11::Pin& password) {
   boost::asio::ssl::context context(boost::asio::ssl::context::tls_client);
   SSL_CTX* native = context.native_handle();
   ERR_clear_error();
@@ -71,9 +91,11 @@ boost::asio::ssl::context client_context(const config::RemoteSettings& settings)
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
   if (SSL_CTX_load_verify_file(native, settings.ca.c_str()) != 1) fail("ca", settings.ca);
-  if (SSL_CTX_use_certificate_chain_file(native, settings.certificate.c_str()) != 1)
-    fail("certificate", settings.certificate);
-  use_key(native, settings);
+  if (settings.pkcs12.empty()) {
+    use_pem_files(native, settings);
+  } else {
+    use_pkcs12_file(native, settings, password);
+  }
   return context;
 }
 

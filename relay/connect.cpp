@@ -73,7 +73,8 @@ std::string tls_failure(Tls& tls, const error_code& error, const config::RemoteS
   }
   const std::string reason = error.message();
   if (is_alert(error)) {
-    return "TLS: the endpoint refuses our certificate (" + settings.certificate.string() + "): " + reason +
+    const auto& file = settings.pkcs12.empty() ? settings.certificate : settings.pkcs12;
+    return "TLS: the endpoint refuses our certificate (" + file.string() + "): " + reason +
            "; its log says why";
   }
   if (error == asio::ssl::error::stream_truncated || error == asio::error::eof)
@@ -224,10 +225,10 @@ awaitable<Reached> connect_to(const config::RemoteEndpoint& endpoint, const conf
 
 }  // namespace
 
-awaitable<Reached> connect(const config::RemoteSettings& settings) {
+awaitable<Reached> connect(const config::RemoteSettings& settings, const pkcs11::Pin& password) {
   std::string failures;
   try {
-    asio::ssl::context context = client_context(settings);
+    asio::ssl::context context = client_context(settings, password);
     for (const config::RemoteEndpoint& endpoint : settings.endpoints) {
       try {
         co_return co_await connect_to(endpoint, settings, context);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "native/config/remote_settings.h"
+#include "native/pkcs11/pin.h"
 #include "relay/asio.h"
 
 namespace keystay::relay {
@@ -16,6 +17,6 @@ struct Reached {
   std::string endpoint;      // or, without tls, what failed at each of them, and in which step
 };
 
-[[nodiscard]] awaitable<Reached> connect(const config::RemoteSettings& settings);
+[[nodiscard]] awaitable<Reached> connect(const config::RemoteSettings& settings, const pkcs11::Pin& password);
 
 }  // namespace keystay::relay

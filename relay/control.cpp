@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <string.h>
 #include <sys/socket.h>
 
 namespace keystay::relay {
@@ -22,7 +23,8 @@ std::optional<Message> receive_message(int control) {
     size = ::recvmsg(control, &header, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   if (size <= 0) return std::nullopt;
-  Message message{std::string(text.data(), static_cast<std::size_t>(size)), std::nullopt};
+  Message message{pkcs11::Pin({text.data(), static_cast<std::size_t>(size)}), std::nullopt};
+  ::explicit_bzero(text.data(), static_cast<std::size_t>(size));
   for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     int descriptor = -1;

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <optional>
-#include <string>
+#include <string_view>
+
+#include "native/pkcs11/pin.h"
 
 namespace keystay::relay {
 
 // One message of the control socket, with the descriptor that came with it.
 struct Message {
-  std::string text;
+  pkcs11::Pin text;               // there may be a password in it
   std::optional<int> descriptor;  // the receiver's to close
+
+  [[nodiscard]] std::string_view view() const noexcept {
+    return {reinterpret_cast<const char*>(text.bytes().data()), text.size()};
+  }
 };
 
 // Nothing at the end of the process that is served.

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,8 +21,10 @@ namespace {
 
 using Descriptor = asio::posix::stream_descriptor;
 
-void serve(asio::io_context& context, int socket, const config::RemoteSettings& settings) {
-  asio::co_spawn(context, relay(Local(context, asio::local::stream_protocol(), socket), settings),
+void serve(asio::io_context& context, int socket, pkcs11::Pin password,
+           const config::RemoteSettings& settings) {
+  asio::co_spawn(context,
+                 relay(Local(context, asio::local::stream_protocol(), socket), std::move(password), settings),
                  asio::detached);
 }
 
@@ -32,7 +35,8 @@ awaitable<void> take_connections(asio::io_context& context, const config::Remote
     const auto [error] = co_await control.async_wait(Descriptor::wait_read, kOutcome);
     const auto message = error ? std::nullopt : receive_message(remote::kControlDescriptor);
     if (!message) break;
-    if (message->descriptor) serve(context, *message->descriptor, settings);
+    if (message->descriptor && !message->view().empty())
+      serve(context, *message->descriptor, pkcs11::Pin(message->view().substr(1)), settings);
   }
   context.stop();
 }
@@ -52,7 +56,7 @@ int run() {
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   const auto first = receive_message(remote::kControlDescriptor);
   if (!first) return 0;
-  const config::RemoteSettings settings = remote::parse_relay_settings(first->text);
+  const config::RemoteSettings settings = remote::parse_relay_settings(first->view());
   asio::io_context context(1);
   asio::co_spawn(context, take_connections(context, settings), asio::detached);
   if (::fcntl(remote::kProcessDescriptor, F_GETFD) >= 0)

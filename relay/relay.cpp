@@ -51,8 +51,8 @@ awaitable<void> from_token(Tls& tls, Local& local) {
 
 }  // namespace
 
-awaitable<void> relay(Local local, const config::RemoteSettings& settings) {
-  Reached reached = co_await connect(settings);
+awaitable<void> relay(Local local, pkcs11::Pin password, const config::RemoteSettings& settings) {
+  Reached reached = co_await connect(settings, password);
   const bool connected = reached.tls != nullptr;
   std::string line =
       connected ? remote::format_reached({reached.version, reached.endpoint}) : "-" + reached.endpoint;

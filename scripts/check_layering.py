@@ -28,7 +28,7 @@ ARROWS = {
     "java": {"native/pkcs11", "native/config", "native/keys", "native/ha"},
     "keystore-tools": {"native/pkcs11", "native/config", "native/keys", "native/ha", "native/x509"},
     "tlsd": {"native/config", "native/async"},
-    "relay": {"native/config", "native/remote"},
+    "relay": {"native/pkcs11", "native/config", "native/remote"},
     "packaging": {"keystore-tools", "tlsd"},  # what their command lines are declared to be
 }
 FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd", "relay"}

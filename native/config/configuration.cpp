@@ -119,6 +119,8 @@ TokenSettings read_token(const std::string& name, const TableReader& table) {
                "ca",
                "certificate",
                "key",
+               "pkcs12",
+               "pkcs12-password",
                "host",
                "lanes",
                "connect-timeout",

@@ -69,9 +69,17 @@ std::optional<Source> parse_source(std::string_view source) {
   return std::nullopt;
 }
 
-[[noreturn]] void fail(std::string_view token_label, const std::string& what) {
+// `secret` is what is read: `PIN of token "web"`.
+[[noreturn]] void fail(std::string_view secret, const std::string& what) {
   throw pkcs11::Error(pkcs11::ErrorClass::authentication,
-                      "cannot read the PIN of token \"" + std::string(token_label) + "\": " + what);
+                      "cannot read the " + std::string(secret) + ": " + what);
+}
+
+// "PIN", or "password".
+std::string kind_of(std::string_view secret) { return std::string(secret.substr(0, secret.find(' '))); }
+
+std::string pin_of(std::string_view token_label) {
+  return "PIN of token \"" + std::string(token_label) + "\"";
 }
 
 // Why a PIN file cannot be opened. The user that signs is seldom the one that set the server up: it is named,
@@ -114,52 +122,59 @@ class WipedBuffer final {
   std::size_t size_ = 0;
 };
 
-FileDescriptor open_private(const std::filesystem::path& path, std::string_view token_label) {
+FileDescriptor open_private(const std::filesystem::path& path, std::string_view secret) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) fail(token_label, cannot_open(path, errno));
-  if (!S_ISREG(status.st_mode)) fail(token_label, path.string() + " is not a file");
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) fail(secret, cannot_open(path, errno));
+  if (!S_ISREG(status.st_mode)) fail(secret, path.string() + " is not a file");
   if ((status.st_mode & S_IRWXO) != 0) {
-    fail(token_label,
-         path.string() + " is open to all users of this machine; run: chmod o= " + path.string());
+    fail(secret, path.string() + " is open to all users of this machine; run: chmod o= " + path.string());
   }
   return file;
 }
 
-pkcs11::Pin read_pin_file(const std::filesystem::path& path, std::string_view token_label) {
-  const FileDescriptor file = open_private(path, token_label);
+pkcs11::Pin read_pin_file(const std::filesystem::path& path, std::string_view secret) {
+  const FileDescriptor file = open_private(path, secret);
   WipedBuffer buffer;
   if (!buffer.fill(file.get())) {
-    fail(token_label, path.string() + ": " + std::system_category().message(errno));
+    fail(secret, path.string() + ": " + std::system_category().message(errno));
   }
   std::string_view text = buffer.text();
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty()) fail(token_label, path.string() + " is empty");
+  if (text.empty()) fail(secret, path.string() + " is empty");
   // A token counts wrong PINs: what cannot be one is not tried.
   if (text.find('\n') != std::string_view::npos) {
-    fail(token_label, path.string() + " has more than one line; leave only the PIN");
+    fail(secret, path.string() + " has more than one line; leave only the " + kind_of(secret));
   }
-  if (text.size() > kLongestPin) fail(token_label, path.string() + " is too long for a PIN");
+  if (text.size() > kLongestPin) fail(secret, path.string() + " is too long for a " + kind_of(secret));
   return pkcs11::Pin(text, "file:" + path.string());
 }
 
-pkcs11::Pin read_variable(const std::string& name, std::string_view token_label) {
+pkcs11::Pin read_variable(const std::string& name, std::string_view secret) {
   const char* value = ::secure_getenv(name.c_str());
   if (value == nullptr || *value == '\0') {
-    fail(token_label,
-         "the environment variable " + name + " is not set (nginx and others clear it: use file:)");
+    fail(secret, "the environment variable " + name + " is not set (nginx and others clear it: use file:)");
   }
   return pkcs11::Pin(value, "env:" + name);
 }
 
-pkcs11::Pin read_credential(const std::string& name, std::string_view token_label) {
+pkcs11::Pin read_credential(const std::string& name, std::string_view secret) {
   const char* directory = ::secure_getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr || *directory == '\0') {
-    fail(token_label,
+    fail(secret,
          "CREDENTIALS_DIRECTORY is not set; add LoadCredential=" + name + ":/path to the systemd unit");
   }
-  return read_pin_file(std::filesystem::path(directory) / name, token_label);
+  return read_pin_file(std::filesystem::path(directory) / name, secret);
+}
+
+// Nothing where it stands nowhere.
+std::optional<pkcs11::Pin> read_from(const Source& source, std::string_view secret) {
+  if (const auto* file = std::get_if<File>(&source)) return read_pin_file(file->path, secret);
+  if (const auto* variable = std::get_if<Variable>(&source)) return read_variable(variable->name, secret);
+  if (const auto* credential = std::get_if<Credential>(&source))
+    return read_credential(credential->name, secret);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -174,13 +189,22 @@ pkcs11::PinReader pin_reader(std::string_view source, std::string token_label, P
   }
   if (std::holds_alternative<NoLogin>(*parsed)) return {};
   return [source = *parsed, label = std::move(token_label), ask = std::move(prompt)]() -> pkcs11::Pin {
-    if (const auto* file = std::get_if<File>(&source)) return read_pin_file(file->path, label);
-    if (const auto* variable = std::get_if<Variable>(&source)) return read_variable(variable->name, label);
-    if (const auto* credential = std::get_if<Credential>(&source))
-      return read_credential(credential->name, label);
-    if (!ask) fail(label, "pin = \"prompt\" and nobody can be asked here; write file:, env: or credential:");
+    if (auto pin = read_from(source, pin_of(label))) return *std::move(pin);
+    if (!ask)
+      fail(pin_of(label), "pin = \"prompt\" and nobody can be asked here; write file:, env: or credential:");
     return ask(label);
   };
+}
+
+bool is_password_source(std::string_view source) {
+  const auto parsed = parse_source(source);
+  return parsed && !std::holds_alternative<Prompt>(*parsed);
+}
+
+pkcs11::Pin read_password(std::string_view source, const std::string& file) {
+  const auto parsed = parse_source(source);
+  auto password = parsed ? read_from(*parsed, "password of " + file) : std::nullopt;
+  return password ? *std::move(password) : pkcs11::Pin("");
 }
 
 }  // namespace keystay::config

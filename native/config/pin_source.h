@@ -27,4 +27,11 @@ inline constexpr std::string_view kPinSourceForms =
 [[nodiscard]] pkcs11::PinReader pin_reader(std::string_view source, std::string token_label,
                                            PinPrompt prompt);
 
+// The password of a file, from the same places, but that nobody is asked for it.
+inline constexpr std::string_view kPasswordSourceForms =
+    "\"file:/path\", \"env:NAME\" or \"credential:NAME\"";
+[[nodiscard]] bool is_password_source(std::string_view source);
+// Reads it now; an empty one for "". `file` is for messages. Throws as a reader of PINs.
+[[nodiscard]] pkcs11::Pin read_password(std::string_view source, const std::string& file);
+
 }  // namespace keystay::config

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "native/config/pin_source.h"
+
 namespace keystay::config {
 namespace {
 
@@ -11,8 +13,10 @@ using namespace std::chrono_literals;
 
 constexpr IntegerRange kLanes{1, 32};
 constexpr DurationRange kLimit{10ms, 10min};
-constexpr std::array<std::string_view, 8> kRemoteKeys = {
-    "ca", "certificate", "key", "host", "lanes", "connect-timeout", "response-timeout", "relay"};
+constexpr std::array<std::string_view, 10> kRemoteKeys = {"ca",     "certificate",     "key",
+                                                          "pkcs12", "pkcs12-password", "host",
+                                                          "lanes",  "connect-timeout", "response-timeout",
+                                                          "relay"};
 
 void refuse_what_needs_endpoints(const TableReader& token) {
   for (const std::string_view key : kRemoteKeys) {
@@ -55,9 +59,41 @@ std::vector<RemoteEndpoint> endpoints(const TableReader& token) {
 std::filesystem::path file(const TableReader& token, std::string_view key, const std::string& example) {
   const std::string path = token.required_text(key, "\"" + example + "\"");
   if (!path.starts_with('/') || path.find('\n') != path.npos)
-    token.fail(key,
-               "expected the absolute path of a PEM file like \"" + example + "\", got \"" + path + "\"");
+    token.fail(key, std::string("expected the absolute path of a ") + (key == "pkcs12" ? "PKCS #12" : "PEM") +
+                        " file like \"" + example + "\", got \"" + path + "\"");
   return path;
+}
+
+// The text is not repeated in the message: it may be the password itself.
+std::string pkcs12_password(const TableReader& token) {
+  const std::string source = token.text("pkcs12-password").value_or("");
+  if (!is_password_source(source) || (source.empty() && token.has("pkcs12-password"))) {
+    token.fail("pkcs12-password", "this names no place of a password (is it the password itself?); write " +
+                                      std::string(kPasswordSourceForms) +
+                                      ", or leave it out for a file without one");
+  }
+  return source;
+}
+
+// Our certificate and its key: in one file of PKCS #12, or in two of PEM.
+void read_identity(const TableReader& token, RemoteSettings& remote) {
+  if (token.has("pkcs12")) {
+    for (const std::string_view key : {"certificate", "key"}) {
+      if (token.has(key))
+        token.fail(key, "pkcs12 has the certificate and its key already; remove this key, or pkcs12");
+    }
+    remote.pkcs12 = file(token, "pkcs12", "/etc/keystay/client.p12");
+    remote.pkcs12_password = pkcs12_password(token);
+    return;
+  }
+  if (token.has("pkcs12-password"))
+    token.fail("pkcs12-password", "the password of which file? write pkcs12 = \"/etc/keystay/client.p12\"");
+  if (!token.has("certificate") && !token.has("key"))
+    token.fail("certificate",
+               "missing; write certificate = \"/etc/keystay/client.pem\" and key = "
+               "\"/etc/keystay/client-key.pem\", or pkcs12 = \"/etc/keystay/client.p12\" that has both");
+  remote.certificate = file(token, "certificate", "/etc/keystay/client.pem");
+  remote.key = file(token, "key", "/etc/keystay/client-key.pem");
 }
 
 std::string host(const TableReader& token) {
@@ -70,7 +106,8 @@ std::string host(const TableReader& token) {
 }
 
 void refuse_tls(const TableReader& token) {
-  for (const std::string_view key : {"ca", "certificate", "key", "host", "relay"}) {
+  for (const std::string_view key :
+       {"ca", "certificate", "key", "pkcs12", "pkcs12-password", "host", "relay"}) {
     if (token.has(key))
       token.fail(key,
                  "a socket of this machine has no TLS; remove the key, or name another machine's endpoint");
@@ -79,8 +116,7 @@ void refuse_tls(const TableReader& token) {
 
 void read_tls(const TableReader& token, RemoteSettings& remote) {
   remote.ca = file(token, "ca", "/etc/keystay/hsm-ca.pem");
-  remote.certificate = file(token, "certificate", "/etc/keystay/client.pem");
-  remote.key = file(token, "key", "/etc/keystay/client-key.pem");
+  read_identity(token, remote);
   remote.host = host(token);
   remote.relay = token.text("relay").value_or(default_relay().string());
   if (!remote.relay.is_absolute())

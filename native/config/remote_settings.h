@@ -38,6 +38,8 @@ struct RemoteSettings {
   std::filesystem::path ca;               // PEM: the authorities of the endpoints' certificates
   std::filesystem::path certificate;      // PEM: our own, and its issuers
   std::filesystem::path key;              // PEM: its private key
+  std::filesystem::path pkcs12;           // RFC 7292: both in one file, instead of the two above
+  std::string pkcs12_password;            // where it comes from, as TokenSettings::pin; empty: it has none
   std::string host;                       // to be in the endpoint's certificate; empty: the endpoint's own
   std::size_t lanes = 4;                  // connections, each with one call at a time
   std::chrono::milliseconds connect_timeout{2000};   // for each endpoint

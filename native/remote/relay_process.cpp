@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "native/config/pin_source.h"
 #include "native/pkcs11/error.h"
 #include "native/remote/relay_protocol.h"
 #include "native/remote/spawn.h"
@@ -40,13 +41,14 @@ Pair socket_pair(int type) {
 }
 
 // Without SIGPIPE, which the host process may not handle; and without waiting for a relay that takes nothing.
-bool send_descriptor(int control, int descriptor) {
+bool send_lane(int control, int descriptor, const pkcs11::Pin& password) {
   char kind = kLane;
-  iovec data{&kind, 1};
+  std::array<iovec, 2> data{
+      {{&kind, 1}, {const_cast<std::uint8_t*>(password.bytes().data()), password.size()}}};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
   msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
+  message.msg_iov = data.data();
+  message.msg_iovlen = data.size();
   message.msg_control = space.data();
   message.msg_controllen = space.size();
   cmsghdr* header = CMSG_FIRSTHDR(&message);
@@ -54,7 +56,7 @@ bool send_descriptor(int control, int descriptor) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
   *reinterpret_cast<int*>(CMSG_DATA(header)) = descriptor;
-  return ::sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+  return ::sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;  // whole, or not at all
 }
 
 // The line in which the relay reports the result of a connection. Byte by byte: what follows is p11-kit's.
@@ -122,13 +124,22 @@ void RelayProcess::start(State& state) {
   ++state.relay;
 }
 
-RelayProcess::Asked RelayProcess::ask(State& state) {
+pkcs11::Pin RelayProcess::password() const {
+  try {
+    return config::read_password(settings().pkcs12_password, settings().pkcs12.string());
+  } catch (const Error& error) {
+    // What it says of a PIN's source is true of this one, and its class is not.
+    throw Error(ErrorClass::server, std::string("pkcs12-password: ") + error.what());
+  }
+}
+
+RelayProcess::Asked RelayProcess::ask(State& state, const pkcs11::Pin& password) {
   Pair lane = socket_pair(SOCK_STREAM);
   const pkcs11::MutexLock lock(state.mutex);
-  if (state.control.valid() && send_descriptor(state.control.get(), lane.far.get()))
+  if (state.control.valid() && send_lane(state.control.get(), lane.far.get(), password))
     return {std::move(lane.near), state.relay};
   start(state);
-  if (!send_descriptor(state.control.get(), lane.far.get()))
+  if (!send_lane(state.control.get(), lane.far.get(), password))
     throw Error(ErrorClass::server,
                 "keystay-relay takes no connection: " + std::generic_category().message(errno));
   return {std::move(lane.near), state.relay};
@@ -154,10 +165,11 @@ std::optional<std::string> RelayProcess::greeting_of(State& state, const Asked& 
 // A relay that dies in between is replaced once.
 Connection RelayProcess::connect(pkcs11::Deadline deadline) {
   State& state = state_.get();
-  Asked asked = ask(state);
+  const pkcs11::Pin password = this->password();
+  Asked asked = ask(state, password);
   std::optional<std::string> greeting = greeting_of(state, asked, deadline);
   if (!greeting) {
-    asked = ask(state);
+    asked = ask(state, password);
     greeting = greeting_of(state, asked, deadline);
   }
   if (!greeting)

@@ -9,6 +9,7 @@
 
 #include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
+#include "native/pkcs11/pin.h"
 #include "native/remote/connector.h"
 
 namespace keystay::remote {
@@ -35,7 +36,10 @@ class RelayProcess final : public Connector {
 
   void start(State& state) KEYSTAY_REQUIRES(state.mutex);
   // Starts the relay where none runs, or the one that does takes nothing.
-  [[nodiscard]] Asked ask(State& state);
+  [[nodiscard]] Asked ask(State& state, const pkcs11::Pin& password);
+  // Of `pkcs12`, read at each connection, as the relay reads the files: from what this process has, whose
+  // environment and credentials the relay does not see.
+  [[nodiscard]] pkcs11::Pin password() const;
   // Ends the relay if it is still this one and has not even read what it was asked for; returns whether.
   [[nodiscard]] static bool give_up(State& state, std::uint64_t relay);
   // The line in which the relay reports the result; nothing if it has ended. Throws Error if it says nothing

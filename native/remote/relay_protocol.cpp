@@ -23,6 +23,8 @@ void set(config::RemoteSettings& settings, std::string_view key, std::string_vie
     settings.certificate = value;
   } else if (key == "key") {
     settings.key = value;
+  } else if (key == "pkcs12") {
+    settings.pkcs12 = value;
   } else if (key == "host") {
     settings.host = value;
   } else if (key == "connect-timeout") {
@@ -42,6 +44,7 @@ std::string format_relay_settings(const config::RemoteSettings& settings) {
   line("ca", settings.ca.string());
   line("certificate", settings.certificate.string());
   line("key", settings.key.string());
+  line("pkcs12", settings.pkcs12.string());
   line("host", settings.host);
   line("connect-timeout", std::to_string(settings.connect_timeout.count()));
   return text;

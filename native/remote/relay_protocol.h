@@ -13,8 +13,9 @@ namespace keystay::remote {
 
 inline constexpr int kControlDescriptor = 3;  // of keystay-relay
 inline constexpr int kProcessDescriptor =
-    4;                              // a pidfd of the process that it serves (pidfd_open(2)), or closed
-inline constexpr char kLane = 'L';  // the message that brings a connection
+    4;  // a pidfd of the process that it serves (pidfd_open(2)), or closed
+// The message that brings a connection begins so; the password of `pkcs12` follows.
+inline constexpr char kLane = 'L';
 
 // "KEY VALUE" lines.
 [[nodiscard]] std::string format_relay_settings(const config::RemoteSettings& settings);

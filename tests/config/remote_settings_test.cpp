@@ -108,7 +108,33 @@ const Case kCases[] = {
     {"CaMissing", "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.ca: missing; write ca = \"/etc/keystay/hsm-ca.pem\""},
     {"CertificateMissing", "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\n",
-     "keystay.toml:1: token.web.certificate: missing; write certificate = \"/etc/keystay/client.pem\""},
+     "keystay.toml:1: token.web.certificate: missing; write certificate = \"/etc/keystay/client.pem\" and "
+     "key = "
+     "\"/etc/keystay/client-key.pem\", or pkcs12 = \"/etc/keystay/client.p12\" that has both"},
+    {"CertificateAndPkcs12",
+     "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\npkcs12 = \"/c.p12\"\nkey = \"/k\"\n",
+     "keystay.toml:6: token.web.key: pkcs12 has the certificate and its key already; remove this key, or "
+     "pkcs12"},
+    {"Pkcs12IsRelative",
+     "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\npkcs12 = \"c.p12\"\n",
+     "keystay.toml:5: token.web.pkcs12: expected the absolute path of a PKCS #12 file like "
+     "\"/etc/keystay/client.p12\", got \"c.p12\""},
+    {"PasswordWithoutPkcs12",
+     "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\npkcs12-password = \"file:/p\"\n",
+     "keystay.toml:5: token.web.pkcs12-password: the password of which file? write pkcs12 = "
+     "\"/etc/keystay/client.p12\""},
+    {"ThePasswordItself",
+     "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\npkcs12 = \"/c\"\npkcs12-password = "
+     "\"secret\"\n",
+     "keystay.toml:6: token.web.pkcs12-password: this names no place of a password (is it the password "
+     "itself?); "
+     "write \"file:/path\", \"env:NAME\" or \"credential:NAME\", or leave it out for a file without one"},
+    {"APersonIsAskedForThePassword",
+     "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\npkcs12 = \"/c\"\npkcs12-password = "
+     "\"prompt\"\n",
+     "keystay.toml:6: token.web.pkcs12-password: this names no place of a password (is it the password "
+     "itself?); "
+     "write \"file:/path\", \"env:NAME\" or \"credential:NAME\", or leave it out for a file without one"},
     {"KeyMissing", "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"/a\"\ncertificate = \"/c\"\n",
      "keystay.toml:1: token.web.key: missing; write key = \"/etc/keystay/client-key.pem\""},
     {"CaIsRelative", "[token.web]\nendpoints = [\"a:1\"]\nlabel = \"w\"\nca = \"ca.pem\"\n",
