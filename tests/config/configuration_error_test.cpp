@@ -68,7 +68,8 @@ constexpr Case kToken[] = {
      "\"serial\", \"pin\", "
      "\"sessions\", \"timeout\", \"key-copy\", \"key-check\", \"hung-calls\", \"import\", \"endpoints\", "
      "\"ca\", "
-     "\"certificate\", \"key\", \"host\", \"lanes\", \"connect-timeout\", \"response-timeout\", \"relay\", "
+     "\"certificate\", \"key\", \"pkcs12\", \"pkcs12-password\", \"host\", \"lanes\", \"connect-timeout\", "
+     "\"response-timeout\", \"relay\", "
      "\"zone\""},
     {"NoModule", "[token.web]\nlabel = \"w\"\n",
      "keystay.toml:1: token.web.module: missing; write module = \"/usr/lib/softhsm/libsofthsm2.so\""},
