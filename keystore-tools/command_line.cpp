@@ -14,7 +14,6 @@
 #include "keystore-tools/group_command_line.h"
 #include "keystore-tools/remote_command_line.h"
 #include "native/config/nearest.h"
-#include "native/config/pin_source.h"
 #include "native/pkcs11/text.h"
 
 namespace keystay::tools {
@@ -79,7 +78,7 @@ class Parser final {
       throw UsageError(std::string(error.what()) + "; see keystay -help");
     }
     check_store_type();
-    take_unsaved_token();
+    require_complete(store_.unsaved);
     return CommandLine{store_, command()};
   }
 
@@ -243,75 +242,7 @@ class Parser final {
         add("test", "Connects to the token, logs in and signs once, or says what is wrong", test_);
     command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
         ->check(fault_of_alias);
-    CLI::Option* endpoint = command->add_option(
-        "--endpoint", endpoints_,
-        "Of a token that is not in the configuration: HOST:PORT or unix:SOCKET; may be repeated");
-    endpoint->allow_extra_args(false);
-    const auto file = [&](const char* name, std::filesystem::path& path, const char* description) {
-      command->add_option(name, path, description)->needs(endpoint);
-    };
-    config::RemoteSettings& remote = store_.unsaved.remote;
-    file("--ca", remote.ca, "PEM file with the authorities of the endpoint's certificate");
-    file("--certificate", remote.certificate, "PEM file with our certificate and its issuers");
-    file("--key", remote.key, "PEM file with its private key");
-    file("--pkcs12", remote.pkcs12, "PKCS #12 file with both, instead of the two");
-    file("--relay", remote.relay, "keystay-relay, where it is not installed");
-    const auto text = [&](const char* name, std::string& value, const char* description) {
-      command->add_option(name, value, description)->needs(endpoint);
-    };
-    text("--host", remote.host, "Name that the endpoint's certificate must have");
-    text("--pkcs12-password", remote.pkcs12_password,
-         "Where the password of the PKCS #12 file is: file:/PATH, env:NAME or credential:NAME");
-    text("--label", store_.unsaved.label, "Label of the token");
-    text("--serial", store_.unsaved.serial, "Serial number of the token");
-  }
-
-  void take_unsaved_token() {
-    config::RemoteSettings& remote = store_.unsaved.remote;
-    for (const std::string& text : endpoints_) {
-      const auto endpoint = config::parse_remote_endpoint(text);
-      if (!endpoint)
-        throw UsageError("--endpoint " + text +
-                         ": expected a name or an address and a port, hsm.example:4442, or unix:SOCKET");
-      remote.endpoints.push_back(*endpoint);
-    }
-    if (remote.endpoints.empty()) return;
-    if (remote.is_local()) refuse_tls(remote);
-    if (!remote.is_local()) require_tls(remote);
-    if (store_.unsaved.label.empty() && store_.unsaved.serial.empty())
-      throw UsageError("--label or --serial is missing: which token is meant?");
-  }
-
-  static void refuse_tls(const config::RemoteSettings& remote) {
-    const bool any =
-        !remote.ca.empty() || !remote.certificate.empty() || !remote.key.empty() || !remote.host.empty();
-    if (any)
-      throw UsageError(
-          "a socket of this machine has no TLS: leave --ca, --certificate, --key and --host out");
-  }
-
-  static void require_tls(config::RemoteSettings& remote) {
-    require_file("--ca", remote.ca);
-    if (remote.pkcs12.empty()) {
-      if (!remote.pkcs12_password.empty()) throw UsageError("--pkcs12-password needs --pkcs12");
-      require_file("--certificate", remote.certificate);
-      require_file("--key", remote.key);
-    } else {
-      if (!remote.certificate.empty() || !remote.key.empty())
-        throw UsageError("--pkcs12 has certificate and key in it: leave --certificate and --key out");
-      // What was given may be the password itself.
-      if (!config::is_password_source(remote.pkcs12_password))
-        throw UsageError(
-            "--pkcs12-password names no place of a password (is it the password itself?); write " +
-            std::string(config::kPasswordSourceForms));
-      remote.pkcs12 = std::filesystem::absolute(remote.pkcs12);
-    }
-    if (remote.relay.empty()) remote.relay = config::default_relay();
-  }
-
-  static void require_file(const std::string& option, std::filesystem::path& file) {
-    if (file.empty()) throw UsageError(option + " is missing: the connection is by mutual TLS");
-    file = std::filesystem::absolute(file);
+    declare(*command, store_.unsaved);
   }
 
   template <typename Asked>
@@ -388,7 +319,6 @@ class Parser final {
   ChangeAlias changealias_;
   Cleanup cleanup_;
   Test test_;
-  std::vector<std::string> endpoints_;
   GroupAdd group_add_;
   GroupDiff group_diff_;
   GroupInit group_init_;

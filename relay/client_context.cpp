@@ -12,6 +12,20 @@
 #include "relay/pkcs12_identity.h"
 
 namespace keystay::relay {
+
+std::string openssl_reasons() {
+  std::string reasons;
+  while (const unsigned long code = ERR_get_error()) {
+    const char* text =
+        ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
+    const std::string reason = text != nullptr ? text : "error " + std::to_string(code);
+    if (reasons.find(reason) != std::string::npos) continue;     // each layer repeats the one below it
+    if (!reasons.empty() && reason.ends_with(" lib")) continue;  // "PEM lib": only that it came from there
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  }
+  return reasons;
+}
+
 namespace {
 
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA from 2048 bits, no SHA-1
@@ -48,23 +62,6 @@ void use_key(SSL_CTX* context, const config::RemoteSettings& settings) {
   throw std::runtime_error("key: " + settings.key.string() + " is not the key of the certificate in " +
                            settings.certificate.string());
 }
-
-}  // namespace
-
-std::string openssl_reasons() {
-  std::string reasons;
-  while (const unsigned long code = ERR_get_error()) {
-    const char* text =
-        ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
-    const std::string reason = text != nullptr ? text : "error " + std::to_string(code);
-    if (reasons.find(reason) != std::string::npos) continue;     // each layer repeats the one below it
-    if (!reasons.empty() && reason.ends_with(" lib")) continue;  // "PEM lib": only that it came from there
-    reasons += (reasons.empty() ? "" : "; ") + reason;
-  }
-  return reasons;
-}
-
-namespace {
 
 void use_pem_files(SSL_CTX* native, const config::RemoteSettings& settings) {
   if (SSL_CTX_use_certificate_chain_file(native, settings.certificate.c_str()) != 1)

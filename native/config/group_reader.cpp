@@ -78,10 +78,6 @@ std::size_t up_to_all(const TableReader& group, std::string_view key, std::size_
   return number;
 }
 
-std::size_t min_active(const TableReader& group, std::size_t members) {
-  return up_to_all(group, "min-active", members);
-}
-
 constexpr std::string_view kBalanceForms = "expected \"priority\" or { success = 1, idleness = 1 }";
 
 std::optional<BalanceWeights> balance(const TableReader& group) {
@@ -185,10 +181,6 @@ std::optional<unsigned long> wrapping_mechanism(const TableReader& group) {
                  *text + "\"");
 }
 
-std::size_t create_minimum(const TableReader& group, std::size_t members) {
-  return up_to_all(group, "create-minimum", members);
-}
-
 std::string wrapping_key(const TableReader& group) {
   const auto label = group.text("wrapping-key");
   if (label && label->empty())
@@ -208,7 +200,7 @@ GroupSettings read_group(const TableReader& group, const Tokens& tokens, const s
                "check", "hung-calls", "verify", "wrapping-key", "wrapping-mechanism", "create-minimum"});
   GroupSettings settings;
   settings.members = members(group, tokens, groups);
-  settings.min_active = min_active(group, settings.members.size());
+  settings.min_active = up_to_all(group, "min-active", settings.members.size());
   settings.balance = balance(group);
   settings.same_zone = same_zone(group, settings.members, tokens, zone);
   settings.timeout = group.duration("timeout", kTimeout).value_or(settings.timeout);
@@ -219,7 +211,7 @@ GroupSettings read_group(const TableReader& group, const Tokens& tokens, const s
   settings.verify = group.boolean("verify").value_or(settings.verify);
   settings.wrapping_key = wrapping_key(group);
   settings.wrapping_mechanism = wrapping_mechanism(group);
-  settings.create_minimum = create_minimum(group, settings.members.size());
+  settings.create_minimum = up_to_all(group, "create-minimum", settings.members.size());
   return settings;
 }
 

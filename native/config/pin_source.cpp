@@ -84,14 +84,15 @@ std::string pin_of(std::string_view token_label) {
 
 // Why a PIN file cannot be opened. The user that signs is seldom the one that set the server up: it is named,
 // and so is what it lacks.
-std::string cannot_open(const std::filesystem::path& path, int error) {
+std::string cannot_open(const std::filesystem::path& path, std::string_view secret, int error) {
   std::string why = path.string() + ": " + std::system_category().message(error);
   if (error == EACCES) {
     why += " for the user with the ID " + std::to_string(::geteuid()) +
            "; let a group of this user read the file and enter its directory: chgrp GROUP " + path.string() +
            "; chmod 640 " + path.string();
   }
-  if (error == ENOENT) why += "; write the PIN into it, readable for the user of this program alone";
+  if (error == ENOENT)
+    why += "; write the " + kind_of(secret) + " into it, readable for the user of this program alone";
   return why;
 }
 
@@ -125,7 +126,7 @@ class WipedBuffer final {
 FileDescriptor open_private(const std::filesystem::path& path, std::string_view secret) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) fail(secret, cannot_open(path, errno));
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) fail(secret, cannot_open(path, secret, errno));
   if (!S_ISREG(status.st_mode)) fail(secret, path.string() + " is not a file");
   if ((status.st_mode & S_IRWXO) != 0) {
     fail(secret, path.string() + " is open to all users of this machine; run: chmod o= " + path.string());

@@ -95,7 +95,6 @@ JobPtr CallThreads::Shared::add(const std::shared_ptr<Call>& call, bool awaited)
       }
     }
   }
-  work_.notify_one();
   return job;
 }
 
@@ -126,8 +125,8 @@ void CallThreads::Shared::work() {
     running_.erase(place);
     if (job->state == JobState::left) --left_;
     job->state = JobState::returned;
-    job->ended.notify_all();
     lock.unlock();
+    job->ended.notify_all();
     job.reset();  // perhaps the last owner of a call: not under the lock
     lock.lock();
   }
@@ -140,6 +139,10 @@ CallEnd CallThreads::Shared::run(const std::shared_ptr<Call>& call, Deadline dea
   pkcs11::MutexLock lock(mutex_);
   if (left_ == most_threads_) return CallEnd::not_begun;  // they may never come back
   const JobPtr job = add(call, true);
+  // Who is woken while the mutex is held waits for it at once.
+  lock.unlock();
+  work_.notify_one();
+  lock.lock();
   while (job->state != JobState::returned && job->state != JobState::left) {
     if (lock.wait_until(job->ended, deadline) == std::cv_status::timeout) break;
   }
@@ -156,8 +159,13 @@ CallEnd CallThreads::Shared::leave(const JobPtr& job) {
 }
 
 JobPtr CallThreads::Shared::start(const std::shared_ptr<Call>& call) {
-  const pkcs11::MutexLock lock(mutex_);
-  return add(call, false);
+  JobPtr job;
+  {
+    const pkcs11::MutexLock lock(mutex_);
+    job = add(call, false);
+  }
+  work_.notify_one();
+  return job;
 }
 
 void CallThreads::Shared::give_up(const JobPtr& job) {

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <thread>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/ha/group_fixture.h"
@@ -237,23 +236,13 @@ TEST_F(ChangedFile, EachForkedProcessNoticesByItself) {
   ASSERT_TRUE(signs(httpd));
   change_file("[\"hsm-a\", \"hsm-b\"]\n");
   EXPECT_TRUE(wait_for_members({"hsm-a", "hsm-b"}));
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool good = true;
-    try {
-      good = signs(httpd) && members() == std::vector<std::string>{"hsm-a", "hsm-b"};
-      change_file("[\"hsm-b\", \"hsm-c\"]\n");
-      good = wait_for_members({"hsm-b", "hsm-c"}) && good;
-      const std::uint64_t before = signatures(2);
-      good = wait_for([&] { return signs(httpd) && signatures(2) > before; }) && good;
-    } catch (...) {
-      good = false;
-    }
-    ::_exit(good ? 0 : 1);
-  }
-  int ended = 0;
-  ASSERT_EQ(::waitpid(child, &ended, 0), child);
-  EXPECT_EQ(ended, 0);
+  EXPECT_TRUE(test::true_in_child([&] {
+    bool good = signs(httpd) && members() == std::vector<std::string>{"hsm-a", "hsm-b"};
+    change_file("[\"hsm-b\", \"hsm-c\"]\n");
+    good = wait_for_members({"hsm-b", "hsm-c"}) && good;
+    const std::uint64_t before = signatures(2);
+    return wait_for([&] { return signs(httpd) && signatures(2) > before; }) && good;
+  }));
   EXPECT_TRUE(wait_for_members({"hsm-b", "hsm-c"}));
   EXPECT_TRUE(signs(httpd));
 }

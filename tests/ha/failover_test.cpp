@@ -327,21 +327,13 @@ TEST_F(Failover, AForkedChildHasItsOwnMembers) {
 #endif
   const keys::PrivateKey httpd = key();
   ASSERT_TRUE(signs(httpd));
-  const pid_t child = ::fork();
-  if (child == 0) {
+  EXPECT_TRUE(test::true_in_child([&] {
     bool good = true;
-    try {
-      for (int i = 0; i < 20; ++i) good = signs(httpd) && good;
-      faults(0).fail(Function::C_Sign, CKR_DEVICE_ERROR, kEveryCall);
-      for (int i = 0; i < 20; ++i) good = signs(httpd) && good;
-    } catch (...) {
-      good = false;
-    }
-    ::_exit(good ? 0 : 1);
-  }
-  int ended = 0;
-  ASSERT_EQ(::waitpid(child, &ended, 0), child);
-  EXPECT_EQ(ended, 0);
+    for (int i = 0; i < 20; ++i) good = signs(httpd) && good;
+    faults(0).fail(Function::C_Sign, CKR_DEVICE_ERROR, kEveryCall);
+    for (int i = 0; i < 20; ++i) good = signs(httpd) && good;
+    return good;
+  }));
   faults(0).fail(Function::C_Sign, CKR_OK, 0);
   EXPECT_TRUE(signs(httpd));
   EXPECT_EQ(status(0).service, Service::in) << "what the child met, the parent has not";

@@ -57,6 +57,49 @@ TEST(CommandLine, HasTheStoreOptionsOnEveryCommand) {
   }
 }
 
+// Of a token that no configuration describes yet: what -test needs for a connection, and what contradicts.
+TEST(CommandLine, SaysWhatAnUnsavedTokenLacks) {
+  struct Case {
+    std::vector<std::string> options;
+    const char* message;
+  };
+  const std::vector<std::string> remote{"--endpoint", "hsm.example:4442", "--label", "web", "--ca", "ca.pem"};
+  const std::vector<std::string> local{"--endpoint", "unix:/run/p11-kit.sock", "--label", "web"};
+  const auto with = [](std::vector<std::string> options, std::initializer_list<const char*> more) {
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+  };
+  const char* no_tls = "a socket of this machine has no TLS";
+  const std::vector<Case> cases{
+      {{"--endpoint", "hsm.example", "--label", "web"}, "expected a name or an address and a port"},
+      {{"--endpoint", "hsm.example:4442", "--label", "web"}, "--ca is missing"},
+      {{"--label", "web"}, "--label requires --endpoint"},
+      {remote, "--certificate is missing"},
+      {with(remote, {"--certificate", "c.pem"}), "--key is missing"},
+      {with(remote, {"--certificate", "c.pem", "--pkcs12", "c.p12"}),
+       "--pkcs12 has certificate and key in it"},
+      {with(remote, {"--pkcs12", "c.p12", "--pkcs12-password", "secret"}), "is it the password itself?"},
+      {with(remote, {"--pkcs12-password", "env:P"}), "--pkcs12-password needs --pkcs12"},
+      {{"--endpoint", "unix:/run/p11-kit.sock"}, "--label or --serial is missing"},
+      {with(local, {"--ca", "ca.pem"}), no_tls},
+      {with(local, {"--pkcs12", "c.p12"}), no_tls},
+      {with(local, {"--pkcs12-password", "env:P"}), no_tls},
+      {with(local, {"--relay", "/r"}), no_tls},
+  };
+  for (const Case& wrong : cases) {
+    std::vector<std::string> arguments{"test"};
+    arguments.insert(arguments.end(), wrong.options.begin(), wrong.options.end());
+    try {
+      static_cast<void>(parse_command_line(arguments));
+      ADD_FAILURE() << "taken: " << wrong.message;
+    } catch (const UsageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(wrong.message));
+      EXPECT_THAT(error.what(), testing::Not(HasSubstr("secret")));
+    }
+  }
+  EXPECT_TRUE(parse_command_line(with({"test"}, {"--endpoint", "unix:/run/p11-kit.sock", "--serial", "1"})));
+}
+
 TEST(CommandLine, MakesThePathOfAPinFileAbsolute) {
   const auto line = parse_command_line({"list", "--storepass-file", "web.pin"});
   EXPECT_EQ(line->store.pin_source, "file:" + std::filesystem::absolute("web.pin").string());

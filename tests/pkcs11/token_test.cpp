@@ -1,10 +1,5 @@
 #include "tests/pkcs11/token_test.h"
 
-#include <cstdio>
-
-#include <sys/wait.h>
-#include <unistd.h>
-
 namespace keystay::pkcs11 {
 
 std::optional<Error> error_of(const std::function<void()>& body) {
@@ -14,22 +9,6 @@ std::optional<Error> error_of(const std::function<void()>& body) {
   } catch (const Error& error) {
     return error;
   }
-}
-
-bool true_in_child(const std::function<bool()>& body) {
-  const pid_t child = fork();
-  if (child == 0) {
-    bool result = false;
-    try {
-      result = body();
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "in the child: %s\n", error.what());
-    }
-    _exit(result ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 KeyReference ec_reference(const std::string& label, Bytes id) {

@@ -14,6 +14,7 @@
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/module.h"
 #include "native/pkcs11/token.h"
+#include "tests/support/process.h"
 #include "tests/support/signature_check.h"
 #include "tests/support/softhsm_token.h"
 
@@ -28,9 +29,7 @@ using test::SoftHsmToken;
 // The error that `body` ends with; nothing if it ends well.
 [[nodiscard]] std::optional<Error> error_of(const std::function<void()>& body);
 
-// Runs `body` in a forked child, which ends with _exit as a server's worker may; true if it returned true
-// there.
-[[nodiscard]] bool true_in_child(const std::function<bool()>& body);
+using test::true_in_child;
 
 [[nodiscard]] KeyReference ec_reference(const std::string& label, Bytes id);
 

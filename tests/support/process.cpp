@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <ostream>
 #include <stdexcept>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 extern char** environ;
 
@@ -275,6 +277,22 @@ bool wait_for_port(std::uint16_t port, std::chrono::milliseconds limit) {
     if (Clock::now() >= deadline) return false;
     std::this_thread::sleep_for(kPollInterval * 5);
   }
+}
+
+bool true_in_child(const std::function<bool()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    bool result = false;
+    try {
+      result = body();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "in the child: %s\n", error.what());
+    }
+    _exit(result ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 }  // namespace keystay::test

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <string>
@@ -79,6 +80,10 @@ class Process final {
   Descriptor output_;
   Descriptor error_;
 };
+
+// Runs `body` in a forked child, which ends with _exit as a server's worker may; true if it returned true
+// there.
+[[nodiscard]] bool true_in_child(const std::function<bool()>& body);
 
 // A TCP port on 127.0.0.1 that was free a moment ago.
 [[nodiscard]] std::uint16_t free_port();

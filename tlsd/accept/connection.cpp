@@ -7,14 +7,13 @@
 #include <boost/beast/http/write.hpp>
 
 #include "tlsd/http/answer.h"
-#include "tlsd/time_limit.h"
 
 namespace keystay::tlsd {
 namespace {
 
 constexpr std::chrono::seconds kPlainHttpLimit{5};
-// How long, and with how many bytes, a client may go on until it reads an alert.
 constexpr std::chrono::seconds kAlertLimit{1};
+// How much a client may go on to send that is to read an answer or an alert.
 constexpr std::size_t kMostDiscarded = 262144;
 
 tcp::endpoint remote_endpoint(const Socket& socket) {
@@ -91,7 +90,7 @@ awaitable<bool> Connection::shake_hands() {
   // Other protocols have no plain-text error that a client would show to its user.
   const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
   if (result.handshake == Handshake::plain_http && speaks_http) co_await answer_plain_http();
-  if (sends_alert(result.handshake)) co_await discard_input(kAlertLimit);
+  if (sends_alert(result.handshake)) co_await let_alert_be_read();
   co_return result.handshake == Handshake::full || result.handshake == Handshake::resumed;
 }
 
@@ -103,27 +102,30 @@ void Connection::report(const HandshakeResult& result) {
 }
 
 awaitable<void> Connection::answer_plain_http() {
+  const TimeLimit limit = time_to_leave(kPlainHttpLimit);
+  Answer answer =
+      make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
+  co_await http::async_write(stream_.socket(), answer, kOutcome);
+  co_await discard_input();
+}
+
+awaitable<void> Connection::let_alert_be_read() {
+  const TimeLimit limit = time_to_leave(kAlertLimit);
+  co_await discard_input();
+}
+
+TimeLimit Connection::time_to_leave(std::chrono::seconds time) {
   Socket& socket = stream_.socket();
-  {
-    const TimeLimit limit(socket.get_executor(), kPlainHttpLimit, [&socket] {
-      error_code ignored;
-      socket.shutdown(Socket::shutdown_both, ignored);
-    });
-    Answer answer =
-        make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
-    co_await http::async_write(socket, answer, kOutcome);
-  }
-  co_await discard_input(kPlainHttpLimit);
+  return TimeLimit(socket.get_executor(), time, [&socket] {
+    error_code ignored;
+    socket.shutdown(Socket::shutdown_both, ignored);
+  });
 }
 
 // Closing a socket with unread bytes sends a reset, which discards what the client has not read yet: an
 // answer, or the alert for a certificate, after which a client of TLS 1.3 has already sent its first data.
-awaitable<void> Connection::discard_input(std::chrono::seconds time) {
+awaitable<void> Connection::discard_input() {
   Socket& socket = stream_.socket();
-  const TimeLimit limit(socket.get_executor(), time, [&socket] {
-    error_code ignored;
-    socket.shutdown(Socket::shutdown_both, ignored);
-  });
   error_code ignored;
   socket.shutdown(Socket::shutdown_send, ignored);
   std::array<char, 4096> discarded;

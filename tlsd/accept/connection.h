@@ -11,6 +11,7 @@
 #include "tlsd/backend.h"
 #include "tlsd/protocol_handler.h"
 #include "tlsd/snapshot.h"
+#include "tlsd/time_limit.h"
 #include "tlsd/tls/tls_stream.h"
 
 namespace keystay::tlsd {
@@ -44,8 +45,11 @@ class Connection final {
   [[nodiscard]] awaitable<bool> shake_hands();
   void report(const HandshakeResult& result);
   [[nodiscard]] awaitable<void> answer_plain_http();
+  [[nodiscard]] awaitable<void> let_alert_be_read();
   // Ends the sending side, and reads until the client has ended its own.
-  [[nodiscard]] awaitable<void> discard_input(std::chrono::seconds time);
+  [[nodiscard]] awaitable<void> discard_input();
+  // For a client that is to read what it was sent last; it is cut off at the end.
+  [[nodiscard]] TimeLimit time_to_leave(std::chrono::seconds time);
 
   ConnectionLimit::Place place_;
   ListenerOnThread& listener_;
