@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "tlsd/time_limit.h"
+#include "tlsd/tls/gathered_writes.h"
 #include "tlsd/tls/openssl_error.h"
 #include "tlsd/tls/tls_stream.h"
 
@@ -84,8 +85,12 @@ awaitable<HandshakeResult> TlsStream::run_handshake() {
 
   start_tls();
   bool signed_before = false;  // the last call was repeated after a signature
+  bool answered = false;       // the server's flight is out, and the next call sends the tickets
   for (;;) {
+    std::optional<GatheredWrites> tickets;
+    if (answered) tickets.emplace(socket_);
     const int wanted = step();
+    tickets.reset();
     if (wanted == SSL_ERROR_NONE) break;
     const error_code error = co_await satisfy(wanted);
     if (error) {
@@ -94,21 +99,24 @@ awaitable<HandshakeResult> TlsStream::run_handshake() {
       co_return result;
     }
     signed_before = wanted == SSL_ERROR_WANT_ASYNC;
+    answered = wanted == SSL_ERROR_WANT_READ;
   }
   // Reads and writes need no job of their own, and may then move their buffers.
   SSL_clear_mode(ssl_.get(), SSL_MODE_ASYNC);
   co_return HandshakeResult{SSL_session_reused(ssl_.get()) == 1 ? Handshake::resumed : Handshake::full, {}};
 }
 
-// Nothing is allocated for clients that stay silent. The byte stays in the socket.
+// Nothing is allocated for clients that stay silent. The byte stays in the socket, where most clients have
+// sent it by the time their connection is accepted.
 awaitable<error_code> TlsStream::first_byte(char& byte) {
-  for (;;) {
-    if (const error_code error = co_await wait(Socket::wait_read)) co_return error;
+  while (!interrupted()) {
     const ssize_t size = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (size == 1) co_return error_code();
     if (size == 0) co_return asio::error::connection_reset;
     if (errno != EAGAIN && errno != EINTR) co_return error_code(errno, boost::system::system_category());
+    if (const error_code error = co_await wait(Socket::wait_read)) co_return error;
   }
+  co_return asio::error::operation_aborted;
 }
 
 void TlsStream::start_tls() {

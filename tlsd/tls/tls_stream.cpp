@@ -4,6 +4,8 @@
 
 #include <openssl/err.h>
 
+#include "tlsd/tls/gathered_writes.h"
+
 namespace keystay::tlsd {
 
 TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread)
@@ -83,6 +85,7 @@ AgreedTls TlsStream::agreed() const noexcept {
 }
 
 awaitable<void> TlsStream::close_notify() {
+  const GatheredWrites alert_and_end(socket_);
   for (;;) {
     ERR_clear_error();
     const int result = SSL_shutdown(ssl_.get());
