@@ -20,18 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kPiece = std::size_t{64} * 1024;  // at least all that holds a secret
 
-// Also the copies that children of this process may have: the relay sees the end at once.
-void shut(config::FileDescriptor& socket) noexcept {
-  if (socket.valid()) ::shutdown(socket.get(), SHUT_RDWR);
-  socket = config::FileDescriptor(-1);
-}
-
-[[noreturn]] void lost(config::FileDescriptor& socket, const std::string& endpoint, Call call) {
-  shut(socket);
-  throw Error(ErrorClass::session_lost, std::string(function_name(call)) + ": the connection to " + endpoint +
-                                            " was lost; is `p11-kit server` still running there?");
-}
-
 std::uint32_t number_at(const std::array<std::uint8_t, kHeaderSize>& header, std::size_t at) {
   return std::uint32_t{header[at]} << 24U | std::uint32_t{header[at + 1]} << 16U |
          std::uint32_t{header[at + 2]} << 8U | std::uint32_t{header[at + 3]};
@@ -42,13 +30,26 @@ std::uint32_t number_at(const std::array<std::uint8_t, kHeaderSize>& header, std
 Lane::Lane(std::shared_ptr<Connector> connector)
     : connector_(std::move(connector)), state_([] { return std::make_unique<State>(); }) {}
 
-Lane::State::~State() { shut(socket); }
+Lane::State::~State() { shut(); }
+
+void Lane::State::shut() noexcept {
+  if (socket.valid()) ::shutdown(socket.get(), SHUT_RDWR);
+  socket = config::FileDescriptor(-1);
+  received.drop();
+}
+
+void Lane::lost(State& state, Call call) {
+  state.shut();
+  throw Error(ErrorClass::session_lost, std::string(function_name(call)) + ": the connection to " +
+                                            state.endpoint +
+                                            " was lost; is `p11-kit server` still running there?");
+}
 
 void Lane::open() {
   const config::RemoteSettings& settings = connector_->settings();
   State& state = state_.get();
   const pkcs11::MutexLock lock(state.mutex);
-  shut(state.socket);
+  state.shut();
   Connection connection = connector_->connect(
       steady_clock::now() + settings.endpoints.size() * settings.connect_timeout + std::chrono::seconds(1));
   state.socket = std::move(connection.socket);
@@ -59,7 +60,7 @@ void Lane::open() {
 void Lane::close() noexcept {
   State& state = state_.get();
   const pkcs11::MutexLock lock(state.mutex);
-  shut(state.socket);
+  state.shut();
 }
 
 bool Lane::is_open() {
@@ -112,32 +113,41 @@ void Lane::send(State& state, ByteView data, Call call) const {
       data = data.subspan(static_cast<std::size_t>(size));
     } else if (errno == EAGAIN) {
       pollfd room{state.socket.get(), POLLOUT, 0};
-      if (steady_clock::now() >= deadline) lost(state.socket, state.endpoint, call);
+      if (steady_clock::now() >= deadline) lost(state, call);
       ::poll(&room, 1, 10);
     } else if (errno != EINTR) {
-      lost(state.socket, state.endpoint, call);
+      lost(state, call);
     }
   }
 }
 
 void Lane::read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const {
   while (!place.empty()) {
-    const ssize_t size = ::recv(state.socket.get(), place.data(), place.size(), MSG_DONTWAIT);
-    if (size > 0) {
-      place = place.subspan(static_cast<std::size_t>(size));
-      continue;
-    }
-    if (size == 0 || (errno != EAGAIN && errno != EINTR)) lost(state.socket, state.endpoint, call);
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
-    pollfd data{state.socket.get(), POLLIN, 0};
-    if (left > 0 && ::poll(&data, 1, static_cast<int>(left)) != 0) continue;
-    shut(state.socket);
-    throw Error(CKR_DEVICE_ERROR, std::string(function_name(call)) + ": " +
-                                      pkcs11::describe(CKR_DEVICE_ERROR) + "; " + state.endpoint +
-                                      " did not answer within " +
-                                      std::to_string(connector_->settings().response_timeout.count()) +
-                                      " ms (response-timeout): the HSM hangs there, or the network is cut");
+    if (state.received.empty()) receive_some(state, deadline, call);
+    place = place.subspan(state.received.take(place));
   }
+}
+
+// A response is never there at once: to wait first spares a call that finds nothing.
+void Lane::receive_some(State& state, pkcs11::Deadline deadline, Call call) const {
+  for (;;) {
+    wait_for_bytes(state, deadline, call);
+    const auto room = state.received.room();
+    const ssize_t size = ::recv(state.socket.get(), room.data(), room.size(), MSG_DONTWAIT);
+    if (size > 0) return state.received.add(static_cast<std::size_t>(size));
+    if (size == 0 || (errno != EAGAIN && errno != EINTR)) lost(state, call);
+  }
+}
+
+void Lane::wait_for_bytes(State& state, pkcs11::Deadline deadline, Call call) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+  pollfd data{state.socket.get(), POLLIN, 0};
+  if (left > 0 && ::poll(&data, 1, static_cast<int>(left)) != 0) return;
+  state.shut();
+  throw Error(CKR_DEVICE_ERROR, std::string(function_name(call)) + ": " + pkcs11::describe(CKR_DEVICE_ERROR) +
+                                    "; " + state.endpoint + " did not answer within " +
+                                    std::to_string(connector_->settings().response_timeout.count()) +
+                                    " ms (response-timeout): the HSM hangs there, or the network is cut");
 }
 
 pkcs11::Deadline Lane::response_deadline() const {
@@ -161,7 +171,7 @@ Response Lane::receive(State& state, std::uint32_t code, Call call, pkcs11::Dead
   const std::size_t options = number_at(header, 4);
   const std::size_t size = number_at(header, 8);
   if (number_at(header, 0) != code || options > kLongestResponse || size > kLongestResponse) {
-    shut(state.socket);
+    state.shut();
     throw Error(CKR_DEVICE_ERROR,
                 std::string(function_name(call)) + ": what " + state.endpoint +
                     " answers is not p11-kit's protocol; is `p11-kit server` what listens there?");
@@ -171,7 +181,7 @@ Response Lane::receive(State& state, std::uint32_t code, Call call, pkcs11::Dead
   try {
     return Response(call, std::move(body));
   } catch (...) {
-    shut(state.socket);  // nothing that follows can be told apart
+    state.shut();  // nothing that follows can be told apart
     throw;
   }
 }

@@ -8,6 +8,7 @@
 #include "native/pkcs11/mutex.h"
 #include "native/pkcs11/per_process.h"
 #include "native/remote/connector.h"
+#include "native/remote/received_bytes.h"
 #include "native/remote/rpc_message.h"
 
 namespace keystay::remote {
@@ -43,8 +44,11 @@ class Lane final {
  private:
   struct State {
     ~State();
+    // Also the copies of the socket that children of this process may have: the relay sees the end at once.
+    void shut() noexcept KEYSTAY_REQUIRES(mutex);
     pkcs11::Mutex mutex;
     config::FileDescriptor socket KEYSTAY_GUARDED_BY(mutex){-1};
+    ReceivedBytes received KEYSTAY_GUARDED_BY(mutex);
     Version version KEYSTAY_GUARDED_BY(mutex) = Version::v0;
     std::string endpoint KEYSTAY_GUARDED_BY(mutex);
     std::uint32_t code KEYSTAY_GUARDED_BY(mutex) = 0;  // of the last request
@@ -59,6 +63,9 @@ class Lane final {
       KEYSTAY_REQUIRES(state.mutex);
   void read(State& state, std::span<std::uint8_t> place, pkcs11::Deadline deadline, Call call) const
       KEYSTAY_REQUIRES(state.mutex);
+  void receive_some(State& state, pkcs11::Deadline deadline, Call call) const KEYSTAY_REQUIRES(state.mutex);
+  void wait_for_bytes(State& state, pkcs11::Deadline deadline, Call call) const KEYSTAY_REQUIRES(state.mutex);
+  [[noreturn]] static void lost(State& state, Call call) KEYSTAY_REQUIRES(state.mutex);
 
   std::shared_ptr<Connector> connector_;
   pkcs11::PerProcess<State> state_;

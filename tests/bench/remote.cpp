@@ -1,10 +1,13 @@
 #include "tests/bench/remote.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "native/config/configuration.h"
 #include "native/keys/key_store.h"
@@ -58,18 +61,16 @@ class P11KitSigner final : public Signer {
   RawSigner signer_;
 };
 
-}  // namespace
-
-void measure_remote() {
-  setenv("KEYSTAY_BUILD", KEYSTAY_BUILD_DIRECTORY,
-         0);                      // where RemoteHsm finds keystay-tlsd and keystay-relay
-  std::signal(SIGPIPE, SIG_IGN);  // p11-kit's client writes with it
-  test::RemoteHsm hsm(test::Front::none);
+// A signature takes the module this long beyond its own time; zero: SoftHSM's alone.
+void measure(std::chrono::milliseconds signing_time) {
+  const bool takes_time = signing_time > std::chrono::milliseconds::zero();
+  test::RemoteHsm hsm(takes_time ? test::Front::fault_module : test::Front::none);
   const Place module(hsm.token().configuration());
   const Algorithm& p256 = algorithm("P-256");
   module.store().generate(p256.alias, key_spec(p256));
   const Place lanes(hsm.local_configuration("lanes = 32\n"));
   const Place mutual_tls(hsm.configuration("lanes = 32\n"));
+  if (takes_time) hsm.token().faults().delay(test::Function::C_Sign, signing_time);
 
   const RawToken raw = raw_token(hsm.token());
   compare_in_parallel(
@@ -81,6 +82,18 @@ void measure_remote() {
        lanes.contender(kLanes),
        mutual_tls.contender(kMutualTls)},
       {.threads = {1, 8, 32}, .peer = kP11Kit});
+}
+
+}  // namespace
+
+void measure_remote() {
+  setenv("KEYSTAY_BUILD", KEYSTAY_BUILD_DIRECTORY,
+         0);                      // where RemoteHsm finds keystay-tlsd and keystay-relay
+  std::signal(SIGPIPE, SIG_IGN);  // p11-kit's client writes with it
+  for (const auto signing_time : {std::chrono::milliseconds(0), std::chrono::milliseconds(5)}) {
+    fmt::print("\nC_Sign takes {} ms more than SoftHSM\n", signing_time.count());
+    measure(signing_time);
+  }
 }
 
 }  // namespace keystay::bench
