@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/tlsd/data_segments.h"
 #include "tests/tlsd/http_response.h"
 #include "tests/tlsd/pausing_key.h"
 #include "tests/tlsd/stream_bench.h"
@@ -61,6 +62,16 @@ TEST_P(TlsStreamTest, CompletesAHandshakeThatPauses) {
   client.write("hello");
   EXPECT_EQ(client.read_some(), "hello");
   EXPECT_EQ(bench.paused(), 0);
+}
+
+TEST_P(TlsStreamTest, SendsEachFlightInOneSegment) {
+  StreamBench bench;
+  TlsClient client(bench.port(), {.version = GetParam()});
+  ASSERT_TRUE(client.handshake()) << client.reason();
+  client.write("hello");
+  EXPECT_EQ(client.read_some(), "hello");
+  // The server's flight, its tickets (with TLS 1.2, its Finished), and the answer.
+  EXPECT_EQ(data_segments(client.socket().descriptor()), 3);
 }
 
 TEST_P(TlsStreamTest, CompletesAHandshakeThatPausesSeveralTimes) {
