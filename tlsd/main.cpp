@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "native/config/configuration.h"
 #include "native/config/error.h"
+#include "tlsd/accept/passed_sockets.h"
 #include "tlsd/check.h"
 #include "tlsd/command_line.h"
 #include "tlsd/server.h"
@@ -39,14 +41,15 @@ bool needs_provider(const config::TlsdSettings& settings) {
 }
 
 int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
-          const config::TlsdSettings& settings) {
-  tlsd::Server server(library, settings, [&] {
+          const config::TlsdSettings& settings, tlsd::PassedSockets passed) {
+  const auto read_again = [&] {
     config::TlsdSettings fresh = read_settings(options.configuration);
     if (needs_provider(fresh) && !library.has_keystay()) {
       throw config::Error("the first certificate whose key is on a token needs a restart");
     }
     return fresh;
-  });
+  };
+  tlsd::Server server(library, settings, read_again, std::move(passed));
   server.handle_signals();
   const int code = server.run() == tlsd::Server::End::drained ? kDone : kFailed;
   if (server.stuck()) {
@@ -58,11 +61,12 @@ int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
 }
 
 int run(const tlsd::CommandLine& options) {
+  tlsd::PassedSockets passed = tlsd::PassedSockets::from_environment();
   const config::TlsdSettings settings = read_settings(options.configuration);
   tlsd::LibraryContext library;
   if (needs_provider(settings)) library.load_keystay(tlsd::module_directory(), options.configuration);
   if (options.check) return tlsd::check(library, settings, std::cout, std::cerr) ? kDone : kFailed;
-  return serve(options, library, settings);
+  return serve(options, library, settings, std::move(passed));
 }
 
 void set_up_log(const tlsd::CommandLine& options) {

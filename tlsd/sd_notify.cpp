@@ -1,5 +1,6 @@
 #include "tlsd/sd_notify.h"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +37,7 @@ void send_state(std::string_view state) noexcept {
 
 void notify_ready() noexcept { send_state("READY=1"); }
 void notify_stopping() noexcept { send_state("STOPPING=1"); }
+void notify_alive() noexcept { send_state("WATCHDOG=1"); }
 
 void notify_reloading() noexcept {
   timespec now{};
@@ -44,6 +46,16 @@ void notify_reloading() noexcept {
   const int size = std::snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
                                  static_cast<long long>(now.tv_sec) * 1000000 + now.tv_nsec / 1000);
   if (size > 0) send_state({state, static_cast<std::size_t>(size)});
+}
+
+std::optional<std::uint64_t> service_number(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view text(value);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 }  // namespace keystay::tlsd

@@ -39,13 +39,20 @@ std::shared_ptr<const Snapshot> first_snapshot(const LibraryContext& library,
   return snapshot;
 }
 
+std::vector<Acceptor> open(const config::Endpoint& endpoint, PassedSockets& passed,
+                           const std::vector<asio::io_context*>& contexts) {
+  const auto socket = passed.take(to_tcp(endpoint));
+  return socket ? adopt(*socket, contexts) : listen(endpoint, contexts);
+}
+
 double seconds_since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
 }  // namespace
 
-Server::Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings)
+Server::Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings,
+               PassedSockets passed)
     : library_(library),
       settings_(std::move(settings)),
       read_settings_(std::move(read_settings)),
@@ -59,14 +66,16 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
     workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
   }
   metrics_.show(group_metrics_);
-  open_listeners();
-  open_admin();
+  open_listeners(passed);
+  open_admin(passed);
+  passed.expect_none_left();
+  watch_threads();
   use(snapshot_);
 }
 
 Server::~Server() = default;
 
-void Server::open_listeners() {
+void Server::open_listeners(PassedSockets& passed) {
   std::vector<asio::io_context*> contexts;
   for (const auto& worker : workers_) contexts.push_back(&worker->context());
   for (const auto& listener : snapshot_->listeners) {
@@ -80,7 +89,7 @@ void Server::open_listeners() {
         });
     std::vector<std::vector<Acceptor>> by_worker(workers_.size());
     for (const config::Endpoint& bound : listener->settings.bind) {
-      std::vector<Acceptor> acceptors = listen(bound, contexts);
+      std::vector<Acceptor> acceptors = open(bound, passed, contexts);
       endpoints_.push_back(acceptors.front().local_endpoint());
       for (std::size_t i = 0; i < acceptors.size(); ++i) by_worker[i].push_back(std::move(acceptors[i]));
       spdlog::info("listener {}: listening on {}", listener->settings.name, to_text(endpoints_.back()));
@@ -91,9 +100,17 @@ void Server::open_listeners() {
   }
 }
 
-void Server::open_admin() {
+void Server::watch_threads() {
+  const auto period = Watchdog::period_of_environment();
+  if (!period) return;
+  std::vector<asio::io_context*> contexts;
+  for (const auto& worker : workers_) contexts.push_back(&worker->context());
+  watchdog_.emplace(control_, std::move(contexts), *period, &notify_alive);
+}
+
+void Server::open_admin(PassedSockets& passed) {
   if (!settings_.admin) return;
-  std::vector<Acceptor> acceptors = listen(*settings_.admin, {&control_});
+  std::vector<Acceptor> acceptors = open(*settings_.admin, passed, {&control_});
   admin_endpoint_ = acceptors.front().local_endpoint();
   admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_);
   spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
@@ -123,6 +140,7 @@ Server::End Server::run() {
   }
   if (admin_) admin_->start();
   notify_ready();
+  if (watchdog_) watchdog_->start();
   load_missing_later();
   const auto work = asio::make_work_guard(control_);
   run_event_loop(control_, "control", metrics_.exceptions());
@@ -144,6 +162,7 @@ void Server::drain() {
   draining_ = true;
   load_pause_.cancel();
   notify_stopping();
+  if (watchdog_) watchdog_->ignore_threads();
   spdlog::info("stopping: requests in flight have {} ms to finish", settings_.drain_timeout.count());
   if (admin_) admin_->drain();
   for (const auto& worker : workers_) worker->drain();

@@ -10,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "native/config/tlsd_settings.h"
+#include "tlsd/accept/passed_sockets.h"
 #include "tlsd/admin/admin.h"
 #include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
@@ -17,6 +18,7 @@
 #include "tlsd/blocking_thread.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls/library_context.h"
+#include "tlsd/watchdog.h"
 #include "tlsd/worker.h"
 
 namespace keystay::tlsd {
@@ -30,9 +32,11 @@ class Server final {
   // Reads the settings anew, for a reload. Throws if they are broken.
   using ReadSettings = std::function<config::TlsdSettings()>;
 
-  // Loads the certificates, makes a test signature with each key, and listens. `library` must outlive the
-  // server. Throws CryptoError or std::runtime_error with a complete message.
-  Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings);
+  // Loads the certificates, makes a test signature with each key, and listens, on the `passed` sockets where
+  // one has the address. `library` must outlive the server. Throws CryptoError or std::runtime_error with a
+  // complete message.
+  Server(const LibraryContext& library, config::TlsdSettings settings, ReadSettings read_settings,
+         PassedSockets passed = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -56,8 +60,9 @@ class Server final {
   [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }
 
  private:
-  void open_listeners();
-  void open_admin();
+  void open_listeners(PassedSockets& passed);
+  void open_admin(PassedSockets& passed);
+  void watch_threads();
   void use(std::shared_ptr<const Snapshot> snapshot);
   void wait_for_signal();
   void drain();
@@ -84,6 +89,7 @@ class Server final {
   Health health_;
   BlockingThread reloader_;
   std::optional<Admin> admin_;
+  std::optional<Watchdog> watchdog_;  // before the threads that answer it
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<tcp::endpoint> endpoints_;
   std::optional<tcp::endpoint> admin_endpoint_;

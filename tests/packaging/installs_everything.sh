@@ -30,6 +30,7 @@ present=(
   "$prefix/share/doc/keystay/install.md"
   "$prefix/share/doc/keystay/examples/nginx/nginx.conf"
   "$prefix/lib/systemd/system/keystay-tlsd.service"
+  "$prefix/lib/systemd/system/keystay-tlsd.socket"
   "$prefix/lib/sysusers.d/keystay.conf"
   "$prefix/lib/tmpfiles.d/keystay.conf"
   "$scratch/etc/keystay/keystay.toml"
@@ -93,6 +94,7 @@ complete_words() {
 if command -v systemd-analyze >/dev/null; then
   sed "s|^ExecStart=[^ ]*|ExecStart=$prefix/sbin/keystay-tlsd|" "$prefix/lib/systemd/system/keystay-tlsd.service" \
     >"$scratch/keystay-tlsd.service"
-  faults="$(systemd-analyze verify --man=no "$scratch/keystay-tlsd.service" 2>&1 || true)"
+  cp "$prefix/lib/systemd/system/keystay-tlsd.socket" "$scratch"
+  faults="$(systemd-analyze verify --man=no "$scratch"/keystay-tlsd.{service,socket} 2>&1 || true)"
   [[ -z "$faults" ]] || fail "the unit: $faults"
 fi

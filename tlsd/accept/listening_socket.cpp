@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <stdexcept>
+#include <system_error>
 
 #include <boost/asio/ip/v6_only.hpp>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "native/config/endpoint.h"
@@ -82,6 +84,20 @@ std::vector<Acceptor> listen(const config::Endpoint& endpoint,
   for (asio::io_context* context : contexts) {
     acceptors.push_back(bind(*context, address, Sharing::with_own_threads));
     address = acceptors.back().local_endpoint();
+  }
+  return acceptors;
+}
+
+std::vector<Acceptor> adopt(const config::FileDescriptor& socket,
+                            const std::vector<asio::io_context*>& contexts) {
+  std::vector<Acceptor> acceptors;
+  for (asio::io_context* context : contexts) {
+    const int copy = ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) throw std::system_error(errno, std::generic_category(), "cannot share a listening socket");
+    acceptors.emplace_back(*context, tcp::v6(), copy);  // the family is that of the socket
+    error_code error;
+    set_connection_options(acceptors.back(), error);
+    if (error) throw std::system_error(error, "cannot prepare a listening socket");
   }
   return acceptors;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "native/config/file_descriptor.h"
 #include "native/config/tlsd_settings.h"
 #include "tlsd/execution.h"
 
@@ -18,6 +19,10 @@ void expect_free(const config::Endpoint& endpoint);
 // expect_free().
 [[nodiscard]] std::vector<Acceptor> listen(const config::Endpoint& endpoint,
                                            const std::vector<asio::io_context*>& contexts);
+
+// The same of a socket that listens already, which all of them share.
+[[nodiscard]] std::vector<Acceptor> adopt(const config::FileDescriptor& socket,
+                                          const std::vector<asio::io_context*>& contexts);
 
 [[nodiscard]] tcp::endpoint to_tcp(const config::Endpoint& endpoint);
 // "127.0.0.1:8443", "[::1]:8443"
