@@ -14,6 +14,7 @@
 #include "tlsd/accept/passed_sockets.h"
 #include "tlsd/check.h"
 #include "tlsd/command_line.h"
+#include "tlsd/privileges.h"
 #include "tlsd/server.h"
 #include "tlsd/tls/certificate.h"
 
@@ -63,6 +64,7 @@ int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
 int run(const tlsd::CommandLine& options) {
   tlsd::PassedSockets passed = tlsd::PassedSockets::from_environment();
   const config::TlsdSettings settings = read_settings(options.configuration);
+  tlsd::give_up_root(settings);
   tlsd::LibraryContext library;
   if (needs_provider(settings)) library.load_keystay(tlsd::module_directory(), options.configuration);
   if (options.check) return tlsd::check(library, settings, std::cout, std::cerr) ? kDone : kFailed;

@@ -104,6 +104,7 @@ std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& li
 
 std::string needs_restart(const config::TlsdSettings& current, const config::TlsdSettings& next) {
   if (current.threads != next.threads) return "tlsd.threads";
+  if (current.user != next.user || current.group != next.group) return "tlsd.user or tlsd.group";
   if (current.admin != next.admin) return "tlsd.admin";
   if (current.listeners.size() != next.listeners.size()) return "the number of listeners";
   for (std::size_t i = 0; i < current.listeners.size(); ++i) {

@@ -218,9 +218,12 @@ Start start(const TableReader& tlsd) {
 }  // namespace
 
 TlsdSettings read_tlsd(const TableReader& tlsd) {
-  tlsd.allow({"threads", "admin", "start", "drain-timeout", "listener", "backend"});
+  tlsd.allow({"threads", "user", "group", "admin", "start", "drain-timeout", "listener", "backend"});
   TlsdSettings settings;
   settings.threads = static_cast<std::size_t>(tlsd.integer("threads", kThreads).value_or(0));
+  settings.user = tlsd.text("user").value_or("");
+  settings.group = tlsd.text("group").value_or("");
+  if (settings.user.empty() && !settings.group.empty()) tlsd.fail("group", "means nothing without \"user\"");
   if (const auto admin = tlsd.text("admin")) settings.admin = endpoint(tlsd, "admin", *admin);
   settings.start = start(tlsd);
   settings.drain_timeout = tlsd.duration("drain-timeout", kTimeout).value_or(settings.drain_timeout);

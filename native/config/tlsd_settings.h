@@ -74,6 +74,8 @@ enum class Start {
 // [tlsd]
 struct TlsdSettings {
   std::size_t threads = 0;  // I/O threads; 0: one per processor
+  std::string user;         // that the process becomes; empty: it stays who started it
+  std::string group;        // empty: the user's own
   std::optional<Endpoint> admin;
   Start start = Start::complete;
   std::chrono::milliseconds drain_timeout{30000};  // after SIGTERM, before connections are cut

@@ -81,6 +81,8 @@ TEST(Configuration, ReadsEveryKeyOfTlsd) {
   const auto configuration = parse(R"(
 [tlsd]
 threads = 2
+user = "keystay-tlsd"
+group = "keystay"
 admin = "127.0.0.1:9440"
 drain-timeout = "1m"
 
@@ -111,6 +113,8 @@ response-timeout = "2s"
 )");
   const TlsdSettings& tlsd = configuration.tlsd;
   EXPECT_EQ(tlsd.threads, 2U);
+  EXPECT_EQ(tlsd.user, "keystay-tlsd");
+  EXPECT_EQ(tlsd.group, "keystay");
   EXPECT_EQ(tlsd.admin, (Endpoint{"127.0.0.1", 9440}));
   EXPECT_EQ(tlsd.drain_timeout, 60s);
   ASSERT_EQ(tlsd.listeners.size(), 2U);
