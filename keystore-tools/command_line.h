@@ -26,6 +26,7 @@
 #include "keystore-tools/remote_enrol.h"
 #include "keystore-tools/store_options.h"
 #include "keystore-tools/test.h"
+#include "keystore-tools/token_command_line.h"
 
 namespace CLI {
 class App;
@@ -33,9 +34,11 @@ class App;
 
 namespace keystay::tools {
 
-using Command = std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete,
-                             ChangeAlias, Cleanup, Test, GroupAdd, GroupDiff, GroupInit, GroupPromote,
-                             GroupRemove, GroupReorder, GroupStatus, GroupSync, GroupTest, RemoteEnrol>;
+using Command =
+    std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
+                 Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
+                 GroupSync, GroupTest, RemoteEnrol, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin,
+                 UnblockPin, ChangePin>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

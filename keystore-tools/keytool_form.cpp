@@ -41,6 +41,13 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"groupsync", "groupsync"},
                                                              {"grouptest", "grouptest"},
                                                              {"remoteenrol", "remoteenrol"},
+                                                             {"slots", "slots"},
+                                                             {"tokens", "tokens"},
+                                                             {"mechanisms", "mechanisms"},
+                                                             {"init-token", "init-token"},
+                                                             {"init-pin", "init-pin"},
+                                                             {"change-pin", "change-pin"},
+                                                             {"unblock-pin", "unblock-pin"},
                                                              {"gencert", "gencert"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},
@@ -88,10 +95,11 @@ std::string_view as_it_stands(std::string_view argument) { return argument.subst
 
 bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 
-// "storepass-file" is keytool's -storepass:file; so are those of -keypass.
+// "storepass-file" is keytool's -storepass:file; other secrets are written in the same way.
 std::string keytools_name(std::string_view name) {
   std::string result = "-" + std::string(name);
-  if (name.starts_with("storepass-") || name.starts_with("keypass-")) result[result.find('-', 1)] = ':';
+  for (const std::string_view secret : {"storepass-", "keypass-", "sopin-", "newpin-"})
+    if (name.starts_with(secret)) result[result.find('-', 1)] = ':';
   return result;
 }
 

@@ -5,7 +5,7 @@
 
 #include "native/ha/left_call.h"
 #include "native/ha/member.h"
-#include "native/pkcs11/allowed_mechanisms.h"
+#include "native/pkcs11/mechanism_names.h"
 #include "native/pkcs11/session.h"
 
 namespace keystay::ha {

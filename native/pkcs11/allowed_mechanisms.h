@@ -2,7 +2,6 @@
 // more.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "native/pkcs11/attributes.h"
@@ -11,8 +10,5 @@ namespace keystay::pkcs11 {
 
 // Empty where the attribute is absent or empty: then all mechanisms are allowed. Some tokens do not know it.
 [[nodiscard]] std::vector<CK_MECHANISM_TYPE> allowed_mechanisms(const Attributes& key);
-
-// "CKM_RSA_PKCS"; the number of a mechanism that signs, decrypts and derives nothing.
-[[nodiscard]] std::string mechanism_name(CK_MECHANISM_TYPE mechanism);
 
 }  // namespace keystay::pkcs11

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "native/pkcs11/allowed_mechanisms.h"
+#include "native/pkcs11/mechanism_names.h"
 
 namespace keystay::pkcs11 {
 namespace {

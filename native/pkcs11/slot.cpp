@@ -8,18 +8,10 @@
 
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/module_call.h"
+#include "native/pkcs11/padded_field.h"
 
 namespace keystay::pkcs11 {
 namespace {
-
-// CK_TOKEN_INFO's fields are padded with blanks; some modules pad with zeros.
-template <std::size_t Size>
-std::string unpadded(const CK_UTF8CHAR (&field)[Size]) {
-  std::string text(reinterpret_cast<const char*>(field), Size);
-  text.erase(std::min(text.find('\0'), text.size()));
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text;
-}
 
 bool is(const TokenInfo& token, const TokenIdentity& wanted) {
   const auto agrees = [](const std::string& shown, const std::string& demanded) {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "native/pkcs11/allowed_mechanisms.h"
 #include "native/pkcs11/error.h"
+#include "native/pkcs11/mechanism_names.h"
 #include "native/remote/rpc_message.h"
 
 namespace keystay::remote {

@@ -8,7 +8,7 @@ namespace {
 
 // keytool's names of options that CLI11 cannot have: -storepass:env.
 std::string keytool_name(std::string name) {
-  for (const char* with_source : {"storepass-", "keypass-"}) {
+  for (const char* with_source : {"storepass-", "keypass-", "sopin-", "newpin-"}) {
     if (name.starts_with(with_source)) name[name.find('-')] = ':';
   }
   return "-" + name;
@@ -20,8 +20,8 @@ std::string upper(std::string text) {
 }
 
 bool is_path(const std::string& name) {
-  return name == "file" || name == "conf" || name == "config" || name == "keystore" ||
-         name == "storepass-file";
+  return name == "file" || name == "conf" || name == "config" || name == "keystore" || name == "module" ||
+         name.ends_with("-file");
 }
 
 // A word for the value in the text of the manual.
