@@ -28,7 +28,7 @@ set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_RELEASE 1)
 set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-  /etc /etc/default /usr/libexec /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/sbin
+  /etc /etc/default /etc/logrotate.d /usr/libexec /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/sbin
   /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/java /usr/share/man /usr/share/man/man1
   /usr/share/man/man8 /usr/share/zsh /usr/share/zsh/site-functions "${KEYSTAY_OPENSSL_MODULES_DIR}")
 
@@ -85,7 +85,8 @@ set(CPACK_DEBIAN_JAVA_PACKAGE_RECOMMENDS "keystay")
 set(CPACK_RPM_tlsd_PACKAGE_REQUIRES "keystay = ${PROJECT_VERSION}, keystay-openssl-provider = ${PROJECT_VERSION}")
 set(CPACK_RPM_java_PACKAGE_REQUIRES "java-headless >= 1:11")
 set(CPACK_RPM_tool_USER_FILELIST "%config(noreplace) ${KEYSTAY_CONFIGURATION_DIR}/keystay.toml")
-set(CPACK_RPM_tlsd_USER_FILELIST "%config(noreplace) /etc/default/keystay-tlsd")
+set(CPACK_RPM_tlsd_USER_FILELIST "%config(noreplace) /etc/default/keystay-tlsd"
+  "%config(noreplace) /etc/logrotate.d/keystay-tlsd")
 set(CPACK_RPM_tool_POST_INSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay.post")
 set(CPACK_RPM_tlsd_POST_INSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay-tlsd.post")
 set(CPACK_RPM_tlsd_PRE_UNINSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay-tlsd.preun")

@@ -41,6 +41,7 @@ all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
 all        | p11-kit, a remote token    | p11-kit             | p11-kit
 all        | client module of p11-kit   | p11-kit-modules     | p11-kit-modules
+all        | logrotate                  | logrotate           | logrotate
 all        | Git                        | git                 | git
 all        | Clang, which checks locks  | clang++             | clang
 wished     | clang-format 14            | clang-format-14     | clang-format-14

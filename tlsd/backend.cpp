@@ -36,7 +36,7 @@ void BackendConnection::reset() noexcept {
 
 Backend::Backend(Executor executor, const std::string& name, const config::BackendSettings& settings,
                  Metrics& metrics)
-    : executor_(executor), connect_timeout_(settings.connect_timeout) {
+    : executor_(executor), connect_timeout_(settings.connect_timeout), metrics_(metrics.backend(name)) {
   for (const config::ServerAddress& server : settings.servers)
     servers_.push_back({endpoint_of(server), server.text(), metrics.backend_server(name, server.text())});
 }

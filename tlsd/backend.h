@@ -49,6 +49,7 @@ class Backend final : public std::enable_shared_from_this<Backend> {
   void give_back(BackendConnectionPtr connection);
 
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
+  [[nodiscard]] BackendMetrics& metrics() noexcept { return *metrics_; }
 
  private:
   struct Server {
@@ -63,6 +64,7 @@ class Backend final : public std::enable_shared_from_this<Backend> {
 
   Executor executor_;
   std::chrono::milliseconds connect_timeout_;
+  std::shared_ptr<BackendMetrics> metrics_;
   std::vector<Server> servers_;
   std::size_t next_ = 0;
   std::list<BackendConnectionPtr> idle_;

@@ -12,6 +12,7 @@
 
 #include "native/config/endpoint.h"
 #include "tlsd/accept/listening_socket.h"
+#include "tlsd/access_log/access_log_file.h"
 #include "tlsd/tls/test_signature.h"
 #include "tlsd/tls/tls_context.h"
 
@@ -65,10 +66,12 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
            std::ostream& err) {
   Report report(out, err);
   std::set<std::string> names;
+  std::set<std::string> access_logs;
   std::vector<config::Endpoint> addresses;
   for (const auto& listener : settings.listeners) {
     names.insert(listener.certificates.begin(), listener.certificates.end());
     addresses.insert(addresses.end(), listener.bind.begin(), listener.bind.end());
+    if (!listener.access_log.target.empty()) access_logs.insert(listener.access_log.target);
   }
   if (settings.admin) addresses.push_back(*settings.admin);
   for (const std::string& name : names) {
@@ -78,6 +81,12 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
     report.add([&] {
       expect_free(address);
       return fmt::format("address {}: free", config::format_endpoint(address));
+    });
+  }
+  for (const std::string& target : access_logs) {
+    report.add([&] {
+      expect_writable(target);
+      return fmt::format("access log {}: can be written", target);
     });
   }
   return report.good();

@@ -8,7 +8,8 @@
 
 namespace keystay::tlsd {
 
-// One line for each certificate and each address on `out`, what is wrong on `err`. True if nothing is.
+// One line for each certificate, each address and each access log on `out`, what is wrong on `err`. True if
+// nothing is.
 [[nodiscard]] bool check(const LibraryContext& library, const config::TlsdSettings& settings,
                          std::ostream& out, std::ostream& err);
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
 #include "tlsd/backend.h"
@@ -22,6 +23,7 @@ struct TlsClient {
   Backend& backend;
   ListenerMetrics& metrics;
   ClientLog& log;
+  AccessLog& access_log;
 };
 
 // Everything happens on the thread of the connection.

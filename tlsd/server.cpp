@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 
 // After a cut, for handshakes that wait for a call of the token's module.
 constexpr std::chrono::seconds kCutLimit{5};
+constexpr std::chrono::seconds kLastLinesLimit{2};  // for access logs to be written, at the end
 
 std::size_t thread_count(const config::TlsdSettings& settings) {
   return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -66,6 +67,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
     workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
   }
   metrics_.show(group_metrics_);
+  metrics_.show(access_log_metrics_);
   open_listeners(passed);
   open_admin(passed);
   passed.expect_none_left();
@@ -117,16 +119,17 @@ void Server::open_admin(PassedSockets& passed) {
 }
 
 void Server::handle_signals() {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) signals_.add(signal);
   wait_for_signal();
 }
 
 void Server::wait_for_signal() {
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
+    if (signal == SIGHUP || signal == SIGUSR1) reopen_access_logs();
     if (signal == SIGHUP) {
       begin_reload();
-    } else {
+    } else if (signal != SIGUSR1) {
       drain();
     }
     wait_for_signal();
@@ -144,6 +147,8 @@ Server::End Server::run() {
   load_missing_later();
   const auto work = asio::make_work_guard(control_);
   run_event_loop(control_, "control", metrics_.exceptions());
+  // What connections had to say at their end, unless a pipe does not take it.
+  for (const auto& file : access_logs()) file->flush(kLastLinesLimit);
   return end_;
 }
 
@@ -274,6 +279,20 @@ void Server::end_loading(const std::shared_ptr<const Snapshot>& snapshot, const 
   load_missing_later();
 }
 
+std::set<std::shared_ptr<AccessLogFile>> Server::access_logs() const {
+  std::set<std::shared_ptr<AccessLogFile>> files;
+  for (const auto& listener : snapshot_->listeners) {
+    if (listener->access_log) files.insert(listener->access_log);
+  }
+  return files;
+}
+
+void Server::reopen_access_logs() {
+  asio::post(control_, [this] {
+    for (const auto& file : access_logs()) file->reopen();
+  });
+}
+
 void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   health_.use(snapshot_->certificates, snapshot_->missing);
@@ -281,6 +300,7 @@ void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   for (const auto& certificate : snapshot_->certificates)
     ends.emplace(certificate->name, seconds_since_epoch(certificate->not_after));
   metrics_.certificates(ends);
+  access_log_metrics_.use(access_logs());
   for (const auto& worker : workers_) worker->use(snapshot_);
 }
 

@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
 
 #include "native/config/tlsd_settings.h"
 #include "tlsd/accept/passed_sockets.h"
+#include "tlsd/admin/access_log_metrics.h"
 #include "tlsd/admin/admin.h"
 #include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
@@ -41,15 +43,16 @@ class Server final {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  // SIGTERM and SIGINT stop, SIGHUP reloads.
+  // SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 opens the access logs again, as SIGHUP does, too.
   void handle_signals();
 
   // Serves on its threads, and controls them on this one, until stopped.
   [[nodiscard]] End run();
 
-  // Both from any thread. The first stop drains, the second cuts.
+  // These from any thread. The first stop drains, the second cuts.
   void stop();
   void reload();
+  void reopen_access_logs();
 
   // After run(): a thread still waits for a token, so that the process can end only by _Exit.
   [[nodiscard]] bool stuck() const noexcept;
@@ -64,6 +67,7 @@ class Server final {
   void open_admin(PassedSockets& passed);
   void watch_threads();
   void use(std::shared_ptr<const Snapshot> snapshot);
+  [[nodiscard]] std::set<std::shared_ptr<AccessLogFile>> access_logs() const;
   void wait_for_signal();
   void drain();
   void cut();
@@ -80,6 +84,7 @@ class Server final {
   config::TlsdSettings settings_;
   ReadSettings read_settings_;
   GroupMetrics group_metrics_{library_};
+  AccessLogMetrics access_log_metrics_;
   Metrics metrics_;
   asio::io_context control_{1};
   asio::signal_set signals_;

@@ -70,16 +70,39 @@ TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
   return {};
 }
 
+// Each file once, also across reloads.
+class AccessLogOpener final {
+ public:
+  explicit AccessLogOpener(const Snapshot* before) {
+    if (before == nullptr) return;
+    for (const auto& listener : before->listeners) {
+      if (listener->access_log) files_[listener->access_log->target()] = listener->access_log;
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<AccessLogFile> open(const config::AccessLogSettings& settings) {
+    if (settings.target.empty()) return nullptr;
+    auto& file = files_[settings.target];
+    if (!file) file = std::make_shared<AccessLogFile>(settings.target);
+    return file;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<AccessLogFile>> files_;
+};
+
 std::shared_ptr<const Snapshot> build(const LibraryContext& library, const config::TlsdSettings& settings,
                                       const Snapshot* before, CertificateLoader& loader) {
   auto snapshot = std::make_shared<Snapshot>();
+  AccessLogOpener access_logs(before);
   for (const config::ListenerSettings& listener : settings.listeners) {
     auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates),
                                             TlsTerms{protocols_of(listener), listener.clients});
     if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
       tls->use_ticket_keys(std::move(keys));
     snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(
-        ListenerSnapshot{listener, settings.backends.at(listener.backend), std::move(tls)}));
+        ListenerSnapshot{listener, settings.backends.at(listener.backend), std::move(tls),
+                         access_logs.open(listener.access_log)}));
   }
   snapshot->certificates = loader.all();
   snapshot->missing = loader.missing();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "native/config/configuration.h"
+#include "tlsd/access_log/access_log_file.h"
 #include "tlsd/tls/library_context.h"
 #include "tlsd/tls/tls_context.h"
 
@@ -15,6 +16,7 @@ struct ListenerSnapshot {
   config::ListenerSettings settings;
   config::BackendSettings backend;
   std::shared_ptr<const TlsContext> tls;
+  std::shared_ptr<AccessLogFile> access_log;  // null: none; listeners may share one
 };
 
 // A certificate that a degraded start has left out.
@@ -30,7 +32,8 @@ struct Snapshot {
 };
 
 // Loads every certificate and makes one test signature with each key; slow, since it waits for tokens.
-// Tickets of `before`, where there is one, stay valid. Throws CryptoError.
+// Opens access logs that `before` does not have. Tickets of `before`, where there is one, stay valid. Throws
+// CryptoError or std::runtime_error.
 [[nodiscard]] std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
                                                              const config::TlsdSettings& settings,
                                                              const Snapshot* before);

@@ -26,8 +26,10 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
   const std::string& name = snapshot->settings.name;
   ListenerMetrics& metrics = metrics_.listener(name);
   auto backend = make_backend(*snapshot);
-  listeners_.push_back(std::make_unique<ListenerOnThread>(
-      ListenerOnThread{snapshot, std::move(backend), metrics, ClientLog(name)}));
+  listeners_.push_back(std::make_unique<ListenerOnThread>(ListenerOnThread{
+      snapshot, std::move(backend), metrics,
+      ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()), AccessLog(name)}));
+  listeners_.back()->access_log.use(snapshot->access_log, snapshot->settings.access_log.format);
   for (Acceptor& acceptor : acceptors) {
     acceptors_.push_back(
         std::make_unique<Listener>(std::move(acceptor), limit, metrics.accept_errors(),
@@ -69,6 +71,8 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
       listeners_[i]->snapshot = snapshot->listeners[i];
       listeners_[i]->backend = make_backend(*snapshot->listeners[i]);
+      listeners_[i]->access_log.use(snapshot->listeners[i]->access_log,
+                                    snapshot->listeners[i]->settings.access_log.format);
     }
   });
 }
@@ -140,7 +144,10 @@ void Worker::ended(Connection& connection) noexcept {
 // Once nothing is left to serve, idle connections to backends must not keep the thread.
 void Worker::end_if_drained() noexcept {
   if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
-  for (const auto& listener : listeners_) listener->backend.reset();
+  for (const auto& listener : listeners_) {
+    listener->log.end();
+    listener->backend.reset();
+  }
   work_.reset();
 }
 

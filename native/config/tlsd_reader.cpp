@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "native/config/access_log_reader.h"
 #include "native/config/nearest.h"
 
 namespace keystay::config {
@@ -142,7 +143,7 @@ std::vector<AddressRange> allowed_addresses(const TableReader& listener) {
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
   table.allow({"name", "bind", "mode", "certificates", "backend", "alpn", "client-ca", "client-names",
                "allow", "max-connections", "handshake-timeout", "request-head-timeout", "request-timeout",
-               "stall-timeout", "idle-timeout"});
+               "stall-timeout", "idle-timeout", "access-log", "access-log-format"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   listener.bind = endpoints(table, "bind", "[\"0.0.0.0:8443\"]");
@@ -160,6 +161,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   }
   listener.clients = client_certificates(table);
   listener.allow = allowed_addresses(table);
+  listener.access_log = read_access_log(table, settings.access_log);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));
@@ -218,7 +220,8 @@ Start start(const TableReader& tlsd) {
 }  // namespace
 
 TlsdSettings read_tlsd(const TableReader& tlsd) {
-  tlsd.allow({"threads", "user", "group", "admin", "start", "drain-timeout", "listener", "backend"});
+  tlsd.allow({"threads", "user", "group", "admin", "start", "drain-timeout", "access-log",
+              "access-log-format", "listener", "backend"});
   TlsdSettings settings;
   settings.threads = static_cast<std::size_t>(tlsd.integer("threads", kThreads).value_or(0));
   settings.user = tlsd.text("user").value_or("");
@@ -227,6 +230,7 @@ TlsdSettings read_tlsd(const TableReader& tlsd) {
   if (const auto admin = tlsd.text("admin")) settings.admin = endpoint(tlsd, "admin", *admin);
   settings.start = start(tlsd);
   settings.drain_timeout = tlsd.duration("drain-timeout", kTimeout).value_or(settings.drain_timeout);
+  settings.access_log = read_access_log(tlsd, {});
   for (const auto& [name, table] : tlsd.named_tables("backend")) {
     settings.backends.emplace(name, read_backend(table));
   }

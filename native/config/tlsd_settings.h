@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "native/config/access_log_settings.h"
 #include "native/config/address_range.h"
 #include "native/config/endpoint.h"
 #include "native/config/server_address.h"
@@ -44,6 +45,7 @@ struct ListenerSettings {
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
+  AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing
   std::size_t max_connections = 10000;
   std::chrono::milliseconds handshake_timeout{10000};  // from accept to Finished, the HSM's time included
   std::chrono::milliseconds request_head_timeout{
@@ -79,6 +81,7 @@ struct TlsdSettings {
   std::optional<Endpoint> admin;
   Start start = Start::complete;
   std::chrono::milliseconds drain_timeout{30000};  // after SIGTERM, before connections are cut
+  AccessLogSettings access_log;                    // of listeners that say nothing of theirs
   std::vector<ListenerSettings> listeners;
   std::map<std::string, BackendSettings, std::less<>> backends;
 };

@@ -145,6 +145,14 @@ constexpr Case kTlsd[] = {
      "keystay.toml:2: tlsd.admin: expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" "
      "(names are "
      "not resolved), got \"localhost:9440\""},
+    {"AccessLogRelative", "[tlsd]\naccess-log = \"access.log\"\n",
+     "keystay.toml:2: tlsd.access-log: expected the absolute path of a file, \"stderr\", \"stdout\" or "
+     "\"none\", got \"access.log\""},
+    {"AccessLogDirectory", "[tlsd]\naccess-log = \"/var/log/\"\n",
+     "keystay.toml:2: tlsd.access-log: expected the absolute path of a file, \"stderr\", \"stdout\" or "
+     "\"none\", got \"/var/log/\""},
+    {"AccessLogFormat", "[tlsd]\naccess-log-format = \"common\"\n",
+     "keystay.toml:2: tlsd.access-log-format: expected \"combined\" or \"json\", got \"common\""},
     {"ListenerInSingleBrackets", "[tlsd.listener]\nname = \"https\"\n",
      "keystay.toml:1: tlsd.listener: expected sections in double brackets: [[tlsd.listener]]"},
     {"ListenerIsNumbers", "[tlsd]\nlistener = [1]\n",

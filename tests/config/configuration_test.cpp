@@ -85,6 +85,8 @@ user = "keystay-tlsd"
 group = "keystay"
 admin = "127.0.0.1:9440"
 drain-timeout = "1m"
+access-log = "/var/log/access.log"
+access-log-format = "json"
 
 [[tlsd.listener]]
 name = "https"
@@ -97,6 +99,8 @@ handshake-timeout = "3s"
 request-head-timeout = "2s"
 request-timeout = "4s"
 stall-timeout = "7s"
+access-log = "stderr"
+access-log-format = "combined"
 idle-timeout = "1h"
 
 [[tlsd.listener]]
@@ -129,6 +133,8 @@ response-timeout = "2s"
   EXPECT_EQ(https.request_head_timeout, 2s);
   EXPECT_EQ(https.request_timeout, 4s);
   EXPECT_EQ(https.stall_timeout, 7s);
+  EXPECT_EQ(https.access_log, (AccessLogSettings{"stderr", AccessLogFormat::combined}));
+  EXPECT_EQ(tlsd.listeners[1].access_log, (AccessLogSettings{"/var/log/access.log", AccessLogFormat::json}));
   EXPECT_EQ(https.idle_timeout, 1h);
   EXPECT_EQ(tlsd.listeners[1].handshake_timeout, ListenerSettings().handshake_timeout);
   const BackendSettings& app = tlsd.backends.at("app");

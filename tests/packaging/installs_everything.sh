@@ -34,7 +34,8 @@ present=(
   "$prefix/lib/sysusers.d/keystay.conf"
   "$prefix/lib/tmpfiles.d/keystay.conf"
   "$scratch/etc/keystay/keystay.toml"
-  "$scratch/etc/default/keystay-tlsd")
+  "$scratch/etc/default/keystay-tlsd"
+  "$scratch/etc/logrotate.d/keystay-tlsd")
 if [[ "$(setting KEYSTAY_JAVA)" == ON ]]; then present+=("$prefix/share/java/keystay-jca.jar"); fi
 for file in "${present[@]}"; do
   [[ -s "$file" ]] || fail "${file#"$scratch"} is not installed: $(cat "$scratch/install.log")"

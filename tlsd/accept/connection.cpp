@@ -74,8 +74,8 @@ Connection::~Connection() { listener_.metrics.connections().Decrement(); }
 awaitable<void> Connection::run() {
   const bool ready = co_await shake_hands();
   if (!ready) co_return;
-  handler_ =
-      make_protocol_handler({stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log});
+  handler_ = make_protocol_handler(
+      {stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log, listener_.access_log});
   if (draining_) handler_->drain();
   co_await handler_->run();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tlsd/accept/connection_limit.h"
+#include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
 #include "tlsd/backend.h"
@@ -22,6 +23,7 @@ struct ListenerOnThread {
   std::shared_ptr<Backend> backend;                  // of that snapshot
   ListenerMetrics& metrics;
   ClientLog log;
+  AccessLog access_log;
 };
 
 class Connection final {

@@ -17,16 +17,35 @@ void ClientLog::warn(const tcp::endpoint& client, std::string_view what) {
 bool ClientLog::has_room() {
   const auto now = Clock::now();
   if (now - second_ >= std::chrono::seconds(1)) {
-    if (suppressed_ > 0) spdlog::info("listener {}: {} more such lines left out", listener_, suppressed_);
+    tell_left_out();
     second_ = now;
-    lines_ = suppressed_ = 0;
+    lines_ = 0;
   }
   if (lines_ >= kLinesPerSecond) {
-    ++suppressed_;
+    leave_out();
     return false;
   }
   ++lines_;
   return true;
+}
+
+void ClientLog::leave_out() {
+  left_out_.Increment();
+  if (++suppressed_ > 1) return;
+  second_end_.expires_at(second_ + std::chrono::seconds(1));
+  second_end_.async_wait([this](error_code error) {
+    if (!error) tell_left_out();
+  });
+}
+
+void ClientLog::tell_left_out() {
+  if (suppressed_ > 0) spdlog::info("listener {}: {} more such lines left out", listener_, suppressed_);
+  suppressed_ = 0;
+}
+
+void ClientLog::end() {
+  tell_left_out();
+  second_end_.cancel();
 }
 
 }  // namespace keystay::tlsd

@@ -21,6 +21,13 @@ std::vector<double> sign_wait_buckets() {
   return bounds;
 }
 
+// 1 ms to 16 s, doubling.
+std::vector<double> first_byte_buckets() {
+  std::vector<double> bounds;
+  for (double bound = 0.001; bound < 17; bound *= 2) bounds.push_back(bound);
+  return bounds;
+}
+
 auto& handshake_family(Registry& registry) {
   return BuildCounter()
       .Name("keystay_tlsd_handshakes_total")
@@ -98,6 +105,20 @@ auto& relayed_bytes_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& http_bytes_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_http_bytes_total")
+      .Help("Bytes of HTTP, heads included, inside TLS: from clients, and to clients")
+      .Register(registry);
+}
+
+auto& log_lines_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_log_lines_left_out_total")
+      .Help("Lines of the log that clients caused and that were too many in their second")
+      .Register(registry);
+}
+
 auto& reload_family(Registry& registry) {
   return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
 }
@@ -112,8 +133,10 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
       connection_limit_reached_(&connection_limit_family(registry).Add({{"listener", listener}})),
       given_up_(&given_up_family(registry).Add({{"listener", listener}})),
       bytes_from_client_(&relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "client"}})),
-      bytes_from_backend_(
-          &relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "backend"}})) {
+      bytes_from_backend_(&relayed_bytes_family(registry).Add({{"listener", listener}, {"from", "backend"}})),
+      http_bytes_in_(&http_bytes_family(registry).Add({{"listener", listener}, {"direction", "in"}})),
+      http_bytes_out_(&http_bytes_family(registry).Add({{"listener", listener}, {"direction", "out"}})),
+      log_lines_left_out_(&log_lines_family(registry).Add({{"listener", listener}})) {
   for (std::size_t i = 0; i < handshakes_.size(); ++i) {
     handshakes_[i] = &handshake_family(registry).Add(
         {{"listener", listener}, {"result", std::string(kHandshakeNames[i])}});
@@ -139,6 +162,11 @@ ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener
 void ListenerMetrics::own_answer(unsigned status) {
   request(status);
   own_answers_->Add({{"listener", listener_}, {"status", std::to_string(status)}}).Increment();
+}
+
+void ListenerMetrics::http_bytes(std::uint64_t from_client, std::uint64_t to_client) {
+  if (from_client > 0) http_bytes_in_->Increment(static_cast<double>(from_client));
+  if (to_client > 0) http_bytes_out_->Increment(static_cast<double>(to_client));
 }
 
 void ListenerMetrics::request(unsigned status) {
@@ -185,7 +213,15 @@ Metrics::Metrics()
       connect_failures_(&BuildCounter()
                              .Name("keystay_tlsd_backend_connect_failures_total")
                              .Help("Attempts to connect to the server that failed")
-                             .Register(registry_)) {}
+                             .Register(registry_)),
+      backend_requests_(&BuildCounter()
+                             .Name("keystay_tlsd_backend_requests_total")
+                             .Help("Requests for the backend by class of the status that the client got")
+                             .Register(registry_)),
+      backend_first_byte_(&BuildHistogram()
+                               .Name("keystay_tlsd_backend_first_byte_seconds")
+                               .Help("Time from the head of a request to that of the backend's response")
+                               .Register(registry_)) {}
 
 ListenerMetrics& Metrics::listener(const std::string& name) {
   auto& metrics = listeners_[name];
@@ -206,6 +242,16 @@ void Metrics::certificates(const std::map<std::string, double>& seconds_since_ep
   }
 }
 
+std::shared_ptr<BackendMetrics> Metrics::backend(const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(backends_, [](const auto& known) { return known.second.expired(); });
+  auto& known = backends_[name];
+  auto result = known.lock();
+  if (!result)
+    known = result = std::make_shared<BackendMetrics>(*backend_requests_, *backend_first_byte_, name);
+  return result;
+}
+
 std::shared_ptr<BackendServer> Metrics::backend_server(const std::string& backend,
                                                        const std::string& server) {
   const std::scoped_lock lock(mutex_);
@@ -215,6 +261,21 @@ std::shared_ptr<BackendServer> Metrics::backend_server(const std::string& backen
   if (!result)
     known = result = std::make_shared<BackendServer>(*server_up_, *connect_failures_, backend, server);
   return result;
+}
+
+BackendMetrics::BackendMetrics(prometheus::Family<prometheus::Counter>& requests,
+                               prometheus::Family<prometheus::Histogram>& first_byte,
+                               const std::string& backend)
+    : request_family_(requests),
+      first_byte_family_(first_byte),
+      first_byte_(first_byte.Add({{"backend", backend}}, first_byte_buckets())) {
+  for (std::size_t i = 0; i < requests_.size(); ++i)
+    requests_[i] = &requests.Add({{"backend", backend}, {"status", std::string(kClasses[i])}});
+}
+
+BackendMetrics::~BackendMetrics() {
+  for (prometheus::Counter* counter : requests_) request_family_.Remove(counter);
+  first_byte_family_.Remove(&first_byte_);
 }
 
 BackendServer::BackendServer(prometheus::Family<prometheus::Gauge>& up,
@@ -244,12 +305,14 @@ void BackendServer::reached() {
   spdlog::info("{} is reached again", name_);
 }
 
-std::string Metrics::text() const {
+std::vector<prometheus::MetricFamily> Metrics::collect() const {
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (const prometheus::Collectable* other : others_) {
     for (prometheus::MetricFamily& family : other->Collect()) families.push_back(std::move(family));
   }
-  return prometheus::TextSerializer().Serialize(families);
+  return families;
 }
+
+std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(collect()); }
 
 }  // namespace keystay::tlsd

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -72,6 +74,8 @@ class ListenerMetrics final {
   void request(unsigned status);
   // One that is tlsd's own: a refusal, or what stands for a response that did not come.
   void own_answer(unsigned status);
+  // Of the heads and bodies of HTTP, inside TLS.
+  void http_bytes(std::uint64_t from_client, std::uint64_t to_client);
   void response_broken(BrokenBy by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
   void relay_ended(RelayOutcome outcome) { relays_[static_cast<std::size_t>(outcome)]->Increment(); }
@@ -83,6 +87,7 @@ class ListenerMetrics final {
   // Connections that an exception ended.
   [[nodiscard]] prometheus::Counter& given_up() { return *given_up_; }
   [[nodiscard]] prometheus::Counter& connection_limit_reached() { return *connection_limit_reached_; }
+  [[nodiscard]] prometheus::Counter& log_lines_left_out() { return *log_lines_left_out_; }
 
  private:
   std::array<prometheus::Counter*, kHandshakeNames.size()> handshakes_{};
@@ -98,6 +103,35 @@ class ListenerMetrics final {
   prometheus::Counter* given_up_;
   prometheus::Counter* bytes_from_client_;
   prometheus::Counter* bytes_from_backend_;
+  prometheus::Counter* http_bytes_in_;
+  prometheus::Counter* http_bytes_out_;
+  prometheus::Counter* log_lines_left_out_;
+};
+
+// Of the requests that were meant for one backend, over all listeners and threads. Its series end with the
+// last who uses it. Thread-safe.
+class BackendMetrics final {
+ public:
+  BackendMetrics(prometheus::Family<prometheus::Counter>& requests,
+                 prometheus::Family<prometheus::Histogram>& first_byte, const std::string& backend);
+  BackendMetrics(const BackendMetrics&) = delete;
+  BackendMetrics& operator=(const BackendMetrics&) = delete;
+  ~BackendMetrics();
+
+  // The status that the client got, tlsd's own included; 0: none.
+  void request(unsigned status) { requests_.at(status / 100 % kClasses.size())->Increment(); }
+  // From the end of the request's head to that of the response's.
+  void first_byte(std::chrono::steady_clock::duration time) {
+    first_byte_.Observe(std::chrono::duration<double>(time).count());
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 6> kClasses{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+  prometheus::Family<prometheus::Counter>& request_family_;
+  prometheus::Family<prometheus::Histogram>& first_byte_family_;
+  std::array<prometheus::Counter*, kClasses.size()> requests_{};
+  prometheus::Histogram& first_byte_;
 };
 
 // One server of one backend, as all threads see it. Its series end with the last who uses it. Thread-safe.
@@ -140,13 +174,16 @@ class Metrics final {
   void reload_failed() { reloads_failed_->Increment(); }
   // The end of each certificate in use, by its name; the gauges of others go.
   void certificates(const std::map<std::string, double>& seconds_since_epoch);
+  [[nodiscard]] std::shared_ptr<BackendMetrics> backend(const std::string& name);
   [[nodiscard]] std::shared_ptr<BackendServer> backend_server(const std::string& backend,
                                                               const std::string& server);
 
   // Shown with the others; must outlive this object.
   void show(const prometheus::Collectable& other) { others_.push_back(&other); }
 
-  // Prometheus' text format.
+  // All that there is.
+  [[nodiscard]] std::vector<prometheus::MetricFamily> collect() const;
+  // The same in Prometheus' text format.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -165,7 +202,10 @@ class Metrics final {
   std::map<std::string, prometheus::Gauge*> certificates_;
   prometheus::Family<prometheus::Gauge>* server_up_;
   prometheus::Family<prometheus::Counter>* connect_failures_;
+  prometheus::Family<prometheus::Counter>* backend_requests_;
+  prometheus::Family<prometheus::Histogram>* backend_first_byte_;
   std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<BackendMetrics>> backends_;
   std::map<std::pair<std::string, std::string>, std::weak_ptr<BackendServer>> servers_;
 };
 

@@ -65,6 +65,7 @@ void Exchange::interrupt() noexcept {
 awaitable<std::optional<Fault>> Exchange::obtain_backend() {
   if (client_.cut) co_return Fault::client_gone;  // after the request was read
   if (replayable_) connection_ = backend_.take_idle();
+  outcome_.server = connection_;
   reused_ = connection_ != nullptr;
   if (reused_) co_return std::nullopt;
   co_return co_await open_backend();
@@ -74,6 +75,7 @@ awaitable<std::optional<Fault>> Exchange::open_backend() {
   if (client_.cut) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
   reused_ = false;
   connection_ = std::make_shared<BackendConnection>(backend_.executor());
+  outcome_.server = connection_;
   const error_code error = co_await backend_.connect(*connection_);
   if (!error) co_return std::nullopt;
   reason_ = error.message();
@@ -116,6 +118,7 @@ awaitable<void> Exchange::upload() {
   const RelayResult result = co_await relay_body(client_.stream, client_.buffer, request_,
                                                  connection_->socket, writer, [&](RelayWait wait) {
                                                    stall.restart();
+                                                   client_.bytes.count();
                                                    waits_.begin(wait);
                                                    if (wait == RelayWait::output) body_began();
                                                  });
@@ -175,6 +178,9 @@ awaitable<After> Exchange::download() {
   if (const auto fault = co_await final_response(response))
     co_return co_await answer(upload_fault_.value_or(*fault));
   head_passed_ = true;
+  outcome_.status = response->get().result_int();
+  outcome_.first_byte = Clock::now();
+  backend_.metrics().first_byte(*outcome_.first_byte - begin_);
   head_limit_.reset();
   if (response->get().result() == http::status::switching_protocols)
     co_return co_await switch_protocols(*response);

@@ -9,8 +9,10 @@
 #include "tlsd/backend.h"
 #include "tlsd/http/fault.h"
 #include "tlsd/http/http.h"
+#include "tlsd/http/http_bytes.h"
 #include "tlsd/http/read_head.h"
 #include "tlsd/http/relay_body.h"
+#include "tlsd/http/request_outcome.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
 #include "tlsd/tls/tls_stream.h"
@@ -22,6 +24,7 @@ struct HttpClient {
   TlsStream& stream;
   tcp::endpoint endpoint;
   ClientLog& log;
+  HttpBytes bytes;
   beast::flat_buffer buffer;
   bool draining = false;  // no further request is wanted
   bool cut = false;       // nothing is, for good
@@ -36,6 +39,9 @@ class Exchange final {
   Exchange& operator=(const Exchange&) = delete;
 
   [[nodiscard]] awaitable<After> run();
+
+  // After run().
+  [[nodiscard]] const RequestOutcome& outcome() const noexcept { return outcome_; }
 
   // Gives up on the backend that is in use now. The client's stream is interrupted by its owner.
   void interrupt() noexcept;
@@ -65,6 +71,7 @@ class Exchange final {
   [[nodiscard]] awaitable<std::optional<After>> pass_on_message(ResponseParser& response);
   [[nodiscard]] Fault fault_before_body(const RelayResult& result, bool stalled);
   void report_broken(const RelayResult& result, bool stalled);
+  void count_broken(BrokenBy by);
   [[nodiscard]] awaitable<After> switch_protocols(ResponseParser& response);
   [[nodiscard]] bool frame_for_client(ResponseParser& response) const;
   [[nodiscard]] awaitable<After> answer(Fault fault);
@@ -95,6 +102,8 @@ class Exchange final {
   bool head_passed_ = false;                 // the final response has begun
   std::optional<TimeLimit> head_limit_;      // response-head-timeout, from the end of the request
   std::optional<TimeLimit> response_limit_;  // response-timeout, likewise
+  RequestOutcome outcome_;
+  const Clock::time_point begin_ = Clock::now();  // the request's head was complete
 };
 
 }  // namespace keystay::tlsd

@@ -9,7 +9,7 @@
 #include "tlsd/http/exchange.h"
 #include "tlsd/http/fields.h"
 #include "tlsd/http/framing_gate.h"
-#include "tlsd/tcp/byte_relay.h"
+#include "tlsd/tcp/relay_report.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -166,14 +166,20 @@ awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& respon
   const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response,
                                                  client_.stream, writer, [&](RelayWait wait) {
                                                    stall.restart();
+                                                   client_.bytes.count();
                                                    if (wait == RelayWait::output && response.is_done())
                                                      metrics_.request(response.get().result_int());
                                                  });
+  outcome_.body_bytes = writer.body_bytes();
   if (result.end == RelayResult::End::complete) co_return std::nullopt;
   if (result.end == RelayResult::End::input_failed && !writer.head_begun()) {
     co_return co_await answer(fault_before_body(result, stall.expired()));
   }
-  if (!response.is_done()) report_broken(result, stall.expired());
+  if (!response.is_done()) {
+    report_broken(result, stall.expired());
+  } else {
+    outcome_.end = client_.cut ? RelayOutcome::server : RelayOutcome::client;
+  }
   co_return After::abort;
 }
 
@@ -189,19 +195,26 @@ Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
 // The client has a part of the response, and sees from the end of its connection that it is one.
 void Exchange::report_broken(const RelayResult& result, bool stalled) {
   const bool late = response_limit_ && response_limit_->expired();
-  if (client_.cut) return metrics_.response_broken(BrokenBy::server);
+  if (client_.cut) return count_broken(BrokenBy::server);
   if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
-    metrics_.response_broken(BrokenBy::client);
+    count_broken(BrokenBy::client);
     if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
     return;
   }
-  metrics_.response_broken(BrokenBy::backend);
+  count_broken(BrokenBy::backend);
   metrics_.backend_fault(BackendFault::broken_off);
   client_.log.warn(client_.endpoint, fmt::format("response to {} broken off: {}: {}",
                                                  std::string_view(request_.get().method_string()), server(),
                                                  late      ? "it was not complete within response-timeout"
                                                  : stalled ? "nothing came for stall-timeout"
                                                            : result.error.message()));
+}
+
+void Exchange::count_broken(BrokenBy by) {
+  metrics_.response_broken(by);
+  outcome_.end = by == BrokenBy::client    ? RelayOutcome::client
+                 : by == BrokenBy::backend ? RelayOutcome::backend
+                                           : RelayOutcome::server;
 }
 
 awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
@@ -214,16 +227,19 @@ awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
   metrics_.request(message.result_int());
   response_limit_.reset();  // a tunnel has idle-timeout
   if (!error) {
-    const RelayEnd end = co_await relay_bytes(client_.stream, client_.buffer, *connection_,
-                                              listener_.settings.idle_timeout, metrics_);
-    metrics_.relay_ended(client_.cut ? RelayOutcome::server : end.outcome);
+    RelayEnd end = co_await relay_bytes(client_.stream, client_.buffer, *connection_,
+                                        listener_.settings.idle_timeout, metrics_);
+    if (client_.cut) end = {RelayOutcome::server, {}};
+    report_relay(end, "tunnel", client_.endpoint, server(), metrics_, client_.log);
+    outcome_.end = end.outcome;
   }
   co_return After::abort;  // both ends were passed on already
 }
 
 awaitable<After> Exchange::answer(Fault fault) {
   if (fault == Fault::client_gone) {
-    metrics_.response_broken(client_.cut ? BrokenBy::server : BrokenBy::client);
+    count_broken(client_.cut ? BrokenBy::server : BrokenBy::client);
+    outcome_.status = 0;  // a head that was read did not go on
     co_return After::abort;
   }
   const FaultAnswer& kind = answer_for(fault);
@@ -231,7 +247,11 @@ awaitable<After> Exchange::answer(Fault fault) {
   client_.stream.clear_interrupt();
   const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.stream.interrupt(); });
   Answer response = make_answer(kind.status, kind.text, method_);
+  outcome_.status = response.result_int();
+  outcome_.body_bytes = response.body().size();
+  if (!outcome_.first_byte) outcome_.first_byte = Clock::now();
   const auto [error, _] = co_await http::async_write(client_.stream, response, kOutcome);
+  if (error) outcome_.end = RelayOutcome::client;
   co_return error ? After::abort : After::linger;
 }
 

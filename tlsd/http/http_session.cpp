@@ -22,10 +22,11 @@ constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, 
 }  // namespace
 
 HttpSession::HttpSession(const TlsClient& client)
-    : client_{client.stream, client.endpoint, client.log, {}},
+    : client_{client.stream, client.endpoint, client.log, HttpBytes(client.stream, client.metrics), {}},
       listener_(client.listener),
       backend_(client.backend),
-      metrics_(client.metrics) {}
+      metrics_(client.metrics),
+      access_(client) {}
 
 awaitable<void> HttpSession::run() {
   After after = After::keep_alive;
@@ -72,17 +73,22 @@ awaitable<bool> HttpSession::next_request() {
   idle_ = false;
   client_.buffer.commit(size);
   client_.stream.clear_interrupt();
+  report_damaged(error);
   co_return !error;
 }
 
 awaitable<After> HttpSession::serve_request() {
   RequestParser request;
   const auto request_end = Clock::now() + listener_.settings.request_timeout;
+  access_.begin(client_.buffer.size());
   if (const auto after = co_await read_request(request, request_end)) co_return *after;
   Exchange exchange(client_, request, request_end, listener_, backend_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();
   exchange_ = nullptr;
+  client_.bytes.count();
+  backend_.metrics().request(exchange.outcome().status);
+  access_.end(&request.get(), exchange.outcome(), client_.buffer.size());
   co_return after;
 }
 
@@ -94,9 +100,10 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
   const HeadRead head =
       co_await read_head(client_.stream, client_.buffer, kMostRequestHead,
                          [](std::string_view line) { return refuse_request_line(line).has_value(); });
+  access_.note_line(text(client_.buffer));
   if (limit.expired())
     co_return co_await refuse(http::status::request_timeout, "the request did not arrive in time");
-  if (head.end == HeadRead::End::failed) co_return After::abort;
+  if (head.end == HeadRead::End::failed) co_return lost_in_head(head.error);
   if (head.end == HeadRead::End::too_large) {
     co_return co_await refuse(http::status::request_header_fields_too_large, "the head exceeds 16 KiB");
   }
@@ -130,8 +137,28 @@ awaitable<After> HttpSession::refuse(http::status status, std::string_view reaso
   client_.stream.clear_interrupt();
   const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
   Answer answer = make_answer(status, reason);
+  RequestOutcome outcome{answer.result_int(), answer.body().size(), Clock::now()};
   const auto [error, _] = co_await http::async_write(client_.stream, answer, kOutcome);
+  if (error) outcome.end = RelayOutcome::client;
+  client_.bytes.count();
+  access_.end(nullptr, outcome, client_.buffer.size());
   co_return error ? After::abort : After::linger;
+}
+
+// The client, or this server, has ended the connection before the end of a head.
+After HttpSession::lost_in_head(error_code error) {
+  report_damaged(error);
+  metrics_.response_broken(client_.cut ? BrokenBy::server : BrokenBy::client);
+  RequestOutcome outcome;
+  outcome.end = client_.cut ? RelayOutcome::server : RelayOutcome::client;
+  access_.end(nullptr, outcome, client_.buffer.size());
+  return After::abort;
+}
+
+void HttpSession::report_damaged(error_code error) {
+  if (error != tls_failed()) return;
+  client_.log.write(client_.endpoint,
+                    "connection broken off by the client: what it sent is no TLS, or is damaged");
 }
 
 awaitable<void> HttpSession::close(After after) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tlsd/http/exchange.h"
+#include "tlsd/http/request_access.h"
 #include "tlsd/protocol_handler.h"
 
 namespace keystay::tlsd {
@@ -26,6 +27,8 @@ class HttpSession final : public ProtocolHandler {
   [[nodiscard]] awaitable<std::optional<After>> read_request(RequestParser& request,
                                                              Clock::time_point request_end);
   [[nodiscard]] awaitable<After> refuse(http::status status, std::string_view reason);
+  [[nodiscard]] After lost_in_head(error_code error);
+  void report_damaged(error_code error);
   [[nodiscard]] awaitable<void> close(After after);
   [[nodiscard]] awaitable<void> linger();
   void skip_empty_line();
@@ -35,6 +38,7 @@ class HttpSession final : public ProtocolHandler {
   const ListenerSnapshot& listener_;
   Backend& backend_;
   ListenerMetrics& metrics_;
+  RequestAccess access_;
   bool idle_ = false;                            // between requests
   std::optional<TimeLimit> last_request_limit_;  // while draining
   Exchange* exchange_ = nullptr;                 // the request in flight

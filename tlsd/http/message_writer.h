@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ class MessageWriter final {
 
   // The peer has the head, or a part of it.
   [[nodiscard]] bool head_begun() const noexcept { return head_begun_; }
+  // Of the pieces that were written, without their framing.
+  [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
 
   template <typename Output>
   [[nodiscard]] awaitable<error_code> write_head(Output& output) {
@@ -46,6 +49,7 @@ class MessageWriter final {
     head_begun_ = true;
     const auto [error, _] = co_await asio::async_write(output, frame, kOutcome);
     head_.clear();
+    if (!error) body_bytes_ += piece.size();
     co_return error;
   }
 
@@ -58,6 +62,7 @@ class MessageWriter final {
   std::string head_;  // empty once it is written
   bool chunked_;
   bool head_begun_ = false;
+  std::uint64_t body_bytes_ = 0;
   std::array<char, 2 * sizeof(std::size_t) + 2> chunk_line_{};
 };
 

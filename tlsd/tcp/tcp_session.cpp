@@ -5,18 +5,28 @@
 
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/tcp/proxy_protocol.h"
+#include "tlsd/tcp/relay_report.h"
 #include "tlsd/time_limit.h"
 
 namespace keystay::tlsd {
+namespace {
+
+// In the access log.
+constexpr unsigned kSessionCompleted = 200;  // whoever ended it
+constexpr unsigned kBadGateway = 502;        // no server could be reached
+
+}  // namespace
 
 awaitable<void> TcpSession::run() {
   error_code error = co_await connect();
   if (!error && client_.listener.backend.send_proxy == config::SendProxy::v2)
     error = co_await introduce_client();
   if (error) co_return report_unreachable(error);
-  const RelayEnd end = co_await relay_bytes(client_.stream, buffer_, *backend_,
-                                            client_.listener.settings.idle_timeout, client_.metrics);
-  report(end);
+  RelayEnd end = co_await relay_bytes(client_.stream, buffer_, *backend_,
+                                      client_.listener.settings.idle_timeout, client_.metrics);
+  if (cut_) end = {RelayOutcome::server, {}};
+  report_relay(end, "connection", client_.endpoint, server(), client_.metrics, client_.log);
+  write_access(end, kSessionCompleted);
 }
 
 void TcpSession::cut() noexcept {
@@ -44,6 +54,7 @@ awaitable<error_code> TcpSession::introduce_client() {
 
 // The client sees the end of its connection without close_notify: nothing was said to it in order.
 void TcpSession::report_unreachable(error_code error) {
+  write_access({cut_ ? RelayOutcome::server : RelayOutcome::backend, error}, kBadGateway);
   if (cut_) return client_.metrics.relay_ended(RelayOutcome::server);
   const bool late = error == asio::error::timed_out;
   client_.metrics.backend_fault(late ? BackendFault::timed_out : BackendFault::unreachable);
@@ -52,26 +63,26 @@ void TcpSession::report_unreachable(error_code error) {
                                                  late ? " in time" : "", error.message()));
 }
 
-void TcpSession::report(const RelayEnd& end) {
-  const RelayOutcome outcome = cut_ ? RelayOutcome::server : end.outcome;
-  client_.metrics.relay_ended(outcome);
-  switch (outcome) {
-    case RelayOutcome::client:
-      return client_.log.write(
-          client_.endpoint, fmt::format("connection broken off by the client: {}",
-                                        end.error == truncated()    ? "it ended without close_notify"
-                                        : end.error == tls_failed() ? "what it sent is no TLS, or is damaged"
-                                                                    : end.error.message()));
-    case RelayOutcome::backend:
-      client_.metrics.backend_fault(BackendFault::broken_off);
-      return client_.log.warn(client_.endpoint,
-                              fmt::format("connection broken off: {}: {}", server(), end.error.message()));
-    case RelayOutcome::idle:
-      return client_.log.write(client_.endpoint, "connection given up: nothing moved for idle-timeout");
-    case RelayOutcome::complete:
-    case RelayOutcome::server:
-      return;
-  }
+// The status is that of nginx for a session of its module "stream".
+void TcpSession::write_access(const RelayEnd& end, unsigned status) {
+  if (!client_.access_log.active()) return;
+  const std::optional<ClientIdentity> identity = client_.stream.client();
+  AccessRecord record{
+      .kind = AccessRecord::Kind::connection,
+      .begin = wall_begin_,
+      .duration = Clock::now() - begin_,
+      .client = client_.endpoint,
+      .status = status,
+      .bytes_in = client_.stream.bytes_read(),
+      .bytes_out = client_.stream.bytes_written(),
+      .body_bytes = client_.stream.bytes_written(),
+      .backend = client_.listener.settings.backend,
+      .server = backend_->server,
+      .end = end.outcome,
+      .tls = client_.stream.agreed(),
+      .identity = identity ? &*identity : nullptr,
+  };
+  client_.access_log.write(record);
 }
 
 std::string TcpSession::server() const {

@@ -22,13 +22,15 @@ class TcpSession final : public ProtocolHandler {
   [[nodiscard]] awaitable<error_code> connect();
   [[nodiscard]] awaitable<error_code> introduce_client();
   void report_unreachable(error_code error);
-  void report(const RelayEnd& end);
+  void write_access(const RelayEnd& end, unsigned status);
   [[nodiscard]] std::string server() const;  // for the log
 
   const TlsClient client_;
   boost::beast::flat_buffer buffer_;  // from the client
   BackendConnectionPtr backend_;
   bool cut_ = false;
+  const std::chrono::system_clock::time_point wall_begin_ = std::chrono::system_clock::now();
+  const Clock::time_point begin_ = Clock::now();
 };
 
 }  // namespace keystay::tlsd

@@ -72,7 +72,9 @@ int wanted_by(const SSL* ssl, int result) noexcept {
 
 awaitable<HandshakeResult> TlsStream::handshake(std::chrono::milliseconds limit) {
   const TimeLimit deadline(get_executor(), limit, [this] { interrupt(); });
+  const auto begin = Clock::now();
   HandshakeResult result = co_await run_handshake();
+  handshake_time_ = Clock::now() - begin;
   if (result.handshake == Handshake::stopped && deadline.expired()) result.handshake = Handshake::timed_out;
   co_return result;
 }
@@ -173,8 +175,10 @@ awaitable<error_code> TlsStream::wait_for_job() {
 awaitable<error_code> TlsStream::wait_for_signature() {
   const auto begin = Clock::now();
   const error_code error = co_await wait_watching_client();
-  if (!error)
-    thread_.metrics.sign_wait().Observe(std::chrono::duration<double>(Clock::now() - begin).count());
+  if (error) co_return error;
+  const Clock::duration waited = Clock::now() - begin;
+  sign_time_ += waited;
+  thread_.metrics.sign_wait().Observe(std::chrono::duration<double>(waited).count());
   co_return error;
 }
 

@@ -42,6 +42,7 @@ TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
   ERR_clear_error();
   std::size_t size = 0;
   const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
+  bytes_read_ += size;
   return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
 }
 
@@ -50,6 +51,7 @@ TlsStream::Attempt TlsStream::write(std::span<const unsigned char> data) noexcep
   ERR_clear_error();
   std::size_t size = 0;
   const int result = SSL_write_ex(ssl_.get(), data.data(), data.size(), &size);
+  bytes_written_ += size;
   return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
 }
 
@@ -79,9 +81,13 @@ AgreedTls TlsStream::agreed() const noexcept {
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-  return {SSL_get_version(ssl_.get()), SSL_get_cipher_name(ssl_.get()),
+  return {SSL_get_version(ssl_.get()),
+          SSL_get_cipher_name(ssl_.get()),
           size > 0 ? std::string_view(reinterpret_cast<const char*>(protocol), size) : std::string_view(),
-          name != nullptr ? std::string_view(name) : std::string_view()};
+          name != nullptr ? std::string_view(name) : std::string_view(),
+          SSL_session_reused(ssl_.get()) == 1,
+          handshake_time_,
+          sign_time_};
 }
 
 awaitable<void> TlsStream::close_notify() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "native/async/abandon.h"
 #include "tlsd/async_wait.h"
 #include "tlsd/execution.h"
+#include "tlsd/tls/client_identity.h"
 #include "tlsd/tls/job_pool.h"
 #include "tlsd/tls/openssl_handles.h"
 #include "tlsd/tls/tls_context.h"
@@ -48,6 +50,9 @@ struct AgreedTls {
   std::string_view cipher;       // "TLS_AES_256_GCM_SHA384"
   std::string_view protocol;     // ALPN; empty if none was agreed on
   std::string_view server_name;  // SNI; empty if the client sent none
+  bool resumed = false;
+  Clock::duration handshake_time{};  // from the call of handshake()
+  Clock::duration sign_time{};       // of it, for signatures that the handshake waited for
 };
 
 struct HandshakeResult {
@@ -78,6 +83,11 @@ class TlsStream {
 
   // After a handshake that succeeded. Refers to the stream.
   [[nodiscard]] AgreedTls agreed() const noexcept;
+  [[nodiscard]] std::optional<ClientIdentity> client() const { return client_identity(ssl_.get()); }
+
+  // Inside TLS, since the handshake.
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token);
@@ -131,6 +141,10 @@ class TlsStream {
   std::shared_ptr<AsyncWait> wait_;
   SslHandle ssl_;        // none before the client's first byte
   bool paused_ = false;  // a job of ours is paused
+  std::uint64_t bytes_read_ = 0;
+  std::uint64_t bytes_written_ = 0;
+  Clock::duration handshake_time_{};
+  Clock::duration sign_time_{};
   enum class Interruption { none, until_cleared, for_good } interruption_ = Interruption::none;
 };
 
