@@ -114,7 +114,7 @@ void Server::open_admin(PassedSockets& passed) {
   if (!settings_.admin) return;
   std::vector<Acceptor> acceptors = open(*settings_.admin, passed, {&control_});
   admin_endpoint_ = acceptors.front().local_endpoint();
-  admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_);
+  admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_, status_);
   spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
 }
 
@@ -169,6 +169,7 @@ void Server::drain() {
   notify_stopping();
   if (watchdog_) watchdog_->ignore_threads();
   spdlog::info("stopping: requests in flight have {} ms to finish", settings_.drain_timeout.count());
+  status_.stop();
   if (admin_) admin_->drain();
   for (const auto& worker : workers_) worker->drain();
   drain_limit_.expires_after(settings_.drain_timeout);
@@ -296,6 +297,7 @@ void Server::reopen_access_logs() {
 void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   health_.use(snapshot_->certificates, snapshot_->missing);
+  status_.use(snapshot_);
   std::map<std::string, double> ends;
   for (const auto& certificate : snapshot_->certificates)
     ends.emplace(certificate->name, seconds_since_epoch(certificate->not_after));

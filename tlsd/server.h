@@ -17,6 +17,7 @@
 #include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
 #include "tlsd/admin/metrics.h"
+#include "tlsd/admin/status.h"
 #include "tlsd/blocking_thread.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls/library_context.h"
@@ -86,6 +87,7 @@ class Server final {
   GroupMetrics group_metrics_{library_};
   AccessLogMetrics access_log_metrics_;
   Metrics metrics_;
+  Status status_{library_, metrics_};
   asio::io_context control_{1};
   asio::signal_set signals_;
   Timer drain_limit_;

@@ -60,7 +60,7 @@ TEST_F(AdminTest, CountsEachListenerOnItsOwn) {
 
 TEST_F(AdminTest, KnowsNothingElse) {
   TestServer server(settings_);
-  EXPECT_EQ(get(server, "/").status, 404U);
+  EXPECT_EQ(get(server, "/status").status, 404U);
   EXPECT_EQ(get(server, "/health", "POST").status, 405U);
 }
 

@@ -6,6 +6,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "tlsd/admin/group_health.h"
+#include "tlsd/admin/status_page.h"
 #include "tlsd/event_loop.h"
 #include "tlsd/time_limit.h"
 
@@ -16,8 +17,20 @@ namespace {
 constexpr std::size_t kMostIdle = 64;
 constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kIdleLimit{60};
-constexpr char kPlainText[] = "text/plain; charset=utf-8";
 constexpr char kPrometheusText[] = "text/plain; version=0.0.4; charset=utf-8";
+
+// Nothing but the page's own files, whatever a name in it may try; and no other page may frame it or read it.
+constexpr char kContentPolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+void set_fields_for_browsers(http::fields& fields) {
+  fields.set("Content-Security-Policy", kContentPolicy);
+  fields.set("Cross-Origin-Resource-Policy", "same-origin");
+  fields.set("Referrer-Policy", "no-referrer");
+  fields.set("X-Content-Type-Options", "nosniff");
+  fields.set(http::field::cache_control, "no-store");
+}
 
 // The handler that ends a connection. Where an exception destroys the connection's coroutine it is never
 // called.
@@ -49,10 +62,12 @@ void end(Socket& socket) noexcept {
 
 }  // namespace
 
-Admin::Admin(Acceptor acceptor, const LibraryContext& library, Health& health, Metrics& metrics)
+Admin::Admin(Acceptor acceptor, const LibraryContext& library, Health& health, Metrics& metrics,
+             const Status& status)
     : library_(library),
       health_(health),
       metrics_(metrics),
+      status_(status),
       executor_(acceptor.get_executor()),
       listener_(std::move(acceptor), std::make_shared<ConnectionLimit>(kMostConnections),
                 metrics.admin_accept_errors(), [this](Socket socket, ConnectionLimit::Place place) {
@@ -73,7 +88,8 @@ awaitable<void> Admin::serve(Socket socket, ConnectionLimit::Place) {
     const auto target = std::string(request.target());
     Reply result = co_await reply(request.method(), target);
     http::response<http::string_body> response(result.status, request.version(), std::move(result.body));
-    response.set(http::field::content_type, target == "/metrics" ? kPrometheusText : kPlainText);
+    response.set(http::field::content_type, beast::string_view(result.content_type));
+    set_fields_for_browsers(response);
     response.keep_alive(request.keep_alive());
     if (result.status != http::status::no_content) response.prepare_payload();
     if (request.method() == http::verb::head) response.body().clear();
@@ -105,8 +121,16 @@ awaitable<Admin::Reply> Admin::reply(http::verb method, std::string target) {
   }
   if (target == "/health") co_return co_await health();
   if (target == "/health/groups") co_return health_reply(group_health(library_));
-  if (target == "/metrics") co_return Reply{http::status::ok, metrics_.text()};
-  co_return Reply{http::status::not_found, "there are /health, /health/groups and /metrics\n"};
+  co_return document(target);
+}
+
+Admin::Reply Admin::document(std::string_view target) const {
+  if (target == "/metrics") return {http::status::ok, metrics_.text(), kPrometheusText};
+  if (target == "/status.json") return {http::status::ok, status_.json(), "application/json"};
+  for (const StatusPageFile& file : kStatusPage) {
+    if (file.target == target) return {http::status::ok, std::string(file.text), file.content_type};
+  }
+  return {http::status::not_found, "there are /, /status.json, /health, /health/groups and /metrics\n"};
 }
 
 awaitable<Admin::Reply> Admin::health() {
