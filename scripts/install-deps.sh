@@ -67,6 +67,7 @@ servers    | OpenVPN                    | openvpn             | openvpn
 servers    | Node.js                    | node                | nodejs
 servers    | socat                      | socat               | socat
 servers    | PHP                        | php                 | php-cli
+servers    | promtool of Prometheus     | promtool            | prometheus
 servers    | network namespaces         | ip                  | iproute2
 servers    | nft, which loses packets   | nft                 | nftables
 unpacked   | Postfix                    | postfix             | postfix
