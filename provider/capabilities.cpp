@@ -9,6 +9,7 @@
 
 #include "native/config/group_capability.h"
 #include "native/config/provider_capability.h"
+#include "native/config/signer_capability.h"
 #include "native/ha/health.h"
 #include "provider/async/async_signing.h"
 #include "provider/context.h"
@@ -149,6 +150,29 @@ int groups(Context& context, OSSL_CALLBACK* callback, void* argument) {
   return callback(params, argument);
 }
 
+extern "C" int keystay_report_signers(void* argument, config::SignerFunction report, void* report_argument) {
+  auto& context = *static_cast<Context*>(argument);
+  return guard(context.core(), [&] {
+    for (const Context::SourceLoad& source : context.loads()) {
+      const config::SignerReport told{source.source.c_str(), source.load.waiting, source.load.running,
+                                      source.capacity};
+      report(&told, report_argument);
+    }
+    return 1;
+  });
+}
+
+// OSSL_PARAM_OCTET_PTRs: the function and its argument.
+int signers(Context& context, OSSL_CALLBACK* callback, void* argument) {
+  void* report = reinterpret_cast<void*>(&keystay_report_signers);
+  void* own = &context;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_ptr(config::kSignerReportParameter, &report, sizeof report),
+      OSSL_PARAM_construct_octet_ptr(config::kSignerArgumentParameter, &own, sizeof own),
+      OSSL_PARAM_construct_end()};
+  return callback(params, argument);
+}
+
 }  // namespace
 
 int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback,
@@ -160,6 +184,7 @@ int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callb
     if (::strcasecmp(capability, config::kReloadCapability) == 0)
       return reloading(context, callback, argument);
     if (::strcasecmp(capability, config::kGroupCapability) == 0) return groups(context, callback, argument);
+    if (::strcasecmp(capability, config::kSignerCapability) == 0) return signers(context, callback, argument);
     return 0;
   });
 }

@@ -120,4 +120,20 @@ SignerThreads& Context::signers(const keys::KeySource& source) {
   return signers_.try_emplace(&source, [&source] { return source.capacity(); }).first->second;
 }
 
+// The lock of the threads is taken outside of ours. Sources and threads live as long as this object.
+std::vector<Context::SourceLoad> Context::loads() {
+  std::vector<std::pair<const keys::KeySource*, SignerThreads*>> all;
+  {
+    const pkcs11::ForkLock lock;
+    for (auto& [source, threads] : signers_) all.emplace_back(source, &threads);
+  }
+  std::vector<SourceLoad> loads;
+  for (const auto& [source, threads] : all) {
+    std::string name = source->name();
+    std::erase(name, '"');
+    loads.push_back({std::move(name), threads->load(), source->capacity()});
+  }
+  return loads;
+}
+
 }  // namespace keystay::provider

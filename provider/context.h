@@ -51,6 +51,14 @@ class Context final {
   // The threads that sign for jobs with keys of this source. They live as long as this object.
   [[nodiscard]] SignerThreads& signers(const keys::KeySource& source);
 
+  // What each source has to do whose keys were used in jobs. Touches no module.
+  struct SourceLoad {
+    std::string source;  // "token web"
+    SignerThreads::Load load;
+    std::size_t capacity;
+  };
+  [[nodiscard]] std::vector<SourceLoad> loads();
+
  private:
   Core core_;
   Software software_;

@@ -67,6 +67,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
     workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
   }
   metrics_.show(group_metrics_);
+  metrics_.show(token_metrics_);
   metrics_.show(access_log_metrics_);
   open_listeners(passed);
   open_admin(passed);

@@ -18,6 +18,7 @@
 #include "tlsd/admin/health.h"
 #include "tlsd/admin/metrics.h"
 #include "tlsd/admin/status.h"
+#include "tlsd/admin/token_metrics.h"
 #include "tlsd/blocking_thread.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls/library_context.h"
@@ -85,6 +86,7 @@ class Server final {
   config::TlsdSettings settings_;
   ReadSettings read_settings_;
   GroupMetrics group_metrics_{library_};
+  TokenMetrics token_metrics_{library_};
   AccessLogMetrics access_log_metrics_;
   Metrics metrics_;
   Status status_{library_, metrics_};

@@ -35,6 +35,10 @@ class SignerThreads::Workers final : public std::enable_shared_from_this<Workers
 
   bool submit(const AsyncRequestPtr& request, Admission admission) KEYSTAY_EXCLUDES(mutex_);
   bool stop() noexcept KEYSTAY_EXCLUDES(mutex_);
+  [[nodiscard]] Load load() KEYSTAY_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return {waiting_.size(), running_.size()};
+  }
 
  private:
   using Requests = std::list<AsyncRequestPtr>;
@@ -227,6 +231,8 @@ SignerThreads::~SignerThreads() { stop(); }
 bool SignerThreads::submit(const AsyncRequestPtr& request, Admission admission) {
   return workers_.get().workers->submit(request, admission);
 }
+
+SignerThreads::Load SignerThreads::load() { return workers_.get().workers->load(); }
 
 bool SignerThreads::stop() noexcept { return workers_.get().workers->stop(); }
 

@@ -29,6 +29,13 @@ class SignerThreads final {
   // False if the queue is full. Throws Error if no thread can be started.
   [[nodiscard]] bool submit(const AsyncRequestPtr& request, Admission admission);
 
+  // How much they have to do now.
+  struct Load {
+    std::size_t waiting;
+    std::size_t running;
+  };
+  [[nodiscard]] Load load();
+
   // Ends the threads, but waits only a moment for one that is in the module; such a thread ends by itself
   // later. Returns whether all have ended.
   bool stop() noexcept;

@@ -42,6 +42,7 @@ def look(browser, url, size, scheme, certificate):
     expect("on a token" in text_of(browser, "#certificates"), text_of(browser, "#certificates"))
     expect("days" in text_of(browser, "#certificates"), text_of(browser, "#certificates"))
     expect("https" in text_of(browser, "#listeners"), text_of(browser, "#listeners"))
+    expect("token web" in text_of(browser, "#tokens"), text_of(browser, "#tokens"))
     expect("up" in text_of(browser, "#backends"), text_of(browser, "#backends"))
     expect("open now" in text_of(browser, "#tiles"), text_of(browser, "#tiles"))
     wide = browser.evaluate("document.documentElement.scrollWidth")

@@ -96,9 +96,12 @@ awaitable<bool> Connection::shake_hands() {
 
 void Connection::report(const HandshakeResult& result) {
   listener_.metrics.handshake(result.handshake);
-  if (const auto text = description(result.handshake); !text.empty()) {
-    listener_.log.write(client_, std::string(text) + result.reason);
-  }
+  const auto text = description(result.handshake);
+  if (text.empty()) return;
+  // A key that cannot sign is no doing of the client's.
+  if (result.handshake == Handshake::sign_failed)
+    return listener_.log.warn(client_, std::string(text) + result.reason);
+  listener_.log.write(client_, std::string(text) + result.reason);
 }
 
 awaitable<void> Connection::answer_plain_http() {

@@ -67,6 +67,19 @@ int take_groups(const OSSL_PARAM parameters[], void* result) {
   return taken.report != nullptr && taken.listen != nullptr ? 1 : 0;
 }
 
+struct Signers {
+  config::SignerReportFunction report = nullptr;
+  void* argument = nullptr;
+};
+
+int take_signers(const OSSL_PARAM parameters[], void* result) {
+  const void* report = pointer(parameters, config::kSignerReportParameter);
+  auto& taken = *static_cast<Signers*>(result);
+  std::memcpy(&taken.report, &report, sizeof report);
+  taken.argument = const_cast<void*>(pointer(parameters, config::kSignerArgumentParameter));
+  return taken.report != nullptr ? 1 : 0;
+}
+
 void log_notice(const char* sentence, void*) { spdlog::warn("{}", sentence); }
 
 // A value of openssl.cnf (config(5)): a backslash takes the meaning from what follows it.
@@ -132,6 +145,10 @@ void LibraryContext::load_keystay(const std::filesystem::path& directory,
   check_ = reload.check;
   restore_ = reload.restore;
   reload_argument_ = reload.argument;
+  Signers signers{};
+  OSSL_PROVIDER_get_capabilities(keystay_.get(), config::kSignerCapability, &take_signers, &signers);
+  report_signers_ = signers.report;
+  signers_argument_ = signers.argument;
   Groups groups{};
   if (OSSL_PROVIDER_get_capabilities(keystay_.get(), config::kGroupCapability, &take_groups, &groups) != 1)
     return;
@@ -163,6 +180,12 @@ void LibraryContext::report_groups(config::GroupMemberFunction report, void* arg
   if (report_groups_ == nullptr) return;
   static_cast<void>(report_groups_(groups_argument_, report, argument));
   ERR_clear_error();  // a configuration that cannot be read now has been reported where it was
+}
+
+void LibraryContext::report_signers(config::SignerFunction report, void* argument) const noexcept {
+  if (report_signers_ == nullptr) return;
+  static_cast<void>(report_signers_(signers_argument_, report, argument));
+  ERR_clear_error();
 }
 
 }  // namespace keystay::tlsd

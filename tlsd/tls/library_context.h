@@ -7,6 +7,7 @@
 #include "native/async/abandon.h"
 #include "native/config/group_capability.h"
 #include "native/config/provider_capability.h"
+#include "native/config/signer_capability.h"
 #include "tlsd/tls/openssl_handles.h"
 
 namespace keystay::tlsd {
@@ -35,6 +36,9 @@ class LibraryContext final {
   // How the members of the groups are; reads it into `report` one by one.
   void report_groups(config::GroupMemberFunction report, void* argument) const noexcept;
 
+  // How much the tokens have to do; likewise.
+  void report_signers(config::SignerFunction report, void* argument) const noexcept;
+
   [[nodiscard]] OSSL_LIB_CTX* get() const noexcept { return library_.get(); }
 
   // How to give up a signature that is under way; null if the provider does not offer it.
@@ -51,6 +55,8 @@ class LibraryContext final {
   void* reload_argument_ = nullptr;
   config::GroupReportFunction report_groups_ = nullptr;
   void* groups_argument_ = nullptr;
+  config::SignerReportFunction report_signers_ = nullptr;
+  void* signers_argument_ = nullptr;
 };
 
 // The first of the two phases of a reload: the tokens are read again, and are again what they were before

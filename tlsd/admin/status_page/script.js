@@ -262,6 +262,14 @@ function certificates(status) {
   table("certificates", [["Name"], ["Server names"], ["Key", "short"], ["Listeners"], ["Expires", "short"]], rows, "There is no certificate.");
 }
 
+function tokens(status) {
+  const sources = series(status, "token_sessions");
+  document.getElementById("tokens-section").hidden = !sources.length;
+  table("tokens", [["Name"], ["In flight", "number"], ["Sessions", "number"], ["Waiting", "number"]],
+    sources.map(one => [one.labels.source, count(sum(status, "token_in_flight", one.labels)), count(one.value),
+      count(sum(status, "token_waiting", one.labels))]), "");
+}
+
 function groups(status) {
   document.getElementById("groups-section").hidden = !status.groups.length;
   table("groups",
@@ -317,6 +325,7 @@ function show() {
   drawCharts();
   listeners(status);
   certificates(status);
+  tokens(status);
   groups(status);
   backends(status);
 }
