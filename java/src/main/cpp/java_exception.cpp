@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <new>
+#include <string>
 #include <string_view>
 
 #include "java/src/main/cpp/java_types.h"
@@ -36,6 +37,23 @@ void raise(JNIEnv* env, const pkcs11::Error& error) {
 }
 
 }  // namespace
+
+std::string take_exception(JNIEnv* env) {
+  const jthrowable exception = env->ExceptionOccurred();
+  env->ExceptionClear();
+  std::string text = "a Java exception that cannot be described: the heap may be full";
+  try {
+    const LocalFrame frame(env, 1);
+    const auto utf8 = static_cast<jbyteArray>(
+        env->CallStaticObjectMethod(java_types().signature_upcalls, java_types().description, exception));
+    check(env);
+    text = to_text(env, utf8);
+  } catch (const PendingJavaException&) {
+    env->ExceptionClear();
+  }
+  env->DeleteLocalRef(exception);
+  return text;
+}
 
 void refuse_null(JNIEnv* env) {
   raise_class(env, "java/lang/NullPointerException", "null was given to the native library");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <string>
 
 #include <jni.h>
 
@@ -18,6 +19,10 @@ inline void check(JNIEnv* env) {
   if (env->ExceptionCheck()) [[unlikely]]
     throw PendingJavaException();
 }
+
+// Takes the pending exception away and gives its words, for a thread that has no Java caller who could get
+// it.
+[[nodiscard]] std::string take_exception(JNIEnv* env);
 
 // Makes a NullPointerException pending, for a value that Java must give.
 [[noreturn]] void refuse_null(JNIEnv* env);

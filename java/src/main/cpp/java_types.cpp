@@ -68,6 +68,10 @@ void load_java_types(JNIEnv* env) {
   types.key_identifier = static_method(env, types.pkix_upcalls, "keyIdentifier", "(I[B[B)[B");
   types.uncompressed_point = static_method(env, types.pkix_upcalls, "uncompressedPoint", "([B[B)[B");
 
+  types.signature_upcalls = find_class(env, "org/keystay/jca/SignatureUpcalls");
+  types.is_signature = static_method(env, types.signature_upcalls, "isSignature", "(I[B[BIIII[B[B)Z");
+  types.description = static_method(env, types.signature_upcalls, "description", "(Ljava/lang/Throwable;)[B");
+
   load_certificate_fields(env);
 }
 

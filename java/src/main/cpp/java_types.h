@@ -26,6 +26,10 @@ struct JavaTypes {
   jmethodID key_identifier;
   jmethodID uncompressed_point;
 
+  jclass signature_upcalls;
+  jmethodID is_signature;
+  jmethodID description;  // of a Throwable
+
   struct {  // of DecodedCertificate
     jfieldID subject, issuer, serial_number, not_before, not_after, key_type, first, second, is_ca;
   } certificate;

@@ -1,6 +1,9 @@
 #include "java/src/main/cpp/native_codes.h"
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
+#include <variant>
 
 #include "org_keystay_jca_NativeCodes.h"
 
@@ -25,6 +28,38 @@ pkcs11::Hash hash(jint code) {
       refuse("no hash has this number");
   }
 }
+
+jint code_of(pkcs11::Hash hash) noexcept {
+  switch (hash) {
+    case pkcs11::Hash::sha1:
+      return org_keystay_jca_NativeCodes_SHA1;
+    case pkcs11::Hash::sha224:
+      return org_keystay_jca_NativeCodes_SHA224;
+    case pkcs11::Hash::sha256:
+      return org_keystay_jca_NativeCodes_SHA256;
+    case pkcs11::Hash::sha384:
+      return org_keystay_jca_NativeCodes_SHA384;
+    case pkcs11::Hash::sha512:
+      return org_keystay_jca_NativeCodes_SHA512;
+  }
+  return -1;
+}
+
+struct CodeOf {
+  MechanismCode operator()(pkcs11::RsaPkcs) const noexcept {
+    return {org_keystay_jca_NativeCodes_RSA_PKCS, {}};
+  }
+  MechanismCode operator()(pkcs11::RsaX509) const noexcept {
+    return {org_keystay_jca_NativeCodes_RSA_X509, {}};
+  }
+  MechanismCode operator()(const pkcs11::RsaPss& pss) const noexcept {
+    constexpr CK_ULONG kLongest = std::numeric_limits<jint>::max();  // no block holds such a salt
+    return {org_keystay_jca_NativeCodes_RSA_PSS,
+            {code_of(pss.hash), code_of(pss.mgf1), static_cast<jint>(std::min(pss.salt_length, kLongest))}};
+  }
+  MechanismCode operator()(pkcs11::Ecdsa) const noexcept { return {org_keystay_jca_NativeCodes_ECDSA, {}}; }
+  MechanismCode operator()(pkcs11::EdDsa) const noexcept { return {org_keystay_jca_NativeCodes_EDDSA, {}}; }
+};
 
 }  // namespace
 
@@ -69,6 +104,10 @@ keys::KeyUse key_use(jint code) {
     default:
       refuse("no use of a key has this number");
   }
+}
+
+MechanismCode code_of(const pkcs11::SignMechanism& mechanism) noexcept {
+  return std::visit(CodeOf{}, mechanism);
 }
 
 jint code_of(pkcs11::ErrorClass error_class) noexcept {

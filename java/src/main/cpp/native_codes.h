@@ -22,6 +22,13 @@ struct MechanismParameters {
 [[nodiscard]] pkcs11::Decrypt decryption(jint code, const MechanismParameters& parameters);
 [[nodiscard]] keys::KeyUse key_use(jint code);
 
+// The way back.
+struct MechanismCode {
+  jint mechanism;
+  MechanismParameters parameters;
+};
+[[nodiscard]] MechanismCode code_of(const pkcs11::SignMechanism& mechanism) noexcept;
+
 [[nodiscard]] jint code_of(pkcs11::ErrorClass error_class) noexcept;
 [[nodiscard]] jint code_of_configuration_error() noexcept;
 

@@ -7,6 +7,7 @@
 #include "java/src/main/cpp/java_exception.h"
 #include "java/src/main/cpp/java_pkix.h"
 #include "java/src/main/cpp/java_types.h"
+#include "java/src/main/cpp/java_verifier.h"
 #include "java/src/main/cpp/jni_entry.h"
 #include "java/src/main/cpp/native_methods.h"
 
@@ -58,6 +59,7 @@ jint load(JavaVM* vm) noexcept {
     require_version(env, jar_version(env));
     load_java_types(env);
     create_pkix(vm);
+    create_verifier(vm);
     register_methods(env, "org/keystay/jca/NativeKey", native_key_methods());
     register_methods(env, "org/keystay/jca/NativeStore", native_store_methods());
     return JNI_VERSION_10;

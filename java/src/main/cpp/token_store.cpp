@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "java/src/main/cpp/java_pkix.h"
+#include "java/src/main/cpp/java_verifier.h"
 #include "native/config/error.h"
 #include "native/config/optional_configuration.h"
 #include "native/config/pin_source.h"
@@ -140,7 +141,7 @@ TokenStore::Opened TokenStore::resolve(const std::optional<std::filesystem::path
 
   const auto tokens =
       ha::key_sources(configuration, [pin = opened.pin](std::string_view label) { return pin->copy(label); },
-                      {}, nullptr, {.reader = read_again});
+                      {}, nullptr, {.verifier = java_verifier(), .reader = read_again});
   opened.source = is_uri ? tokens->source(uri) : tokens->source(token);
   for (const auto& [name, settings] : configuration.tokens) {
     if (tokens->source(name) != opened.source) continue;

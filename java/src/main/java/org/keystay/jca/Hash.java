@@ -53,6 +53,16 @@ enum Hash {
     return null;
   }
 
+  /** By its number in {@link NativeCodes}. */
+  static Hash byNativeCode(int code) {
+    for (Hash hash : values()) {
+      if (hash.isNative() && hash.nativeCode == code) {
+        return hash;
+      }
+    }
+    throw new IllegalArgumentException("no hash has the number " + code);
+  }
+
   /** "SHA-256", as MessageDigest and PSSParameterSpec write it. */
   String jcaName() {
     return jcaName;

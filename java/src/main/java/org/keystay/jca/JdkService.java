@@ -8,18 +8,20 @@ import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.security.PublicKey;
 import java.security.Security;
+import java.security.Signature;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.spec.ECParameterSpec;
 import java.security.spec.KeySpec;
 import java.util.ArrayList;
 import java.util.List;
+import javax.crypto.Cipher;
 
 /**
- * Services whose results are of classes that Keystay compares, casts and shows: key factories, parameters,
- * certificates. They are taken from the JDK's own providers wherever those stand in the list, because a
- * provider in front of them may name and compare keys in another way. What the JDK lacks, such
- * as a curve, the others are asked for.
+ * Services of the JDK's own providers, wherever those stand in the list: key factories, parameters and
+ * certificates, whose classes Keystay compares, casts and shows and which a provider in front may name and
+ * compare in another way; and the verification of a token's signatures, which must not go to a token
+ * again. What the JDK lacks, such as a curve, the other providers are asked for, and Keystay never.
  */
 final class JdkService {
   private static final List<String> JDK = List.of("SUN", "SunRsaSign", "SunEC", "SunJCE");
@@ -77,6 +79,24 @@ final class JdkService {
     } catch (NoSuchAlgorithmException e) {
       throw new CertificateException("no security provider reads X.509 certificates", e);
     }
+  }
+
+  /** Initialised to verify. */
+  static Signature verification(String algorithm, PublicKey key) throws GeneralSecurityException {
+    return first("Signature", algorithm, provider -> {
+      Signature signature = Signature.getInstance(algorithm, provider);
+      signature.initVerify(key);
+      return signature;
+    });
+  }
+
+  /** RSAEP and RSAVP1 (RFC 8017, sections 5.1.1 and 5.2.2), which are one: of k octets below the modulus. */
+  static byte[] rsaEncryption(PublicKey key, byte[] block) throws GeneralSecurityException {
+    return first("Cipher", "RSA", provider -> {
+      Cipher cipher = Cipher.getInstance("RSA/ECB/NoPadding", provider);
+      cipher.init(Cipher.ENCRYPT_MODE, key);
+      return cipher.doFinal(block);
+    });
   }
 
   private static Provider owner(String type, String algorithm) throws NoSuchAlgorithmException {
