@@ -65,7 +65,7 @@ final class PssEncoding {
       return false;
     }
     byte[] db = Arrays.copyOfRange(block, offset, offset + dbSize); // masked
-    if ((db[0] & ~leftmostBits(modulusBits)) != 0) {
+    if ((db[0] & 0xff & ~leftmostBits(modulusBits)) != 0) {
       return false;
     }
     byte[] h = Arrays.copyOfRange(block, offset + dbSize, block.length - 1);
