@@ -41,6 +41,7 @@ CRYPTOKI = {"native/pkcs11", "native/remote", "tests"}  # native/remote implemen
 CROSSING = {
     "native/pkcs11/cryptoki.h",        # the types of values: CK_MECHANISM_TYPE, CK_OBJECT_CLASS
     "native/pkcs11/curve.h",
+    "native/pkcs11/deactivated_label.h",
     "native/pkcs11/error.h",
     "native/pkcs11/fork_lock.h",
     "native/pkcs11/inside_module.h",
@@ -65,6 +66,7 @@ CROSSING = {
     "native/pkcs11/wiped_text.h",
     "native/keys/alias_lookup.h",
     "native/keys/alias_name.h",
+    "native/keys/alias_state.h",
     "native/keys/alias_store.h",
     "native/keys/certificate.h",
     "native/keys/chain.h",
@@ -79,6 +81,7 @@ CROSSING = {
     "native/keys/private_key.h",
     "native/keys/public_objects.h",
     "native/keys/replication.h",
+    "native/keys/rotation.h",
     "native/keys/tokens.h",
     "native/keys/unfinished.h",
     "native/keys/unfinished_label.h",

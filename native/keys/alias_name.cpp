@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "native/keys/alias_state.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/text.h"
@@ -44,13 +45,16 @@ void require_alias_name(std::string_view alias) {
   const auto begins_with = [&](std::string_view prefix) {
     return pkcs11::equal_ignoring_case(alias.substr(0, prefix.size()), prefix);
   };
-  const bool reserved = std::ranges::any_of(kReservedPrefixes, begins_with) || is_numbered(alias);
+  const bool reserved = std::ranges::any_of(kReservedPrefixes, begins_with) || is_numbered(alias) ||
+                        is_state_label(pkcs11::case_folded(alias));
   const bool ends_blank = alias.starts_with(' ') || alias.ends_with(' ');
   if (!alias.empty() && !reserved && !ends_blank) return;
   throw pkcs11::Error(pkcs11::ErrorClass::client,
                       "\"" + shown +
                           "\" cannot be an alias: it must be printable text that does not begin with "
-                          "\"id:\", \"issuer-\" or \"unfinished-\", does not end with # and a number, and "
+                          "\"id:\", \"issuer-\", \"unfinished-\", \"deactivated-\" or \"version-\" and a "
+                          "number, does not end "
+                          "with # and a number, and "
                           "has no blank at either end");
 }
 

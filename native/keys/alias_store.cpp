@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/unicode.h"
@@ -42,7 +43,8 @@ bool means(KeyStore& keys, std::string_view name, std::string_view alias) {
 
 // The token is asked only about names on the list that differ from the alias in letter case.
 bool shows(KeyStore& keys, const config::KeyStoreFile& file, std::string_view alias) {
-  if (has_exactly(file, alias)) return true;
+  // The versions of an alias are on the list with it.
+  if (has_exactly(file, alias) || has_exactly(file, version_of(alias).alias)) return true;
   const std::string folded = pkcs11::case_folded(alias);
   return std::ranges::any_of(file.aliases, [&](const std::string& name) {
     return pkcs11::case_folded(name) == folded && means(keys, name, alias);
@@ -135,6 +137,11 @@ Named AliasStore::require_listed(std::string_view alias, std::optional<Named> fo
                                         ", but not on the list of the " + file_.name() +
                                         "; add it to `aliases` there, or leave -keystore out");
   }
+  if (keys_.find(deactivated_label(alias), pkcs11::ByteView{}, Parts::key)) {
+    throw Error(ErrorClass::client, quoted_alias(alias) + " is deactivated on " +
+                                        name_with_members(keys_.source()) +
+                                        "; keystay activate makes it usable again");
+  }
   throw Error(ErrorClass::client, quoted_alias(alias) + " does not exist on " +
                                       name_with_members(keys_.source()) + "; keystay -list shows what does");
 }
@@ -176,6 +183,7 @@ auto AliasStore::with_listed(std::string_view alias, const Change& change) {
 }
 
 Entry AliasStore::generate(std::string_view alias, const KeyRequest& request, const Certify& certify) {
+  require_alias_name(alias);
   keys_.require_unused(alias);
   const Entry unfinished = keys_.generate_unfinished(request);
   try {
@@ -191,10 +199,12 @@ Entry AliasStore::generate(std::string_view alias, const KeyRequest& request, co
 }
 
 Entry AliasStore::name(const Entry& unfinished, std::string_view alias) {
+  require_alias_name(alias);
   return with_listed(alias, [&] { return keys_.name(unfinished, alias); });
 }
 
 void AliasStore::add_trusted(std::string_view alias, const Certificate& certificate) {
+  require_alias_name(alias);
   keys_.require_unused(alias);
   with_listed(alias, [&] { keys_.add_certificate(alias, certificate); });
 }
@@ -240,6 +250,7 @@ Entry AliasStore::set_key(std::string_view alias, const Entry& key, const Chain&
   }
   if (is_unfinished_label(reference.label())) return name(replace_other_chain(key, chain), alias);
   static_cast<void>(require_listed(key.alias, Named(key)));
+  require_alias_name(alias);
   rename(key, alias, chain);
   return read_again(reference);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -86,10 +87,15 @@ std::vector<Entry> EntryReader::keys(const TokenObjects& objects) const {
 std::vector<Entry> EntryReader::aliases(const TokenObjects& objects) const {
   const ObjectIndex index(objects);
   const std::set<CK_OBJECT_HANDLE> unnamed = claims(objects);
+  const std::map<CK_OBJECT_HANDLE, std::string> versions = followed(objects);
   std::vector<Entry> entries;
   for (const KeyObject& key : objects.private_keys) {
     if (is_unfinished_label(key.label) || unnamed.contains(key.handle)) continue;
-    if (std::optional<Entry> entry = join(key, index, operations_)) entries.push_back(std::move(*entry));
+    std::optional<Entry> entry = join(key, index, operations_);
+    if (!entry) continue;
+    if (const auto version = versions.find(key.handle); version != versions.end())
+      entry->alias = version->second;
+    entries.push_back(std::move(*entry));
   }
   name_apart(entries);
   return entries;

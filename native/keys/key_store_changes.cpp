@@ -96,11 +96,13 @@ Entry KeyStore::import_unfinished(const SoftwareKey& key, KeyUse use, std::strin
 }
 
 Entry KeyStore::generate(std::string_view alias, const KeyRequest& request) {
+  require_alias_name(alias);
   require_unused(alias);
   return name_or_withdraw(generate_unfinished(request), alias);
 }
 
 Entry KeyStore::import_key(std::string_view alias, const SoftwareKey& key, KeyUse use) {
+  require_alias_name(alias);
   require_unused(alias);
   return name_or_withdraw(import_unfinished(key, use), alias);
 }
@@ -215,6 +217,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
 }
 
 void KeyStore::add_certificate(std::string_view label, const Certificate& certificate) {
+  require_alias_name(label);
   if (replicas_) return replicas_->add_certificate(label, certificate);
   const std::string unfinished = unfinished_label();
   write([&](Session& session) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/entry_join.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
@@ -19,14 +20,38 @@ using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
-bool has_unfinished_public_key(Session& session, const KeyObject& key) {
-  if (key.id.empty()) return false;
+std::vector<KeyObject> public_keys_of(Session& session, const KeyObject& key) {
+  if (key.id.empty()) return {};
   Template search = objects_of(CKO_PUBLIC_KEY);
   search.bytes(CKA_ID, key.id);
-  const auto public_keys = pkcs11::read_keys(session, std::move(search));
-  return std::ranges::any_of(public_keys,
+  return pkcs11::read_keys(session, std::move(search));
+}
+
+bool has_unfinished_public_key(Session& session, const KeyObject& key) {
+  return std::ranges::any_of(public_keys_of(session, key),
                              [](const KeyObject& half) { return is_unfinished_label(half.label); });
 }
+
+// Of a version of the alias that is the private key's label.
+bool is_versions(const KeyObject& half, const KeyObject& key) {
+  const AliasVersion version = version_of(half.label);
+  return version.state == AliasState::kept && version.alias == key.label;
+}
+
+bool gives_way(Session& session, const KeyObject& key) {
+  return std::ranges::any_of(public_keys_of(session, key), [&](const KeyObject& half) {
+    return is_unfinished_label(half.label) || is_versions(half, key);
+  });
+}
+
+// A deactivated alias keeps its name from others.
+std::string name_in(std::string_view label) {
+  const AliasVersion version = version_of(label);
+  return version.state == AliasState::deactivated ? version.alias : std::string(label);
+}
+
+// Names of other states are given by the alias that they are of.
+void require_name(std::string_view label) { require_alias_name(version_of(label).alias); }
 
 // C_FindObjects knows no letter case, so all labels are read, and the certificates of those that fit.
 std::vector<CertificateObject> certificates_alike(Session& session, const Pkix& pkix,
@@ -42,7 +67,7 @@ std::vector<CertificateObject> certificates_alike(Session& session, const Pkix& 
 
 [[noreturn]] void refuse(std::string_view alias, const std::string& holder, const char* kind) {
   std::string message = quoted_alias(holder) + " already exists" + kind;
-  if (holder != alias) message += "; letter case does not tell names apart";
+  if (holder != alias && are_alike(holder, alias)) message += "; letter case does not tell names apart";
   throw Error(ErrorClass::client, message + "; delete it first or take another name");
 }
 
@@ -52,7 +77,7 @@ std::vector<NameHolder> other_holders(Session& session, std::string_view alias, 
                                       ByteView own_id) {
   std::vector<NameHolder> other_holders;
   for (const KeyObject& key : pkcs11::read_keys(session, objects_of(CKO_PRIVATE_KEY))) {
-    if (key.handle == own.handle || !are_alike(key.label, alias)) continue;
+    if (key.handle == own.handle || !are_alike(name_in(key.label), name_in(alias))) continue;
     // The same CKA_ID: a copy of this key.
     if (!own_id.empty() && std::ranges::equal(key.id, own_id)) continue;
     other_holders.push_back({key.id, key.label, has_unfinished_public_key(session, key)});
@@ -86,7 +111,7 @@ IsOwn certifies(const Entry& entry) {
 }
 
 void require_unused(Session& session, const Pkix& pkix, std::string_view alias, const OwnKey& own) {
-  require_alias_name(alias);
+  require_name(alias);
   if (const auto keys = other_holders(session, alias, own); !keys.empty())
     refuse(alias, keys.front().label, "");
   const IsOwn is_own = own.entry ? certifies(*own.entry) : [](const CertificateObject&) { return false; };
@@ -108,9 +133,22 @@ std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects) {
   return claims;
 }
 
+std::map<CK_OBJECT_HANDLE, std::string> followed(const TokenObjects& objects) {
+  std::unordered_map<std::string, unsigned> namesakes;
+  for (const KeyObject& key : objects.private_keys) ++namesakes[key.label];
+  std::map<CK_OBJECT_HANDLE, std::string> followed;
+  for (const KeyObject& key : objects.private_keys) {
+    if (key.id.empty() || namesakes[key.label] < 2) continue;
+    for (const KeyObject& half : objects.public_keys) {
+      if (half.id == key.id && is_versions(half, key)) followed.emplace(key.handle, half.label);
+    }
+  }
+  return followed;
+}
+
 void drop_claims(Session& session, std::vector<KeyObject>& private_keys) {
   if (private_keys.size() < 2) return;
-  std::erase_if(private_keys, [&](const KeyObject& key) { return has_unfinished_public_key(session, key); });
+  std::erase_if(private_keys, [&](const KeyObject& key) { return gives_way(session, key); });
 }
 
 }  // namespace keystay::keys

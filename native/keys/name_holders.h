@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -50,8 +51,13 @@ void require_unused(pkcs11::Session& session, const Pkix& pkix, std::string_view
 // their own public key is still unfinished.
 [[nodiscard]] std::set<CK_OBJECT_HANDLE> claims(const TokenObjects& objects);
 
-// Takes the claims away from private keys that share a label; looks at their public keys only if there are
-// several.
+// The private keys, of all objects of the token, that another one has followed under their label by a
+// rotation that was interrupted (rotation.h), and the label that they are to have: that of their public key
+// object.
+[[nodiscard]] std::map<CK_OBJECT_HANDLE, std::string> followed(const TokenObjects& objects);
+
+// Takes the claims, and those that were followed, away from private keys that share a label; looks at their
+// public keys only if there are several.
 void drop_claims(pkcs11::Session& session, std::vector<KeyObject>& private_keys);
 
 }  // namespace keystay::keys

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "native/pkcs11/allowed_mechanisms.h"
+#include "native/pkcs11/deactivated_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/stated_key.h"
 
@@ -46,9 +47,16 @@ Attributes read_class(Session& session, CK_OBJECT_HANDLE handle) {
 }
 
 Attributes read_identity_attributes(Session& session, CK_OBJECT_HANDLE handle) {
-  constexpr CK_ATTRIBUTE_TYPE kIdentity[] = {CKA_CLASS, CKA_KEY_TYPE, CKA_ID,     CKA_MODULUS,
-                                             CKA_SIGN,  CKA_DECRYPT,  CKA_DERIVE, CKA_EC_POINT};
-  return session.attributes(handle, kIdentity);
+  constexpr CK_ATTRIBUTE_TYPE kIdentity[] = {CKA_CLASS,   CKA_KEY_TYPE, CKA_ID,       CKA_MODULUS, CKA_SIGN,
+                                             CKA_DECRYPT, CKA_DERIVE,   CKA_EC_POINT, CKA_LABEL};
+  const Attributes read = session.attributes(handle, kIdentity);
+  Attributes identity;
+  for (const CK_ATTRIBUTE_TYPE type : kIdentity) {
+    // An alias may be renamed while its key is in use; deactivated, it is not to be used.
+    if (type == CKA_LABEL && !is_deactivated_label(read.text(CKA_LABEL))) continue;
+    if (const Bytes* value = read.find(type)) identity.put(type, *value);
+  }
+  return identity;
 }
 
 // SoftHSM 2.6 says so of an object that is being made or destroyed at this moment.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "native/pkcs11/deactivated_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/key_object.h"
 #include "native/pkcs11/key_proof.h"
@@ -107,9 +108,12 @@ std::string labels_of(const std::vector<const KeyObject*>& keys) {
   return labels;
 }
 
-}  // namespace
+struct FoundKey {
+  CK_OBJECT_HANDLE handle;
+  std::string label;
+};
 
-CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
+FoundKey find(Session& session, const KeyReference& key) {
   Template search;
   search.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, key.type());
   if (key.id().empty()) {
@@ -135,7 +139,7 @@ CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
   if (found.size() == 1) {
     const CK_OBJECT_HANDLE handle = found.front()->handle;
     if (key.proof() == Proof::wanted) require_proof(session, handle, key, last);
-    return handle;
+    return {handle, found.front()->label};
   }
   if (found.size() > 1) {
     throw Error(ErrorClass::client,
@@ -143,6 +147,20 @@ CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
   }
   throw Error(ErrorClass::client,
               !namesakes.empty() ? kAnotherKey : "no such private key on the token; was it deleted?");
+}
+
+}  // namespace
+
+CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key) {
+  return find(session, key).handle;
+}
+
+CK_OBJECT_HANDLE find_usable_private_key(Session& session, const KeyReference& key) {
+  const FoundKey found = find(session, key);
+  if (!is_deactivated_label(found.label) || found.label == key.label()) return found.handle;
+  throw Error(ErrorClass::client,
+              "the key is deactivated, as \"" + found.label + "\" on the token; keystay activate -alias " +
+                  found.label.substr(kDeactivatedPrefix.size()) + " makes it usable again");
 }
 
 }  // namespace keystay::pkcs11

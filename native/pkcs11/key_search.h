@@ -10,5 +10,8 @@ namespace keystay::pkcs11 {
 // same public key as far as the token shows one, and with Proof::wanted by a signature as well. Throws Error
 // (client) if there is none, or more than one.
 [[nodiscard]] CK_OBJECT_HANDLE find_private_key(Session& session, const KeyReference& key);
+// Likewise, for an operation: throws Error (client) too for one that was deactivated since the reference to
+// it was made (deactivated_label.h).
+[[nodiscard]] CK_OBJECT_HANDLE find_usable_private_key(Session& session, const KeyReference& key);
 
 }  // namespace keystay::pkcs11

@@ -351,7 +351,7 @@ TokenInfo TokenConnection::known_token() {
 
 CK_OBJECT_HANDLE TokenConnection::search_key(Session& session, const KeyReference& key) {
   try {
-    return find_private_key(session, key);
+    return find_usable_private_key(session, key);
   } catch (const Error& error) {
     // Others may have lost all sessions, and with them the login, between this one's opening and the search.
     if (error.error_class() == ErrorClass::client && options_.pin) {

@@ -9,6 +9,8 @@
 #include <openssl/params.h>
 #include <openssl/store.h>
 
+#include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/public_objects.h"
 #include "native/x509/error_mark.h"
 #include "provider/key/key_lookup.h"
@@ -161,6 +163,12 @@ class Search final {
   }
 
   void add_alias(const keys::Entry& entry) {
+    if (const keys::AliasVersion version = keys::version_of(entry.name());
+        version.state == keys::AliasState::deactivated) {
+      throw Error(Reason::reference, keys::quoted_alias(version.alias) + " is deactivated on " +
+                                         location_.source->name() +
+                                         "; keystay activate makes it usable again");
+    }
     add_keys(entry);
     if (wanted_.certificates) add(store_->chain(entry));
     require_possession(entry);
@@ -168,7 +176,10 @@ class Search final {
 
   // A listing. It is no way to choose a key: the first hit is never taken for the only one.
   void add_whole_token() {
-    const keys::Listing listing = store_->list();
+    keys::Listing listing = store_->list();
+    // What is not to be served: deactivated aliases, and other versions of aliases.
+    std::erase_if(listing.entries,
+                  [](const keys::ListedEntry& listed) { return keys::is_state_label(listed.entry.alias); });
     if (request_.expect == OSSL_STORE_INFO_PKEY && listing.entries.size() > 1) {
       throw Error(Reason::reference,
                   location_.source->name() + " has " + std::to_string(listing.entries.size()) +

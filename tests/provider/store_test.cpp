@@ -276,6 +276,22 @@ TEST_F(StoreTest, AUriThatNamesNoKeyChoosesNone) {
   EXPECT_GE(list(uri("")).size(), 2u);  // but it lists them
 }
 
+TEST_F(StoreTest, AnAliasThatIsDeactivatedIsNeitherLoadedNorListed) {
+  const std::size_t listed = list(uri("")).size();
+  for (const auto& [label, id] : {std::pair("deactivated-mail", "77"), std::pair("version-1-mail", "78")}) {
+    token().pkcs11_tool(
+        {"--keypairgen", "--key-type", "EC:prime256v1", "--label", label, "--id", id, "--usage-sign"});
+  }
+  for (const std::string& name :
+       {std::string("keystay:deactivated-mail"), uri(";object=deactivated-mail"), uri(";id=%77")}) {
+    EXPECT_FALSE(context_.load(name)) << name;
+    EXPECT_THAT(take_errors(), HasSubstr("alias \"mail\" is deactivated on token \"web\"")) << name;
+  }
+  EXPECT_FALSE(context_.load("keystay:mail"));
+  EXPECT_THAT(take_errors(), HasSubstr("no key"));
+  EXPECT_EQ(list(uri("")).size(), listed);
+}
+
 TEST_F(StoreTest, UnknownAttributesTokensAndAliasesAreRefused) {
   EXPECT_FALSE(context_.load(uri(";object=ec;x-colour=blue")));
   EXPECT_THAT(take_errors(), HasSubstr("attribute"));

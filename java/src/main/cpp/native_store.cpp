@@ -13,6 +13,7 @@
 #include "java/src/main/cpp/opened_store.h"
 #include "java/src/main/cpp/public_key_parts.h"
 #include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/key_spec.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/wipe.h"
@@ -136,8 +137,10 @@ jobjectArray unreadable(JNIEnv* env, const keys::Listing& listing) {
 jobject JNICALL native_list(JNIEnv* env, jobject, jlong address) noexcept {
   return jni_entry(env, jobject{}, [&] {
     keys::Listing listing = store_at(address).aliases().list();
-    std::erase_if(listing.entries,
-                  [](const keys::ListedEntry& listed) { return !has_parts(listed.entry.key.public_key()); });
+    // Neither what Java has no parts for, nor what is not to be served: a key manager takes any alias.
+    std::erase_if(listing.entries, [](const keys::ListedEntry& listed) {
+      return !has_parts(listed.entry.key.public_key()) || keys::is_state_label(listed.entry.alias);
+    });
     LocalFrame frame(env, 4);
     const jobjectArray entries = to_native_entries(env, listing.entries);
     std::vector<pkcs11::ByteView> labels;
@@ -178,7 +181,9 @@ jobject JNICALL native_resolve(JNIEnv* env, jobject, jlong address, jbyteArray n
   return jni_entry(env, jobject{}, [&]() -> jobject {
     OpenedStore& store = store_at(address);
     const std::optional<keys::Named> named = store.aliases().resolve(to_text(env, name));
-    return named ? to_native_named(env, store, *named) : nullptr;
+    const bool is_usable =
+        named && keys::version_of(keys::alias_of(*named)).state != keys::AliasState::deactivated;
+    return is_usable ? to_native_named(env, store, *named) : nullptr;
   });
 }
 
