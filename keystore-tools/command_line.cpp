@@ -12,6 +12,7 @@
 #include "keystore-tools/alias_option.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/group_command_line.h"
+#include "keystore-tools/output_option.h"
 #include "keystore-tools/remote_command_line.h"
 #include "native/config/nearest.h"
 #include "native/pkcs11/text.h"
@@ -63,7 +64,9 @@ class Parser final {
                  "ends are to be configured",
                  remote_enrol_),
             remote_enrol_);
-    add_token_commands();
+    custody_.each([this](const char* name, const char* description, auto& command) {
+      declare(*add(name, description, command), command);
+    });
   }
 
   std::optional<CommandLine> parse(std::vector<std::string> arguments) {
@@ -158,6 +161,7 @@ class Parser final {
         ->add_flag_callback(
             "--rfc", [this] { list_.form = ListForm::rfc; }, "Certificates as PEM")
         ->excludes(verbose);
+    declare_output(*command, list_.output);
   }
 
   void add_genkeypair() {
@@ -247,22 +251,6 @@ class Parser final {
   }
 
   template <typename Asked>
-  void add_declared(const char* name, const char* description, Asked& command) {
-    declare(*add(name, description, command), command);
-  }
-
-  void add_token_commands() {
-    add_declared("slots", "Lists the slots of PKCS #11 modules, those without a token too", list_slots_);
-    add_declared("tokens", "Lists the tokens of PKCS #11 modules, with the state of their PINs",
-                 list_tokens_);
-    add_declared("mechanisms", "Lists what a token can do", list_mechanisms_);
-    add_declared("init-token", "Makes a token usable, and destroys what is on it", init_token_);
-    add_declared("init-pin", "Gives the user of a token the first PIN, as security officer", init_pin_);
-    add_declared("change-pin", "Changes the user's PIN of a token", change_pin_);
-    add_declared("unblock-pin", "Gives the user of a token another PIN, as security officer", unblock_pin_);
-  }
-
-  template <typename Asked>
   void add_group(const char* name, const char* description, Asked& command) {
     declare(*add(name, description, command), command);
   }
@@ -346,13 +334,7 @@ class Parser final {
   GroupSync group_sync_;
   GroupTest group_test_;
   RemoteEnrol remote_enrol_;
-  ListSlots list_slots_;
-  ListTokens list_tokens_;
-  ListMechanisms list_mechanisms_;
-  InitToken init_token_;
-  InitPin init_pin_;
-  ChangePin change_pin_;
-  UnblockPin unblock_pin_;
+  CustodyCommands custody_;
   std::map<std::string, std::function<Command()>, std::less<>> commands_;  // by name
 };
 

@@ -11,6 +11,7 @@
 #include "keystore-tools/certreq.h"
 #include "keystore-tools/changealias.h"
 #include "keystore-tools/cleanup.h"
+#include "keystore-tools/custody_commands.h"
 #include "keystore-tools/delete.h"
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
@@ -26,7 +27,6 @@
 #include "keystore-tools/remote_enrol.h"
 #include "keystore-tools/store_options.h"
 #include "keystore-tools/test.h"
-#include "keystore-tools/token_command_line.h"
 
 namespace CLI {
 class App;
@@ -38,7 +38,7 @@ using Command =
     std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
                  Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
                  GroupSync, GroupTest, RemoteEnrol, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin,
-                 UnblockPin, ChangePin>;
+                 UnblockPin, ChangePin, Rotate, Renew, Deactivate, Activate, Retire>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

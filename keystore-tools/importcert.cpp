@@ -11,8 +11,10 @@
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/chain.h"
 #include "native/keys/name.h"
+#include "native/keys/rotation.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_bundle.h"
 #include "native/x509/certificate_text.h"
@@ -154,10 +156,27 @@ void ImportCert::refuse_outside_validity(const Certificate& certificate) const {
   }
 }
 
+// Whether it is the reply for the key that is to follow this one: then the alias goes over to that.
+bool ImportCert::finish_rotation(AliasStore& store, const keys::Entry& entry,
+                                 const std::vector<Certificate>& certificates) const {
+  keys::Rotation rotation(store.keys());
+  const std::optional<keys::Entry> next = rotation.next_of(entry.alias);
+  const auto is_for_next = [&](const Certificate& certificate) {
+    return certificate.public_key == next->key.public_key();
+  };
+  if (!next || std::ranges::none_of(certificates, is_for_next)) return false;
+  import_reply(store, *next, certificates);
+  const unsigned number = rotation.finish(entry, store.read_again(next->key.reference()));
+  fmt::print(stderr, "{} has gone over to its new key; the old one is kept as \"{}\"\n",
+             keys::quoted_alias(entry.alias), pkcs11::printable(keys::kept_label(entry.alias, number)));
+  return true;
+}
+
 void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
                               std::vector<Certificate> certificates) const {
   const auto ordered = x509::order_chain(certificates, entry.key.public_key(), store.pkix());
   if (ordered.chain.empty()) {
+    if (finish_rotation(store, entry, certificates)) return;
     throw Failure("nothing in " + source() + " fits the key of " + keys::quoted_alias(entry.alias) + ": " +
                   why_none_fits(ordered.unrelated) + "; import the reply to this key's own request");
   }

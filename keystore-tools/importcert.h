@@ -17,6 +17,8 @@ struct ImportCert {
   void run(AliasStore& store) const;
 
  private:
+  [[nodiscard]] bool finish_rotation(AliasStore& store, const keys::Entry& entry,
+                                     const std::vector<keys::Certificate>& certificates) const;
   void import_reply(AliasStore& store, const keys::Entry& entry,
                     std::vector<keys::Certificate> certificates) const;
   void import_trusted(AliasStore& store, const std::vector<keys::Certificate>& certificates) const;

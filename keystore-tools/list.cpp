@@ -7,7 +7,11 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "keystore-tools/list_json.h"
+#include "keystore-tools/terminal_style.h"
 #include "keystore-tools/unfinished_text.h"
+#include "native/keys/alias_name.h"
+#include "native/keys/alias_state.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_text.h"
@@ -114,14 +118,49 @@ std::string text_of(const keys::UnreadableObject& object) {
   return fmt::format("{}: cannot be used: {}\n", keys::name_of(object), object.reason);
 }
 
+std::string state_text(const keys::AliasVersion& version) {
+  const std::string alias = keys::quoted_alias(version.alias);
+  switch (version.state) {
+    case keys::AliasState::deactivated:
+      return alias + ", deactivated; keystay -activate makes it usable again";
+    case keys::AliasState::next:
+      return "the key that is to follow that of " + alias + ", without its certificate yet";
+    case keys::AliasState::kept:
+      return fmt::format("version {} of {}, which another key has followed; keystay -retire destroys it",
+                         version.number, alias);
+    case keys::AliasState::active:
+      break;
+  }
+  return "";
+}
+
+// Nothing if all entries are aliases that may be served.
+std::string not_served(const keys::Listing& listing) {
+  std::string text;
+  for (const auto& [entry, chain] : listing.entries) {
+    const keys::AliasVersion version = keys::version_of(entry.alias);
+    if (version.state != keys::AliasState::active)
+      text += fmt::format("{}: {}\n", shown(entry.alias), state_text(version));
+  }
+  return text.empty() ? text : "\nNot served:\n" + text;
+}
+
+keys::Listing read_all(AliasStore& store) {
+  keys::KeySource& source = store.keys().source();
+  if (source.pin_supply() == keys::PinSupply::prompt) source.recover();  // the question comes first
+  const Progress progress("Reading " + source.name());
+  return store.list();
+}
+
 std::string all(AliasStore& store, ListForm form) {
-  const keys::Listing listing = store.list();
+  const keys::Listing listing = read_all(store);
   std::string text = heading(store, listing.entries.size() + listing.trusted.size());
   const std::string_view rule = form == ListForm::brief ? "" : kRule;
   for (const auto& [entry, chain] : listing.entries) text.append(text_of(entry, chain, form)).append(rule);
   for (const keys::TrustedCertificate& entry : listing.trusted)
     text.append(text_of(entry, form)).append(rule);
   for (const keys::UnreadableObject& object : listing.unreadable) text += text_of(object);
+  text += not_served(listing);
   if (!listing.unfinished.empty()) {
     text +=
         "\nUnfinished, left by commands that did not come to their end or are still at it; keystay -cleanup "
@@ -140,7 +179,21 @@ std::string one(AliasStore& store, const std::string& alias, ListForm form) {
 
 }  // namespace
 
+std::string List::in_json(AliasStore& store) const {
+  if (alias.empty()) return list_in_json(store.keys().source(), read_all(store));
+  keys::Listing listing;
+  keys::Named named = store.require(alias);
+  if (auto* entry = std::get_if<keys::Entry>(&named)) {
+    keys::Chain chain = store.keys().chain(*entry);
+    listing.entries.push_back({std::move(*entry), std::move(chain)});
+  } else {
+    listing.trusted.push_back(std::get<keys::TrustedCertificate>(std::move(named)));
+  }
+  return list_in_json(store.keys().source(), listing);
+}
+
 void List::run(AliasStore& store) const {
+  if (output == OutputForm::json) return write_output({}, in_json(store));
   write_output({}, alias.empty() ? all(store, form) : one(store, alias, form));
 }
 

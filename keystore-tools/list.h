@@ -4,6 +4,7 @@
 #include <string>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -16,8 +17,12 @@ enum class ListForm {
 struct List {
   std::string alias;  // empty: all
   ListForm form = ListForm::brief;
+  OutputForm output = OutputForm::text;
 
   void run(AliasStore& store) const;
+
+ private:
+  [[nodiscard]] std::string in_json(AliasStore& store) const;
 };
 
 }  // namespace keystay::tools

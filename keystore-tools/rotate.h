@@ -1,0 +1,29 @@
+// -rotate: a new key for an alias. The alias goes over to it when it has its certificate, and its old key is
+// kept until -retire destroys it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "keystore-tools/opened_store.h"
+
+namespace keystay::tools {
+
+struct Rotate {
+  std::string alias;
+  std::string key_algorithm;  // empty: a key as the alias has one
+  unsigned key_size = 0;
+  std::string group_name;
+  std::string signature_algorithm;
+  std::string distinguished_name;       // empty: that of the certificate
+  std::vector<std::string> extensions;  // empty: subjectAltName as the certificate has it
+  std::filesystem::path file;           // of the request; empty: standard output
+  bool self_signed = false;             // in one go, without a CA
+  int validity_days = 90;               // of that certificate
+  bool dry_run = false;
+
+  void run(AliasStore& store) const;
+};
+
+}  // namespace keystay::tools
