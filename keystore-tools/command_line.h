@@ -38,7 +38,7 @@ using Command =
     std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
                  Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
                  GroupSync, GroupTest, RemoteEnrol, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin,
-                 UnblockPin, ChangePin, Rotate, Renew, Deactivate, Activate, Retire>;
+                 UnblockPin, ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

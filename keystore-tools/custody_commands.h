@@ -2,6 +2,7 @@
 // life of an alias, the audit.
 #pragma once
 
+#include "keystore-tools/audit_command_line.h"
 #include "keystore-tools/life_command_line.h"
 #include "keystore-tools/token_command_line.h"
 
@@ -20,6 +21,7 @@ struct CustodyCommands {
   Deactivate deactivate;
   Activate activate;
   Retire retire;
+  Audit audit;
 
   // `add` takes name, description and command of each.
   template <typename Add>
@@ -36,6 +38,7 @@ struct CustodyCommands {
     add("deactivate", "Keeps an alias from being served and used; its key stays on the token", deactivate);
     add("activate", "Lets a deactivated alias be served and used again", activate);
     add("retire", "Destroys a version of an alias that a rotation has left", retire);
+    add("audit", "Compares the keys of a token and their certificates with a policy", audit);
   }
 };
 

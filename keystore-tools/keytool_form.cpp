@@ -53,6 +53,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"deactivate", "deactivate"},
                                                              {"activate", "activate"},
                                                              {"retire", "retire"},
+                                                             {"audit", "audit"},
                                                              {"gencert", "gencert"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},

@@ -72,6 +72,7 @@ CROSSING = {
     "native/keys/chain.h",
     "native/keys/entry.h",
     "native/keys/kept_file.h",
+    "native/keys/key_protection.h",
     "native/keys/key_source.h",
     "native/keys/key_spec.h",
     "native/keys/key_store.h",

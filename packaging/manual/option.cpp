@@ -21,7 +21,7 @@ std::string upper(std::string text) {
 
 bool is_path(const std::string& name) {
   return name == "file" || name == "conf" || name == "config" || name == "keystore" || name == "module" ||
-         name.ends_with("-file");
+         name == "policy" || name == "html" || name.ends_with("-file");
 }
 
 // A word for the value in the text of the manual.
