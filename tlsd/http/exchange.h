@@ -63,7 +63,6 @@ class Exchange final {
 
   [[nodiscard]] awaitable<std::optional<Fault>> final_response(std::optional<ResponseParser>& response);
   [[nodiscard]] awaitable<std::optional<Fault>> read_response(ResponseParser& response);
-  [[nodiscard]] std::optional<Fault> fault_of(const HeadRead& head);
   [[nodiscard]] awaitable<std::optional<Fault>> retry(ResponseParser& response);
 
   [[nodiscard]] awaitable<void> pass_on_interim(ResponseParser& response);

@@ -8,7 +8,7 @@
 #include "tlsd/http/answer.h"
 #include "tlsd/http/exchange.h"
 #include "tlsd/http/fields.h"
-#include "tlsd/http/framing_gate.h"
+#include "tlsd/http/read_message.h"
 #include "tlsd/tcp/relay_report.h"
 
 namespace keystay::tlsd {
@@ -21,18 +21,6 @@ constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answ
 bool response_has_body(http::verb method, http::status status) {
   return method != http::verb::head && status != http::status::no_content &&
          status != http::status::not_modified;
-}
-
-// Beast wants the space in front of a reason phrase (RFC 9112, section 4) even where there is no phrase; some
-// servers leave it out, and clients and other proxies do not mind.
-void complete_status_line(beast::flat_buffer& buffer, ResponseParser& response) {
-  constexpr std::size_t kWithoutReason = 12;  // "HTTP/1.1 200"
-  const std::string_view head = text(buffer);
-  if (head.find("\r\n") != kWithoutReason) return;
-  const std::string line = std::string(head.substr(0, kWithoutReason)) + " \r\n";
-  error_code wants_more;
-  response.put(asio::buffer(line), wants_more);
-  buffer.consume(kWithoutReason + 2);
 }
 
 }  // namespace
@@ -58,46 +46,13 @@ awaitable<std::optional<Fault>> Exchange::final_response(std::optional<ResponseP
 }
 
 awaitable<std::optional<Fault>> Exchange::read_response(ResponseParser& response) {
-  auto& buffer = connection_->buffer;
-  const HeadRead head =
-      co_await read_head(connection_->socket, buffer, kMostResponseHead,
-                         [](std::string_view line) { return refuse_status_line(line).has_value(); });
-  if (const auto fault = fault_of(head)) co_return fault;
-  lower_version_of_response(characters(buffer));
-  response.header_limit(kMostResponseHead);
-  response.body_limit(boost::none);
   response.skip(method_ == http::verb::head);
-  error_code error;
-  complete_status_line(buffer, response);
-  buffer.consume(response.put(buffer.data(), error));
-  if (!error && response.is_header_done()) co_return std::nullopt;
-  reason_ = error.message();
-  co_return Fault::bad_response;
-}
-
-// With its reason, if the head is not one of a response.
-std::optional<Fault> Exchange::fault_of(const HeadRead& head) {
-  const std::string_view bytes = text(connection_->buffer).substr(0, head.size);
-  switch (head.end) {
-    case HeadRead::End::failed:
-      if (response_timed_out()) return Fault::response_timed_out;
-      reason_ = head.error.message();
-      return connection_->buffer.size() == 0 ? Fault::closed : Fault::bad_response;
-    case HeadRead::End::too_large:
-      reason_ = "the head exceeds 64 KiB";
-      return Fault::bad_response;
-    case HeadRead::End::bare_line_end:
-      reason_ = "a line that does not end in CR LF";
-      return Fault::bad_response;
-    case HeadRead::End::bad_first_line:
-    case HeadRead::End::complete:
-      break;
-  }
-  const auto reason =
-      head.end == HeadRead::End::complete ? refuse_response(bytes) : refuse_status_line(bytes);
-  if (!reason) return std::nullopt;
-  reason_ = *reason;
-  return Fault::bad_response;
+  MessageRead read = co_await tlsd::read_response(connection_->socket, connection_->buffer, response);
+  if (read.end == MessageRead::End::complete) co_return std::nullopt;
+  const bool failed = read.end == MessageRead::End::failed;
+  if (failed && response_timed_out()) co_return Fault::response_timed_out;
+  reason_ = std::move(read.reason);
+  co_return failed && connection_->buffer.size() == 0 ? Fault::closed : Fault::bad_response;
 }
 
 // Once, on a fresh connection, where an idle one turned out to be closed (RFC 9112, section 9.3.1).

@@ -8,8 +8,7 @@
 #include <fmt/format.h>
 
 #include "tlsd/http/answer.h"
-#include "tlsd/http/framing_gate.h"
-#include "tlsd/http/read_head.h"
+#include "tlsd/http/read_message.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -96,38 +95,14 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
                                                           Clock::time_point request_end) {
   const auto head_end = std::min(request_end, Clock::now() + listener_.settings.request_head_timeout);
   const TimeLimit limit(client_.stream.get_executor(), head_end, [this] { client_.stream.interrupt(); });
-  skip_empty_line();
-  const HeadRead head =
-      co_await read_head(client_.stream, client_.buffer, kMostRequestHead,
-                         [](std::string_view line) { return refuse_request_line(line).has_value(); });
+  const HeadRead head = co_await read_request_head(client_.stream, client_.buffer);
   access_.note_line(text(client_.buffer));
   if (limit.expired())
     co_return co_await refuse(http::status::request_timeout, "the request did not arrive in time");
   if (head.end == HeadRead::End::failed) co_return lost_in_head(head.error);
-  if (head.end == HeadRead::End::too_large) {
-    co_return co_await refuse(http::status::request_header_fields_too_large, "the head exceeds 16 KiB");
-  }
-  if (head.end == HeadRead::End::bare_line_end) {
-    co_return co_await refuse(http::status::bad_request, "a line that does not end in CR LF");
-  }
-  const std::string_view bytes = text(client_.buffer).substr(0, head.size);
-  if (const auto refusal =
-          head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes) : refuse_request(bytes)) {
-    co_return co_await refuse(refusal->status, refusal->reason);
-  }
-  lower_version_of_request(characters(client_.buffer));
-  request.header_limit(kMostRequestHead);
-  request.body_limit(boost::none);  // bodies pass through
-  error_code error;
-  client_.buffer.consume(request.put(client_.buffer.data(), error));
-  if (error || !request.is_header_done())
-    co_return co_await refuse(http::status::bad_request, error.message());
+  const MessageRead read = parse_request(head, client_.buffer, request);
+  if (read.end == MessageRead::End::refused) co_return co_await refuse(read.status, read.reason);
   co_return std::nullopt;
-}
-
-// RFC 9112, section 2.2: an empty line in front of a request is ignored.
-void HttpSession::skip_empty_line() {
-  if (text(client_.buffer).starts_with("\r\n")) client_.buffer.consume(2);
 }
 
 awaitable<After> HttpSession::refuse(http::status status, std::string_view reason) {

@@ -31,7 +31,6 @@ class HttpSession final : public ProtocolHandler {
   void report_damaged(error_code error);
   [[nodiscard]] awaitable<void> close(After after);
   [[nodiscard]] awaitable<void> linger();
-  void skip_empty_line();
   void limit_last_request();
 
   HttpClient client_;
