@@ -68,10 +68,12 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
   std::set<std::string> names;
   std::set<std::string> access_logs;
   std::vector<config::Endpoint> addresses;
+  std::vector<std::string> sockets;
   for (const auto& listener : settings.listeners) {
     names.insert(listener.certificates.begin(), listener.certificates.end());
     addresses.insert(addresses.end(), listener.bind.begin(), listener.bind.end());
     if (!listener.access_log.target.empty()) access_logs.insert(listener.access_log.target);
+    sockets.insert(sockets.end(), listener.sockets.begin(), listener.sockets.end());
   }
   if (settings.admin) addresses.push_back(*settings.admin);
   for (const std::string& name : names) {
@@ -87,6 +89,12 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
     report.add([&] {
       expect_writable(target);
       return fmt::format("access log {}: can be written", target);
+    });
+  }
+  for (const std::string& path : sockets) {
+    report.add([&] {
+      expect_free_socket(path);
+      return fmt::format("address unix:{}: free", path);
     });
   }
   return report.good();

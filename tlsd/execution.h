@@ -24,10 +24,11 @@ using boost::system::error_code;
 using Executor = asio::io_context::executor_type;
 using Clock = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
-// To a server behind: TCP or UNIX.
-using BackendSocket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
-using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+// Of clients and of servers behind: TCP or UNIX.
+using StreamProtocol = asio::generic::stream_protocol;
+using Socket = asio::basic_stream_socket<StreamProtocol, Executor>;
+using BackendSocket = Socket;
+using Acceptor = asio::basic_socket_acceptor<StreamProtocol, Executor>;
 template <typename Result>
 using awaitable = asio::awaitable<Result, Executor>;
 

@@ -14,11 +14,13 @@
 
 namespace keystay::tlsd {
 
-// A client whose handshake is complete, and what the handler may use. All of it belongs to the connection and
-// outlives the handler.
+// A client whose handshake is complete, or whose connection has none, and what the handler may use. All of it
+// belongs to the connection and outlives the handler.
 struct TlsClient {
   TlsStream& stream;
-  const tcp::endpoint& endpoint;
+  const tcp::endpoint&
+      endpoint;  // the client's, as a proxy names it where one does; unspecified on a UNIX socket
+  const tcp::endpoint& server;  // what it connected to, likewise
   const ListenerSnapshot& listener;
   Backend& backend;
   ListenerMetrics& metrics;

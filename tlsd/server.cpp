@@ -91,14 +91,22 @@ void Server::open_listeners(PassedSockets& passed) {
                        most);
         });
     std::vector<std::vector<Acceptor>> by_worker(workers_.size());
+    const auto spread = [&by_worker](std::vector<Acceptor> acceptors) {
+      for (std::size_t i = 0; i < acceptors.size(); ++i) by_worker[i].push_back(std::move(acceptors[i]));
+    };
     for (const config::Endpoint& bound : listener->settings.bind) {
       std::vector<Acceptor> acceptors = open(bound, passed, contexts);
-      endpoints_.push_back(acceptors.front().local_endpoint());
-      for (std::size_t i = 0; i < acceptors.size(); ++i) by_worker[i].push_back(std::move(acceptors[i]));
+      endpoints_.push_back(to_tcp(acceptors.front().local_endpoint()));
+      spread(std::move(acceptors));
       spdlog::info("listener {}: listening on {}", listener->settings.name, to_text(endpoints_.back()));
     }
+    for (const std::string& path : listener->settings.sockets) {
+      spread(listen_on_socket(path, contexts));
+      spdlog::info("listener {}: listening on unix:{}", listener->settings.name, path);
+    }
+    const auto addresses = std::make_shared<AddressLimits>();
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-      workers_[i]->add_listener(listener, std::move(by_worker[i]), limit);
+      workers_[i]->add_listener(listener, std::move(by_worker[i]), limit, addresses);
     }
   }
 }
@@ -114,7 +122,7 @@ void Server::watch_threads() {
 void Server::open_admin(PassedSockets& passed) {
   if (!settings_.admin) return;
   std::vector<Acceptor> acceptors = open(*settings_.admin, passed, {&control_});
-  admin_endpoint_ = acceptors.front().local_endpoint();
+  admin_endpoint_ = to_tcp(acceptors.front().local_endpoint());
   admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_, status_);
   spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
 }

@@ -59,7 +59,7 @@ class Server final {
   // After run(): a thread still waits for a token, so that the process can end only by _Exit.
   [[nodiscard]] bool stuck() const noexcept;
 
-  // Where it listens, in the order of the configuration.
+  // Where it listens by TCP, in the order of the configuration.
   [[nodiscard]] const std::vector<tcp::endpoint>& endpoints() const noexcept { return endpoints_; }
   [[nodiscard]] std::optional<tcp::endpoint> admin_endpoint() const noexcept { return admin_endpoint_; }
   [[nodiscard]] Metrics& metrics() noexcept { return metrics_; }

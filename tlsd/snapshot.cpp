@@ -62,6 +62,12 @@ std::vector<std::string> protocols_of(const config::ListenerSettings& listener) 
   return listener.alpn;
 }
 
+// A listener that only redirects may have none.
+config::BackendSettings backend_of(const config::TlsdSettings& settings,
+                                   const config::ListenerSettings& listener) {
+  return listener.backend.empty() ? config::BackendSettings{} : settings.backends.at(listener.backend);
+}
+
 TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
   if (before == nullptr) return {};
   for (const auto& old : before->listeners) {
@@ -100,9 +106,8 @@ std::shared_ptr<const Snapshot> build(const LibraryContext& library, const confi
                                             TlsTerms{protocols_of(listener), listener.clients});
     if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
       tls->use_ticket_keys(std::move(keys));
-    snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(
-        ListenerSnapshot{listener, settings.backends.at(listener.backend), std::move(tls),
-                         access_logs.open(listener.access_log)}));
+    snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(ListenerSnapshot{
+        listener, backend_of(settings, listener), std::move(tls), access_logs.open(listener.access_log)}));
   }
   snapshot->certificates = loader.all();
   snapshot->missing = loader.missing();
@@ -134,7 +139,8 @@ std::string needs_restart(const config::TlsdSettings& current, const config::Tls
     const auto& old = current.listeners[i];
     const auto& fresh = next.listeners[i];
     if (old.name != fresh.name) return "the names or the order of the listeners";
-    if (old.bind != fresh.bind) return "bind of listener \"" + old.name + "\"";
+    if (old.bind != fresh.bind || old.sockets != fresh.sockets)
+      return "bind of listener \"" + old.name + "\"";
     if (old.max_connections != fresh.max_connections)
       return "max-connections of listener \"" + old.name + "\"";
   }

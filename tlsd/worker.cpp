@@ -21,14 +21,15 @@ Worker::~Worker() {
 }
 
 void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std::vector<Acceptor> acceptors,
-                          std::shared_ptr<ConnectionLimit> limit) {
+                          std::shared_ptr<ConnectionLimit> limit, std::shared_ptr<AddressLimits> addresses) {
   const std::size_t index = listeners_.size();
   const std::string& name = snapshot->settings.name;
   ListenerMetrics& metrics = metrics_.listener(name);
   auto backend = make_backend(*snapshot);
-  listeners_.push_back(std::make_unique<ListenerOnThread>(ListenerOnThread{
-      snapshot, std::move(backend), metrics,
-      ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()), AccessLog(name)}));
+  listeners_.push_back(std::make_unique<ListenerOnThread>(
+      ListenerOnThread{snapshot, std::move(backend), metrics,
+                       ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()),
+                       AccessLog(name), std::move(addresses)}));
   listeners_.back()->access_log.use(snapshot->access_log, snapshot->settings.access_log.format);
   for (Acceptor& acceptor : acceptors) {
     acceptors_.push_back(

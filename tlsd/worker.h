@@ -27,7 +27,7 @@ class Worker final {
 
   // Before start(). Listeners are numbered in this order; each has one acceptor per address.
   void add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std::vector<Acceptor> acceptors,
-                    std::shared_ptr<ConnectionLimit> limit);
+                    std::shared_ptr<ConnectionLimit> limit, std::shared_ptr<AddressLimits> addresses);
 
   // Calls `on_end` on the thread of the worker when it was drained and its last connection has ended.
   void start(std::function<void()> on_end);

@@ -11,11 +11,6 @@ namespace {
 constexpr unsigned kAllBits = 128;
 constexpr unsigned kMappedBits = 96;  // in front of an IPv4 address
 
-bool is_v4(const AddressBytes& address) noexcept {
-  return std::all_of(address.begin(), address.begin() + 10, [](std::uint8_t byte) { return byte == 0; }) &&
-         address[10] == 0xFF && address[11] == 0xFF;
-}
-
 std::optional<unsigned> parse_prefix(std::string_view text, unsigned most) {
   unsigned prefix = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), prefix);
@@ -39,6 +34,11 @@ bool has_bits_behind(const AddressBytes& address, unsigned prefix) noexcept {
 }
 
 }  // namespace
+
+bool is_v4(const AddressBytes& address) noexcept {
+  return std::all_of(address.begin(), address.begin() + 10, [](std::uint8_t byte) { return byte == 0; }) &&
+         address[10] == 0xFF && address[11] == 0xFF;
+}
 
 std::optional<AddressBytes> parse_address(const std::string& text) {
   AddressBytes address{};

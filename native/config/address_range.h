@@ -28,6 +28,8 @@ class AddressRange final {
   unsigned prefix_ = 0;  // bits, of 128
 };
 
+[[nodiscard]] bool is_v4(const AddressBytes& address) noexcept;
+
 // A literal address; nothing for any other text.
 [[nodiscard]] std::optional<AddressBytes> parse_address(const std::string& text);
 

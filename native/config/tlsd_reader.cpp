@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "native/config/access_log_reader.h"
+#include "native/config/before_tls_reader.h"
 #include "native/config/nearest.h"
 
 namespace keystay::config {
@@ -21,15 +22,6 @@ Endpoint endpoint(const TableReader& table, std::string_view key, std::string_vi
   auto parsed = parse_endpoint(text);
   if (!parsed) table.fail(key, std::string(kEndpointForm) + ", got \"" + std::string(text) + "\"");
   return *std::move(parsed);
-}
-
-std::vector<Endpoint> endpoints(const TableReader& table, std::string_view key, std::string_view example) {
-  std::vector<Endpoint> result;
-  for (const std::string& text : table.required_texts(key, example)) {
-    result.push_back(endpoint(table, key, text));
-    if (std::ranges::count(result, result.back()) > 1) table.fail(key, "\"" + text + "\" stands here twice");
-  }
-  return result;
 }
 
 ListenerMode listener_mode(const TableReader& listener) {
@@ -73,14 +65,15 @@ SendProxy send_proxy(const TableReader& backend) {
   backend.fail("send-proxy", "expected \"v2\" or \"none\", got \"" + version + "\"");
 }
 
-std::string listener_backend(const TableReader& listener, const TlsdSettings& settings) {
-  std::string backend = listener.required_text("backend", "\"app\", the name of a [tlsd.backend.app]");
+std::string listener_backend(const TableReader& listener, std::string_view key,
+                             const TlsdSettings& settings) {
+  std::string backend = listener.required_text(key, "\"app\", the name of a [tlsd.backend.app]");
   if (settings.backends.contains(backend)) return backend;
   std::vector<std::string_view> names;
   for (const auto& [name, _] : settings.backends) names.push_back(name);
-  listener.fail("backend", "there is no section [tlsd.backend." + backend + "]" +
-                               (names.empty() ? "; add it with servers = [\"127.0.0.1:8080\"]"
-                                              : "; " + suggest(backend, names)));
+  listener.fail(key, "there is no section [tlsd.backend." + backend + "]" +
+                         (names.empty() ? "; add it with servers = [\"127.0.0.1:8080\"]"
+                                        : "; " + suggest(backend, names)));
 }
 
 // One server by an address and a port, or by the path of its socket.
@@ -124,43 +117,54 @@ std::optional<ClientCertificates> client_certificates(const TableReader& listene
   return clients;
 }
 
-std::vector<AddressRange> allowed_addresses(const TableReader& listener) {
-  std::vector<AddressRange> result;
-  if (!listener.has("allow")) return result;
-  for (const std::string& text : listener.required_texts("allow", "[\"192.0.2.0/24\"]")) {
-    const auto range = AddressRange::parse(text);
-    if (!range) {
-      listener.fail("allow",
-                    "expected addresses like \"192.0.2.7\" or ranges like \"192.0.2.0/24\" or "
-                    "\"2001:db8::/32\", without bits behind the prefix, got \"" +
-                        text + "\"");
-    }
-    result.push_back(*range);
-  }
-  return result;
-}
-
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
-  table.allow({"name", "bind", "mode", "certificates", "backend", "alpn", "client-ca", "client-names",
-               "allow", "max-connections", "handshake-timeout", "request-head-timeout", "request-timeout",
-               "stall-timeout", "idle-timeout", "access-log", "access-log-format"});
+  table.allow({"name",
+               "bind",
+               "mode",
+               "certificates",
+               "backend",
+               "alpn",
+               "client-ca",
+               "client-names",
+               "allow",
+               "max-connections",
+               "handshake-timeout",
+               "request-head-timeout",
+               "request-timeout",
+               "stall-timeout",
+               "idle-timeout",
+               "deny",
+               "accept-proxy",
+               "max-connections-per-address",
+               "handshakes-per-second-per-address",
+               "starttls",
+               "redirect",
+               "redirect-port",
+               "acme-backend",
+               "access-log",
+               "access-log-format"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
-  listener.bind = endpoints(table, "bind", "[\"0.0.0.0:8443\"]");
+  read_bind(table, listener);
   listener.mode = listener_mode(table);
   check_mode_keys(table, listener.mode);
   listener.alpn = protocols(table);
   if (listener.mode == ListenerMode::tcp) listener.idle_timeout = kTcpIdleTimeout;
-  listener.certificates = table.required_texts("certificates", "[\"httpd\"], aliases or key URIs");
-  listener.backend = listener_backend(table, settings);
-  if (listener.mode == ListenerMode::http &&
+  read_before_tls(table, listener);
+  if (!listener.redirect) {
+    listener.certificates = table.required_texts("certificates", "[\"httpd\"], aliases or key URIs");
+    listener.backend = listener_backend(table, "backend", settings);
+  } else if (table.has("acme-backend")) {
+    listener.backend = listener_backend(table, "acme-backend", settings);
+  }
+  if (listener.mode == ListenerMode::http && !listener.backend.empty() &&
       settings.backends.at(listener.backend).send_proxy != SendProxy::none) {
-    table.fail("backend", "\"" + listener.backend +
-                              "\" has send-proxy, but connections to servers of HTTP carry requests of many "
-                              "clients; they get X-Forwarded-For. Give this listener a backend without it");
+    table.fail(listener.redirect ? "acme-backend" : "backend",
+               "\"" + listener.backend +
+                   "\" has send-proxy, but connections to servers of HTTP carry requests of many "
+                   "clients; they get X-Forwarded-For. Give this listener a backend without it");
   }
   listener.clients = client_certificates(table);
-  listener.allow = allowed_addresses(table);
   listener.access_log = read_access_log(table, settings.access_log);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
@@ -201,6 +205,13 @@ void check_unique(const TableReader& table, const ListenerSettings& listener, co
       settings.listeners.end()) {
     table.fail("name",
                "another listener is already called \"" + listener.name + "\"; give this one its own name");
+  }
+  for (const std::string& path : listener.sockets) {
+    if (std::ranges::any_of(settings.listeners, [&](const ListenerSettings& other) {
+          return std::ranges::find(other.sockets, path) != other.sockets.end();
+        })) {
+      table.fail("bind", "\"unix:" + path + "\" is already taken by another listener");
+    }
   }
   for (const Endpoint& bound : listener.bind) {
     if (taken(bound, settings)) {

@@ -35,10 +35,32 @@ struct ClientCertificates {
   std::vector<std::string> names;  // of clients; empty: every certificate of these authorities
 };
 
+// The protocol whose clients ask for TLS in clear first.
+enum class StartTls {
+  none,
+  smtp,        // RFC 3207
+  imap,        // RFC 9051, section 6.2.1
+  pop3,        // RFC 2595, section 4
+  ldap,        // RFC 4511, section 4.14
+  postgresql,  // SSLRequest, of the PostgreSQL frontend/backend protocol
+};
+
+// Of a listener that speaks HTTP in clear, and sends its clients to https.
+struct Redirect {
+  std::uint16_t port = 443;  // that clients are sent to
+};
+
+// The peers of a listener that are proxies: they begin each connection with a header of the PROXY protocol.
+struct AcceptProxy {
+  std::vector<AddressRange> networks;
+  bool sockets = false;  // who connects to a UNIX socket of the listener
+};
+
 // [[tlsd.listener]]
 struct ListenerSettings {
   std::string name;
   std::vector<Endpoint> bind;
+  std::vector<std::string> sockets;  // UNIX sockets, by their paths; with `bind` at least one
   ListenerMode mode = ListenerMode::http;
   std::vector<std::string> certificates;  // aliases or key URIs; the first is served where no name matches
   std::string backend;
@@ -46,6 +68,13 @@ struct ListenerSettings {
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
   AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing
+  std::vector<AddressRange> deny;             // but these
+  std::optional<Redirect> redirect;    // then there are no certificates, and `backend` may be empty: it is
+                                       // where the challenges of ACME go
+  StartTls starttls = StartTls::none;  // of mode tcp
+  AcceptProxy accept_proxy;
+  std::size_t max_connections_per_address = 0;        // 0: no limit
+  std::size_t handshakes_per_second_per_address = 0;  // likewise
   std::size_t max_connections = 10000;
   std::chrono::milliseconds handshake_timeout{10000};  // from accept to Finished, the HSM's time included
   std::chrono::milliseconds request_head_timeout{

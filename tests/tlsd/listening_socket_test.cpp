@@ -29,13 +29,13 @@ TEST_F(ListeningSocketTest, AllThreadsShareThePortThatTheKernelChose) {
   asio::io_context other;
   const std::vector<Acceptor> acceptors = listen(kAnyPort, {&context_, &other});
   ASSERT_EQ(acceptors.size(), 2U);
-  EXPECT_NE(acceptors.front().local_endpoint().port(), 0);
+  EXPECT_NE(to_tcp(acceptors.front().local_endpoint()).port(), 0);
   EXPECT_EQ(acceptors.front().local_endpoint(), acceptors.back().local_endpoint());
 }
 
 TEST_F(ListeningSocketTest, APortInUseIsNotSharedWithAnotherServer) {
   const std::vector<Acceptor> acceptors = listen(kAnyPort, {&context_});
-  const config::Endpoint taken{"127.0.0.1", acceptors.front().local_endpoint().port()};
+  const config::Endpoint taken{"127.0.0.1", to_tcp(acceptors.front().local_endpoint()).port()};
   try {
     static_cast<void>(listen(taken, {&context_}));
     FAIL() << "a second server listens on " << to_text(to_tcp(taken));

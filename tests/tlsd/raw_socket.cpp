@@ -21,10 +21,11 @@ namespace {
 RawSocket::RawSocket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {
   const timeval limit{30, 0};
   const int on = 1;
-  if (::setsockopt(descriptor_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
-      ::setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
+  if (::setsockopt(descriptor_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0)
     throw_errno("setsockopt");
-  }
+  // A UNIX socket knows no such option, and no delay.
+  if (::setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 && errno != EOPNOTSUPP)
+    throw_errno("setsockopt");
 }
 
 RawSocket RawSocket::connect(std::uint16_t port) {

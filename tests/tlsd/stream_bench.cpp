@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 
 #include "tests/tlsd/test_server.h"
+#include "tlsd/accept/listening_socket.h"
 #include "tlsd/event_loop.h"
 
 namespace keystay::test {
@@ -22,13 +23,14 @@ using tlsd::run_event_loop;
 StreamBench::StreamBench(StreamBenchOptions options)
     : options_(options),
       work_(context_.get_executor()),
-      acceptor_(context_, {asio::ip::make_address("127.0.0.1"), 0}) {
+      acceptor_(context_,
+                tlsd::StreamProtocol::endpoint(tlsd::tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0))) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto name = write_certificate(directory_, "localhost.pem", KeyKind::ec, {"localhost"});
   auto certificate = std::make_shared<const tlsd::Certificate>(tlsd::load_certificate(library_.get(), name));
   tls_ =
       std::make_shared<tlsd::TlsContext>(library_.get(), "test", tlsd::Certificates{std::move(certificate)});
-  port_ = acceptor_.local_endpoint().port();
+  port_ = tlsd::to_tcp(acceptor_.local_endpoint()).port();
   asio::co_spawn(context_, accept(), asio::detached);
   thread_ = std::thread([this] { run(); });
 }

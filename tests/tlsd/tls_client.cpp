@@ -76,7 +76,10 @@ std::string client_hello(const TlsClientOptions& options) {
 }
 
 TlsClient::TlsClient(std::uint16_t port, const TlsClientOptions& options)
-    : socket_(RawSocket::connect(port)), ssl_(make_ssl(options)) {
+    : TlsClient(RawSocket::connect(port), options) {}
+
+TlsClient::TlsClient(RawSocket socket, const TlsClientOptions& options)
+    : socket_(std::move(socket)), ssl_(make_ssl(options)) {
   expect(SSL_set_fd(ssl_.get(), socket_.descriptor()) == 1, "SSL_set_fd");
 }
 

@@ -35,6 +35,8 @@ class TlsClient final {
  public:
   // Connects to 127.0.0.1:port; handshake() follows.
   explicit TlsClient(std::uint16_t port, const TlsClientOptions& options = {});
+  // On a connection that is there.
+  explicit TlsClient(RawSocket socket, const TlsClientOptions& options = {});
 
   // False if the handshake fails; reason() says why.
   bool handshake();

@@ -6,7 +6,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "tlsd/accept/listening_socket.h"
 #include "tlsd/http/answer.h"
+#include "tlsd/starttls/cancel_session.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -17,19 +19,15 @@ constexpr std::chrono::seconds kAlertLimit{1};
 constexpr std::size_t kMostDiscarded = 262144;
 
 tcp::endpoint remote_endpoint(const Socket& socket) {
-  error_code ignored;
-  return socket.remote_endpoint(ignored);
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? tcp::endpoint() : to_tcp(endpoint);
 }
 
-// Mapped IPv4 addresses (RFC 4291, section 2.5.5.2) and plain ones are the same.
-bool is_allowed(const tcp::endpoint& client, const config::ListenerSettings& listener) {
-  if (listener.allow.empty()) return true;
-  const asio::ip::address address = client.address();
-  const config::AddressBytes bytes =
-      (address.is_v6() ? address.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()))
-          .to_bytes();
-  return std::ranges::any_of(listener.allow,
-                             [&](const config::AddressRange& range) { return range.contains(bytes); });
+tcp::endpoint local_endpoint(const Socket& socket) {
+  error_code error;
+  const auto endpoint = socket.local_endpoint(error);
+  return error ? tcp::endpoint() : to_tcp(endpoint);
 }
 
 std::string_view description(Handshake handshake) {
@@ -39,6 +37,10 @@ std::string_view description(Handshake handshake) {
     case Handshake::client_certificate:
       return "TLS handshake refused: ";
     case Handshake::client_address:
+    case Handshake::proxy_header:
+    case Handshake::address_connections:
+    case Handshake::address_rate:
+    case Handshake::starttls:
       return "refused: ";
     case Handshake::sign_failed:
       return "TLS handshake failed, the key could not sign: ";
@@ -65,6 +67,7 @@ Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnTh
       snapshot_(listener.snapshot),
       backend_(listener.backend),
       client_(remote_endpoint(socket)),
+      server_(local_endpoint(socket)),
       stream_(std::move(socket), snapshot_->tls, tls) {
   listener_.metrics.connections().Increment();
 }
@@ -72,20 +75,27 @@ Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnTh
 Connection::~Connection() { listener_.metrics.connections().Decrement(); }
 
 awaitable<void> Connection::run() {
-  const bool ready = co_await shake_hands();
+  const auto handshake_end = Clock::now() + snapshot_->settings.handshake_timeout;
+  const bool open_to_client = co_await open(handshake_end);
+  if (!open_to_client) co_return;
+  const bool in_clear = snapshot_->settings.redirect || !cancel_request_.empty();
+  const bool ready = in_clear || co_await shake_hands(handshake_end);
   if (!ready) co_return;
-  handler_ = make_protocol_handler(
-      {stream_, client_, *snapshot_, *backend_, listener_.metrics, listener_.log, listener_.access_log});
+  const TlsClient client{stream_,   client_,           server_,       *snapshot_,
+                         *backend_, listener_.metrics, listener_.log, listener_.access_log};
+  if (cancel_request_.empty()) {
+    handler_ = make_protocol_handler(client);
+  } else {
+    handler_ = std::make_unique<CancelSession>(client, std::move(cancel_request_));
+  }
   if (draining_) handler_->drain();
+  if (cut_) handler_->cut();
   co_await handler_->run();
 }
 
-awaitable<bool> Connection::shake_hands() {
-  if (!is_allowed(client_, snapshot_->settings)) {
-    report({Handshake::client_address, "the listener does not allow the address (allow)"});
-    co_return false;
-  }
-  const HandshakeResult result = co_await stream_.handshake(snapshot_->settings.handshake_timeout);
+awaitable<bool> Connection::shake_hands(Clock::time_point end) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+  const HandshakeResult result = co_await stream_.handshake(std::max(left, std::chrono::milliseconds(1)));
   report(result);
   // Other protocols have no plain-text error that a client would show to its user.
   const bool speaks_http = snapshot_->settings.mode == config::ListenerMode::http;
@@ -145,6 +155,11 @@ void Connection::drain() noexcept {
 }
 
 void Connection::cut() noexcept {
+  cut_ = true;
+  if (opening_) {
+    error_code ignored;
+    stream_.socket().shutdown(Socket::shutdown_both, ignored);
+  }
   stream_.cut();
   if (handler_) handler_->cut();
 }

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "tlsd/accept/address_limits.h"
 #include "tlsd/accept/connection_limit.h"
 #include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
@@ -17,6 +19,9 @@
 
 namespace keystay::tlsd {
 
+class ClearText;
+struct ClearProtocol;
+
 // A listener as the connections of one thread see it.
 struct ListenerOnThread {
   std::shared_ptr<const ListenerSnapshot> snapshot;  // replaced by a reload
@@ -24,6 +29,7 @@ struct ListenerOnThread {
   ListenerMetrics& metrics;
   ClientLog log;
   AccessLog access_log;
+  std::shared_ptr<AddressLimits> addresses;  // of all threads
 };
 
 class Connection final {
@@ -44,7 +50,15 @@ class Connection final {
   void report(std::string_view why) noexcept;
 
  private:
-  [[nodiscard]] awaitable<bool> shake_hands();
+  // Before TLS, in connection_opening.cpp. False once the connection is to end, which was reported.
+  [[nodiscard]] awaitable<bool> open(Clock::time_point end);
+  [[nodiscard]] awaitable<bool> read_proxy_header(ClearText& clear);
+  [[nodiscard]] bool admit();
+  [[nodiscard]] awaitable<bool> start_tls(ClearText& clear);
+  [[nodiscard]] awaitable<bool> answer_in_clear(ClearText& clear, const ClearProtocol& protocol);
+  void report_end_in_clear(const ClearText& clear, std::string_view missing);
+
+  [[nodiscard]] awaitable<bool> shake_hands(Clock::time_point end);
   void report(const HandshakeResult& result);
   [[nodiscard]] awaitable<void> answer_plain_http();
   [[nodiscard]] awaitable<void> let_alert_be_read();
@@ -54,13 +68,18 @@ class Connection final {
   [[nodiscard]] TimeLimit time_to_leave(std::chrono::seconds time);
 
   ConnectionLimit::Place place_;
+  std::optional<AddressLimits::Place> address_place_;
   ListenerOnThread& listener_;
   std::shared_ptr<const ListenerSnapshot> snapshot_;  // this connection's, whatever is loaded later
   std::shared_ptr<Backend> backend_;
-  tcp::endpoint client_;
+  tcp::endpoint client_;        // as a proxy of accept-proxy names it; unspecified on a UNIX socket
+  tcp::endpoint server_;        // that it connected to, likewise
+  std::string cancel_request_;  // of PostgreSQL: it came in place of TLS
   TlsStream stream_;
   std::unique_ptr<ProtocolHandler> handler_;  // none before the end of the handshake
+  bool opening_ = false;                      // before TLS
   bool draining_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace keystay::tlsd

@@ -120,7 +120,7 @@ awaitable<void> Listener::back_off(error_code error) {
     error_code ignored;
     spdlog::error(
         "cannot accept connections on {}: {}; raise the limit (LimitNOFILE) or lower max-connections",
-        to_text(acceptor_.local_endpoint(ignored)), error.message());
+        to_text(to_tcp(acceptor_.local_endpoint(ignored))), error.message());
   }
   if (is_out_of_descriptors(error)) reserve_.reject_one(acceptor_.native_handle());
   pause_.expires_after(pause);

@@ -30,14 +30,19 @@ enum class Handshake : std::size_t {
   plain_http,     // the client spoke HTTP without TLS
   client_closed,  // the client left
   timed_out,
-  sign_failed,         // the key could not sign
-  stopped,             // the server stopped
-  client_address,      // the listener does not allow the client's
-  client_certificate,  // the client shows none, or one that the listener does not take
+  sign_failed,          // the key could not sign
+  stopped,              // the server stopped
+  client_address,       // the listener does not allow the client's
+  client_certificate,   // the client shows none, or one that the listener does not take
+  proxy_header,         // a proxy of accept-proxy sent no right header
+  address_connections,  // more than max-connections-per-address
+  address_rate,         // more than handshakes-per-second-per-address
+  starttls,             // the client did not ask for TLS as the protocol of `starttls` wants it
 };
-inline constexpr std::array<std::string_view, 10> kHandshakeNames{
-    "full",      "resumed",     "refused", "plain_http",     "client_closed",
-    "timed_out", "sign_failed", "stopped", "client_address", "client_certificate"};
+inline constexpr std::array<std::string_view, 14> kHandshakeNames{
+    "full",         "resumed", "refused",        "plain_http",         "client_closed", "timed_out",
+    "sign_failed",  "stopped", "client_address", "client_certificate", "proxy_header",  "address_connections",
+    "address_rate", "starttls"};
 
 enum class BackendFault : std::size_t {
   unreachable,

@@ -33,9 +33,12 @@ void add_texts(JsonWriter& json, std::string_view name, const std::vector<std::s
 void add_listener(JsonWriter& json, const config::ListenerSettings& listener) {
   std::vector<std::string> addresses;
   for (const config::Endpoint& bound : listener.bind) addresses.push_back(config::format_endpoint(bound));
+  for (const std::string& path : listener.sockets) addresses.push_back("unix:" + path);
   json.begin_object();
   json.member("name", std::string_view(listener.name));
-  json.member("mode", listener.mode == config::ListenerMode::tcp ? "tcp" : "http");
+  json.member("mode", listener.redirect                            ? "redirect"
+                      : listener.mode == config::ListenerMode::tcp ? "tcp"
+                                                                   : "http");
   add_texts(json, "bind", addresses);
   add_texts(json, "certificates", listener.certificates);
   json.member("backend", std::string_view(listener.backend));

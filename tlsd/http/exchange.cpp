@@ -43,7 +43,7 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point
 
 awaitable<After> Exchange::run() {
   auto& request = request_.get();
-  prepare_request(request, client_.endpoint.address().to_string());
+  prepare_request(request, address_text(client_.endpoint));
   if (request[http::field::host].empty()) request.set(http::field::host, local_authority());
   if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
   if (has_body_) co_return co_await exchange_with_body();
@@ -53,7 +53,7 @@ awaitable<After> Exchange::run() {
 // Of a request without one, as HTTP/1.0 allows it (RFC 9112, section 3.3): where the client connected to.
 std::string Exchange::local_authority() const {
   error_code ignored;
-  return to_text(client_.stream.socket().local_endpoint(ignored));
+  return to_text(to_tcp(client_.stream.socket().local_endpoint(ignored)));
 }
 
 void Exchange::interrupt() noexcept {

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tlsd/accept/listening_socket.h"
+
 namespace keystay::tlsd {
 namespace {
 
-constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::uint8_t kVersion2Proxy = 0x21;
+constexpr std::uint8_t kUnspecified = 0x00;
 constexpr std::uint8_t kTcpOverIpv4 = 0x11;
 constexpr std::uint8_t kTcpOverIpv6 = 0x21;
 
@@ -54,23 +56,35 @@ std::string ssl_value(const AgreedTls& tls) {
   return value;
 }
 
+// The TLVs and what is in front of them.
+std::string header_with(std::string_view tlvs, const tcp::endpoint& client, const tcp::endpoint& server) {
+  std::string addresses;
+  const bool known = !is_unspecified(client) && client.address().is_v4() == server.address().is_v4();
+  if (known) {
+    append_address(addresses, client.address());
+    append_address(addresses, server.address());
+    append_number(addresses, client.port());
+    append_number(addresses, server.port());
+  }
+  std::string header(kProxySignature);
+  append_byte(header, kVersion2Proxy);
+  append_byte(header, !known ? kUnspecified : client.address().is_v4() ? kTcpOverIpv4 : kTcpOverIpv6);
+  append_number(header, addresses.size() + tlvs.size());
+  return header.append(addresses).append(tlvs);
+}
+
 }  // namespace
 
 std::string proxy_header(const tcp::endpoint& client, const tcp::endpoint& server, const AgreedTls& tls) {
-  std::string rest;
-  append_address(rest, client.address());
-  append_address(rest, server.address());
-  append_number(rest, client.port());
-  append_number(rest, server.port());
-  if (!tls.protocol.empty()) append_tlv(rest, kAlpn, tls.protocol);
-  if (!tls.server_name.empty()) append_tlv(rest, kAuthority, tls.server_name);
-  append_tlv(rest, kSsl, ssl_value(tls));
+  std::string tlvs;
+  if (!tls.protocol.empty()) append_tlv(tlvs, kAlpn, tls.protocol);
+  if (!tls.server_name.empty()) append_tlv(tlvs, kAuthority, tls.server_name);
+  append_tlv(tlvs, kSsl, ssl_value(tls));
+  return header_with(tlvs, client, server);
+}
 
-  std::string header(kSignature);
-  append_byte(header, kVersion2Proxy);
-  append_byte(header, client.address().is_v4() ? kTcpOverIpv4 : kTcpOverIpv6);
-  append_number(header, rest.size());
-  return header + rest;
+std::string proxy_header_in_clear(const tcp::endpoint& client, const tcp::endpoint& server) {
+  return header_with({}, client, server);
 }
 
 }  // namespace keystay::tlsd

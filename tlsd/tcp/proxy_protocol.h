@@ -10,9 +10,14 @@
 
 namespace keystay::tlsd {
 
+inline constexpr std::string_view kProxySignature("\r\n\r\n\0\r\nQUIT\n", 12);
+
 // The command PROXY, with the TLVs PP2_TYPE_SSL, PP2_TYPE_ALPN and PP2_TYPE_AUTHORITY, for a TCP connection
-// from `client` to `server`; both of the same family, as the ends of one connection are.
+// from `client` to `server`; both of the same family, as the ends of one connection are. Where they are
+// unspecified, as on a UNIX socket, the header has no addresses.
 [[nodiscard]] std::string proxy_header(const tcp::endpoint& client, const tcp::endpoint& server,
                                        const AgreedTls& tls);
+// Of a connection that has no TLS.
+[[nodiscard]] std::string proxy_header_in_clear(const tcp::endpoint& client, const tcp::endpoint& server);
 
 }  // namespace keystay::tlsd

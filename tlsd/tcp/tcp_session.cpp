@@ -3,7 +3,7 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
-#include "tlsd/accept/listening_socket.h"
+#include "tlsd/starttls/protocol.h"
 #include "tlsd/tcp/proxy_protocol.h"
 #include "tlsd/tcp/relay_report.h"
 #include "tlsd/time_limit.h"
@@ -14,6 +14,8 @@ namespace {
 // In the access log.
 constexpr unsigned kSessionCompleted = 200;  // whoever ended it
 constexpr unsigned kBadGateway = 502;        // no server could be reached
+constexpr std::size_t kMostGreeting = 8192;
+constexpr std::size_t kGreetingPiece = 512;
 
 }  // namespace
 
@@ -22,6 +24,8 @@ awaitable<void> TcpSession::run() {
   if (!error && client_.listener.backend.send_proxy == config::SendProxy::v2)
     error = co_await introduce_client();
   if (error) co_return report_unreachable(error);
+  const bool greeted = co_await take_greeting();
+  if (!greeted) co_return;
   RelayEnd end = co_await relay_bytes(client_.stream, buffer_, *backend_,
                                       client_.listener.settings.idle_timeout, client_.metrics);
   if (cut_) end = {RelayOutcome::server, {}};
@@ -42,14 +46,51 @@ awaitable<error_code> TcpSession::connect() {
 
 // In front of everything else; a server takes it at once, since its buffers are empty.
 awaitable<error_code> TcpSession::introduce_client() {
-  error_code error;
-  const tcp::endpoint here = client_.stream.socket().local_endpoint(error);
-  if (error) co_return error;
-  const std::string header = proxy_header(client_.endpoint, here, client_.stream.agreed());
+  const std::string header = proxy_header(client_.endpoint, client_.server, client_.stream.agreed());
   const TimeLimit limit(client_.backend.executor(), client_.listener.backend.connect_timeout,
                         [this] { backend_->interrupt(); });
   const auto [write_error, _] = co_await asio::async_write(backend_->socket, asio::buffer(header), kOutcome);
   co_return limit.expired() ? error_code(asio::error::timed_out) : write_error;
+}
+
+// The client of a protocol with STARTTLS has had a greeting before TLS, and waits for none.
+awaitable<bool> TcpSession::take_greeting() {
+  const config::StartTls starttls = client_.listener.settings.starttls;
+  if (starttls == config::StartTls::none) co_return true;
+  const auto parse = clear_protocol(starttls).server_greeting;
+  if (parse == nullptr) co_return true;
+  auto& buffer = backend_->buffer;
+  const TimeLimit limit(client_.backend.executor(), client_.listener.backend.connect_timeout,
+                        [this] { backend_->interrupt(); });
+  for (;;) {
+    const ServerGreeting greeting = parse({static_cast<const char*>(buffer.cdata().data()), buffer.size()});
+    if (greeting.kind == ServerGreeting::Kind::ready) buffer.consume(greeting.size);
+    if (greeting.kind == ServerGreeting::Kind::ready || greeting.kind == ServerGreeting::Kind::refusal)
+      co_return true;
+    if (greeting.kind == ServerGreeting::Kind::other || buffer.size() >= kMostGreeting) {
+      report_no_greeting("it sent something else", BackendFault::bad_response);
+      co_return false;
+    }
+    const auto [error, size] =
+        co_await backend_->socket.async_read_some(buffer.prepare(kGreetingPiece), kOutcome);
+    buffer.commit(size);
+    if (error) {
+      const bool late = limit.expired();
+      report_no_greeting(late ? "none came within connect-timeout" : error.message(),
+                         late ? BackendFault::timed_out : BackendFault::closed);
+      co_return false;
+    }
+  }
+}
+
+void TcpSession::report_no_greeting(std::string_view reason, BackendFault fault) {
+  write_access({cut_ ? RelayOutcome::server : RelayOutcome::backend, {}}, kBadGateway);
+  if (cut_) return client_.metrics.relay_ended(RelayOutcome::server);
+  client_.metrics.backend_fault(fault);
+  client_.metrics.relay_ended(RelayOutcome::backend);
+  client_.log.warn(client_.endpoint, fmt::format("connection given up: {}: no greeting of the protocol of "
+                                                 "starttls: {}",
+                                                 server(), reason));
 }
 
 // The client sees the end of its connection without close_notify: nothing was said to it in order.

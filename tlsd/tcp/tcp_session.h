@@ -21,6 +21,8 @@ class TcpSession final : public ProtocolHandler {
  private:
   [[nodiscard]] awaitable<error_code> connect();
   [[nodiscard]] awaitable<error_code> introduce_client();
+  [[nodiscard]] awaitable<bool> take_greeting();
+  void report_no_greeting(std::string_view reason, BackendFault fault);
   void report_unreachable(error_code error);
   void write_access(const RelayEnd& end, unsigned status);
   [[nodiscard]] std::string server() const;  // for the log
