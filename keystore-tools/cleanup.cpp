@@ -17,6 +17,7 @@ void Cleanup::run(AliasStore& store) const {
     return;
   }
   fmt::print(stderr, "{}", describe(unfinished));
+  if (dry_run) return;
   if (!no_prompt) {
     const Answer answer = ask("Is nobody at work on these any more, and may they be removed? [no]:  ");
     if (answer == Answer::nobody)

@@ -7,6 +7,7 @@ namespace keystay::tools {
 
 struct Cleanup {
   bool no_prompt = false;
+  bool dry_run = false;
 
   // Shows it and asks first: nobody else can know whether its maker is still at work. Throws Failure.
   void run(AliasStore& store) const;

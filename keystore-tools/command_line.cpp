@@ -228,6 +228,7 @@ class Parser final {
   void add_delete() {
     CLI::App* command = add("delete", "Destroys an alias: key pair and certificate", delete_);
     command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
+    command->add_flag("--dryrun,--dry-run", delete_.dry_run, "Only say what would be destroyed");
   }
 
   void add_changealias() {
@@ -240,6 +241,7 @@ class Parser final {
     CLI::App* command =
         add("cleanup", "Removes what interrupted commands have left, which -list shows", cleanup_);
     command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
+    command->add_flag("--dryrun,--dry-run", cleanup_.dry_run, "Only show it");
   }
 
   void add_test() {

@@ -9,6 +9,7 @@ namespace keystay::tools {
 
 struct Delete {
   std::string alias;
+  bool dry_run = false;
 
   void run(AliasStore& store) const;
 };

@@ -34,6 +34,22 @@ TEST_F(DeleteTest, DestroysKeyPairCertificateAndIssuersThatNobodyElseNeeds) {
   EXPECT_THAT(objects(), IsEmpty());
 }
 
+TEST_F(DeleteTest, OnlySaysWhatItWouldDestroyWhenThatIsAskedFor) {
+  make_alias("httpd");
+  const std::vector<std::string> before = objects();
+  const test::Outcome outcome = keystay({"-delete", "-alias", "HTTPD", "--dry-run"});
+  EXPECT_TRUE(outcome.ok()) << outcome;
+  EXPECT_EQ(outcome.error, "alias \"httpd\" would be destroyed on token \"web\"\n");
+  refused(1, HasSubstr("does not exist"), {"-delete", "-alias", "nobody", "--dry-run"});
+  token_.pkcs11_tool({"--delete-object", "--type", "privkey", "--label", "httpd"});
+  const std::vector<std::string> left = objects();
+  EXPECT_NE(left, before);
+  const test::Outcome shown = keystay({"-cleanup", "--dry-run"});
+  EXPECT_TRUE(shown.ok()) << shown;
+  EXPECT_THAT(shown.error, HasSubstr("public key whose private key is gone"));
+  EXPECT_EQ(objects(), left);
+}
+
 TEST_F(DeleteTest, DestroysATrustedCertificate) {
   done({"-importcert", "-noprompt", "-alias", "root", "-file", write("root.pem", ca_.root_pem())});
   done({"-delete", "-alias", "root"});
