@@ -318,7 +318,7 @@ TEST_F(AccessLogTest, TheLastLinesAreWrittenBeforeTheEnd) {
   serve(TestBackend::hello());
   EXPECT_EQ(answer(kGet).status, 200U);
   server_->stop();
-  server_->end();
+  EXPECT_EQ(server_->end(), tlsd::Server::End::drained);
   std::ifstream in(directory_.path() / "access.log");
   std::string line;
   EXPECT_TRUE(std::getline(in, line));
