@@ -9,6 +9,7 @@ find_package(spdlog REQUIRED)                             # tlsd: log
 find_package(CLI11 REQUIRED)                              # keystore-tools, tlsd: command lines
 find_package(Boost 1.81 REQUIRED COMPONENTS url)          # tlsd: Asio, Beast, URL
 find_package(prometheus-cpp REQUIRED COMPONENTS core)     # tlsd: /metrics
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52) # tlsd: frames of HTTP/2
 
 # toml++ is compiled once, in native/config.
 add_library(keystay_toml INTERFACE)

@@ -12,7 +12,8 @@ set -euo pipefail
 # One requirement per line: who needs it | what it is | the command or package that proves it is there |
 # the packages that bring it. Alternatives are separated by " or "; the first one that apt has is installed.
 # What only "wished" needs is installed where apt has it, and done without elsewhere. What is "unpacked" comes with the
-# servers, but into build/unpacked: FTP servers exclude one another, a mail server every other, MariaDB MySQL.
+# servers, but into build/unpacked: FTP servers exclude one another, a mail server every other, MariaDB MySQL. What is "built" goes
+# there, too, by the Go of this machine, if it is new enough for it, and is done without elsewhere.
 readonly requirements='
 quickstart | C++20 compiler             | g++                 | g++
 quickstart | CMake 3.25                 | cmake               | cmake
@@ -26,6 +27,7 @@ quickstart | CLI11                      | libcli11-dev        | libcli11-dev
 quickstart | fmt                        | libfmt-dev          | libfmt-dev
 quickstart | spdlog                     | libspdlog-dev       | libspdlog-dev
 quickstart | prometheus-cpp             | prometheus-cpp-dev  | prometheus-cpp-dev
+quickstart | nghttp2                    | libnghttp2-dev      | libnghttp2-dev
 quickstart | OpenSSL command            | openssl             | openssl
 quickstart | SoftHSM, a software token  | softhsm2-util       | softhsm2
 quickstart | pkcs11-tool                | pkcs11-tool         | opensc
@@ -39,6 +41,7 @@ all        | NSS softokn, another token | certutil            | libnss3-tools
 all        | JDK 17 or later            | javac               | openjdk-17-jdk-headless or openjdk-25-jdk-headless or openjdk-21-jdk-headless
 all        | Maven                      | mvn                 | maven
 all        | nginx                      | nginx               | nginx-light or nginx
+all        | nghttp and h2load          | h2load              | nghttp2-client
 all        | p11-kit, a remote token    | p11-kit             | p11-kit
 all        | client module of p11-kit   | p11-kit-modules     | p11-kit-modules
 all        | logrotate                  | logrotate           | logrotate
@@ -73,6 +76,7 @@ servers    | nft, which loses packets   | nft                 | nftables
 unpacked   | Postfix                    | postfix             | postfix
 unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
 unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core
+built      | h2spec, checks HTTP/2      | h2spec              | github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 packages   | lintian, checks packages   | lintian             | lintian
 packages   | rpmbuild                   | rpmbuild            | rpm
 packages   | debootstrap                | debootstrap         | debootstrap
@@ -103,9 +107,9 @@ trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
 in_scope() {
   case "$scope" in
     quickstart) [[ "$1" == quickstart ]] ;;
-    all) [[ "$1" != servers && "$1" != unpacked && "$1" != packages ]] ;;
+    all) [[ "$1" != servers && "$1" != unpacked && "$1" != built && "$1" != packages ]] ;;
     servers) [[ "$1" != packages ]] ;;
-    packages) [[ "$1" != servers && "$1" != unpacked ]] ;;
+    packages) [[ "$1" != servers && "$1" != unpacked && "$1" != built ]] ;;
   esac
 }
 
@@ -212,6 +216,24 @@ unpack() {
   rm -r "$download"
 }
 
+# go_is_new: what is built has dependencies of today.
+go_is_new() {
+  local version
+  version="$(go env GOVERSION 2>/dev/null)" || return 1
+  dpkg --compare-versions "${version#go}" ge 1.25
+}
+
+# build MODULE@VERSION: the program, into build/unpacked.
+build() {
+  if ! go_is_new; then
+    say "$1 needs Go 1.25 or later; its test will be skipped"
+    return
+  fi
+  say "building $1 into build/unpacked"
+  mkdir -p "$unpacked/usr/bin"
+  GOBIN="$(cd "$unpacked/usr/bin" && pwd)" GOFLAGS=-buildvcs=false go install "$1" >&2
+}
+
 # The packages of servers start them: nginx on port 80, vsftpd on port 21. Nobody who runs the tests asked for one: a
 # policy-rc.d of ours (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt) forbids it while apt runs.
 readonly policy=/usr/sbin/policy-rc.d
@@ -249,6 +271,7 @@ fi
 
 absent="$(missing)"
 # Without the network nothing that is only wished for is worth an error.
+go_is_new || absent="$(grep -v '^built|' <<<"$absent" || true)"
 grep -qEv '^(wished|$)' <<<"$absent" || exit 0
 
 if [[ "$(id -u)" -ne 0 ]] && ! command -v sudo >/dev/null; then
@@ -262,7 +285,12 @@ as_root apt-get update -qq "${patience[@]}" >&2
 
 packages=()
 to_unpack=()
+to_build=()
 while IFS='|' read -r who what alternatives; do
+  if [[ "$who" == built ]]; then
+    to_build+=("$alternatives")
+    continue
+  fi
   if ! chosen="$(choose "$alternatives")"; then
     [[ "$who" != wished ]] || continue
     say "$what: apt has none of: $alternatives"
@@ -283,8 +311,10 @@ if [[ ${#packages[@]} -gt 0 ]]; then
   leave_services_off "${packages[@]}"
 fi
 for package in "${to_unpack[@]}"; do unpack "$package"; done
+for module in "${to_build[@]}"; do build "$module"; done
 
 still="$(missing | grep -v '^wished' || true)"
+go_is_new || still="$(grep -v '^built|' <<<"$still" || true)"
 if [[ -n "$still" ]]; then
   say "still missing after the installation:"
   cut -d'|' -f2 <<<"$still" | sed 's/^/  /' >&2

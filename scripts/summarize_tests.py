@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 # The facts that tests/run.sh tells, and "any", which is none.
-FACT = re.compile(r"any|release|asan|tsan|short|user|unmounted|lossless|(debian|ubuntu)[0-9.]*")
+FACT = re.compile(r"any|release|asan|tsan|short|user|unmounted|lossless|goless|(debian|ubuntu)[0-9.]*")
 
 
 @dataclass(frozen=True)

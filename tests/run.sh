@@ -172,6 +172,12 @@ can_lose_packets() {
   unshare --net nft -f - 2>/dev/null <<<"table inet t { chain c { numgen random mod 2 == 0 drop; }; }"
 }
 
+# has_new_go: whether Go is here, in the version that scripts/install-deps.sh builds programs with.
+has_new_go() {
+  local version
+  version="$(go env GOVERSION 2>/dev/null)" && dpkg --compare-versions "${version#go}" ge 1.25
+}
+
 # facts: what is so in this run, as conditions of tests/allowed-skips.txt.
 facts() {
   printf -- '--fact=%s\n' "$preset"
@@ -181,6 +187,7 @@ facts() {
   [[ "$(id -u)" -eq 0 ]] || echo --fact=user
   can_mount || echo --fact=unmounted
   can_lose_packets || echo --fact=lossless
+  has_new_go || echo --fact=goless
 }
 
 step "result"

@@ -2,6 +2,7 @@
 
 #include "tlsd/http/http_session.h"
 #include "tlsd/http/redirect_session.h"
+#include "tlsd/http2/http2_session.h"
 #include "tlsd/tcp/tcp_session.h"
 
 namespace keystay::tlsd {
@@ -14,6 +15,7 @@ std::unique_ptr<ProtocolHandler> make_protocol_handler(const TlsClient& client) 
     case config::ListenerMode::http:
       break;
   }
+  if (client.stream.agreed().protocol == "h2") return std::make_unique<Http2Session>(client);
   return std::make_unique<HttpSession>(client);
 }
 

@@ -17,6 +17,7 @@ namespace keystay::tlsd {
 // A client whose handshake is complete, or whose connection has none, and what the handler may use. All of it
 // belongs to the connection and outlives the handler.
 struct TlsClient {
+  std::weak_ptr<void> connection;  // keeps the others, for coroutines beside run()
   TlsStream& stream;
   const tcp::endpoint&
       endpoint;  // the client's, as a proxy names it where one does; unspecified on a UNIX socket

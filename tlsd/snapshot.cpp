@@ -58,7 +58,10 @@ class CertificateLoader final {
 };
 
 std::vector<std::string> protocols_of(const config::ListenerSettings& listener) {
-  if (listener.mode == config::ListenerMode::http) return {"http/1.1"};
+  if (listener.mode == config::ListenerMode::http) {
+    if (listener.http2) return {"h2", "http/1.1"};
+    return {"http/1.1"};
+  }
   return listener.alpn;
 }
 

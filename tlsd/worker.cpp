@@ -98,7 +98,7 @@ void Worker::cut() {
 // so that it goes also where an exception destroys that coroutine: then complete() is never called.
 class Worker::Served final {
  public:
-  Served(Worker& worker, std::unique_ptr<Connection> connection)
+  Served(Worker& worker, std::shared_ptr<Connection> connection)
       : worker_(worker), connection_(std::move(connection)) {
     worker_.connections_.insert(connection_.get());
   }
@@ -122,13 +122,13 @@ class Worker::Served final {
 
  private:
   Worker& worker_;
-  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<Connection> connection_;
   bool complete_ = false;
 };
 
 void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place place) {
   Served served(
-      *this, std::make_unique<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_));
+      *this, std::make_shared<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_));
   Connection& connection = served.connection();
   if (draining_) connection.drain();
   if (cut_) connection.cut();

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr IntegerRange kThreads{1, 256};
 constexpr IntegerRange kConnections{1, 1'000'000};
+constexpr IntegerRange kStreams{1, 1000};
 constexpr DurationRange kTimeout{1ms, 24h};
 constexpr std::size_t kMostProtocols = 64;
 constexpr std::string_view kEndpointForm =
@@ -39,7 +40,13 @@ void check_mode_keys(const TableReader& table, ListenerMode mode) {
     }
   }
   if (mode == ListenerMode::http && table.has("alpn")) {
-    table.fail("alpn", "a listener of mode \"http\" always offers \"http/1.1\"; remove the key");
+    table.fail("alpn",
+               "a listener of mode \"http\" always offers \"http/1.1\", and \"h2\" unless it has http2 = "
+               "false; remove the key");
+  }
+  for (const std::string_view key : {"http2", "http2-max-streams"}) {
+    if (mode == ListenerMode::tcp && table.has(key))
+      table.fail(key, "a listener of mode \"tcp\" reads no HTTP; remove the key");
   }
 }
 
@@ -141,6 +148,8 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "redirect",
                "redirect-port",
                "acme-backend",
+               "http2",
+               "http2-max-streams",
                "access-log",
                "access-log-format"});
   ListenerSettings listener;
@@ -164,6 +173,10 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                    "\" has send-proxy, but connections to servers of HTTP carry requests of many "
                    "clients; they get X-Forwarded-For. Give this listener a backend without it");
   }
+  listener.http2 = table.boolean("http2").value_or(listener.http2);
+  listener.http2_max_streams =
+      static_cast<std::size_t>(table.integer("http2-max-streams", kStreams)
+                                   .value_or(static_cast<std::int64_t>(listener.http2_max_streams)));
   listener.clients = client_certificates(table);
   listener.access_log = read_access_log(table, settings.access_log);
   listener.max_connections =

@@ -17,7 +17,7 @@ namespace keystay::config {
 
 // What is inside the TLS of a listener.
 enum class ListenerMode {
-  http,  // HTTP/1.1, by a reverse proxy that reads it
+  http,  // HTTP/2 and HTTP/1.1, by a reverse proxy that reads them
   tcp,   // any protocol, whose bytes are passed on as they are
 };
 
@@ -65,6 +65,8 @@ struct ListenerSettings {
   std::vector<std::string> certificates;  // aliases or key URIs; the first is served where no name matches
   std::string backend;
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
+  bool http2 = true;              // of mode http: offer it besides HTTP/1.1
+  std::size_t http2_max_streams = 100;        // requests in flight on a connection of HTTP/2
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
   AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing

@@ -175,8 +175,11 @@ constexpr Case kTlsd[] = {
      "keystay.toml:5: tlsd.listener.request-timeout: a listener of mode \"tcp\" knows no requests; its time "
      "limit is idle-timeout"},
     {"ModeHttpWithAlpn", "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nalpn = [\"h2\"]\n",
-     "keystay.toml:4: tlsd.listener.alpn: a listener of mode \"http\" always offers \"http/1.1\"; remove the "
-     "key"},
+     "keystay.toml:4: tlsd.listener.alpn: a listener of mode \"http\" always offers \"http/1.1\", and \"h2\" "
+     "unless it has http2 = false; remove the key"},
+    {"ModeTcpWithHttp2",
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nhttp2 = false\n",
+     "keystay.toml:5: tlsd.listener.http2: a listener of mode \"tcp\" reads no HTTP; remove the key"},
     {"AlpnTwice",
      "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nalpn = [\"x\", \"x\"]\n",
      "keystay.toml:5: tlsd.listener.alpn: \"x\" stands here twice"},

@@ -194,6 +194,29 @@ servers = ["unix:/run/keystay/hsm.sock"]
   EXPECT_EQ(*configuration.tlsd.backends.at("hsm").servers.at(0).socket(), "/run/keystay/hsm.sock");
 }
 
+TEST(Configuration, ReadsWhetherAListenerSpeaksHttp2) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "one"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+[[tlsd.listener]]
+name = "other"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+http2 = false
+http2-max-streams = 7
+[tlsd.backend.app]
+servers = ["127.0.0.1:8080"]
+)");
+  EXPECT_TRUE(configuration.tlsd.listeners[0].http2);
+  EXPECT_EQ(configuration.tlsd.listeners[0].http2_max_streams, 100U);
+  EXPECT_FALSE(configuration.tlsd.listeners[1].http2);
+  EXPECT_EQ(configuration.tlsd.listeners[1].http2_max_streams, 7U);
+}
+
 TEST(Configuration, LetsSeveralListenersAskForAFreePort) {
   const auto configuration = parse(R"(
 [[tlsd.listener]]

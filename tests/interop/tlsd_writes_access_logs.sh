@@ -83,7 +83,7 @@ line = open(sys.argv[1], encoding="ascii").readline()
 form = r'(\S+) (\S+) (\S+) \[([^]]+)\] "([^"\\]*(?:\\.[^"\\]*)*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"\n'
 match = re.fullmatch(form, line)
 assert match, line
-assert match[5] == "GET /a%20b HTTP/1.1" and match[6] == "404" and match[8] == r"https://a.example/\x22x\x22", line
+assert match[5] == "GET /a%20b HTTP/2.0" and match[6] == "404" and match[8] == r"https://a.example/\x22x\x22", line
 PYTHON
 
 echo "== a rename, and SIGUSR1"

@@ -40,6 +40,19 @@ TEST_F(ClientFaultTest, AnIdleConnectionIsClosedInOrder) {
   EXPECT_TRUE(client.ended_in_order());
 }
 
+// What it sends is read and dropped for a while, lest a reset destroy the answer, and not for ever.
+TEST_F(ClientFaultTest, ARefusedClientThatGoesOnSendingIsCutOff) {
+  serve(TestBackend::hello());
+  TlsClient client = connect();
+  client.write("nonsense\r\n\r\n");
+  const std::string more(16'384, 'x');
+  const auto limit = std::chrono::steady_clock::now() + 60s;
+  while (std::chrono::steady_clock::now() < limit && client.socket().write(more)) {
+  }
+  EXPECT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_connections{listener="https"})", 0));
+  EXPECT_LT(std::chrono::steady_clock::now(), limit) << "it is read for ever";
+}
+
 TEST_F(ClientFaultTest, AHeadAboveTheLimitGives431) {
   serve(TestBackend::hello());
   const std::string fits = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(16'000, 'x') + "\r\n\r\n";

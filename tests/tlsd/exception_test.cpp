@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/tlsd/failing_allocation.h"
+#include "tests/tlsd/http2_client.h"
 #include "tests/tlsd/http_test.h"
 #include "tests/tlsd/pausing_key.h"
 #include "tests/tlsd/stream_bench.h"
@@ -132,6 +133,25 @@ TEST_F(ExceptionTest, AnyAllocationOfAConnectionMayFail) {
   EXPECT_GT(server_.metric(kGivenUp), 0);
   server_.stop();
   EXPECT_EQ(server_.end(), tlsd::Server::End::drained) << "a connection is still counted";
+}
+
+// A request of HTTP/2 ends by itself, or with its connection.
+TEST_F(ExceptionTest, AnyAllocationOfHttp2MayFail) {
+  sweep([&] {
+    try {
+      Http2Client client(server_.port());
+      const std::int32_t stream = client.next_stream();
+      client.write(headers_bytes(stream, request_fields("POST", "/chunked"), NGHTTP2_FLAG_END_HEADERS) +
+                   data_bytes(stream, "hello", NGHTTP2_FLAG_END_STREAM));
+      static_cast<void>(client.response(stream));
+      client.tls().send_close_notify();
+      static_cast<void>(client.goaway());
+    } catch (const std::runtime_error&) {
+      // No handshake.
+    }
+  });
+  server_.stop();
+  EXPECT_EQ(server_.end(), tlsd::Server::End::drained);
 }
 
 TEST_F(ExceptionTest, AnyAllocationOfAnUploadMayFail) {

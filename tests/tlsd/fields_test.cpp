@@ -33,6 +33,18 @@ TEST(Fields, RemoveWhatIsForOneHopOnly) {
   EXPECT_EQ(header["X-Kept"], "3");
 }
 
+TEST(Fields, ATrailerSectionHasNoPowers) {
+  http::fields trailer;
+  for (const char* name : {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Cookie",
+                           "Set-Cookie", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Connection",
+                           "Upgrade", "Via", "If-Match", "Content-Type", "X_Underscore"})
+    trailer.insert(name, "1");
+  trailer.insert("X-Checksum", "2");
+  prepare_trailer(trailer);
+  ASSERT_EQ(std::distance(trailer.begin(), trailer.end()), 1);
+  EXPECT_EQ(trailer["X-Checksum"], "2");
+}
+
 TEST(Fields, ConnectionCannotRemoveTheFramingOrTheHost) {
   auto header = request({{"Connection", "Host, Content-Length, Transfer-Encoding"},
                          {"Host", "a"},

@@ -85,7 +85,8 @@ TEST_F(ServerTest, RefusesTls11) {
       server.wait_for_metric(R"(keystay_tlsd_handshakes_total{listener="https",result="refused"})", 1));
 }
 
-TEST_F(ServerTest, NegotiatesHttp11AndNothingElse) {
+TEST_F(ServerTest, WithoutHttp2NegotiatesHttp11AndNothingElse) {
+  listener_.http2 = false;
   TestServer server(settings_);
   TlsClient both(server.port(), {.protocols = "\x02h2\x08http/1.1"});
   ASSERT_TRUE(both.handshake());

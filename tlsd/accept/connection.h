@@ -32,7 +32,7 @@ struct ListenerOnThread {
   std::shared_ptr<AddressLimits> addresses;  // of all threads
 };
 
-class Connection final {
+class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Socket socket, ConnectionLimit::Place place, ListenerOnThread& listener, TlsThread& tls);
   Connection(const Connection&) = delete;

@@ -84,6 +84,13 @@ auto& own_answer_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& http2_error_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_http2_errors_total")
+      .Help("Connections and streams of HTTP/2 that keystay-tlsd ended with an error, by its name")
+      .Register(registry);
+}
+
 auto& connection_limit_family(Registry& registry) {
   return BuildCounter()
       .Name("keystay_tlsd_connection_limit_reached_total")
@@ -127,6 +134,7 @@ auto& reload_family(Registry& registry) {
 
 ListenerMetrics::ListenerMetrics(Registry& registry, const std::string& listener)
     : own_answers_(&own_answer_family(registry)),
+      http2_errors_(&http2_error_family(registry)),
       listener_(listener),
       connections_(&connection_family(registry).Add({{"listener", listener}})),
       accept_errors_(&accept_error_family(registry).Add({{"listener", listener}})),
@@ -167,6 +175,14 @@ void ListenerMetrics::own_answer(unsigned status) {
 void ListenerMetrics::http_bytes(std::uint64_t from_client, std::uint64_t to_client) {
   if (from_client > 0) http_bytes_in_->Increment(static_cast<double>(from_client));
   if (to_client > 0) http_bytes_out_->Increment(static_cast<double>(to_client));
+}
+
+void ListenerMetrics::http2_error(Http2Scope scope, std::string_view error) {
+  http2_errors_
+      ->Add({{"listener", listener_},
+             {"scope", std::string(kHttp2ScopeNames[static_cast<std::size_t>(scope)])},
+             {"error", std::string(error)}})
+      .Increment();
 }
 
 void ListenerMetrics::request(unsigned status) {

@@ -69,6 +69,10 @@ enum class RelayOutcome : std::size_t {
 inline constexpr std::array<std::string_view, 5> kRelayOutcomeNames{"complete", "client", "backend", "idle",
                                                                     "server"};
 
+// What of HTTP/2 an error ends (RFC 9113, section 5.4).
+enum class Http2Scope : std::size_t { connection, stream };
+inline constexpr std::array<std::string_view, 2> kHttp2ScopeNames{"connection", "stream"};
+
 // Of one listener. Thread-safe.
 class ListenerMetrics final {
  public:
@@ -84,6 +88,8 @@ class ListenerMetrics final {
   void response_broken(BrokenBy by) { broken_[static_cast<std::size_t>(by)]->Increment(); }
   void backend_fault(BackendFault fault) { backend_faults_[static_cast<std::size_t>(fault)]->Increment(); }
   void relay_ended(RelayOutcome outcome) { relays_[static_cast<std::size_t>(outcome)]->Increment(); }
+  // By this server's doing; with the name of the error (RFC 9113, section 7).
+  void http2_error(Http2Scope scope, std::string_view error);
   // Of relays, when the other side has taken them.
   [[nodiscard]] prometheus::Counter& bytes_from_client() { return *bytes_from_client_; }
   [[nodiscard]] prometheus::Counter& bytes_from_backend() { return *bytes_from_backend_; }
@@ -101,6 +107,7 @@ class ListenerMetrics final {
   std::array<prometheus::Counter*, kBrokenByNames.size()> broken_{};
   std::array<prometheus::Counter*, kRelayOutcomeNames.size()> relays_{};
   prometheus::Family<prometheus::Counter>* own_answers_;
+  prometheus::Family<prometheus::Counter>* http2_errors_;
   std::string listener_;
   prometheus::Gauge* connections_;
   prometheus::Counter* accept_errors_;

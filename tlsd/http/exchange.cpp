@@ -35,25 +35,20 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point
       backend_(backend),
       metrics_(metrics),
       method_(request.get().method()),
-      version_(request.get().version()),
       websocket_(asks_for_websocket(request.get())),
       has_body_(!request.is_done()),
       replayable_(!has_body_ && !websocket_ && is_idempotent(method_)),
-      awaits_continue_(has_body_ && version_ >= 11 && request.get().count(http::field::expect) > 0) {}
+      awaits_continue_(has_body_ && request.get().version() >= 11 &&
+                       request.get().count(http::field::expect) > 0) {}
 
 awaitable<After> Exchange::run() {
   auto& request = request_.get();
   prepare_request(request, address_text(client_.endpoint));
-  if (request[http::field::host].empty()) request.set(http::field::host, local_authority());
+  // HTTP/1.0 allows a request without one (RFC 9112, section 3.3).
+  if (request[http::field::host].empty()) request.set(http::field::host, client_.local_authority());
   if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
   if (has_body_) co_return co_await exchange_with_body();
   co_return co_await exchange_without_body();
-}
-
-// Of a request without one, as HTTP/1.0 allows it (RFC 9112, section 3.3): where the client connected to.
-std::string Exchange::local_authority() const {
-  error_code ignored;
-  return to_text(to_tcp(client_.stream.socket().local_endpoint(ignored)));
 }
 
 void Exchange::interrupt() noexcept {
@@ -63,7 +58,7 @@ void Exchange::interrupt() noexcept {
 // A server may close an idle connection at the very moment of its use: only for requests that may be sent
 // twice.
 awaitable<std::optional<Fault>> Exchange::obtain_backend() {
-  if (client_.cut) co_return Fault::client_gone;  // after the request was read
+  if (client_.gone()) co_return Fault::client_gone;  // after the request was read
   if (replayable_) connection_ = backend_.take_idle();
   outcome_.server = connection_;
   reused_ = connection_ != nullptr;
@@ -72,7 +67,7 @@ awaitable<std::optional<Fault>> Exchange::obtain_backend() {
 }
 
 awaitable<std::optional<Fault>> Exchange::open_backend() {
-  if (client_.cut) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
+  if (client_.gone()) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
   reused_ = false;
   connection_ = std::make_shared<BackendConnection>(backend_.executor());
   outcome_.server = connection_;
@@ -96,7 +91,7 @@ awaitable<After> Exchange::exchange_without_body() {
 awaitable<After> Exchange::exchange_with_body() {
   using asio::experimental::awaitable_operators::operator&&;
   const After after = co_await (upload() && download_and_stop_upload());
-  client_.stream.clear_interrupt();
+  client_.clear_interrupt();
   co_return after;
 }
 
@@ -115,13 +110,14 @@ awaitable<void> Exchange::upload() {
     begin_response();
     co_return;
   }
-  const RelayResult result = co_await relay_body(client_.stream, client_.buffer, request_,
-                                                 connection_->socket, writer, [&](RelayWait wait) {
-                                                   stall.restart();
-                                                   client_.bytes.count();
-                                                   waits_.begin(wait);
-                                                   if (wait == RelayWait::output) body_began();
-                                                 });
+  const auto watch = [this, &stall](RelayWait wait) {
+    stall.restart();
+    client_.count_bytes();
+    waits_.begin(wait);
+    if (wait == RelayWait::output) body_began();
+  };
+  const OnRelayWait on_wait = std::ref(watch);
+  const RelayResult result = co_await client_.pass_body(request_, *connection_, writer, on_wait);
   uploaded_ = result.end == RelayResult::End::complete;
   if (upload_fault_) co_return;
   if (result.end != RelayResult::End::input_failed) co_return begin_response();
@@ -137,7 +133,7 @@ void Exchange::end_upload(RelayWait awaited) noexcept {
   upload_fault_ = awaited == RelayWait::output ? Fault::request_not_taken
                   : awaits_continue_           ? Fault::response_timed_out
                                                : Fault::request_timed_out;
-  client_.stream.interrupt();
+  client_.interrupt();
   interrupt();
 }
 
@@ -152,7 +148,7 @@ void Exchange::body_began() noexcept {
 void Exchange::begin_response() {
   const auto end_response = [this] {
     if (has_body_ && !uploaded_) upload_fault_ = Fault::response_timed_out;
-    client_.stream.interrupt();
+    client_.interrupt();
     interrupt();
   };
   if (!head_passed_)
@@ -167,7 +163,7 @@ bool Exchange::response_timed_out() const noexcept {
 awaitable<After> Exchange::download_and_stop_upload() {
   const After after = co_await download();
   if (!uploaded_) {
-    client_.stream.interrupt();
+    client_.interrupt();
     interrupt();
   }
   co_return after;

@@ -4,31 +4,18 @@
 #include <optional>
 #include <string>
 
-#include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
 #include "tlsd/backend.h"
 #include "tlsd/http/fault.h"
 #include "tlsd/http/http.h"
-#include "tlsd/http/http_bytes.h"
+#include "tlsd/http/http_client.h"
 #include "tlsd/http/read_head.h"
 #include "tlsd/http/relay_body.h"
 #include "tlsd/http/request_outcome.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
-#include "tlsd/tls/tls_stream.h"
 
 namespace keystay::tlsd {
-
-// The client's side of an HTTP connection.
-struct HttpClient {
-  TlsStream& stream;
-  tcp::endpoint endpoint;
-  ClientLog& log;
-  HttpBytes bytes;
-  beast::flat_buffer buffer;
-  bool draining = false;  // no further request is wanted
-  bool cut = false;       // nothing is, for good
-};
 
 class Exchange final {
  public:
@@ -43,11 +30,10 @@ class Exchange final {
   // After run().
   [[nodiscard]] const RequestOutcome& outcome() const noexcept { return outcome_; }
 
-  // Gives up on the backend that is in use now. The client's stream is interrupted by its owner.
+  // Gives up on the backend that is in use now. The client is interrupted by its owner.
   void interrupt() noexcept;
 
  private:
-  [[nodiscard]] std::string local_authority() const;
   [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
   [[nodiscard]] awaitable<std::optional<Fault>> open_backend();
 
@@ -72,7 +58,6 @@ class Exchange final {
   void report_broken(const RelayResult& result, bool stalled);
   void count_broken(BrokenBy by);
   [[nodiscard]] awaitable<After> switch_protocols(ResponseParser& response);
-  [[nodiscard]] bool frame_for_client(ResponseParser& response) const;
   [[nodiscard]] awaitable<After> answer(Fault fault);
   void report(const FaultAnswer& answer);
   [[nodiscard]] std::string server() const;  // for the log
@@ -85,7 +70,6 @@ class Exchange final {
   ListenerMetrics& metrics_;
 
   const http::verb method_;
-  const unsigned version_;  // of the client
   const bool websocket_;
   const bool has_body_;
   const bool replayable_;  // may be sent twice

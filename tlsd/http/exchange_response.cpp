@@ -1,10 +1,8 @@
 // The way back of an Exchange: the backend's response to the client, or what stands for it.
 #include <utility>
 
-#include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
-#include "tlsd/accept/listening_socket.h"
 #include "tlsd/http/answer.h"
 #include "tlsd/http/exchange.h"
 #include "tlsd/http/fields.h"
@@ -16,12 +14,6 @@ namespace {
 
 constexpr int kMostInterimResponses = 32;
 constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answer of ours
-
-// RFC 9112, section 6.3
-bool response_has_body(http::verb method, http::status status) {
-  return method != http::verb::head && status != http::status::no_content &&
-         status != http::status::not_modified;
-}
 
 }  // namespace
 
@@ -65,69 +57,36 @@ awaitable<std::optional<Fault>> Exchange::retry(ResponseParser& response) {
 
 awaitable<void> Exchange::pass_on_interim(ResponseParser& response) {
   if (response.get().result() == http::status::continue_) body_began();
-  if (version_ < 11) co_return;  // HTTP/1.0 does not know them
   prepare_interim_response(response.get());
-  MessageWriter writer(response.get());
-  static_cast<void>(co_await writer.write_head(client_.stream));
+  co_await client_.pass_interim(response);
 }
 
 awaitable<After> Exchange::pass_on(ResponseParser& response) {
-  auto& message = response.get();
-  prepare_response(message);
-  const bool self_delimited = frame_for_client(response);
-  const bool keep_alive = self_delimited && uploaded_ && request_.keep_alive() && !client_.draining;
-  message.keep_alive(keep_alive);
-  if (keep_alive && version_ < 11) message.set(http::field::connection, "keep-alive");
-
+  prepare_response(response.get());
+  client_.frame(response, request_, uploaded_);
   if (const auto failed = co_await pass_on_message(response)) co_return *failed;
   if (uploaded_ && response.keep_alive() && connection_->buffer.size() == 0) {
     backend_.give_back(std::exchange(connection_, nullptr));
   }
-  if (keep_alive) co_return After::keep_alive;
-  co_return uploaded_&& client_.buffer.size() == 0 ? After::close : After::linger;
-}
-
-// How the client will know where the response ends; false: by the end of the connection.
-bool Exchange::frame_for_client(ResponseParser& response) const {
-  auto& message = response.get();
-  if (!response_has_body(method_, message.result())) {
-    message.erase(http::field::transfer_encoding);
-    if (message.result() == http::status::no_content) message.erase(http::field::content_length);
-    return true;
-  }
-  if (version_ >= 11) {
-    if (response.need_eof()) message.chunked(true);
-    return true;
-  }
-  message.erase(http::field::transfer_encoding);
-  return !response.chunked() && !response.need_eof();
+  co_return client_.after_response(uploaded_);
 }
 
 // A response counts as one when all of it has come from the backend. Nothing if all of it was passed on.
 awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& response) {
   TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] {
     interrupt();
-    client_.stream.interrupt();
+    client_.interrupt();
   });
-  MessageWriter writer(response.get());
-  // The head goes out with the first piece of the body, if that is there already.
-  if (!response.is_done() && connection_->buffer.size() == 0) {
-    const error_code error = co_await writer.write_head(client_.stream);
-    if (error) {
-      report_broken({RelayResult::End::output_failed, error}, stall.expired());
-      co_return After::abort;
-    }
-  }
-  const RelayResult result = co_await relay_body(connection_->socket, connection_->buffer, response,
-                                                 client_.stream, writer, [&](RelayWait wait) {
-                                                   stall.restart();
-                                                   client_.bytes.count();
-                                                   if (wait == RelayWait::output && response.is_done())
-                                                     metrics_.request(response.get().result_int());
-                                                 });
-  outcome_.body_bytes = writer.body_bytes();
+  const auto watch = [this, &stall, &response](RelayWait wait) {
+    stall.restart();
+    client_.count_bytes();
+    if (wait == RelayWait::output && response.is_done()) metrics_.request(response.get().result_int());
+  };
+  const OnRelayWait on_wait = std::ref(watch);
+  const RelayResult result = co_await client_.pass_response(response, *connection_, on_wait);
+  outcome_.body_bytes = client_.body_bytes();
   if (result.end == RelayResult::End::complete) co_return std::nullopt;
-  if (result.end == RelayResult::End::input_failed && !writer.head_begun()) {
+  if (result.end == RelayResult::End::input_failed && !client_.response_begun()) {
     co_return co_await answer(fault_before_body(result, stall.expired()));
   }
   if (!response.is_done()) {
@@ -140,7 +99,7 @@ awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& respon
 
 // The client has nothing of the response yet, so that it can have an answer.
 Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
-  if (client_.cut) return Fault::client_gone;
+  if (client_.gone()) return Fault::client_gone;
   if (upload_fault_) return *upload_fault_;
   if (stalled || response_timed_out()) return Fault::response_timed_out;
   reason_ = result.error.message();
@@ -151,6 +110,7 @@ Fault Exchange::fault_before_body(const RelayResult& result, bool stalled) {
 void Exchange::report_broken(const RelayResult& result, bool stalled) {
   const bool late = response_limit_ && response_limit_->expired();
   if (client_.cut) return count_broken(BrokenBy::server);
+  if (client_.gone()) return count_broken(BrokenBy::client);
   if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
     count_broken(BrokenBy::client);
     if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
@@ -173,17 +133,12 @@ void Exchange::count_broken(BrokenBy by) {
 }
 
 awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
-  auto& message = response.get();
-  prepare_interim_response(message);
-  message.set(http::field::connection, "Upgrade");
-  message.set(http::field::upgrade, "websocket");
-  MessageWriter writer(message);
-  const error_code error = co_await writer.write_head(client_.stream);
-  metrics_.request(message.result_int());
+  prepare_interim_response(response.get());
+  const error_code error = co_await client_.switch_protocols(response);
+  metrics_.request(response.get().result_int());
   response_limit_.reset();  // a tunnel has idle-timeout
   if (!error) {
-    RelayEnd end = co_await relay_bytes(client_.stream, client_.buffer, *connection_,
-                                        listener_.settings.idle_timeout, metrics_);
+    RelayEnd end = co_await client_.tunnel(*connection_, listener_.settings.idle_timeout, metrics_);
     if (client_.cut) end = {RelayOutcome::server, {}};
     report_relay(end, "tunnel", client_.endpoint, server(), metrics_, client_.log);
     outcome_.end = end.outcome;
@@ -192,20 +147,20 @@ awaitable<After> Exchange::switch_protocols(ResponseParser& response) {
 }
 
 awaitable<After> Exchange::answer(Fault fault) {
-  if (fault == Fault::client_gone) {
+  if (fault == Fault::client_gone || client_.gone()) {
     count_broken(client_.cut ? BrokenBy::server : BrokenBy::client);
     outcome_.status = 0;  // a head that was read did not go on
     co_return After::abort;
   }
   const FaultAnswer& kind = answer_for(fault);
   report(kind);
-  client_.stream.clear_interrupt();
-  const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.stream.interrupt(); });
+  client_.clear_interrupt();
+  const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.interrupt(); });
   Answer response = make_answer(kind.status, kind.text, method_);
   outcome_.status = response.result_int();
   outcome_.body_bytes = response.body().size();
   if (!outcome_.first_byte) outcome_.first_byte = Clock::now();
-  const auto [error, _] = co_await http::async_write(client_.stream, response, kOutcome);
+  const error_code error = co_await client_.send(response);
   if (error) outcome_.end = RelayOutcome::client;
   co_return error ? After::abort : After::linger;
 }

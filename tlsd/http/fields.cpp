@@ -14,6 +14,7 @@ namespace keystay::tlsd {
 namespace {
 
 // The protocol is that of the client's message (RFC 9110, section 7.6.3).
+constexpr std::string_view kViaHttp2 = "2.0 keystay-tlsd";
 constexpr std::string_view kViaHttp11 = "1.1 keystay-tlsd";
 constexpr std::string_view kViaHttp10 = "1.0 keystay-tlsd";
 
@@ -88,6 +89,30 @@ constexpr std::array kHopByHop{http::field::connection,
                                http::field::proxy_authenticate,
                                http::field::proxy_authorization};
 
+// What has a meaning in the head only, where it was looked at (RFC 9110, section 6.5.1).
+constexpr std::array kNotInTrailers{http::field::content_length,
+                                    http::field::transfer_encoding,
+                                    http::field::host,
+                                    http::field::expect,
+                                    http::field::max_forwards,
+                                    http::field::range,
+                                    http::field::authorization,
+                                    http::field::cookie,
+                                    http::field::set_cookie,
+                                    http::field::www_authenticate,
+                                    http::field::content_encoding,
+                                    http::field::content_type,
+                                    http::field::content_range,
+                                    http::field::cache_control,
+                                    http::field::age,
+                                    http::field::date,
+                                    http::field::expires,
+                                    http::field::location,
+                                    http::field::retry_after,
+                                    http::field::vary,
+                                    http::field::warning,
+                                    http::field::via};
+
 // The framing and the host are never the sender's to remove, even if Connection names them.
 constexpr std::array kKept{http::field::content_length, http::field::transfer_encoding, http::field::host};
 
@@ -150,6 +175,11 @@ bool is_word_of_a_proxy(std::string_view name) {
          std::ranges::any_of(kTermsOfProxies, [&](std::string_view term) { return has_term(name, term); });
 }
 
+std::string_view via(unsigned version) {
+  if (version >= 20) return kViaHttp2;
+  return version == 11 ? kViaHttp11 : kViaHttp10;
+}
+
 void remove_words_of_proxies(http::fields& fields) {
   for (auto field = fields.begin(); field != fields.end();) {
     field = is_word_of_a_proxy(field->name_string()) ? fields.erase(field) : std::next(field);
@@ -188,7 +218,7 @@ void remove_hop_by_hop(http::fields& fields) {
 }
 
 bool asks_for_websocket(const RequestHeader& request) {
-  return request.version() == 11 && request.method() == http::verb::get &&
+  return request.version() >= 11 && request.method() == http::verb::get &&
          request.count(http::field::content_length) == 0 &&
          request.count(http::field::transfer_encoding) == 0 &&
          has_token(request, http::field::connection, "upgrade") &&
@@ -202,7 +232,7 @@ void prepare_request(RequestHeader& request, std::string_view client_address) {
   to_origin_form(request);
   append_to_list(request, "X-Forwarded-For", client_address);
   request.set("X-Forwarded-Proto", "https");
-  append_to_list(request, "Via", request.version() == 11 ? kViaHttp11 : kViaHttp10);
+  append_to_list(request, "Via", via(request.version()));
   if (request.version() < 11) request.erase(http::field::expect);  // RFC 9110, section 10.1.1
   request.version(11);
   if (websocket) {
@@ -222,6 +252,17 @@ void prepare_interim_response(ResponseHeader& response) {
   prepare_response(response);
   response.erase(http::field::content_length);
   response.erase(http::field::transfer_encoding);
+}
+
+void prepare_trailer(http::fields& trailer) {
+  remove_hop_by_hop(trailer);
+  remove_words_of_proxies(trailer);
+  trailer.erase("X-Forwarded-For");
+  for (const http::field name : kNotInTrailers) trailer.erase(name);
+  for (auto field = trailer.begin(); field != trailer.end();) {
+    const bool is_condition = starts_with(field->name_string(), "If-");
+    field = is_condition ? trailer.erase(field) : std::next(field);
+  }
 }
 
 bool switches_to_websocket(const ResponseHeader& response) {

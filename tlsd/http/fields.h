@@ -24,6 +24,10 @@ void prepare_response(ResponseHeader& response);
 // Likewise for a 1xx response, which has no body and no framing (RFC 9110, sections 8.6 and 15.2).
 void prepare_interim_response(ResponseHeader& response);
 
+// Leaves of a trailer section what may stand there (RFC 9110, section 6.5.1): nothing that frames, routes,
+// authenticates or describes the content, and nothing that a proxy says.
+void prepare_trailer(http::fields& trailer);
+
 // The backend of a client that asked for WebSocket agrees to it, and to nothing else (RFC 9110, section 7.8).
 [[nodiscard]] bool switches_to_websocket(const ResponseHeader& response);
 

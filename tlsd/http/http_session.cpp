@@ -4,7 +4,6 @@
 #include <array>
 #include <exception>
 
-#include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
 #include "tlsd/http/answer.h"
@@ -21,7 +20,7 @@ constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, 
 }  // namespace
 
 HttpSession::HttpSession(const TlsClient& client)
-    : client_{client.stream, client.endpoint, client.log, HttpBytes(client.stream, client.metrics), {}},
+    : client_(client.stream, client.endpoint, client.log, client.metrics),
       listener_(client.listener),
       backend_(client.backend),
       metrics_(client.metrics),
@@ -81,11 +80,12 @@ awaitable<After> HttpSession::serve_request() {
   const auto request_end = Clock::now() + listener_.settings.request_timeout;
   access_.begin(client_.buffer.size());
   if (const auto after = co_await read_request(request, request_end)) co_return *after;
+  client_.begin(request);
   Exchange exchange(client_, request, request_end, listener_, backend_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();
   exchange_ = nullptr;
-  client_.bytes.count();
+  client_.count_bytes();
   backend_.metrics().request(exchange.outcome().status);
   access_.end(&request.get(), exchange.outcome(), client_.buffer.size());
   co_return after;
@@ -113,9 +113,9 @@ awaitable<After> HttpSession::refuse(http::status status, std::string_view reaso
   const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
   Answer answer = make_answer(status, reason);
   RequestOutcome outcome{answer.result_int(), answer.body().size(), Clock::now()};
-  const auto [error, _] = co_await http::async_write(client_.stream, answer, kOutcome);
+  const error_code error = co_await client_.send(answer);
   if (error) outcome.end = RelayOutcome::client;
-  client_.bytes.count();
+  client_.count_bytes();
   access_.end(nullptr, outcome, client_.buffer.size());
   co_return error ? After::abort : After::linger;
 }
@@ -152,7 +152,7 @@ awaitable<void> HttpSession::linger() {
     socket.shutdown(Socket::shutdown_receive, ignored);
   });
   std::array<char, 4096> discarded;
-  for (;;) {
+  while (!limit.expired()) {  // shutdown(2) does not end what goes on to come
     const auto [error, _] = co_await socket.async_read_some(asio::buffer(discarded), kOutcome);
     if (error) co_return;
   }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tlsd/http/exchange.h"
+#include "tlsd/http/http1_client.h"
 #include "tlsd/http/request_access.h"
 #include "tlsd/protocol_handler.h"
 
@@ -33,7 +34,7 @@ class HttpSession final : public ProtocolHandler {
   [[nodiscard]] awaitable<void> linger();
   void limit_last_request();
 
-  HttpClient client_;
+  Http1Client client_;
   const ListenerSnapshot& listener_;
   Backend& backend_;
   ListenerMetrics& metrics_;

@@ -1,6 +1,7 @@
 // Beast's parser of an HTTP message, with limits on what the body's framing may bring besides the body (RFC
-// 9112, section 7.1): chunk extensions are dropped, as section 7.1.1 wants it, and trailer fields are dropped
-// too, as section 7.1.2 allows. Beast limits neither, and would add trailer fields to those of the head.
+// 9112, section 7.1): chunk extensions are dropped, as section 7.1.1 wants it, and so are trailer fields, as
+// section 7.1.2 allows, unless they are asked for. Beast limits neither, and would add trailer fields to
+// those of the head.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/parser.hpp>
 
 #include "tlsd/http/body_limit.h"
@@ -22,12 +24,22 @@ class MessageParser final : public boost::beast::http::parser<is_request, boost:
   using error_code = boost::beast::error_code;
   using string_view = boost::beast::string_view;
 
+ public:
+  // From now on, trailer fields are kept beside those of the head.
+  void keep_trailer() noexcept { keep_trailer_ = true; }
+  [[nodiscard]] boost::beast::http::fields& trailer() noexcept { return trailer_; }
+
+ private:
   // Beast calls this for the fields of the head and for those of the trailer section.
   void on_field_impl(boost::beast::http::field field, string_view name, string_view value,
                      error_code& error) override {
     if (!this->is_header_done()) return this->get().insert(field, name, value);
     trailer_size_ += name.size() + value.size();
-    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer) error = BodyLimit::trailer_section;
+    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer) {
+      error = BodyLimit::trailer_section;
+    } else if (keep_trailer_) {
+      trailer_.insert(field, name, value);
+    }
   }
 
   void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& error) override {
@@ -38,6 +50,8 @@ class MessageParser final : public boost::beast::http::parser<is_request, boost:
   std::size_t extensions_size_ = 0;
   std::size_t trailer_size_ = 0;
   std::size_t trailer_fields_ = 0;
+  bool keep_trailer_ = false;
+  boost::beast::http::fields trailer_;
 };
 
 }  // namespace keystay::tlsd

@@ -24,9 +24,15 @@ enum class Piece { more, last };
 
 class MessageWriter final {
  public:
+  static constexpr std::size_t kMostPiece = kPiece;
+
   // Takes the head as it is now.
   explicit MessageWriter(const http::request<http::buffer_body>& message);
   explicit MessageWriter(const http::response<http::buffer_body>& message);
+
+  // Goes out behind the last chunk; a message that is not chunked has no place for it (section 7.1.2). Before
+  // the last piece.
+  void add_trailer(const http::fields& trailer);
 
   // The peer has the head, or a part of it.
   [[nodiscard]] bool head_begun() const noexcept { return head_begun_; }
@@ -54,12 +60,14 @@ class MessageWriter final {
   }
 
  private:
-  // Head, line of the chunk, piece, and what ends them; each may be empty.
-  using Frame = std::array<asio::const_buffer, 4>;
+  // Head, line of the chunk, piece, what ends them, and the last chunk with the trailer section; each may be
+  // empty.
+  using Frame = std::array<asio::const_buffer, 5>;
 
   [[nodiscard]] Frame frame_of(std::string_view piece, Piece position) noexcept;
 
   std::string head_;  // empty once it is written
+  std::string last_chunk_{"0\r\n\r\n"};
   bool chunked_;
   bool head_begun_ = false;
   std::uint64_t body_bytes_ = 0;

@@ -103,10 +103,10 @@ class RelayWaits final {
 
 // The head was parsed by `parser`; `writer` writes that message, its head written or not. `on_wait` is called
 // with a RelayWait before each read and each write.
-template <typename Input, typename Parser, typename Output, typename OnWait>
+template <typename Input, typename Parser, typename Output, typename Writer, typename OnWait>
 awaitable<RelayResult> relay_body(Input& input, beast::flat_buffer& buffer, Parser& parser, Output& output,
-                                  MessageWriter& writer, OnWait on_wait) {
-  const auto piece = std::make_unique_for_overwrite<std::array<char, kPiece>>();
+                                  Writer& writer, OnWait on_wait) {
+  const auto piece = std::make_unique_for_overwrite<std::array<char, Writer::kMostPiece>>();
   auto& body = parser.get().body();
   for (;;) {
     std::size_t size = 0;

@@ -46,6 +46,12 @@ TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
   return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
 }
 
+TlsStream::Input TlsStream::read_now() noexcept {
+  if (interrupted()) return {asio::error::operation_aborted, {}};
+  const Attempt attempt = read(thread_.record);
+  return {attempt.error, std::span(thread_.record).first(attempt.size)};
+}
+
 TlsStream::Attempt TlsStream::write(std::span<const unsigned char> data) noexcept {
   if (data.empty()) return {};
   ERR_clear_error();

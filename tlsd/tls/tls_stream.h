@@ -30,7 +30,8 @@ struct TlsThread {
   JobPool& jobs;
   Metrics& metrics;
   async::AbandonFunction abandon = nullptr;  // null: an operation is waited for before its SSL is freed
-  std::array<unsigned char, SSL3_RT_MAX_PLAIN_LENGTH> record{};  // gathers small buffers into one record
+  std::array<unsigned char, SSL3_RT_MAX_PLAIN_LENGTH> record{};  // gathers small buffers into one record, and
+                                                                 // holds one for read_now()
 };
 
 // The peers do not understand each other; OpenSSL's error queue says why.
@@ -93,6 +94,15 @@ class TlsStream {
   auto async_read_some(const Buffers& buffers, Token&& token);
   template <typename Buffers, typename Token>
   auto async_write_some(const Buffers& buffers, Token&& token);
+
+  // What has come, without waiting: neither error nor bytes if nothing has, and then wait_for_input() comes
+  // first. The bytes are in a buffer that the streams of the thread share, until the next operation of any.
+  struct Input {
+    error_code error;
+    std::span<const unsigned char> bytes;
+  };
+  [[nodiscard]] Input read_now() noexcept;
+  [[nodiscard]] awaitable<error_code> wait_for_input() { return wait(Socket::wait_read); }
 
   // Sends close_notify and ends the sending side of the socket; does not wait for the client's close_notify.
   [[nodiscard]] awaitable<void> close_notify();
