@@ -5,9 +5,10 @@
 #include "native/keys/alias_name.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
-#include "native/x509/extension.h"
+#include "native/x509/extension_list.h"
+#include "native/x509/issued_certificate.h"
 #include "native/x509/pem.h"
-#include "native/x509/signature_algorithm.h"
+#include "native/x509/rsa_pss_key.h"
 
 namespace keystay::tools {
 namespace {
@@ -25,16 +26,15 @@ x509::X509Name subject(const CertReq& command, const keys::Entry& entry) {
 
 void CertReq::run(AliasStore& store) const {
   argument([&] {  // before the token is asked
-    for (const std::string& extension : extensions) static_cast<void>(x509::parse_extension(extension));
+    x509::require_extensions(extensions);
     if (!distinguished_name.empty()) static_cast<void>(x509::parse_name(distinguished_name));
   });
   const keys::Entry entry = store.require_key(alias);
-  argument([&] {
-    static_cast<void>(x509::signature_algorithm(signature_algorithm, entry.key.public_key()));
-    static_cast<void>(x509::parse_extensions(extensions, entry.key.public_key()));
-  });
-  const x509::RequestContent content{
-      .subject = subject(*this, entry), .extensions = extensions, .signature_algorithm = signature_algorithm};
+  argument([&] { static_cast<void>(x509::issuing_algorithm(entry, signature_algorithm)); });
+  const x509::RequestContent content{.subject = subject(*this, entry),
+                                     .extensions = extensions,
+                                     .signature_algorithm = signature_algorithm,
+                                     .rsa_pss_spki = x509::rsa_pss_spki_of(entry).value_or(pkcs11::Bytes{})};
   write_output(file, x509::to_pem(x509::kRequestLabel, x509::certificate_request(entry.key, content)));
 }
 

@@ -12,6 +12,7 @@
 #include "keystore-tools/alias_option.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/group_command_line.h"
+#include "keystore-tools/keytool_command_line.h"
 #include "keystore-tools/output_option.h"
 #include "keystore-tools/remote_command_line.h"
 #include "native/config/nearest.h"
@@ -20,8 +21,6 @@
 namespace keystay::tools {
 namespace {
 
-constexpr int kLongestValidity = 36'500;  // days
-
 struct OtherCommand {
   std::string_view name;
   std::string_view instead;
@@ -29,16 +28,11 @@ struct OtherCommand {
 
 // keytool's commands that Keystay does not have, and what to use instead.
 constexpr std::array kElsewhere = std::to_array<OtherCommand>({
-    {"gencert", "openssl x509 -req -CA CA.crt -CAkey keystay:ALIAS -provider keystay -provider default …"},
     {"genseckey", "nothing: Keystay keeps key pairs only"},
-    {"importkeystore", "keytool with keystay-jca.jar, where keystay.toml says import = \"allow\""},
     {"importpass", "nothing: Keystay keeps key pairs only"},
-    {"keypasswd", "pkcs11-tool --login --change-pin (one PIN guards all keys of a token)"},
-    {"storepasswd", "pkcs11-tool --login --change-pin"},
-    {"printcert", "openssl x509 -noout -text -in FILE"},
-    {"printcertreq", "openssl req -noout -text -in FILE"},
-    {"printcrl", "openssl crl -noout -text -in FILE"},
-    {"showinfo", "openssl version -a"},
+    {"keypasswd",
+     "nothing: one PIN guards all keys of a token, and keys have no password of their own; to change the "
+     "PIN: keystay change-pin"},
 });
 
 // A command in the making: CLI11 fills the options in, `result` is taken if the command was given.
@@ -52,6 +46,7 @@ class Parser final {
     add_genkeypair();
     add_certreq();
     add_importcert();
+    add_keytool_commands();
     add_exportcert();
     add_exportref();
     add_delete();
@@ -146,10 +141,7 @@ class Parser final {
     command->add_option("--alias", alias, "Name of the entry")->capture_default_str()->check(fault_of_alias);
   }
   static void add_extensions(CLI::App* command, std::vector<std::string>& extensions) {
-    command
-        ->add_option("--ext", extensions,
-                     "X.509 extension, may be repeated: san=dns:example.org,ip:127.0.0.1 and others")
-        ->allow_extra_args(false);
+    declare_extensions(*command, extensions);
   }
 
   void add_list() {
@@ -168,10 +160,12 @@ class Parser final {
     CLI::App* command =
         add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it", genkeypair_);
     add_alias(command, genkeypair_.alias);
-    command->add_option("--keyalg", genkeypair_.key_algorithm, "RSA, EC, EdDSA, Ed25519, Ed448 or X25519")
+    command
+        ->add_option("--keyalg", genkeypair_.key_algorithm,
+                     "RSA, RSASSA-PSS, EC, EdDSA, Ed25519, Ed448 or X25519")
         ->required();
     CLI::Option* size =
-        command->add_option("--keysize", genkeypair_.key_size, "RSA: 2048 to 4096; EC: 256, 384, 521");
+        command->add_option("--keysize", genkeypair_.key_size, "RSA: 2048 to 8192; EC: 256, 384, 521");
     command->add_option("--groupname", genkeypair_.group_name, "Curve: secp256r1, secp384r1, …")
         ->excludes(size);
     command->add_option("--sigalg", genkeypair_.signature_algorithm,
@@ -179,11 +173,11 @@ class Parser final {
     command->add_option(
         "--dname", genkeypair_.distinguished_name,
         "Name in the certificate: \"CN=example.org, O=Example, C=DE\"; without it none is made");
-    command->add_option("--startdate", genkeypair_.start_date,
-                        "When the certificate begins: -1d, 2026/11/21 09:30:00");
-    command->add_option("--validity", genkeypair_.validity_days, "Days for which the certificate is valid")
-        ->check(CLI::Range(1, kLongestValidity))
-        ->capture_default_str();
+    declare_validity(*command, genkeypair_.start_date, genkeypair_.validity_days);
+    command
+        ->add_option("--signer,--signeralias", genkeypair_.signer,
+                     "Alias that signs the certificate as the CA, else the new key itself")
+        ->check(fault_of_alias);
     add_extensions(command, genkeypair_.extensions);
     command->add_flag("--noprompt", genkeypair_.no_prompt,
                       "Do not ask whether the key may leave its token, wrapped, for the others of a group");
@@ -209,6 +203,20 @@ class Parser final {
     command->add_flag("--allowexpired,--allow-expired", importcert_.allow_expired,
                       "Also import what is not valid today");
     command->add_flag("--trustcacerts", ignored_flag_, "Without effect")->group("For keytool's sake");
+  }
+
+  void add_keytool_commands() {
+    declare(*add("importkeystore", "Brings private keys from a file of PKCS12, PEM or PKCS8 to the token",
+                 importkeystore_),
+            importkeystore_, store_);
+    declare(*add("gencert", "Issues a certificate for a request, signed by an alias as the CA", gencert_),
+            gencert_);
+    declare(*add("gencrl", "Makes a list of revoked certificates, signed by an alias as the CA", gencrl_),
+            gencrl_);
+    declare(*add("printcert", "Shows the certificates of a file or of a TLS server", printcert_), printcert_);
+    declare(*add("printcertreq", "Shows a certificate request", printcertreq_), printcertreq_);
+    declare(*add("printcrl", "Shows lists of revoked certificates", printcrl_), printcrl_);
+    declare(*add("showinfo", "Shows what OpenSSL offers on this machine", showinfo_), showinfo_);
   }
 
   void add_exportcert() {
@@ -320,6 +328,13 @@ class Parser final {
   GenKeyPair genkeypair_;
   CertReq certreq_;
   ImportCert importcert_;
+  ImportKeyStore importkeystore_;
+  GenCert gencert_;
+  GenCrl gencrl_;
+  PrintCert printcert_;
+  PrintCertReq printcertreq_;
+  PrintCrl printcrl_;
+  ShowInfo showinfo_;
   ExportCert exportcert_;
   ExportRef exportref_;
   Delete delete_;

@@ -15,6 +15,8 @@
 #include "keystore-tools/delete.h"
 #include "keystore-tools/exportcert.h"
 #include "keystore-tools/exportref.h"
+#include "keystore-tools/gencert.h"
+#include "keystore-tools/gencrl.h"
 #include "keystore-tools/genkeypair.h"
 #include "keystore-tools/group_change.h"
 #include "keystore-tools/group_diff.h"
@@ -23,8 +25,13 @@
 #include "keystore-tools/group_sync.h"
 #include "keystore-tools/group_test.h"
 #include "keystore-tools/importcert.h"
+#include "keystore-tools/importkeystore.h"
 #include "keystore-tools/list.h"
+#include "keystore-tools/printcert.h"
+#include "keystore-tools/printcertreq.h"
+#include "keystore-tools/printcrl.h"
 #include "keystore-tools/remote_enrol.h"
+#include "keystore-tools/showinfo.h"
 #include "keystore-tools/store_options.h"
 #include "keystore-tools/test.h"
 
@@ -37,8 +44,9 @@ namespace keystay::tools {
 using Command =
     std::variant<List, GenKeyPair, CertReq, ImportCert, ExportCert, ExportRef, Delete, ChangeAlias, Cleanup,
                  Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
-                 GroupSync, GroupTest, RemoteEnrol, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin,
-                 UnblockPin, ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit>;
+                 GroupSync, GroupTest, RemoteEnrol, ImportKeyStore, GenCert, GenCrl, PrintCert, PrintCertReq,
+                 PrintCrl, ShowInfo, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin, UnblockPin,
+                 ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

@@ -15,7 +15,7 @@ class UsageError : public std::runtime_error {
 
 // Runs `parse`, which reads a value of the command line: what it refuses is a UsageError.
 template <typename Parse>
-auto argument(const Parse& parse) {
+decltype(auto) argument(const Parse& parse) {
   try {
     return parse();
   } catch (const pkcs11::Error& error) {

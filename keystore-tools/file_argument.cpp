@@ -5,6 +5,8 @@
 #include <iterator>
 #include <system_error>
 
+#include <errno.h>
+
 #include "keystore-tools/failure.h"
 #include "native/config/file.h"
 
@@ -25,6 +27,11 @@ void write_stream(std::ostream& stream, std::string_view content, const std::str
   if (!stream) throw Failure("cannot write " + name);
 }
 
+// Of a file that cannot be opened.
+std::string reason(const std::error_code& error) {
+  return error ? error.message() : std::generic_category().message(errno);
+}
+
 }  // namespace
 
 std::string read_input(const std::filesystem::path& file) {
@@ -34,6 +41,18 @@ std::string read_input(const std::filesystem::path& file) {
   } catch (const std::system_error& error) {
     throw Failure("cannot read " + file.string() + ": " + error.code().message());
   }
+}
+
+pkcs11::WipedText read_secret_input(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || !stream) throw Failure("cannot read " + file.string() + ": " + reason(error));
+  pkcs11::WipedText content(size);
+  stream.rdbuf()->pubsetbuf(nullptr, 0);
+  if (!stream.read(content.data(), static_cast<std::streamsize>(size)))
+    throw Failure("cannot read " + file.string());
+  return content;
 }
 
 void write_output(const std::filesystem::path& file, std::string_view content) {

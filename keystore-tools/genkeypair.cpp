@@ -1,54 +1,95 @@
 #include "keystore-tools/genkeypair.h"
 
 #include <cstdio>
+#include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
-#include "keystore-tools/start_date.h"
+#include "keystore-tools/issuer_alias.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
+#include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
-#include "native/x509/extension.h"
+#include "native/x509/extension_list.h"
+#include "native/x509/issued_certificate.h"
+#include "native/x509/rsa_pss_key.h"
 #include "native/x509/self_signed_certificate.h"
 #include "native/x509/signature_algorithm.h"
 
 namespace keystay::tools {
 namespace {
 
-x509::Validity validity(const GenKeyPair& command) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return {.not_before = start_date(command.start_date, now),
-          .length = std::chrono::days(command.validity_days)};
+// A key for RSASSA-PSS only is an RSA key whose certificate says so.
+bool is_for_pss(const GenKeyPair& command) {
+  return pkcs11::equal_ignoring_case(command.key_algorithm, "RSASSA-PSS");
+}
+
+keys::KeySpec key_spec(const GenKeyPair& command) {
+  if (!is_for_pss(command))
+    return keys::key_spec(command.key_algorithm, command.key_size, command.group_name);
+  if (command.distinguished_name.empty())
+    throw UsageError("-keyalg RSASSA-PSS needs -dname: it is the certificate that says what the key is for");
+  return keys::key_spec("RSA", command.key_size, command.group_name);
 }
 
 // All arguments are checked before the token is used.
 void check_arguments(const GenKeyPair& command, const keys::KeySpec& spec) {
   keys::require_alias_name(command.alias);
-  if (command.distinguished_name.empty() && !command.extensions.empty()) {
-    throw UsageError("-ext needs -dname: without a name there is no certificate that could carry it");
-  }
-  for (const std::string& extension : command.extensions) static_cast<void>(x509::parse_extension(extension));
-  const x509::Validity wanted = validity(command);
-  using namespace std::chrono;
-  if (wanted.not_before + wanted.length >= sys_days(10000y / 1 / 1)) {
-    throw UsageError("-validity " + std::to_string(command.validity_days) +
-                     ": the certificate would end after the year 9999, which X.509 cannot write");
-  }
-  if (!command.distinguished_name.empty()) {
-    x509::require_signature_algorithm(command.signature_algorithm, spec);
-  } else if (!command.signature_algorithm.empty()) {
-    throw UsageError("-sigalg needs -dname: without a name there is no certificate that is signed");
+  x509::require_extensions(command.extensions);
+  static_cast<void>(validity(command.start_date, command.validity_days));
+  if (command.distinguished_name.empty()) {
+    const char* without = !command.extensions.empty()            ? "-ext"
+                          : !command.signature_algorithm.empty() ? "-sigalg"
+                          : !command.signer.empty()              ? "-signer"
+                                                                 : nullptr;
+    if (without != nullptr)
+      throw UsageError(std::string(without) + " needs -dname: without a name there is no certificate");
+  } else if (command.signer.empty()) {
+    x509::require_signature_algorithm(command.signature_algorithm, spec,
+                                      is_for_pss(command) ? x509::RsaUse::pss_only : x509::RsaUse::any);
   }
 }
 
-keys::Certificate certificate(const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
-  const x509::RequestContent content{.subject = std::move(subject),
-                                     .extensions = command.extensions,
-                                     .signature_algorithm = command.signature_algorithm};
-  return x509::self_signed_certificate(entry.key, content, validity(command));
+keys::Chain self_signed(const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject) {
+  const x509::RequestContent content{
+      .subject = std::move(subject),
+      .extensions = command.extensions,
+      .signature_algorithm = command.signature_algorithm,
+      .rsa_pss_spki =
+          is_for_pss(command) ? x509::unrestricted_rsa_pss_spki(entry.key.public_key()) : pkcs11::Bytes{}};
+  return {
+      x509::self_signed_certificate(entry.key, content, validity(command.start_date, command.validity_days))};
+}
+
+// The alias that -signer names, and its chain.
+struct Signer {
+  keys::Entry entry;
+  keys::Chain chain;
+};
+
+std::optional<Signer> find_signer(AliasStore& store, const GenKeyPair& command) {
+  if (command.signer.empty()) return std::nullopt;
+  keys::Entry entry = require_issuer(store, command.signer);
+  argument([&] { static_cast<void>(x509::issuing_algorithm(entry, command.signature_algorithm)); });
+  keys::Chain chain = store.keys().chain(entry);
+  return Signer{std::move(entry), std::move(chain)};
+}
+
+keys::Chain issued(const keys::Entry& entry, const GenKeyPair& command, x509::X509Name subject,
+                   const Signer& ca) {
+  const x509::IssueOptions options{.subject = std::move(subject),
+                                   .extensions = command.extensions,
+                                   .signature_algorithm = command.signature_algorithm,
+                                   .validity = validity(command.start_date, command.validity_days)};
+  const pkcs11::Bytes pss =
+      is_for_pss(command) ? x509::unrestricted_rsa_pss_spki(entry.key.public_key()) : pkcs11::Bytes{};
+  keys::Chain chain{x509::issue_certificate(ca.entry, entry.key, pss, options)};
+  chain.insert(chain.end(), ca.chain.begin(), ca.chain.end());
+  return chain;
 }
 
 // What no key of a single token has to bear.
@@ -67,19 +108,22 @@ void agree_to_replication(keys::KeySource& source, bool no_prompt) {
 }  // namespace
 
 void GenKeyPair::run(AliasStore& store) const {
-  const keys::KeySpec spec = argument([&] { return keys::key_spec(key_algorithm, key_size, group_name); });
+  const keys::KeySpec spec = argument([&] { return key_spec(*this); });
   argument([&] { check_arguments(*this, spec); });
   x509::X509Name subject =
       argument([&] { return distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name); });
+  const std::optional<Signer> ca = find_signer(store, *this);
   agree_to_replication(store.keys().source(), no_prompt);
   const keys::Entry entry = store.generate(alias, spec, [&](const keys::Entry& unfinished) -> keys::Chain {
     if (!subject) return {};
-    return {certificate(unfinished, *this, std::move(subject))};
+    return ca ? issued(unfinished, *this, std::move(subject), *ca)
+              : self_signed(unfinished, *this, std::move(subject));
   });
   fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().source().name(),
              x509::describe_key(entry.key.public_key()));
   if (!entry.leaf) return;
-  fmt::print(stderr, "Self-signed certificate for {}, valid until {}\n",
+  fmt::print(stderr, "{} for {}, valid until {}\n",
+             ca ? "Certificate by " + keys::quoted_alias(ca->entry.alias) : "Self-signed certificate",
              x509::format_name(entry.leaf->subject), x509::describe_time(entry.leaf->not_after));
 }
 

@@ -18,6 +18,7 @@ struct GenKeyPair {
   std::string start_date;
   int validity_days = 90;
   std::vector<std::string> extensions;
+  std::string signer;  // alias that signs the certificate; empty: the new key itself
   bool no_prompt = false;
 
   // Asks first where the key is to leave the token that makes it, wrapped, for the other members of a group.

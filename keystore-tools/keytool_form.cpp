@@ -55,6 +55,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"retire", "retire"},
                                                              {"audit", "audit"},
                                                              {"gencert", "gencert"},
+                                                             {"gencrl", "gencrl"},
                                                              {"genseckey", "genseckey"},
                                                              {"importkeystore", "importkeystore"},
                                                              {"importpass", "importpass"},
@@ -63,7 +64,7 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"printcertreq", "printcertreq"},
                                                              {"printcrl", "printcrl"},
                                                              {"showinfo", "showinfo"},
-                                                             {"storepasswd", "storepasswd"},
+                                                             {"storepasswd", "change-pin"},
                                                              {"help", "help"}});
 
 std::string lower_case(std::string_view text) {
@@ -80,6 +81,9 @@ bool is_option(std::string_view argument) {
 }
 
 bool has_dash(std::string_view argument) { return argument.starts_with('-'); }
+
+// keytool's "-J-Xmx64m", for the machine that runs it.
+bool is_for_java(std::string_view argument) { return argument.starts_with("-J") && argument.size() > 2; }
 
 // "-Storepass:file" and "--storepass-file=F": the name in small letters, without dashes before it.
 struct Option {
@@ -104,10 +108,34 @@ bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c
 // "storepass-file" is keytool's -storepass:file; other secrets are written in the same way.
 std::string keytools_name(std::string_view name) {
   std::string result = "-" + std::string(name);
-  for (const std::string_view secret : {"storepass-", "keypass-", "sopin-", "newpin-"})
-    if (name.starts_with(secret)) result[result.find('-', 1)] = ':';
+  const std::size_t dash = result.rfind('-');
+  const std::string_view secret = std::string_view(result).substr(0, dash);
+  const bool has_source = name.ends_with("-file") || name.ends_with("-env");
+  if (has_source && (secret.ends_with("pass") || secret.ends_with("pin") || secret == "-new"))
+    result[dash] = ':';
   return result;
 }
+
+// What a secret among the arguments is for.
+enum class Secret {
+  pin,       // of the token
+  password,  // of a file
+  new_pin,   // which no command takes from there
+  unused,    // keytool wants one for every key; a token has one PIN for all
+};
+
+struct SecretName {
+  std::string_view option;
+  Secret secret;
+};
+constexpr std::array kSecrets = std::to_array<SecretName>({{"storepass", Secret::pin},
+                                                           {"deststorepass", Secret::pin},
+                                                           {"srcstorepass", Secret::password},
+                                                           {"srckeypass", Secret::password},
+                                                           {"new", Secret::new_pin},
+                                                           {"keypass", Secret::unused},
+                                                           {"destkeypass", Secret::unused},
+                                                           {"signerkeypass", Secret::unused}});
 
 std::optional<std::string_view> command_name(std::string_view written) {
   const std::string lower = lower_case(written);
@@ -132,10 +160,14 @@ class Translation final {
 
  private:
   void take(char* argument) {
+    if (is_for_java(argument)) return;
     if (!has_dash(argument) || !is_option(argument)) return take_word(argument);
     const Option option = split(argument);
     result_.written.try_emplace(option.name, as_it_stands(argument));
-    if (option.name == "storepass" || option.name == "keypass") return take_secret(argument, option);
+    if (const auto* known = std::ranges::find(kSecrets, option.name, &SecretName::option);
+        known != kSecrets.end()) {
+      return take_secret(argument, option, known->secret);
+    }
     const auto command = option.value ? std::nullopt : command_name(option.name);
     if (command && !command_) {
       command_ = command;
@@ -163,15 +195,22 @@ class Translation final {
     if (position_ != 0 || !command_) result_.arguments.emplace_back(argument);
   }
 
-  // keytool wants -keypass for every key; a token has one PIN for all, so only the first of the two counts.
-  void take_secret(char* argument, const Option& option) {
+  void take_secret(char* argument, const Option& option, Secret kind) {
     char* value = value_of(argument, option);
-    const bool is_pin = option.name == "storepass";
-    const bool second = is_pin && result_.pin;
+    const bool second = (kind == Secret::pin && result_.pin) || result_.passwords.contains(option.name);
     const bool empty = *value == '\0';
-    if (is_pin && !second) result_.pin.emplace(std::string_view(value), "-storepass");
+    if (kind == Secret::pin && !second) result_.pin.emplace(std::string_view(value), "-storepass");
+    if (kind == Secret::password && !second)
+      result_.passwords.emplace(option.name, pkcs11::Pin(value, "-" + option.name));
     ::explicit_bzero(value, ::strlen(value));
-    if (second) throw UsageError(written(option) + " stands twice; a token has one PIN");
+    if (kind == Secret::new_pin) {
+      throw UsageError("a command line is no place for a new PIN; write " + written(option) +
+                       ":file FILE or " + written(option) + ":env NAME, or be asked for it");
+    }
+    if (second) {
+      throw UsageError(written(option) + " stands twice" +
+                       (kind == Secret::pin ? "; a token has one PIN" : ""));
+    }
     if (empty) throw UsageError("option " + written(option) + " has an empty value");
   }
 

@@ -23,24 +23,32 @@ std::optional<CommandLine> parse(const GnuForm& form) {
     auto line = parse_command_line(form.arguments);
     if (line && form.pin && !line->store.pin_source.empty())
       throw UsageError("more than one --storepass; a token has one PIN");
+    if (line && !form.passwords.empty() && !std::holds_alternative<ImportKeyStore>(line->command))
+      throw UsageError("--" + form.passwords.begin()->first + " is an option of -importkeystore");
     return line;
   } catch (const UsageError& error) {
     throw UsageError(as_written(error.what(), form));
   }
 }
 
+// From the command line, with a warning.
+void take_secrets(GnuForm& form, StoreOptions& store) {
+  if (!form.pin && form.passwords.empty()) return;
+  const std::string option = form.pin ? "storepass" : form.passwords.begin()->first;
+  fmt::print(stderr, "keystay: warning: {}\n",
+             as_written("everybody on this machine can see a command line while it runs; use --" + option +
+                            "-file FILE",
+                        form));
+  if (form.pin) store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
+  for (auto& [name, password] : form.passwords)
+    store.passwords.emplace(name, std::make_shared<const pkcs11::Pin>(std::move(password)));
+}
+
 void run(std::span<char*> arguments) {
   GnuForm form = to_gnu_form(arguments, takes_value);
   auto line = parse(form);
   if (!line) return;
-  if (form.pin) {
-    fmt::print(
-        stderr, "keystay: warning: {}\n",
-        as_written(
-            "everybody on this machine can see a command line while it runs; use --storepass-file FILE",
-            form));
-    line->store.pin = std::make_shared<const pkcs11::Pin>(*std::move(form.pin));
-  }
+  take_secrets(form, line->store);
   std::visit(
       [&](const auto& command) {
         if constexpr (requires { command.run(line->store); }) {

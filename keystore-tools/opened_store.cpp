@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -115,6 +116,28 @@ OpenedStore::OpenedStore(const StoreOptions& options, MissingKeyStore missing)
     : file_(kept_file(options, missing, [this, file = options.key_store] { report_made(file); })),
       keys_(open_source(token_of(file_.content(), options), options), pkix_),
       aliases_(keys_, file_) {}
+
+void OpenedStore::require_import(const StoreOptions& options) const {
+  const std::string token = token_of(file_.content(), options);
+  if (pkcs11::is_pkcs11_uri(token)) {
+    throw Failure(
+        "a token that a URI names takes no keys that were made elsewhere; give it a section in the "
+        "configuration, with import = \"allow\"");
+  }
+  const config::Configuration settings = configuration(options, token);
+  const std::string& name = token.empty() ? settings.default_token : token;
+  const auto group = settings.groups.find(name);
+  const std::vector<std::string> members =
+      group == settings.groups.end() ? std::vector<std::string>{name} : group->second.members;
+  for (const std::string& member : members) {
+    const auto known = settings.tokens.find(member);
+    if (known == settings.tokens.end() || known->second.key_import == config::KeyImport::allowed) continue;
+    throw Failure("token \"" + member +
+                  "\" takes no keys that were made elsewhere, since such a key was not always "
+                  "in the HSM; where that is what you want, write import = \"allow\" into [token." +
+                  member + "] of " + settings.file.string() + ", and take it out again afterwards");
+  }
+}
 
 void OpenedStore::report_made(const std::filesystem::path& file) {
   fmt::print(stderr, "keystay: note: made the key store file {}, with all aliases of {}\n", file.string(),

@@ -22,6 +22,10 @@ class OpenedStore final {
 
   [[nodiscard]] AliasStore& aliases() noexcept { return aliases_; }
 
+  // Throws Failure unless the configuration that `options`, those of this store, name lets private keys that
+  // were made elsewhere come to the token, or to all members of the group.
+  void require_import(const StoreOptions& options) const;
+
  private:
   void report_made(const std::filesystem::path& file);
 

@@ -15,7 +15,7 @@
 #include "native/x509/certificate_request.h"
 #include "native/x509/certificate_text.h"
 #include "native/x509/distinguished_name.h"
-#include "native/x509/extension.h"
+#include "native/x509/extension_list.h"
 #include "native/x509/pem.h"
 #include "native/x509/self_signed_certificate.h"
 #include "native/x509/signature_algorithm.h"
@@ -43,7 +43,7 @@ keys::KeySpec spec_of(const pkcs11::PublicKey& key) {
 }
 
 void check_arguments(const Rotate& command) {
-  for (const std::string& extension : command.extensions) static_cast<void>(x509::parse_extension(extension));
+  x509::require_extensions(command.extensions);
   if (!command.distinguished_name.empty()) static_cast<void>(x509::parse_name(command.distinguished_name));
   if (command.key_algorithm.empty() && (command.key_size != 0 || !command.group_name.empty()))
     throw UsageError("-keysize and -groupname need -keyalg");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -30,7 +31,9 @@ struct StoreOptions {
   std::filesystem::path key_store;         // -keystore; empty: all aliases of the token
   std::string pin_source;                  // -storepass:env, -storepass:file; empty: as configured
   std::shared_ptr<const pkcs11::Pin> pin;  // a plain -storepass
-  UnsavedToken unsaved;                    // of -test
+  // Plain passwords of files, by their options: "srcstorepass".
+  std::map<std::string, std::shared_ptr<const pkcs11::Pin>, std::less<>> passwords;
+  UnsavedToken unsaved;  // of -test
 };
 
 }  // namespace keystay::tools

@@ -27,13 +27,18 @@ void declare_label(CLI::App& options, TokenChoice& choice) {
 }
 
 // From a file or a variable, else it is asked for.
-void declare_pin(CLI::App& options, const std::string& name, const std::string& what, std::string& source) {
+// `keytools` is another name of the option, or empty.
+void declare_pin(CLI::App& options, const std::string& name, const std::string& what, std::string& source,
+                 const std::string& keytools = "") {
+  const auto names = [&](const std::string& from) {
+    return name + from + (keytools.empty() ? "" : "," + keytools + from);
+  };
   CLI::Option* variable = options.add_option_function<std::string>(
-      name + "-env", [&source](const std::string& variable) { source = "env:" + variable; },
+      names("-env"), [&source](const std::string& value) { source = "env:" + value; },
       "Environment variable with the " + what);
   options
       .add_option_function<std::string>(
-          name + "-file",
+          names("-file"),
           [&source](const std::string& file) { source = "file:" + std::filesystem::absolute(file).string(); },
           "File with the " + what + ", else it is asked for")
       ->excludes(variable);
@@ -49,7 +54,7 @@ void declare_trial(CLI::App& options, FinalTry& final_try, bool& dry_run) {
 void declare_change(CLI::App& options, UserPinChange& command) {
   declare_choice(options, command.choice);
   declare_label(options, command.choice);
-  declare_pin(options, "--newpin", "new PIN of the user", command.new_pin);
+  declare_pin(options, "--newpin", "new PIN of the user", command.new_pin, "--new");
   declare_trial(options, command.final_try, command.dry_run);
   declare_output(options, command.form);
 }

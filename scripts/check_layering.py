@@ -33,7 +33,7 @@ ARROWS = {
 }
 FRONT_DOORS = {"provider", "java", "keystore-tools", "tlsd", "relay"}
 
-LIBCRYPTO = {"native/x509", "provider", "tlsd", "relay", "tests"}
+LIBCRYPTO = {"native/x509", "provider", "tlsd", "relay", "keystore-tools", "tests"}
 CRYPTOKI = {"native/pkcs11", "native/remote", "tests"}  # native/remote implements the functions
 
 # What of native/pkcs11, native/keys and native/ha the front doors may include: values, recipes and key sources, and nothing

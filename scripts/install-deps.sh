@@ -50,6 +50,7 @@ all        | Clang, which checks locks  | clang++             | clang
 wished     | clang-format 14            | clang-format-14     | clang-format-14
 wished     | pkcs11-provider            | pkcs11-provider     | pkcs11-provider
 wished     | Chromium without a screen  | chromium-headless-shell | chromium-headless-shell
+wished     | old ciphers of OpenSSL     | openssl-provider-legacy | openssl-provider-legacy
 wished     | valgrind                   | valgrind            | valgrind
 servers    | HAProxy                    | haproxy             | haproxy
 servers    | Apache httpd               | apache2             | apache2-bin

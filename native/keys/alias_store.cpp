@@ -185,7 +185,15 @@ auto AliasStore::with_listed(std::string_view alias, const Change& change) {
 Entry AliasStore::generate(std::string_view alias, const KeyRequest& request, const Certify& certify) {
   require_alias_name(alias);
   keys_.require_unused(alias);
-  const Entry unfinished = keys_.generate_unfinished(request);
+  return complete(alias, keys_.generate_unfinished(request), certify);
+}
+
+Entry AliasStore::import_key(std::string_view alias, const SoftwareKey& key, const Chain& chain) {
+  keys_.require_unused(alias);
+  return complete(alias, keys_.import_unfinished(key, KeyUse::sign), [&](const Entry&) { return chain; });
+}
+
+Entry AliasStore::complete(std::string_view alias, const Entry& unfinished, const Certify& certify) {
   try {
     if (const Chain chain = certify(unfinished); !chain.empty()) keys_.replace_chain(unfinished, chain);
     return name(unfinished, alias);

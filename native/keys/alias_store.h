@@ -40,6 +40,8 @@ class AliasStore final {
   // harm, while an alias that is not in the list would be hidden from the program that made it.
   using Certify = std::function<Chain(const Entry&)>;
   Entry generate(std::string_view alias, const KeyRequest& request, const Certify& certify);
+  // The same of a key that was made elsewhere, with its chain.
+  Entry import_key(std::string_view alias, const SoftwareKey& key, const Chain& chain);
   // Gives an unfinished key its alias: KeyStore::name.
   Entry name(const Entry& unfinished, std::string_view alias);
   void add_trusted(std::string_view alias, const Certificate& certificate);
@@ -80,6 +82,7 @@ class AliasStore final {
   void add_to_list(std::string_view alias);
   bool take_off_list(std::string_view alias);
 
+  Entry complete(std::string_view alias, const Entry& unfinished, const Certify& certify);
   void rename(const Entry& entry, std::string_view new_alias, const Chain& chain);
   Entry replace_other_chain(const Entry& entry, const Chain& chain);
   [[nodiscard]] bool destroys() const;

@@ -239,8 +239,11 @@ Bytes import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, cons
   pair.private_key = made.add(session.create_object(imported_private_key(key, use, unfinished)));
   pair.public_key = made.add(session.create_object(imported_public_key(key.public_key, use, unfinished)));
   require_stored(session, pair, "C_CreateObject", unfinished);
+  // The private half first: as long as it has no CKA_ID, the label joins both, so that another import of this
+  // key finds what a killed one has left. A public half that had it would pass for that of the next import.
   Bytes id = computed_id(session, pair, pkix);
-  identify(session, pair, id);
+  store_id(session, pair.private_key, id);
+  store_id(session, pair.public_key, id);
   made.keep();
   return id;
 }

@@ -13,8 +13,8 @@ using pkcs11::ErrorClass;
 
 KeySpec rsa(unsigned size) {
   const unsigned bits = size ? size : 3072;
-  if (bits < 2048 || bits > 4096 || bits % 8 != 0) {
-    throw Error(ErrorClass::client, "RSA keys have 2048 to 4096 bits, not " + std::to_string(bits));
+  if (bits < 2048 || bits > 8192 || bits % 8 != 0) {
+    throw Error(ErrorClass::client, "RSA keys have 2048 to 8192 bits, not " + std::to_string(bits));
   }
   return RsaSpec{bits};
 }

@@ -14,7 +14,7 @@
 namespace keystay::keys {
 
 struct RsaSpec {
-  unsigned modulus_bits;  // 2048 to 4096
+  unsigned modulus_bits;  // 2048 to 8192
 };
 struct CurveSpec {
   const pkcs11::Curve* curve;  // one of pkcs11::curves()

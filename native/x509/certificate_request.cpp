@@ -2,10 +2,11 @@
 
 #include "native/x509/der.h"
 #include "native/x509/errors_set_aside.h"
-#include "native/x509/extension.h"
+#include "native/x509/extension_list.h"
 #include "native/x509/public_key.h"
 #include "native/x509/signature_algorithm.h"
 #include "native/x509/signature_bits.h"
+#include "native/x509/stated_public_key.h"
 
 namespace keystay::x509 {
 namespace {
@@ -31,8 +32,9 @@ pkcs11::Bytes der_of(X509_REQ* request) {
 
 pkcs11::Bytes certificate_request(const keys::PrivateKey& key, const RequestContent& content) {
   const ErrorsSetAside others;
-  const SignatureAlgorithm& algorithm = signature_algorithm(content.signature_algorithm, key.public_key());
-  const EvpPkey public_key = to_evp_pkey(key.public_key(), nullptr);
+  const SignatureAlgorithm& algorithm =
+      signature_algorithm(content.signature_algorithm, key.public_key(), rsa_use(content));
+  const EvpPkey public_key = stated_public_key(key, content);
   const X509Extensions extensions = parse_extensions(content.extensions, key.public_key());
   const X509Request request = unsigned_request(public_key.get(), content, extensions);
   if (X509_REQ_set1_signature_algo(request.get(), algorithm_identifier(algorithm).get()) != 1) {

@@ -14,6 +14,7 @@ struct RequestContent {
   X509Name subject;
   std::vector<std::string> extensions;  // as keytool's -ext writes them
   std::string signature_algorithm;      // JCA's name; empty: the usual one for the key
+  pkcs11::Bytes rsa_pss_spki = {};      // rsa_pss_key.h: of a key for RSASSA-PSS only; empty: of all others
 };
 
 // The DER of a request that the key has signed and libcrypto has verified. Throws Error and pkcs11::Error.

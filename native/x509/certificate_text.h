@@ -17,8 +17,8 @@ namespace keystay::x509 {
 // "Sat Nov 21 09:37:21 UTC 2026".
 [[nodiscard]] std::string describe_time(std::chrono::system_clock::time_point time);
 
-// Owner, issuer, serial number, validity, fingerprints, algorithms, version and extensions, a line each.
-// Throws Error.
+// Owner, issuer, serial number, validity, fingerprints, algorithms, version and extensions, line by line as
+// keytool's -list -v and -printcert have them. Throws Error.
 [[nodiscard]] std::string describe_certificate(const keys::Certificate& certificate);
 
 }  // namespace keystay::x509

@@ -42,8 +42,10 @@ Bytes spki_in(const keys::Certificate& certificate) {
                 "cannot encode the certificate's public key");
 }
 
+}  // namespace
+
 // Without parameters: any hash function and salt.
-Bytes unrestricted_spki(const pkcs11::PublicKey& key) {
+Bytes unrestricted_rsa_pss_spki(const pkcs11::PublicKey& key) {
   const SubjectPublicKeyInfo info = decoded(to_spki(key));
   if (!info || X509_ALGOR_set0(info->algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, nullptr) != 1)
     throw openssl_error("cannot encode the RSA-PSS public key");
@@ -53,8 +55,6 @@ Bytes unrestricted_spki(const pkcs11::PublicKey& key) {
       },
       "cannot encode the RSA-PSS public key");
 }
-
-}  // namespace
 
 bool is_rsa_pss_spki(ByteView spki) {
   const ErrorMark other_bytes_are_no_error;
@@ -66,7 +66,7 @@ std::optional<Bytes> rsa_pss_spki_of(const keys::Entry& entry) {
   if (entry.key.type() != CKK_RSA) return std::nullopt;
   if (!entry.leaf) {
     if (!only_pss_is_allowed(entry)) return std::nullopt;
-    return unrestricted_spki(entry.key.public_key());
+    return unrestricted_rsa_pss_spki(entry.key.public_key());
   }
   Bytes spki = spki_in(*entry.leaf);
   if (!is_rsa_pss_spki(spki)) return std::nullopt;

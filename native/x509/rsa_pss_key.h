@@ -14,6 +14,9 @@ namespace keystay::x509 {
 // nothing for all others. The certificate has the last word: a TLS server must have a key of its kind.
 [[nodiscard]] std::optional<pkcs11::Bytes> rsa_pss_spki_of(const keys::Entry& entry);
 
+// That of an RSA key which is to be for RSASSA-PSS only, by any hash function and salt.
+[[nodiscard]] pkcs11::Bytes unrestricted_rsa_pss_spki(const pkcs11::PublicKey& key);
+
 // The SubjectPublicKeyInfo of any alias, as its PEM reference carries it.
 [[nodiscard]] pkcs11::Bytes spki_of(const keys::Entry& entry);
 

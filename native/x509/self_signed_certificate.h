@@ -1,17 +1,11 @@
 // The certificate that -genkeypair puts beside a new key until a CA's reply replaces it.
 #pragma once
 
-#include <chrono>
-
 #include "native/keys/certificate.h"
 #include "native/x509/certificate_request.h"
+#include "native/x509/signed_certificate.h"
 
 namespace keystay::x509 {
-
-struct Validity {
-  std::chrono::sys_seconds not_before;
-  std::chrono::days length;
-};
 
 // A version 3 certificate with a random serial number, signed by the key it certifies and verified by
 // libcrypto. Throws Error and pkcs11::Error.

@@ -8,9 +8,10 @@ namespace {
 
 // keytool's names of options that CLI11 cannot have: -storepass:env.
 std::string keytool_name(std::string name) {
-  for (const char* with_source : {"storepass-", "keypass-", "sopin-", "newpin-"}) {
-    if (name.starts_with(with_source)) name[name.find('-')] = ':';
-  }
+  const std::size_t dash = name.rfind('-');
+  const bool has_source = name.ends_with("-file") || name.ends_with("-env");
+  const std::string secret = has_source ? name.substr(0, dash) : "";
+  if (secret.ends_with("pass") || secret.ends_with("pin")) name[dash] = ':';
   return "-" + name;
 }
 
@@ -20,14 +21,16 @@ std::string upper(std::string text) {
 }
 
 bool is_path(const std::string& name) {
-  return name == "file" || name == "conf" || name == "config" || name == "keystore" || name == "module" ||
-         name == "policy" || name == "html" || name.ends_with("-file");
+  constexpr std::string_view kNames[] = {"file",         "conf",     "config",  "keystore",
+                                         "module",       "infile",   "outfile", "srckeystore",
+                                         "destkeystore", "srccerts", "policy",  "html"};
+  return std::ranges::find(kNames, name) != std::ranges::end(kNames) || name.ends_with("-file");
 }
 
 // A word for the value in the text of the manual.
 std::string value_name(const std::string& name) {
   if (is_path(name)) return "FILE";
-  if (name == "alias" || name == "destalias") return "ALIAS";
+  if (name == "alias" || name == "destalias" || name == "signer") return "ALIAS";
   const std::size_t source = name.rfind('-');
   return source == std::string::npos ? upper(name) : upper(name.substr(source + 1));
 }

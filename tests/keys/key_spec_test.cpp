@@ -56,7 +56,7 @@ TEST(KeySpec, NamesWhatItAccepts) {
   } wrong[] = {{"DSA", 2048, "", "RSA, EC"},
                {"EC", 255, "", "256, 384"},
                {"EC", 0, "P-255", "P-256"},
-               {"RSA", 1024, "", "2048 to 4096"}};
+               {"RSA", 1024, "", "2048 to 8192"}};
   for (const auto& [algorithm, size, group, hint] : wrong) {
     try {
       (void)key_spec(algorithm, size, group);

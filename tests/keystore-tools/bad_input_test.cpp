@@ -95,8 +95,8 @@ TEST_F(BadInputTest, UnknownOption) {
 TEST_F(BadInputTest, UnknownCommand) {
   refused(2, testing::Eq("keystay: \"-lst\" is no command; did you mean \"list\"?\n"), {"-lst"});
   refused(2, testing::Eq("keystay: no command is given; see keystay -help\n"), {});
-  refused(2, StartsWith("keystay: keystay has no -printcert; instead: openssl x509 "),
-          {"-printcert", "-file", "x"});
+  refused(2, StartsWith("keystay: keystay has no -keypasswd; instead: nothing: one PIN guards all keys"),
+          {"-keypasswd", "-alias", "x"});
 }
 
 TEST_F(BadInputTest, OptionWithoutValue) {

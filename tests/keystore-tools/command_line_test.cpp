@@ -122,8 +122,7 @@ TEST(CommandLine, ShowsHelpAndVersionOnStandardOutput) {
 }
 
 TEST(CommandLine, NamesWhatDoesTheWorkOfKeytoolsOtherCommands) {
-  for (const char* name : {"gencert", "genseckey", "importkeystore", "importpass", "keypasswd", "printcert",
-                           "printcertreq", "printcrl", "showinfo", "storepasswd"}) {
+  for (const char* name : {"genseckey", "importpass", "keypasswd"}) {
     EXPECT_THAT([&] { static_cast<void>(parse_command_line({name})); },
                 testing::ThrowsMessage<UsageError>(
                     HasSubstr(std::string("keystay has no -") + name + "; instead: ")));

@@ -126,7 +126,7 @@ TEST_F(GenKeyPairTest, RefusesBadArgumentsBeforeItMakesAKey) {
   refuse(2, "-keyalg is required; see keystay -help", {});
   refuse(2, "unknown key algorithm \"DSA\"; use RSA, EC, EdDSA, Ed25519, Ed448 or X25519",
          {"-keyalg", "DSA"});
-  refuse(2, "RSA keys have 2048 to 4096 bits, not 1024", {"-keyalg", "RSA", "-keysize", "1024"});
+  refuse(2, "RSA keys have 2048 to 8192 bits, not 1024", {"-keyalg", "RSA", "-keysize", "1024"});
   refuse(2, "EC keys have 256, 384 or 521 bits, not 255", {"-keyalg", "EC", "-keysize", "255"});
   refuse(2, "unknown curve \"secp999r1\"; use P-256, P-384, P-521",
          {"-keyalg", "EC", "-groupname", "secp999r1"});

@@ -3,6 +3,7 @@
 // again.
 
 #include "native/config/key_store_file.h"
+#include "tests/keystore-tools/key_files.h"
 #include "tests/keystore-tools/saved_token.h"
 
 namespace keystay::tools {
@@ -63,7 +64,12 @@ class InterruptedTest : public SavedTokenTest {
     EXPECT_THAT(done({"-list"}), Not(HasSubstr("nfinished")));
 
     restore("killed");
-    const test::Outcome again = keystay(command);
+    test::Outcome again = keystay(command);
+    // Two objects of one key would be ambiguous, and nobody can tell whether an import is still at work.
+    if (again.error.find("unfinished") != std::string::npos) {
+      done({"-cleanup", "-noprompt"});
+      again = keystay(command);
+    }
     EXPECT_TRUE(again.ok() || left == new_state.entries) << again;
     done({"-cleanup", "-noprompt"});
     EXPECT_EQ(entries(), new_state.entries) << "after the command was given again";
@@ -78,6 +84,13 @@ TEST_F(InterruptedTest, GenerationIsAllOrNothing) {
 
 TEST_F(InterruptedTest, GenerationWithoutACertificateIsAllOrNothing) {
   sweep({"-genkeypair", "-alias", "httpd", "-keyalg", "EC", "-keysize", "384"});
+}
+
+TEST_F(InterruptedTest, ImportOfASoftwareKeyIsAllOrNothing) {
+  configuration_ = token_.write_configuration("import = \"allow\"\n");
+  const SoftwareChain made = KeyFiles(token_.directory()).chain("ec", ca_);
+  make_alias("other");
+  sweep({"-importkeystore", "-srckeystore", made.key, "-srccerts", made.certificates, "-destalias", "httpd"});
 }
 
 TEST_F(InterruptedTest, RenewalHasTheOldOrTheNewChain) {

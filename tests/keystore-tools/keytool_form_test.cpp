@@ -116,6 +116,23 @@ TEST(KeytoolForm, OverwritesASecondPinToo) {
   EXPECT_EQ(line.words()[4], std::string(5, '\0'));
 }
 
+TEST(KeytoolForm, ChangesThePinByKeytoolsNameOfItAndTakesNoNewOneFromTheCommandLine) {
+  EXPECT_THAT(gnu({"-storepasswd", "-new:file", "F"}), ElementsAre("change-pin", "--new-file=F"));
+  CommandLineOf line({"-storepasswd", "-new", "s3cret"});
+  EXPECT_THROW((void)line.translate(), UsageError);
+  EXPECT_EQ(line.words()[2], std::string(6, '\0'));
+}
+
+TEST(KeytoolForm, OverwritesThePasswordsOfASourceToo) {
+  CommandLineOf line({"-importkeystore", "-srcstorepass", "s3cret", "-srckeypass", "0ther", "-J-Xmx64m"});
+  const GnuForm translated = line.translate();
+  EXPECT_THAT(translated.arguments, ElementsAre("importkeystore"));
+  EXPECT_TRUE(translated.passwords.at("srcstorepass").equals(pkcs11::Pin("s3cret")));
+  EXPECT_TRUE(translated.passwords.at("srckeypass").equals(pkcs11::Pin("0ther")));
+  EXPECT_EQ(line.words()[2], std::string(6, '\0'));
+  EXPECT_EQ(line.words()[4], std::string(5, '\0'));
+}
+
 TEST(KeytoolForm, NeedsAValueForThePin) { EXPECT_THROW((void)gnu({"-list", "-storepass"}), UsageError); }
 
 TEST(KeytoolForm, IsThatOfMessagesToo) {

@@ -177,7 +177,7 @@ TEST_F(TokenPreparationTest, ChangesThePinWithTheOldOne) {
                     Not(HasSubstr("97531864"))));
   EXPECT_TRUE(logs_in("web", "97531864"));
   EXPECT_FALSE(logs_in("web", token_.pin()));
-  done({"change-pin", "-storepass:file", file, "-newpin:env", "NEXT"},
+  done({"-storepasswd", "-storepass:file", file, "-new:env", "NEXT"},
        {.environment = {{"NEXT", token_.pin()}}});
   EXPECT_TRUE(logs_in("web", token_.pin()));
 }

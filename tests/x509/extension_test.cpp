@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "native/x509/error.h"
+#include "native/x509/extension_list.h"
 #include "native/x509/public_key.h"
 #include "tests/x509/fixture.h"
 
@@ -68,7 +69,11 @@ TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
   EXPECT_EQ(
       extension_error_of("foo=bar"),
       "extension \"foo=bar\": unknown; there are san=dns:example.org,ip:127.0.0.1; bc=ca:true,pathlen:0; "
-      "ku=digitalSignature,keyEncipherment; eku=serverAuth,clientAuth");
+      "ku=digitalSignature,keyEncipherment; eku=serverAuth,clientAuth; ian=uri:https://ca.example.org/; "
+      "aia=ocsp:uri:http://ocsp.example.org/,caIssuers:uri:http://ca.example.org/ca.crt; "
+      "sia=caRepository:uri:http://ca.example.org/certs/; crl=uri:http://ca.example.org/ca.crl; and OID=HEX, "
+      "like "
+      "1.3.6.1.5.5.7.1.24=3003020105");
   EXPECT_EQ(extension_error_of("san"),
             "extension \"san\": has no value; write san=dns:example.org,ip:127.0.0.1");
   EXPECT_EQ(extension_error_of("san="),
@@ -79,8 +84,8 @@ TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
             "extension \"san=dns:\": expected dns:NAME, ip:ADDRESS, uri:… in a list");
   EXPECT_EQ(extension_error_of("san=host:a"),
             "extension \"san=host:a\": \"host\" is not one of dns, ip, uri, email, oid");
-  EXPECT_EQ(extension_error_of("san:crit=dns:a"),
-            "extension \"san:crit=dns:a\": only \":critical\" may follow the name");
+  EXPECT_EQ(extension_error_of("san:vital=dns:a"),
+            "extension \"san:vital=dns:a\": only \":critical\" may follow the name");
   EXPECT_THAT(extension_error_of("ku=key"), HasSubstr("\"key\" is not one of digitalSignature, "))
       << "it is ambiguous";
   EXPECT_THAT(extension_error_of("ku=ds,,kcs"), HasSubstr("\"\" is not one of digitalSignature, "));
@@ -98,6 +103,30 @@ TEST_F(ExtensionTest, IsRefusedWithWhatToWrite) {
     EXPECT_THAT(extension_error_of("san=uri:" + uri), HasSubstr("is no URI with a scheme"));
   EXPECT_THAT(extension_error_of("bc=ca:perhaps"),
               testing::StartsWith("extension \"bc=ca:perhaps\": write bc=ca:true,pathlen:0"));
+}
+
+TEST_F(ExtensionTest, IsAnyOtherByItsOidInHexadecimal) {
+  const X509Extension extension = parse_extension("1.2.3.4:critical=05:00");
+  EXPECT_EQ(X509_EXTENSION_get_critical(extension.get()), 1);
+  const ASN1_OCTET_STRING* value = X509_EXTENSION_get_data(extension.get());
+  const unsigned char* bytes = ASN1_STRING_get0_data(value);
+  EXPECT_THAT(std::vector<int>(bytes, bytes + ASN1_STRING_length(value)), testing::ElementsAre(5, 0));
+  EXPECT_EQ(ASN1_STRING_length(X509_EXTENSION_get_data(parse_extension("1.2.3.4").get())), 0);
+  EXPECT_EQ(extension_error_of("1.2.3.4=050"),
+            "extension \"1.2.3.4=050\": has an odd number of hexadecimal digits");
+  EXPECT_EQ(extension_error_of("1.2.3.4=xy"),
+            "extension \"1.2.3.4=xy\": the value of an OID is written in hexadecimal");
+}
+
+TEST_F(ExtensionTest, HasNamesAndCriticalityAbbreviatedAsInKeytool) {
+  EXPECT_EQ(text_of("san:c=dns:a"), "critical DNS:a");
+  EXPECT_EQ(text_of("san:crit=dns:a"), "critical DNS:a");
+  EXPECT_EQ(text_of("san:non-critical=dns:a"), "DNS:a");
+  EXPECT_EQ(text_of("SubjectAlt=dns:a"), "DNS:a");
+  EXPECT_THAT(text_of("crldp=uri:http://a/"), testing::StartsWith("Full Name:\n  URI:http://a/"));
+  EXPECT_THAT(text_of("aia=ocsp:uri:http://a/"), testing::StartsWith("OCSP - URI:http://a/"));
+  EXPECT_THAT(text_of("sia=tS:uri:http://a/"), testing::StartsWith("AD Time Stamping - URI:http://a/"));
+  EXPECT_EQ(text_of("ian=email:a@example.org"), "email:a@example.org");
 }
 
 // libcrypto's own syntax has ways to read files and sections, which a value must not open.

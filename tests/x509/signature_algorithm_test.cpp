@@ -35,9 +35,9 @@ TEST_F(SignatureAlgorithmTest, IsRefusedIfTheKeyCannotMakeIt) {
   const pkcs11::PublicKey rsa = from_evp_pkey(software_key("RSA:2048").get());
   const pkcs11::PublicKey ed25519 = from_evp_pkey(software_key("ED25519").get());
   EXPECT_THAT([&] { static_cast<void>(signature_algorithm("SHA256withECDSA", rsa)); },
-              testing::ThrowsMessage<Error>(
+              testing::ThrowsMessage<Error>(testing::StartsWith(
                   "signature algorithm \"SHA256withECDSA\" does not fit the key; it can make "
-                  "SHA256withRSA, SHA384withRSA, SHA512withRSA"));
+                  "SHA256withRSA, SHA384withRSA, SHA512withRSA")));
   EXPECT_THAT(
       [&] { static_cast<void>(signature_algorithm("SHA1withRSA", rsa)); },
       testing::ThrowsMessage<Error>(testing::HasSubstr("unknown signature algorithm \"SHA1withRSA\"")));

@@ -1,0 +1,16 @@
+// -printcertreq: a certificate request in keytool's form. Needs no token.
+#pragma once
+
+#include <filesystem>
+
+#include "keystore-tools/store_options.h"
+
+namespace keystay::tools {
+
+struct PrintCertReq {
+  std::filesystem::path file;  // PEM or DER; empty: standard input
+
+  void run(const StoreOptions& options) const;
+};
+
+}  // namespace keystay::tools

@@ -1,0 +1,14 @@
+// -showinfo -tls: the TLS versions and cipher suites that OpenSSL offers here. Needs no token.
+#pragma once
+
+#include "keystore-tools/store_options.h"
+
+namespace keystay::tools {
+
+struct ShowInfo {
+  bool tls = false;
+
+  void run(const StoreOptions& options) const;
+};
+
+}  // namespace keystay::tools
