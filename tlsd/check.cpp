@@ -13,6 +13,7 @@
 #include "native/config/endpoint.h"
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/access_log/access_log_file.h"
+#include "tlsd/ocsp/ocsp_updates.h"
 #include "tlsd/tls/test_signature.h"
 #include "tlsd/tls/tls_context.h"
 
@@ -60,6 +61,35 @@ std::string check_certificate(OSSL_LIB_CTX* library, const std::string& name) {
   return line;
 }
 
+// Without its certificates, of which there are lines already.
+std::string check_listener(OSSL_LIB_CTX* library, const config::ListenerSettings& listener) {
+  const TlsContext usable(library, listener.name, {}, TlsTerms{{}, listener.clients, listener.tls});
+  const bool only_12 = listener.tls.max_version == config::TlsVersion::tls12;
+  const bool only_13 = listener.tls.min_version == config::TlsVersion::tls13;
+  return fmt::format("listener \"{}\": {}", listener.name,
+                     only_12   ? "TLS 1.2"
+                     : only_13 ? "TLS 1.3"
+                               : "TLS 1.2 and 1.3");
+}
+
+// By the files that the listener names; what a responder says shows when the server runs.
+std::string check_ocsp(OSSL_LIB_CTX* library, const config::ListenerSettings& listener) {
+  Certificates certificates;
+  for (const std::string& name : listener.certificates)
+    certificates.push_back(std::make_shared<const Certificate>(load_certificate(library, name)));
+  use_ocsp_files(library, listener.ocsp, certificates);
+  return fmt::format("listener \"{}\": the OCSP responses fit", listener.name);
+}
+
+std::string check_tickets(OSSL_LIB_CTX* library, const config::TicketSettings& settings) {
+  using namespace std::chrono;
+  TicketKeys keys(library, settings);
+  const auto begin = steady_clock::now();
+  const std::size_t made = keys.refresh(system_clock::now());
+  const auto taken = duration_cast<microseconds>(steady_clock::now() - begin);
+  return fmt::format("session tickets: {} keys from \"{}\" in {} us", made, settings.name, taken.count());
+}
+
 }  // namespace
 
 bool check(const LibraryContext& library, const config::TlsdSettings& settings, std::ostream& out,
@@ -78,6 +108,13 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
   if (settings.admin) addresses.push_back(*settings.admin);
   for (const std::string& name : names) {
     report.add([&] { return check_certificate(library.get(), name); });
+  }
+  if (!settings.tickets.name.empty())
+    report.add([&] { return check_tickets(library.get(), settings.tickets); });
+  for (const auto& listener : settings.listeners) {
+    report.add([&] { return check_listener(library.get(), listener); });
+    if (listener.ocsp.source == config::OcspSettings::Source::files)
+      report.add([&] { return check_ocsp(library.get(), listener); });
   }
   for (const config::Endpoint& address : addresses) {
     report.add([&] {

@@ -33,6 +33,9 @@ config::TlsdSettings read_settings(const std::filesystem::path& file) {
 }
 
 bool needs_provider(const config::TlsdSettings& settings) {
+  if (settings.tickets.source == config::TicketSettings::Source::alias &&
+      tlsd::needs_keystay(settings.tickets.name))
+    return true;
   for (const auto& listener : settings.listeners) {
     for (const auto& certificate : listener.certificates) {
       if (tlsd::needs_keystay(certificate)) return true;
@@ -46,7 +49,7 @@ int serve(const tlsd::CommandLine& options, const tlsd::LibraryContext& library,
   const auto read_again = [&] {
     config::TlsdSettings fresh = read_settings(options.configuration);
     if (needs_provider(fresh) && !library.has_keystay()) {
-      throw config::Error("the first certificate whose key is on a token needs a restart");
+      throw config::Error("the first key on a token needs a restart");
     }
     return fresh;
   };

@@ -46,6 +46,22 @@ std::vector<Acceptor> open(const config::Endpoint& endpoint, PassedSockets& pass
   return socket ? adopt(*socket, contexts) : listen(endpoint, contexts);
 }
 
+// The certificates of listeners with `ocsp`, each once; of several listeners the first one says how.
+std::vector<OcspSubject> ocsp_subjects(const Snapshot& snapshot) {
+  std::map<std::string_view, const config::OcspSettings*> wanted;
+  for (const auto& listener : snapshot.listeners) {
+    if (listener->settings.ocsp.source == config::OcspSettings::Source::off) continue;
+    for (const std::string& name : listener->settings.certificates)
+      wanted.emplace(name, &listener->settings.ocsp);
+  }
+  std::vector<OcspSubject> subjects;
+  for (const auto& certificate : snapshot.certificates) {
+    const auto found = wanted.find(certificate->name);
+    if (found != wanted.end()) subjects.push_back({certificate, *found->second});
+  }
+  return subjects;
+}
+
 double seconds_since_epoch(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
@@ -61,7 +77,11 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
       drain_limit_(control_.get_executor()),
       load_pause_(control_.get_executor()),
       snapshot_(first_snapshot(library_, settings_)),
-      health_(control_.get_executor(), library_.get()) {
+      health_(control_.get_executor(), library_.get()),
+      tickets_(control_.get_executor(), reloader_, metrics_),
+      certificates_(control_.get_executor(), reloader_, library_,
+                    [this](std::shared_ptr<const Snapshot> snapshot) { use(std::move(snapshot)); }),
+      ocsp_(control_.get_executor(), library_.get()) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets with write(2)
   for (std::size_t i = 0; i < thread_count(settings_); ++i) {
     workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
@@ -69,6 +89,8 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
   metrics_.show(group_metrics_);
   metrics_.show(token_metrics_);
   metrics_.show(access_log_metrics_);
+  metrics_.show(certificates_.metrics());
+  metrics_.show(ocsp_.metrics());
   open_listeners(passed);
   open_admin(passed);
   passed.expect_none_left();
@@ -175,6 +197,9 @@ void Server::drain() {
   if (draining_) return cut();
   draining_ = true;
   load_pause_.cancel();
+  tickets_.stop();
+  certificates_.stop();
+  ocsp_.stop();
   notify_stopping();
   if (watchdog_) watchdog_->ignore_threads();
   spdlog::info("stopping: requests in flight have {} ms to finish", settings_.drain_timeout.count());
@@ -312,6 +337,9 @@ void Server::use(std::shared_ptr<const Snapshot> snapshot) {
     ends.emplace(certificate->name, seconds_since_epoch(certificate->not_after));
   metrics_.certificates(ends);
   access_log_metrics_.use(access_logs());
+  tickets_.use(snapshot_->tickets);
+  ocsp_.use(ocsp_subjects(*snapshot_));
+  certificates_.use(snapshot_, settings_);
   for (const auto& worker : workers_) worker->use(snapshot_);
 }
 

@@ -20,7 +20,10 @@
 #include "tlsd/admin/status.h"
 #include "tlsd/admin/token_metrics.h"
 #include "tlsd/blocking_thread.h"
+#include "tlsd/certificate_watch.h"
+#include "tlsd/ocsp/ocsp_updates.h"
 #include "tlsd/snapshot.h"
+#include "tlsd/ticket_rotation.h"
 #include "tlsd/tls/library_context.h"
 #include "tlsd/watchdog.h"
 #include "tlsd/worker.h"
@@ -97,6 +100,9 @@ class Server final {
   std::shared_ptr<const Snapshot> snapshot_;
   Health health_;
   BlockingThread reloader_;
+  TicketRotation tickets_;
+  CertificateWatch certificates_;
+  OcspUpdates ocsp_;
   std::optional<Admin> admin_;
   std::optional<Watchdog> watchdog_;  // before the threads that answer it
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -1,10 +1,14 @@
 #include "tlsd/snapshot.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <map>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
+#include "tlsd/ocsp/ocsp_updates.h"
 #include "tlsd/tls/test_signature.h"
 
 namespace keystay::tlsd {
@@ -71,12 +75,39 @@ config::BackendSettings backend_of(const config::TlsdSettings& settings,
   return listener.backend.empty() ? config::BackendSettings{} : settings.backends.at(listener.backend);
 }
 
-TicketKeys ticket_keys_of(const Snapshot* before, const std::string& listener) {
-  if (before == nullptr) return {};
-  for (const auto& old : before->listeners) {
-    if (old->settings.name == listener) return old->tls->ticket_keys();
+bool same_chain(const Certificate& left, const Certificate& right) {
+  const int size = sk_X509_num(left.chain.get());
+  if (X509_cmp(left.leaf.get(), right.leaf.get()) != 0 || size != sk_X509_num(right.chain.get()))
+    return false;
+  for (int i = 0; i < size; ++i) {
+    if (X509_cmp(sk_X509_value(left.chain.get(), i), sk_X509_value(right.chain.get(), i)) != 0) return false;
   }
-  return {};
+  return true;
+}
+
+enum class Fetch {
+  anew,       // what a token or a file says now
+  if_absent,  // what is there stays
+};
+
+// Keys of this process stay what they are: nobody has others.
+std::shared_ptr<TicketKeys> ticket_keys(const LibraryContext& library, const config::TlsdSettings& settings,
+                                        const Snapshot* before, Fetch fetch) {
+  using Source = config::TicketSettings::Source;
+  const config::TicketSettings& wanted = settings.tickets;
+  if (wanted.source == Source::off) return nullptr;
+  if (before != nullptr && before->tickets && before->tickets->settings().same_keys(wanted) &&
+      (fetch == Fetch::if_absent || wanted.source == Source::random)) {
+    return before->tickets;
+  }
+  auto keys = std::make_shared<TicketKeys>(library.get(), wanted);
+  try {
+    static_cast<void>(keys->refresh(std::chrono::system_clock::now()));
+  } catch (const std::exception& error) {
+    if (settings.start == config::Start::complete || fetch == Fetch::anew) throw;
+    spdlog::error("started without tickets (start = \"degraded\"), they are tried again: {}", error.what());
+  }
+  return keys;
 }
 
 // Each file once, also across reloads.
@@ -101,14 +132,17 @@ class AccessLogOpener final {
 };
 
 std::shared_ptr<const Snapshot> build(const LibraryContext& library, const config::TlsdSettings& settings,
-                                      const Snapshot* before, CertificateLoader& loader) {
+                                      const Snapshot* before, std::shared_ptr<TicketKeys> tickets,
+                                      CertificateLoader& loader) {
   auto snapshot = std::make_shared<Snapshot>();
   AccessLogOpener access_logs(before);
+  snapshot->tickets = std::move(tickets);
   for (const config::ListenerSettings& listener : settings.listeners) {
-    auto tls = std::make_shared<TlsContext>(library.get(), listener.name, loader.load(listener.certificates),
-                                            TlsTerms{protocols_of(listener), listener.clients});
-    if (auto keys = ticket_keys_of(before, listener.name); !keys.empty())
-      tls->use_ticket_keys(std::move(keys));
+    const Certificates certificates = loader.load(listener.certificates);
+    use_ocsp_files(library.get(), listener.ocsp, certificates);
+    auto tls = std::make_shared<TlsContext>(
+        library.get(), listener.name, certificates,
+        TlsTerms{protocols_of(listener), listener.clients, listener.tls, snapshot->tickets});
     snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(ListenerSnapshot{
         listener, backend_of(settings, listener), std::move(tls), access_logs.open(listener.access_log)}));
   }
@@ -122,7 +156,7 @@ std::shared_ptr<const Snapshot> build(const LibraryContext& library, const confi
 std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
                                                const config::TlsdSettings& settings, const Snapshot* before) {
   CertificateLoader loader(library.get(), config::Start::complete);
-  return build(library, settings, before, loader);
+  return build(library, settings, before, ticket_keys(library, settings, before, Fetch::anew), loader);
 }
 
 std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& library,
@@ -130,7 +164,30 @@ std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& li
                                                         const Snapshot* before) {
   CertificateLoader loader(library.get(), config::Start::degraded);
   if (before != nullptr) loader.take(before->certificates);
-  return build(library, settings, before, loader);
+  return build(library, settings, before, ticket_keys(library, settings, before, Fetch::if_absent), loader);
+}
+
+Renewal build_renewed_snapshot(const LibraryContext& library, const config::TlsdSettings& settings,
+                               const Snapshot& before) {
+  Renewal renewal;
+  Certificates certificates = before.certificates;
+  for (auto& certificate : certificates) {
+    if (names_file(certificate->name)) continue;
+    try {
+      auto fresh = std::make_shared<const Certificate>(load_certificate(library.get(), certificate->name));
+      if (same_chain(*fresh, *certificate)) continue;
+      make_test_signature(library.get(), *fresh);
+      certificate = std::move(fresh);
+      renewal.renewed.push_back(certificate->name);
+    } catch (const std::exception& error) {
+      renewal.failures.push_back({certificate->name, error.what()});
+    }
+  }
+  if (renewal.renewed.empty()) return renewal;
+  CertificateLoader loader(library.get(), config::Start::degraded);
+  loader.take(certificates);
+  renewal.snapshot = build(library, settings, &before, before.tickets, loader);
+  return renewal;
 }
 
 std::string needs_restart(const config::TlsdSettings& current, const config::TlsdSettings& next) {

@@ -29,11 +29,12 @@ struct Snapshot {
   std::vector<std::shared_ptr<const ListenerSnapshot>> listeners;  // in the order of the configuration
   Certificates certificates;                                       // each once
   std::vector<MissingCertificate> missing;
+  std::shared_ptr<TicketKeys> tickets;  // null: there are none
 };
 
 // Loads every certificate and makes one test signature with each key; slow, since it waits for tokens.
-// Opens access logs that `before` does not have. Tickets of `before`, where there is one, stay valid. Throws
-// CryptoError or std::runtime_error.
+// Opens access logs that `before` does not have. Tickets of `before`, where there is one, stay valid, unless
+// the alias or the file gives other keys now. Throws CryptoError or std::runtime_error.
 [[nodiscard]] std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
                                                              const config::TlsdSettings& settings,
                                                              const Snapshot* before);
@@ -43,6 +44,18 @@ struct Snapshot {
 [[nodiscard]] std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& library,
                                                                       const config::TlsdSettings& settings,
                                                                       const Snapshot* before);
+
+// What a look at the tokens has found.
+struct Renewal {
+  std::shared_ptr<const Snapshot> snapshot;  // with the new certificates; null if there are none
+  std::vector<std::string> renewed;          // their names
+  std::vector<MissingCertificate> failures;  // of which the old certificate stays
+};
+
+// Loads the certificates of `before` again whose names are aliases or URIs, and takes those that are others
+// by now, after a test signature. Waits for tokens. Throws CryptoError where the snapshot cannot be built.
+[[nodiscard]] Renewal build_renewed_snapshot(const LibraryContext& library,
+                                             const config::TlsdSettings& settings, const Snapshot& before);
 
 // Why `next` cannot replace `current` without a restart; empty if it can.
 [[nodiscard]] std::string needs_restart(const config::TlsdSettings& current,

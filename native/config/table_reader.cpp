@@ -35,11 +35,15 @@ std::string TableReader::full_key(std::string_view key) const {
   return path_.empty() ? key_text(key) : path_ + "." + key_text(key);
 }
 
-void TableReader::fail(std::string_view key, std::string_view what) const {
+std::string TableReader::place(std::string_view key) const {
   const TomlEntry* entry = find(key);
   const std::string name = full_key(key);
-  throw Error(file_->string() + ":" + std::to_string(entry != nullptr ? entry->line : line_) + ": " +
-              (name.empty() ? "" : name + ": ") + std::string(what));
+  return file_->string() + ":" + std::to_string(entry != nullptr ? entry->line : line_) +
+         (name.empty() ? "" : ": " + name);
+}
+
+void TableReader::fail(std::string_view key, std::string_view what) const {
+  throw Error(place(key) + ": " + std::string(what));
 }
 
 void TableReader::allow(std::initializer_list<std::string_view> keys) const {
@@ -84,6 +88,16 @@ std::optional<bool> TableReader::boolean(std::string_view key) const {
   const auto* value = std::get_if<bool>(&entry->value.content);
   if (value == nullptr) fail(key, "expected true or false, without quotes");
   return *value;
+}
+
+bool TableReader::is_text(std::string_view key) const {
+  const TomlEntry* entry = find(key);
+  return entry != nullptr && std::holds_alternative<std::string>(entry->value.content);
+}
+
+bool TableReader::is_array(std::string_view key) const {
+  const TomlEntry* entry = find(key);
+  return entry != nullptr && std::holds_alternative<TomlArray>(entry->value.content);
 }
 
 bool TableReader::is_table(std::string_view key) const {

@@ -51,10 +51,16 @@ class TableReader final {
   [[nodiscard]] std::vector<TableReader> tables(std::string_view key) const;
 
   [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
+  // Whether its value is a string, or an array: [1, 2].
+  [[nodiscard]] bool is_text(std::string_view key) const;
+  [[nodiscard]] bool is_array(std::string_view key) const;
   // Whether its value is a table: { a = 1 }.
   [[nodiscard]] bool is_table(std::string_view key) const;
 
-  // `file:line: key: what`, with the line of the key, or of the table if the key is absent or empty.
+  // `file:line: key`, for whoever finds out later that the value is wrong; the line is that of the key, or of
+  // the table if the key is absent or empty.
+  [[nodiscard]] std::string place(std::string_view key) const;
+  // `file:line: key: what`.
   [[noreturn]] void fail(std::string_view key, std::string_view what) const;
 
  private:

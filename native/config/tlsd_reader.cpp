@@ -5,6 +5,8 @@
 #include "native/config/access_log_reader.h"
 #include "native/config/before_tls_reader.h"
 #include "native/config/nearest.h"
+#include "native/config/ticket_reader.h"
+#include "native/config/tls_reader.h"
 
 namespace keystay::config {
 namespace {
@@ -111,8 +113,9 @@ std::vector<ServerAddress> servers(const TableReader& backend) {
 
 std::optional<ClientCertificates> client_certificates(const TableReader& listener) {
   if (!listener.has("client-ca")) {
-    if (listener.has("client-names"))
-      listener.fail("client-names", "means nothing without client-ca, which asks clients for a certificate");
+    for (const char* key : {"client-names", "client-crl"})
+      if (listener.has(key))
+        listener.fail(key, "means nothing without client-ca, which asks clients for a certificate");
     return std::nullopt;
   }
   ClientCertificates clients;
@@ -121,6 +124,11 @@ std::optional<ClientCertificates> client_certificates(const TableReader& listene
     listener.fail("client-ca", "expected the absolute path of a PEM file, got \"" + clients.ca + "\"");
   if (listener.has("client-names"))
     clients.names = listener.required_texts("client-names", "[\"web-1.example\"]");
+  if (listener.has("client-crl")) {
+    clients.crl = listener.required_text("client-crl", "\"/etc/keystay/clients-crl.pem\"");
+    if (!clients.crl.starts_with('/'))
+      listener.fail("client-crl", "expected the absolute path of a PEM file, got \"" + clients.crl + "\"");
+  }
   return clients;
 }
 
@@ -151,7 +159,16 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "http2",
                "http2-max-streams",
                "access-log",
-               "access-log-format"});
+               "access-log-format",
+               "min-version",
+               "max-version",
+               "ciphers",
+               "cipher-suites",
+               "groups",
+               "signature-algorithms",
+               "unknown-name",
+               "ocsp",
+               "client-crl"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   read_bind(table, listener);
@@ -177,6 +194,8 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   listener.http2_max_streams =
       static_cast<std::size_t>(table.integer("http2-max-streams", kStreams)
                                    .value_or(static_cast<std::int64_t>(listener.http2_max_streams)));
+  listener.tls = read_tls(table);
+  listener.ocsp = read_ocsp(table);
   listener.clients = client_certificates(table);
   listener.access_log = read_access_log(table, settings.access_log);
   listener.max_connections =
@@ -234,6 +253,11 @@ void check_unique(const TableReader& table, const ListenerSettings& listener, co
   }
 }
 
+std::chrono::milliseconds certificate_check(const TableReader& tlsd, std::chrono::milliseconds by_default) {
+  if (tlsd.is_text("certificate-check") && tlsd.text("certificate-check") == "off") return {};
+  return tlsd.duration("certificate-check", DurationRange{1s, 24h}).value_or(by_default);
+}
+
 Start start(const TableReader& tlsd) {
   const std::string text = tlsd.text("start").value_or("complete");
   if (text == "complete") return Start::complete;
@@ -245,7 +269,7 @@ Start start(const TableReader& tlsd) {
 
 TlsdSettings read_tlsd(const TableReader& tlsd) {
   tlsd.allow({"threads", "user", "group", "admin", "start", "drain-timeout", "access-log",
-              "access-log-format", "listener", "backend"});
+              "access-log-format", "listener", "backend", "tickets", "certificate-check"});
   TlsdSettings settings;
   settings.threads = static_cast<std::size_t>(tlsd.integer("threads", kThreads).value_or(0));
   settings.user = tlsd.text("user").value_or("");
@@ -253,6 +277,8 @@ TlsdSettings read_tlsd(const TableReader& tlsd) {
   if (settings.user.empty() && !settings.group.empty()) tlsd.fail("group", "means nothing without \"user\"");
   if (const auto admin = tlsd.text("admin")) settings.admin = endpoint(tlsd, "admin", *admin);
   settings.start = start(tlsd);
+  settings.tickets = read_tickets(tlsd);
+  settings.certificate_check = certificate_check(tlsd, settings.certificate_check);
   settings.drain_timeout = tlsd.duration("drain-timeout", kTimeout).value_or(settings.drain_timeout);
   settings.access_log = read_access_log(tlsd, {});
   for (const auto& [name, table] : tlsd.named_tables("backend")) {

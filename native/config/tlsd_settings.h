@@ -12,6 +12,8 @@
 #include "native/config/address_range.h"
 #include "native/config/endpoint.h"
 #include "native/config/server_address.h"
+#include "native/config/ticket_settings.h"
+#include "native/config/tls_settings.h"
 
 namespace keystay::config {
 
@@ -33,6 +35,7 @@ inline constexpr std::chrono::milliseconds kTcpIdleTimeout{600000};  // of mode 
 struct ClientCertificates {
   std::string ca;                  // PEM file of the authorities whose certificates are taken
   std::vector<std::string> names;  // of clients; empty: every certificate of these authorities
+  std::string crl = {};            // PEM file with CRLs of the authorities; empty: none is asked
 };
 
 // The protocol whose clients ask for TLS in clear first.
@@ -67,6 +70,8 @@ struct ListenerSettings {
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
   bool http2 = true;              // of mode http: offer it besides HTTP/1.1
   std::size_t http2_max_streams = 100;        // requests in flight on a connection of HTTP/2
+  TlsSettings tls;
+  OcspSettings ocsp;
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
   AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing
@@ -113,6 +118,8 @@ struct TlsdSettings {
   Start start = Start::complete;
   std::chrono::milliseconds drain_timeout{30000};  // after SIGTERM, before connections are cut
   AccessLogSettings access_log;                    // of listeners that say nothing of theirs
+  TicketSettings tickets;
+  std::chrono::milliseconds certificate_check{60000};  // how often aliases are looked at; 0: never
   std::vector<ListenerSettings> listeners;
   std::map<std::string, BackendSettings, std::less<>> backends;
 };

@@ -225,6 +225,66 @@ constexpr Case kTlsd[] = {
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-ca = \"ca.pem\"\n",
      "keystay.toml:8: tlsd.listener.client-ca: expected the absolute path of a PEM file, got \"ca.pem\""},
+    {"VersionThatIsWithdrawn",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmin-version = \"TLSv1.1\"\n",
+     "keystay.toml:8: tlsd.listener.min-version: expected \"TLSv1.2\" or \"TLSv1.3\" (RFC 8996 has withdrawn "
+     "what was before), got \"TLSv1.1\""},
+    {"NoVersionIsLeft",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmin-version = \"TLSv1.3\"\nmax-version = "
+     "\"TLSv1.2\"\n",
+     "keystay.toml:9: tlsd.listener.max-version: is below min-version, so that no version is left"},
+    {"CiphersOfAVersionThatIsNotSpoken",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmin-version = \"TLSv1.3\"\nciphers = "
+     "\"A\"\n",
+     "keystay.toml:9: tlsd.listener.ciphers: is for TLS 1.2, which min-version forbids; those of TLS 1.3 are "
+     "cipher-suites"},
+    {"CipherSuitesOfAVersionThatIsNotSpoken",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmax-version = \"TLSv1.2\"\ncipher-suites "
+     "= "
+     "\"A\"\n",
+     "keystay.toml:9: tlsd.listener.cipher-suites: is for TLS 1.3, which max-version forbids; those of TLS "
+     "1.2 "
+     "are ciphers"},
+    {"UnknownNameOfAnotherKind",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nunknown-name = \"close\"\n",
+     "keystay.toml:8: tlsd.listener.unknown-name: expected \"default\" or \"refuse\", got \"close\""},
+    {"EmptyGroups",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\ngroups = \"\"\n",
+     "keystay.toml:8: tlsd.listener.groups: must not be empty; write groups = "
+     "\"?X25519MLKEM768:X25519:P-256\""},
+    {"TicketsOfAnotherKind", "[tlsd]\ntickets = \"on\"\n",
+     "keystay.toml:2: tlsd.tickets: expected \"off\", or a table like { alias = \"ticket-key\", rotation = "
+     "\"12h\" }"},
+    {"TicketKeysFromTwoSources", "[tlsd]\ntickets = { alias = \"t\", file = \"/t\" }\n",
+     "keystay.toml:2: tlsd.tickets.file: keys come from an alias or from a file, not from both"},
+    {"TicketFileIsRelative", "[tlsd.tickets]\nfile = \"t\"\n",
+     "keystay.toml:2: tlsd.tickets.file: expected an absolute path, got \"t\""},
+    {"TicketFileWithRotation", "[tlsd.tickets]\nfile = \"/t\"\nrotation = \"1h\"\n",
+     "keystay.toml:3: tlsd.tickets.rotation: who writes the file changes its keys; remove the key"},
+    {"TicketsThatLiveTooLong", "[tlsd]\ntickets = { lifetime = \"169h\" }\n",
+     "keystay.toml:2: tlsd.tickets.lifetime: expected a duration from \"1m\" to \"168h\" (units: ms, s, m, "
+     "h), got "
+     "\"169h\""},
+    {"TooManyTicketKeys", "[tlsd]\ntickets = { rotation = \"1m\" }\n",
+     "keystay.toml:2: tlsd.tickets.rotation: is too short for this lifetime: more than 16 old keys would "
+     "open "
+     "tickets"},
+    {"OcspFileIsRelative",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nocsp = \"on\"\n",
+     "keystay.toml:8: tlsd.listener.ocsp: expected \"off\", \"fetch\", or absolute paths of responses (DER), "
+     "got "
+     "\"on\""},
+    {"CertificateCheckOfAnotherKind", "[tlsd]\ncertificate-check = \"never\"\n",
+     "keystay.toml:2: tlsd.certificate-check: expected a duration from \"1s\" to \"24h\" (units: ms, s, m, "
+     "h), got "
+     "\"never\""},
     {"AllowHasBitsBehindThePrefix",
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nallow = [\"192.0.2.7/24\"]\n",

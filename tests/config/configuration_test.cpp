@@ -182,6 +182,7 @@ certificates = ["hsm"]
 backend = "hsm"
 client-ca = "/etc/keystay/clients-ca.pem"
 client-names = ["web-1.example", "URI:spiffe://example/web", "CN=web-2"]
+client-crl = "/etc/keystay/clients-crl.pem"
 allow = ["192.0.2.0/24", "::1"]
 [tlsd.backend.hsm]
 servers = ["unix:/run/keystay/hsm.sock"]
@@ -189,6 +190,7 @@ servers = ["unix:/run/keystay/hsm.sock"]
   const ListenerSettings& hsm = configuration.tlsd.listeners[0];
   ASSERT_TRUE(hsm.clients);
   EXPECT_EQ(hsm.clients->ca, "/etc/keystay/clients-ca.pem");
+  EXPECT_EQ(hsm.clients->crl, "/etc/keystay/clients-crl.pem");
   EXPECT_THAT(hsm.clients->names, ElementsAre("web-1.example", "URI:spiffe://example/web", "CN=web-2"));
   EXPECT_THAT(hsm.allow, ElementsAre(*AddressRange::parse("192.0.2.0/24"), *AddressRange::parse("::1")));
   EXPECT_EQ(*configuration.tlsd.backends.at("hsm").servers.at(0).socket(), "/run/keystay/hsm.sock");
@@ -215,6 +217,86 @@ servers = ["127.0.0.1:8080"]
   EXPECT_EQ(configuration.tlsd.listeners[0].http2_max_streams, 100U);
   EXPECT_FALSE(configuration.tlsd.listeners[1].http2);
   EXPECT_EQ(configuration.tlsd.listeners[1].http2_max_streams, 7U);
+}
+
+TEST(Configuration, ReadsWhatAListenerAgreesToInTls) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "a"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+min-version = "TLSv1.2"
+max-version = "TLSv1.3"
+ciphers = "ECDHE+AESGCM"
+cipher-suites = "TLS_AES_128_GCM_SHA256"
+groups = "?X25519MLKEM768:X25519"
+signature-algorithms = "ed25519"
+unknown-name = "refuse"
+[[tlsd.listener]]
+name = "b"
+bind = ["127.0.0.1:0"]
+certificates = ["x"]
+backend = "app"
+[tlsd.backend.app]
+servers = ["127.0.0.1:1"]
+)");
+  const TlsSettings& tls = configuration.tlsd.listeners[0].tls;
+  EXPECT_EQ(tls.min_version, TlsVersion::tls12);
+  EXPECT_EQ(tls.max_version, TlsVersion::tls13);
+  EXPECT_EQ(tls.ciphers->text, "ECDHE+AESGCM");
+  EXPECT_EQ(tls.ciphers->place, "keystay.toml:9: tlsd.listener.ciphers");
+  EXPECT_EQ(tls.cipher_suites->text, "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(tls.groups->text, "?X25519MLKEM768:X25519");
+  EXPECT_EQ(tls.signature_algorithms->text, "ed25519");
+  EXPECT_EQ(tls.unknown_name, UnknownName::refuse);
+  const TlsSettings& by_default = configuration.tlsd.listeners[1].tls;
+  EXPECT_FALSE(by_default.ciphers || by_default.cipher_suites || by_default.groups ||
+               by_default.signature_algorithms);
+  EXPECT_EQ(by_default.unknown_name, UnknownName::serve_default);
+}
+
+TEST(Configuration, ReadsWhereTicketKeysComeFrom) {
+  using Source = TicketSettings::Source;
+  const TicketSettings alias = parse(R"(
+[tlsd]
+tickets = { alias = "web/tickets", rotation = "6h", lifetime = "24h" }
+)")
+                                   .tlsd.tickets;
+  EXPECT_EQ(alias.source, Source::alias);
+  EXPECT_EQ(alias.name, "web/tickets");
+  EXPECT_EQ(alias.rotation, 6h);
+  EXPECT_EQ(alias.lifetime, 24h);
+  EXPECT_EQ(alias.place, "keystay.toml:3: tlsd.tickets.alias");
+  EXPECT_EQ(parse("[tlsd.tickets]\nfile = \"/t\"\n").tlsd.tickets.source, Source::file);
+  EXPECT_EQ(parse("[tlsd]\ntickets = \"off\"\n").tlsd.tickets.source, Source::off);
+  const TicketSettings by_default = parse("[tlsd]\n").tlsd.tickets;
+  EXPECT_EQ(by_default.source, Source::random);
+  EXPECT_EQ(by_default.rotation, 12h);
+  EXPECT_EQ(by_default.lifetime, 2h);
+}
+
+TEST(Configuration, ReadsWhereOcspResponsesComeFrom) {
+  const auto ocsp = [](const std::string& value) {
+    return parse(
+               "[[tlsd.listener]]\nname = \"a\"\nbind = [\"127.0.0.1:0\"]\ncertificates = [\"x\"]\nbackend = "
+               "\"app\"\n" +
+               value + "\n[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n")
+        .tlsd.listeners[0]
+        .ocsp;
+  };
+  EXPECT_EQ(ocsp("").source, OcspSettings::Source::off);
+  EXPECT_EQ(ocsp("ocsp = \"off\"").source, OcspSettings::Source::off);
+  EXPECT_EQ(ocsp("ocsp = \"fetch\"").source, OcspSettings::Source::fetch);
+  EXPECT_THAT(ocsp("ocsp = \"/a\"").files, ElementsAre("/a"));
+  EXPECT_THAT(ocsp("ocsp = [\"/a\", \"/b\"]").files, ElementsAre("/a", "/b"));
+  EXPECT_EQ(ocsp("ocsp = \"/a\"").place, "keystay.toml:6: tlsd.listener.ocsp");
+}
+
+TEST(Configuration, ReadsHowOftenCertificatesAreLookedAt) {
+  EXPECT_EQ(parse("[tlsd]\n").tlsd.certificate_check, 60s);
+  EXPECT_EQ(parse("[tlsd]\ncertificate-check = \"5m\"\n").tlsd.certificate_check, 5min);
+  EXPECT_EQ(parse("[tlsd]\ncertificate-check = \"off\"\n").tlsd.certificate_check, 0s);
 }
 
 TEST(Configuration, LetsSeveralListenersAskForAFreePort) {

@@ -12,23 +12,28 @@ class SniTableTest : public testing::Test {
   SslContextHandle wildcard_{SSL_CTX_new(TLS_server_method())};
   SniTable table_;
 
+  SSL_CTX* context_of(std::string_view name) const {
+    const NamedContext* found = table_.find(name);
+    return found != nullptr ? found->context : nullptr;
+  }
+
   void SetUp() override {
-    table_.add("www.example.com", exact_.get());
-    table_.add("*.example.com", wildcard_.get());
+    table_.add("www.example.com", {exact_.get(), {}});
+    table_.add("*.example.com", {wildcard_.get(), {}});
   }
 };
 
 TEST_F(SniTableTest, AnExactNameComesBeforeAWildcard) {
-  EXPECT_EQ(table_.find("www.example.com"), exact_.get());
+  EXPECT_EQ(context_of("www.example.com"), exact_.get());
 }
 
 TEST_F(SniTableTest, CaseDoesNotMatter) {
-  EXPECT_EQ(table_.find("WWW.Example.COM"), exact_.get());
-  EXPECT_EQ(table_.find("FTP.Example.COM"), wildcard_.get());
+  EXPECT_EQ(context_of("WWW.Example.COM"), exact_.get());
+  EXPECT_EQ(context_of("FTP.Example.COM"), wildcard_.get());
 }
 
 TEST_F(SniTableTest, AWildcardStandsForExactlyOneLabel) {
-  EXPECT_EQ(table_.find("ftp.example.com"), wildcard_.get());
+  EXPECT_EQ(context_of("ftp.example.com"), wildcard_.get());
   EXPECT_EQ(table_.find("a.b.example.com"), nullptr);
   EXPECT_EQ(table_.find("example.com"), nullptr);
   EXPECT_EQ(table_.find(".example.com"), nullptr);

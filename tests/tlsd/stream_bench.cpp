@@ -28,8 +28,10 @@ StreamBench::StreamBench(StreamBenchOptions options)
   std::signal(SIGPIPE, SIG_IGN);
   const auto name = write_certificate(directory_, "localhost.pem", KeyKind::ec, {"localhost"});
   auto certificate = std::make_shared<const tlsd::Certificate>(tlsd::load_certificate(library_.get(), name));
-  tls_ =
-      std::make_shared<tlsd::TlsContext>(library_.get(), "test", tlsd::Certificates{std::move(certificate)});
+  const auto tickets = std::make_shared<tlsd::TicketKeys>(library_.get(), config::TicketSettings{});
+  static_cast<void>(tickets->refresh(std::chrono::system_clock::now()));
+  tls_ = std::make_shared<tlsd::TlsContext>(
+      library_.get(), "test", tlsd::Certificates{std::move(certificate)}, tlsd::TlsTerms{.tickets = tickets});
   port_ = tlsd::to_tcp(acceptor_.local_endpoint()).port();
   asio::co_spawn(context_, accept(), asio::detached);
   thread_ = std::thread([this] { run(); });

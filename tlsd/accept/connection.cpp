@@ -35,6 +35,7 @@ std::string_view description(Handshake handshake) {
     case Handshake::refused:
       return "TLS handshake failed: ";
     case Handshake::client_certificate:
+    case Handshake::unknown_name:
       return "TLS handshake refused: ";
     case Handshake::client_address:
     case Handshake::proxy_header:
@@ -55,7 +56,7 @@ std::string_view description(Handshake handshake) {
 
 bool sends_alert(Handshake handshake) {
   return handshake == Handshake::refused || handshake == Handshake::client_certificate ||
-         handshake == Handshake::sign_failed;
+         handshake == Handshake::unknown_name || handshake == Handshake::sign_failed;
 }
 
 }  // namespace

@@ -126,6 +126,13 @@ auto& log_lines_family(Registry& registry) {
       .Register(registry);
 }
 
+auto& ticket_change_family(Registry& registry) {
+  return BuildCounter()
+      .Name("keystay_tlsd_ticket_key_changes_total")
+      .Help("How often keys of session tickets were to be made while the server ran, by result")
+      .Register(registry);
+}
+
 auto& reload_family(Registry& registry) {
   return BuildCounter().Name("keystay_tlsd_reloads_total").Help("Reloads by result").Register(registry);
 }
@@ -217,6 +224,13 @@ Metrics::Metrics()
                        .Add({})),
       reloads_succeeded_(&reload_family(registry_).Add({{"result", "succeeded"}})),
       reloads_failed_(&reload_family(registry_).Add({{"result", "failed"}})),
+      ticket_keys_(&BuildGauge()
+                        .Name("keystay_tlsd_ticket_keys")
+                        .Help("Keys that open session tickets now; 0: no connection is resumed")
+                        .Register(registry_)
+                        .Add({})),
+      ticket_keys_made_(&ticket_change_family(registry_).Add({{"result", "succeeded"}})),
+      ticket_keys_failed_(&ticket_change_family(registry_).Add({{"result", "failed"}})),
       certificate_expiry_(
           &BuildGauge()
                .Name("keystay_tlsd_certificate_expiry_timestamp_seconds")

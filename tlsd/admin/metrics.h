@@ -38,11 +38,16 @@ enum class Handshake : std::size_t {
   address_connections,  // more than max-connections-per-address
   address_rate,         // more than handshakes-per-second-per-address
   starttls,             // the client did not ask for TLS as the protocol of `starttls` wants it
+  unknown_name,         // no certificate has the client's server name, and the listener refuses that
 };
-inline constexpr std::array<std::string_view, 14> kHandshakeNames{
-    "full",         "resumed", "refused",        "plain_http",         "client_closed", "timed_out",
-    "sign_failed",  "stopped", "client_address", "client_certificate", "proxy_header",  "address_connections",
-    "address_rate", "starttls"};
+inline constexpr std::array<std::string_view, 15> kHandshakeNames{"full",           "resumed",
+                                                                  "refused",        "plain_http",
+                                                                  "client_closed",  "timed_out",
+                                                                  "sign_failed",    "stopped",
+                                                                  "client_address", "client_certificate",
+                                                                  "proxy_header",   "address_connections",
+                                                                  "address_rate",   "starttls",
+                                                                  "unknown_name"};
 
 enum class BackendFault : std::size_t {
   unreachable,
@@ -184,6 +189,10 @@ class Metrics final {
   [[nodiscard]] prometheus::Counter& exceptions() { return *exceptions_; }
   void reload_succeeded() { reloads_succeeded_->Increment(); }
   void reload_failed() { reloads_failed_->Increment(); }
+  // Of session tickets: how many open them now, and each time that some were to be made.
+  void ticket_keys(std::size_t size) { ticket_keys_->Set(static_cast<double>(size)); }
+  void ticket_keys_made() { ticket_keys_made_->Increment(); }
+  void ticket_keys_failed() { ticket_keys_failed_->Increment(); }
   // The end of each certificate in use, by its name; the gauges of others go.
   void certificates(const std::map<std::string, double>& seconds_since_epoch);
   [[nodiscard]] std::shared_ptr<BackendMetrics> backend(const std::string& name);
@@ -210,6 +219,9 @@ class Metrics final {
   prometheus::Counter* exceptions_;
   prometheus::Counter* reloads_succeeded_;
   prometheus::Counter* reloads_failed_;
+  prometheus::Gauge* ticket_keys_;
+  prometheus::Counter* ticket_keys_made_;
+  prometheus::Counter* ticket_keys_failed_;
   prometheus::Family<prometheus::Gauge>* certificate_expiry_;
   std::map<std::string, prometheus::Gauge*> certificates_;
   prometheus::Family<prometheus::Gauge>* server_up_;

@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <string>
 #include <system_error>
 
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
-#include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <unistd.h>
 
+#include "tlsd/ocsp/ocsp_staple.h"
+#include "tlsd/tls/asn1_time.h"
 #include "tlsd/tls/chain.h"
 #include "tlsd/tls/openssl_error.h"
 
@@ -29,23 +29,14 @@ struct Contents {
   std::vector<X509Handle> certificates;
 };
 
-std::string titled(std::string_view name) { return "certificate \"" + std::string(name) + "\""; }
+std::string titled(std::string_view name, std::string_view what = "certificate") {
+  return std::string(what) + " \"" + std::string(name) + "\"";
+}
 
 std::string subject(const X509* certificate) {
   char text[256];
   X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof text);
   return text;
-}
-
-TimePoint time_point(const ASN1_TIME* time) {
-  std::tm broken_down{};
-  if (ASN1_TIME_to_tm(time, &broken_down) != 1) return {};
-  // The clock's nanoseconds end in the year 2262; certificates that never expire do so in 9999 (RFC 5280,
-  // section 4.1.2.5).
-  using Seconds = std::chrono::seconds;
-  const auto latest = std::chrono::floor<Seconds>(TimePoint::max().time_since_epoch());
-  const auto earliest = std::chrono::ceil<Seconds>(TimePoint::min().time_since_epoch());
-  return TimePoint(std::clamp(Seconds(timegm(&broken_down)), earliest, latest));
 }
 
 void take(Contents& contents, const OSSL_STORE_INFO& info) {
@@ -63,39 +54,41 @@ void take(Contents& contents, const OSSL_STORE_INFO& info) {
 
 // Ends at the first error: a store that reports one need not ever report its end. The store of files reports
 // an error without a reason at its end, which is none.
-Contents read_store(OSSL_LIB_CTX* library, const std::string& name) {
+Contents read_store(OSSL_LIB_CTX* library, const std::string& name, std::string_view what = "certificate") {
   const std::string uri = store_uri(name);
   if (uri.starts_with('/') && ::access(uri.c_str(), R_OK) != 0) {
-    throw CryptoError(titled(name) + ": cannot read the file: " + std::generic_category().message(errno));
+    throw CryptoError(titled(name, what) +
+                      ": cannot read the file: " + std::generic_category().message(errno));
   }
   ERR_clear_error();
   const StoreHandle store(
       OSSL_STORE_open_ex(uri.c_str(), library, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr));
-  if (!store) throw openssl_error(titled(name) + ": cannot open " + uri);
+  if (!store) throw openssl_error(titled(name, what) + ": cannot open " + uri);
   Contents contents;
   while (OSSL_STORE_eof(store.get()) == 0) {
     const StoreInfoHandle info(OSSL_STORE_load(store.get()));
     if (info) {
       take(contents, *info);
     } else if (ERR_peek_error() != 0 || OSSL_STORE_eof(store.get()) == 0) {
-      throw openssl_error(titled(name) + ": cannot read " + uri);
+      throw openssl_error(titled(name, what) + ": cannot read " + uri);
     }
   }
   return contents;
 }
 
 // The order of a listing is no way to choose: a token's changes with every key that comes or goes.
-void require_one_key(const Contents& contents, const std::string& name) {
+void require_one_key(const Contents& contents, const std::string& name,
+                     std::string_view what = "certificate") {
   const std::string uri = store_uri(name);
   if (contents.keys_size == 0) {
-    throw CryptoError(titled(name) + ": there is no private key in " + uri +
+    throw CryptoError(titled(name, what) + ": there is no private key in " + uri +
                       (names_file(uri) ? ""
                                        : "; most tokens show one only after a login: see its `pin`, and what "
                                          "keystay -list shows"));
   }
   if (contents.keys_size == 1) return;
-  throw CryptoError(titled(name) + ": there are " + std::to_string(contents.keys_size) + " private keys in " +
-                    uri +
+  throw CryptoError(titled(name, what) + ": there are " + std::to_string(contents.keys_size) +
+                    " private keys in " + uri +
                     (names_file(uri) ? "; leave only the key of the certificate in the file"
                      : uri.starts_with("pkcs11:")
                          ? ", and it names none of them; add object= or id= to the URI"
@@ -133,6 +126,18 @@ std::vector<std::string> dns_names(const X509* leaf) {
     result.push_back(std::move(dns_name));
   }
   return result;
+}
+
+// By whom the leaf is signed; of several certificates of one key any will do.
+X509Handle issuer_of(X509* leaf, const std::vector<X509Handle>& others) {
+  ERR_set_mark();
+  const auto issuer = std::ranges::find_if(others, [&](const X509Handle& candidate) {
+    return X509_check_issued(candidate.get(), leaf) == X509_V_OK &&
+           X509_verify(leaf, X509_get0_pubkey(candidate.get())) == 1;
+  });
+  ERR_pop_to_mark();
+  if (issuer == others.end() || X509_up_ref(issuer->get()) != 1) return nullptr;
+  return X509Handle(issuer->get());
 }
 
 void check_validity(Certificate& certificate, const X509* part) {
@@ -180,6 +185,12 @@ std::string store_uri(std::string_view name) {
   return "keystay:" + boost::urls::encode(name, boost::urls::unreserved_chars + '/');
 }
 
+KeyHandle load_private_key(OSSL_LIB_CTX* library, const std::string& name) {
+  Contents contents = read_store(library, name, "key");
+  require_one_key(contents, name, "key");
+  return std::move(contents.key);
+}
+
 Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name) {
   Contents contents = read_store(library, name);
   require_one_key(contents, name);
@@ -195,7 +206,9 @@ Certificate load_certificate(OSSL_LIB_CTX* library, const std::string& name) {
   certificate.leaf = take_leaf(contents, name);
   certificate.key = std::move(contents.key);
   certificate.chain = build_chain(certificate.leaf.get(), contents.certificates);
+  certificate.issuer = issuer_of(certificate.leaf.get(), contents.certificates);
   certificate.dns_names = dns_names(certificate.leaf.get());
+  if (certificate.issuer) certificate.staple = std::make_shared<OcspStaple>(certificate.leaf.get());
   check_validity(certificate, certificate.leaf.get());
   for (int i = 0; i < sk_X509_num(certificate.chain.get()); ++i) {
     check_validity(certificate, sk_X509_value(certificate.chain.get(), i));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +11,18 @@
 
 namespace keystay::tlsd {
 
+class OcspStaple;
+
 struct Certificate {
   std::string name;  // as the configuration calls it
   KeyHandle key;
   X509Handle leaf;
   X509Stack chain;                     // the issuers of the leaf, in order, without the trust anchor
+  X509Handle issuer;                   // of the leaf, trust anchor or not; null if it is not there
   std::vector<std::string> dns_names;  // subjectAltName dNSName, in lower case
   std::chrono::system_clock::time_point not_after;  // of the certificate of the chain that expires first
   std::string expires_first;                        // the subject of that certificate
+  std::shared_ptr<OcspStaple> staple;               // null if the issuer is
 
   // Whether a provider other than OpenSSL's own has the key: it lives on a token.
   [[nodiscard]] bool on_token() const;
@@ -30,6 +35,9 @@ struct Certificate {
 // Whether the key is on a token, as far as the name tells, or a file that holds a reference in its place
 // (keystay -exportref): then the provider `keystay` reads it. A file that cannot be read holds none.
 [[nodiscard]] bool needs_keystay(std::string_view name);
+
+// Loads the private key of this name, whether there is a certificate for it or not. Throws CryptoError.
+[[nodiscard]] KeyHandle load_private_key(OSSL_LIB_CTX* library, const std::string& name);
 
 // Loads the certificate of this name (an alias, a key URI, or the path of a PEM file with key and chain).
 // Throws CryptoError if it is absent or incomplete, if several private keys are there, if the key does not

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <strings.h>
 
+#include "tlsd/admin/printable.h"
 #include "tlsd/tls/openssl_error.h"
 
 namespace keystay::tlsd {
@@ -52,15 +53,6 @@ std::string_view common_name(const X509* certificate) noexcept {
   return view(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 }
 
-// What a client sends goes into a line of the log: no control characters, and not too much of it.
-std::string printable(std::string_view text) {
-  constexpr std::size_t kMost = 100;
-  std::string result(text.substr(0, kMost));
-  std::ranges::replace_if(
-      result, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
-  return result;
-}
-
 std::string names_of(const X509* certificate) {
   constexpr std::size_t kMost = 500;
   std::string result = std::string(kCommonName) + printable(common_name(certificate));
@@ -72,6 +64,17 @@ std::string names_of(const X509* certificate) {
       result += ", " + std::string(kUri) + printable(view(name->d.uniformResourceIdentifier));
   }
   return result;
+}
+
+// As nginx and HAProxy do: every certificate of the chain is looked up, and needs a CRL of its issuer.
+void use_crl(SSL_CTX* context, const std::string& file) {
+  ERR_clear_error();
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  if (lookup == nullptr || X509_load_crl_file(lookup, file.c_str(), X509_FILETYPE_PEM) < 1 ||
+      X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) != 1) {
+    throw openssl_error("client-crl: cannot read CRLs from " + file);
+  }
 }
 
 }  // namespace
@@ -87,6 +90,7 @@ void ClientVerification::apply(OSSL_LIB_CTX* library, SSL_CTX* context) const {
     throw openssl_error("client-ca: cannot read certificates of authorities from " + settings_.ca);
   }
   SSL_CTX_set_client_CA_list(context, authorities);
+  if (!settings_.crl.empty()) use_crl(context, settings_.crl);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &ClientVerification::verify,
                                    const_cast<ClientVerification*>(this));

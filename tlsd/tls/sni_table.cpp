@@ -20,7 +20,7 @@ bool covers(std::string_view pattern, std::string_view name) noexcept {
   return dot != std::string_view::npos && dot > 0 && name.substr(dot + 1) == pattern.substr(kWildcard.size());
 }
 
-void SniTable::add(const std::string& pattern, SSL_CTX* context) {
+void SniTable::add(const std::string& pattern, const NamedContext& context) {
   if (pattern.starts_with(kWildcard)) {
     wildcard_.emplace(pattern.substr(kWildcard.size()), context);
   } else {
@@ -28,17 +28,17 @@ void SniTable::add(const std::string& pattern, SSL_CTX* context) {
   }
 }
 
-SSL_CTX* SniTable::find(std::string_view server_name) const noexcept {
+const NamedContext* SniTable::find(std::string_view server_name) const noexcept {
   std::array<char, kLongestName> lower;
   if (server_name.size() > lower.size()) return nullptr;
   std::ranges::transform(server_name, lower.begin(), lower_case);
   const std::string_view name(lower.data(), server_name.size());
 
-  if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
+  if (const auto found = exact_.find(name); found != exact_.end()) return &found->second;
   const auto dot = name.find('.');
   if (dot == std::string_view::npos || dot == 0) return nullptr;
   const auto found = wildcard_.find(name.substr(dot + 1));
-  return found != wildcard_.end() ? found->second : nullptr;
+  return found != wildcard_.end() ? &found->second : nullptr;
 }
 
 }  // namespace keystay::tlsd

@@ -1,19 +1,19 @@
 #include "tlsd/tls/tls_context.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <openssl/err.h>
 
+#include "tlsd/admin/printable.h"
+#include "tlsd/ocsp/ocsp_staple.h"
+#include "tlsd/tls/client_hello.h"
 #include "tlsd/tls/openssl_error.h"
 
 namespace keystay::tlsd {
 namespace {
 
-// TLS 1.2 with forward secrecy and AEAD only. RSA key exchange would need decryption by the token, too.
-constexpr char kTls12Ciphers[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr unsigned int kSessionIdSize = std::tuple_size_v<SessionIdContext>;
 constexpr int kSecurityLevel = 2;  // 112 bits: RSA from 2048 bits, no SHA-1
 
 std::string_view key_type(const Certificate& certificate) {
@@ -45,16 +45,7 @@ std::vector<const Certificate*> group_for(std::string_view name, const Certifica
   return group;
 }
 
-// Both callbacks run on the fibre of a handshake: small, no allocation, no exception.
-int choose_certificate(SSL* ssl, int*, void* names) noexcept {
-  const char* server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (server_name == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  SSL_CTX* context = static_cast<const SniTable*>(names)->find(server_name);
-  if (context == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  SSL_set_SSL_CTX(ssl, context);
-  return SSL_TLSEXT_ERR_OK;
-}
-
+// Runs on the fibre of a handshake, as all callbacks do: small, no allocation, no exception.
 // RFC 7301, section 3.2: a client that offers only other protocols gets no_application_protocol.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                     unsigned int offered_size, void* protocols) noexcept {
@@ -98,9 +89,21 @@ std::string protocol_list(const std::vector<std::string>& protocols) {
   return list;
 }
 
-// What SSL_CTX_set_session_id_context takes is limited to 32 bytes.
-std::string session_id_context(std::string_view listener) {
-  return std::string(listener.substr(0, SSL_MAX_SID_CTX_LENGTH));
+// Sessions belong to the listener, to what it asks of clients, and to the name that was asked for (RFC 8446,
+// section 4.6.1, leaves that to the client alone). The same for all who serve the same, so that instances
+// resume one another's sessions.
+SessionIdContext sessions_of(OSSL_LIB_CTX* library, std::string_view listener, std::string_view clients,
+                             std::string_view pattern) {
+  std::string input;
+  for (const std::string_view part : {listener, clients, pattern}) {
+    input += std::to_string(part.size()) + ':';
+    input += part;
+  }
+  SessionIdContext result{};
+  std::size_t size = 0;
+  if (EVP_Q_digest(library, "SHA256", nullptr, input.data(), input.size(), result.data(), &size) != 1)
+    throw openssl_error("SHA256");
+  return result;
 }
 
 }  // namespace
@@ -108,20 +111,58 @@ std::string session_id_context(std::string_view listener) {
 TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const Certificates& certificates,
                        const TlsTerms& terms)
     : library_(library),
-      session_id_context_(session_id_context(listener)),
       certificates_(certificates),
-      protocols_(protocol_list(terms.protocols)) {
+      protocols_(protocol_list(terms.protocols)),
+      protocol_settings_(library, terms.protocol),
+      unknown_name_(terms.protocol.unknown_name),
+      tickets_(terms.tickets) {
   if (terms.clients) clients_.emplace(*terms.clients);
+  const std::string_view asked = clients_ ? "certificate required" : "no certificate";
+  // Those of clients without a name, or with one that no certificate has.
+  default_.sessions = sessions_of(library, listener, asked, {});
   for (const auto& certificate : certificates_) {
     for (const std::string& name : certificate->dns_names) {
-      names_.add(name, context_for(group_for(name, certificates_)));
+      names_.add(name,
+                 {context_for(group_for(name, certificates_)), sessions_of(library, listener, asked, name)});
     }
   }
-  default_ = context_for(default_group());
+  default_.context = context_for(default_group());
   // SSL_CTX_set_tlsext_servername_callback, whose cast is one of C.
-  SSL_CTX_callback_ctrl(default_, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
-                        reinterpret_cast<void (*)()>(&choose_certificate));
-  SSL_CTX_set_tlsext_servername_arg(default_, &names_);
+  SSL_CTX_callback_ctrl(default_.context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(&TlsContext::answer_name));
+  SSL_CTX_set_tlsext_servername_arg(default_.context, this);
+}
+
+// Before libssl looks at anything else: it opens a ticket before it calls answer_name, and a session of
+// another name must not be resumed then. A second ClientHello, which may have another name, is looked at
+// again.
+int TlsContext::choose_context(SSL* ssl, int* alert, void* tls) noexcept {
+  const auto& self = *static_cast<const TlsContext*>(tls);
+  const NamedContext* named = self.names_.find(server_name_of_hello(ssl));
+  const NamedContext& chosen = named != nullptr ? *named : self.default_;
+  if (SSL_set_SSL_CTX(ssl, chosen.context) != nullptr &&
+      SSL_set_session_id_context(ssl, chosen.sessions.data(), kSessionIdSize) == 1) {
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+  *alert = SSL_AD_INTERNAL_ERROR;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+int TlsContext::answer_name(SSL* ssl, int* alert, void* tls) noexcept {
+  const auto& self = *static_cast<const TlsContext*>(tls);
+  const char* server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (server_name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  if (self.names_.find(server_name) != nullptr) return SSL_TLSEXT_ERR_OK;
+  if (self.unknown_name_ == config::UnknownName::serve_default) return SSL_TLSEXT_ERR_NOACK;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+std::string TlsContext::refused_name(const SSL* ssl, int library_reason) const {
+  if (unknown_name_ != config::UnknownName::refuse || library_reason != SSL_R_CALLBACK_FAILED) return {};
+  const char* server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (server_name == nullptr || names_.find(server_name) != nullptr) return {};
+  return "no certificate has the server name \"" + printable(server_name) + "\" (unknown-name)";
 }
 
 TlsContext::Group TlsContext::default_group() const {
@@ -139,43 +180,38 @@ SSL_CTX* TlsContext::context_for(const Group& group) {
 SslContextHandle TlsContext::make_context(const Group& group) const {
   ERR_clear_error();
   SslContextHandle context(SSL_CTX_new_ex(library_, nullptr, TLS_server_method()));
-  if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
-      SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) != 1 ||
-      SSL_CTX_set_session_id_context(context.get(),
-                                     reinterpret_cast<const unsigned char*>(session_id_context_.data()),
-                                     static_cast<unsigned>(session_id_context_.size())) != 1) {
+  if (!context ||
+      SSL_CTX_set_session_id_context(context.get(), default_.sessions.data(), kSessionIdSize) != 1) {
     throw openssl_error("SSL_CTX_new");
   }
   set_policy(context.get());
+  protocol_settings_.apply(context.get());
+  SSL_CTX_set_client_hello_cb(context.get(), &TlsContext::choose_context, const_cast<TlsContext*>(this));
+  if (tickets_) {
+    tickets_->apply(context.get());
+  } else {
+    SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context.get(), 0);
+  }
   // Without a list of our own the client's extension is ignored (RFC 7301, section 3.2).
   if (!protocols_.empty())
     SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, const_cast<std::string*>(&protocols_));
   if (clients_) clients_->apply(library_, context.get());
+  OcspStaple::apply(context.get());
   for (const Certificate* certificate : group) use_certificate(context.get(), *certificate);
   return context;
 }
 
 SslHandle TlsContext::new_connection() const {
-  SslHandle ssl(SSL_new(default_));
+  SslHandle ssl(SSL_new(default_.context));
   if (!ssl) throw openssl_error("SSL_new");
+  // Rather no ticket than an empty one, which TLS 1.3 does not know.
+  if (tickets_ && tickets_->empty()) {
+    SSL_set_options(ssl.get(), SSL_OP_NO_TICKET);
+    SSL_set_num_tickets(ssl.get(), 0);
+  }
   SSL_set_accept_state(ssl.get());
   return ssl;
-}
-
-// Tickets are sealed by the context that a connection began with: the default one, whatever name it asked
-// for.
-TicketKeys TlsContext::ticket_keys() const {
-  TicketKeys keys(static_cast<std::size_t>(SSL_CTX_get_tlsext_ticket_keys(default_, nullptr, 0)));
-  if (SSL_CTX_get_tlsext_ticket_keys(default_, keys.data(), keys.size()) != 1) {
-    throw openssl_error("SSL_CTX_get_tlsext_ticket_keys");
-  }
-  return keys;
-}
-
-void TlsContext::use_ticket_keys(TicketKeys keys) {
-  if (SSL_CTX_set_tlsext_ticket_keys(default_, keys.data(), keys.size()) != 1) {
-    throw openssl_error("SSL_CTX_set_tlsext_ticket_keys");
-  }
 }
 
 }  // namespace keystay::tlsd

@@ -12,17 +12,20 @@
 #include "tlsd/tls/certificate.h"
 #include "tlsd/tls/client_verification.h"
 #include "tlsd/tls/openssl_handles.h"
+#include "tlsd/tls/protocol_settings.h"
 #include "tlsd/tls/sni_table.h"
+#include "tlsd/tls/ticket_keys.h"
 
 namespace keystay::tlsd {
 
 using Certificates = std::vector<std::shared_ptr<const Certificate>>;
-using TicketKeys = std::vector<unsigned char>;
 
 // What a listener offers and asks for besides its certificates.
 struct TlsTerms {
   std::vector<std::string> protocols = {};  // of ALPN (RFC 7301), the preferred first
   std::optional<config::ClientCertificates> clients = {};
+  config::TlsSettings protocol = {};
+  std::shared_ptr<const TicketKeys> tickets = nullptr;  // null: no connection is resumed
 };
 
 class TlsContext final {
@@ -39,25 +42,29 @@ class TlsContext final {
   // A server's SSL without a socket. The context must outlive its handshake. Throws CryptoError.
   [[nodiscard]] SslHandle new_connection() const;
 
-  // The keys that seal session tickets. Taken over from the context before, tickets outlive a reload.
-  [[nodiscard]] TicketKeys ticket_keys() const;
-  void use_ticket_keys(TicketKeys keys);
+  // Of a handshake that failed: that no certificate has the client's server name; empty if that was not the
+  // reason. `library_reason` is that of the error queue.
+  [[nodiscard]] std::string refused_name(const SSL* ssl, int library_reason) const;
 
  private:
   using Group = std::vector<const Certificate*>;  // one per type of key
 
+  static int choose_context(SSL* ssl, int* alert, void* tls) noexcept;
+  static int answer_name(SSL* ssl, int* alert, void* tls) noexcept;
   [[nodiscard]] Group default_group() const;
   SSL_CTX* context_for(const Group& group);
   [[nodiscard]] SslContextHandle make_context(const Group& group) const;
 
   OSSL_LIB_CTX* library_;
-  std::string session_id_context_;
   Certificates certificates_;  // keeps what the contexts were made of
   std::string protocols_;      // as the extension has them
+  ProtocolSettings protocol_settings_;
+  config::UnknownName unknown_name_;
+  std::shared_ptr<const TicketKeys> tickets_;
   std::optional<ClientVerification> clients_;
   std::map<Group, SslContextHandle> contexts_;
   SniTable names_;
-  SSL_CTX* default_ = nullptr;  // one of contexts_
+  NamedContext default_;  // one of contexts_
 };
 
 }  // namespace keystay::tlsd

@@ -235,6 +235,9 @@ HandshakeResult TlsStream::failure(error_code error, bool signed_before) const {
   if (std::string refusal = ClientVerification::refusal(ssl_.get(), ERR_GET_REASON(ERR_peek_error()));
       !refusal.empty())
     return {Handshake::client_certificate, std::move(refusal)};
+  if (std::string refusal = context_->refused_name(ssl_.get(), ERR_GET_REASON(ERR_peek_error()));
+      !refusal.empty())
+    return {Handshake::unknown_name, std::move(refusal)};
   const bool sign_failed = signed_before && ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL;
   return {sign_failed ? Handshake::sign_failed : Handshake::refused, openssl_reasons()};
 }

@@ -102,7 +102,7 @@ function duration(seconds) {
 
 // --- tiles --------------------------------------------------------------------------------------------------------------
 const failedResults = ["refused", "plain_http", "timed_out", "sign_failed", "client_address", "client_certificate",
-  "proxy_header", "address_connections", "address_rate", "starttls"];
+  "proxy_header", "address_connections", "address_rate", "starttls", "unknown_name"];
 
 function failedRate(index) {
   return index < 1 ? null : failedResults.reduce((total, result) => total + rate(index, "tlsd_handshakes_total", { result }), 0);
