@@ -69,7 +69,7 @@ struct ListenerSettings {
   std::string backend;
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
   bool http2 = true;              // of mode http: offer it besides HTTP/1.1
-  std::size_t http2_max_streams = 100;        // requests in flight on a connection of HTTP/2
+  std::size_t http2_max_streams = 100;  // requests in flight on a connection of HTTP/2
   TlsSettings tls;
   OcspSettings ocsp;
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
