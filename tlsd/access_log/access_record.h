@@ -21,9 +21,9 @@ struct AccessRecord {
   enum class Kind { request, connection };
 
   Kind kind = Kind::request;
-  std::chrono::system_clock::time_point begin;  // first byte of the request; end of the handshake
-  Clock::duration duration{};                   // to the last byte of the response; of the connection
-  std::optional<Clock::duration> first_byte;    // from the begin to the head of the response
+  std::chrono::system_clock::time_point begin;     // first byte of the request; end of the handshake
+  Clock::duration duration{};                      // to the last byte of the response; of the connection
+  std::optional<Clock::duration> first_byte = {};  // from the begin to the head of the response
   const tcp::endpoint& client;
   std::string_view request_line = {};  // as the client sent it
   std::string_view host = {};
