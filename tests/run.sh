@@ -9,7 +9,7 @@
 #   tests/run.sh --soak     all tests, the long ones in full length
 #   tests/run.sh --bench    the benchmarks instead of the tests
 #   tests/run.sh --fuzz     the fuzz targets instead of the tests, 200,000 inputs each, under the sanitizers of --asan
-#   tests/run.sh --packages builds the packages twice, compares them, and tries them in a bare Debian root, as root
+#   tests/run.sh --packages builds the packages twice, compares them, and tries them in a bare Debian root and a container, as root
 #   tests/run.sh --debian13 the same on Debian 13, in a root that scripts/debian13.sh makes: the tree of the last commit
 #   --no-install            install nothing; may be given with any of them
 set -euo pipefail
@@ -82,7 +82,9 @@ packages() {
     cmp "$package" "build/packages/${package##*/}" || return 1
   done
   step "in a bare root"
-  tests/packaging/packages_serve.sh
+  tests/packaging/packages_serve.sh || return 1
+  step "in a container"
+  tests/packaging/container_serves.sh
 }
 
 if [[ "$what" == packages ]]; then

@@ -45,6 +45,10 @@ struct Response2 {
 [[nodiscard]] std::string frame_bytes(const Frame2& frame);
 // A field section, each field a literal that changes no table (RFC 7541, section 6.2.2).
 [[nodiscard]] std::string section_bytes(const Fields2& fields);
+
+// Flags of HEADERS whose request has a body that follows.
+inline constexpr std::uint8_t kOpen = NGHTTP2_FLAG_END_HEADERS;
+
 [[nodiscard]] std::string headers_bytes(std::int32_t stream, const Fields2& fields,
                                         std::uint8_t flags = NGHTTP2_FLAG_END_STREAM |
                                                              NGHTTP2_FLAG_END_HEADERS);

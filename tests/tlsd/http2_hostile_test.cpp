@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr std::uint8_t kOpen = NGHTTP2_FLAG_END_HEADERS;
 constexpr unsigned kReset = 0;  // no response, but RST_STREAM with PROTOCOL_ERROR
 
 struct RequestCase {

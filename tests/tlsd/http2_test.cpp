@@ -15,8 +15,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::uint8_t kOpen = NGHTTP2_FLAG_END_HEADERS;  // a request whose body follows
-
 std::string agreed_protocol(TlsClient& client) {
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
