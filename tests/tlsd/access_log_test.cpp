@@ -199,7 +199,7 @@ TEST_F(AccessLogTest, ATunnelThatItsServerBreaksOffIsALineOfTheLog) {
   serve([](RawSocket& client) {
     read_until(client, "\r\n\r\n");
     client.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-    client.read_some();
+    static_cast<void>(client.read_some());
     client.reset();
   });
   TlsClient client = connect();
