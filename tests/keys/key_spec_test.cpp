@@ -18,11 +18,12 @@ unsigned bits(const KeySpec& spec) { return std::get<RsaSpec>(spec).modulus_bits
 TEST(KeySpec, OfRsaHasASize) {
   EXPECT_EQ(bits(key_spec("RSA", 2048, "")), 2048u);
   EXPECT_EQ(bits(key_spec("rsa", 4096, "")), 4096u);
+  EXPECT_EQ(bits(key_spec("rsa", 8192, "")), 8192u);
   EXPECT_EQ(bits(key_spec("RSA", 0, "")), 3072u);
 }
 
 TEST(KeySpec, OfRsaRefusesSizesThatAreWeakOrOdd) {
-  for (const unsigned size : {512u, 1024u, 2047u, 4097u, 8192u}) {
+  for (const unsigned size : {512u, 1024u, 2047u, 4097u, 8193u, 16384u}) {
     EXPECT_THROW((void)key_spec("RSA", size, ""), Error) << size;
   }
 }

@@ -32,8 +32,8 @@ class FrameBudget final {
 
   // False if nothing is left.
   [[nodiscard]] bool spend(std::int64_t points, Clock::time_point now = Clock::now()) noexcept {
+    if (points_ < points) refill(now);
     points_ -= points;
-    if (points_ < 0) refill(now);
     return points_ >= 0;
   }
 

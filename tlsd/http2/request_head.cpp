@@ -45,7 +45,9 @@ bool RequestHead::add(std::string_view name, std::string_view value) {
     too_large_ = true;
     return true;
   }
-  if (has_line_break(name) || has_line_break(value)) breaks_line_ = true;
+  // A colon inside of a name would end it there.
+  if (has_line_break(name) || has_line_break(value) || name.find(':', 1) != std::string_view::npos)
+    breaks_line_ = true;
   if (name.starts_with(':')) {
     add_pseudo(name, value);
   } else {
@@ -84,7 +86,7 @@ bool RequestHead::asks_for_websocket() const { return method_ == "CONNECT" && pr
 // What HTTP/1.1 does not know. The rest is for the framing gate.
 std::optional<Refusal> RequestHead::check() const {
   if (too_large_) return Refusal{status::request_header_fields_too_large, "the head exceeds 16 KiB"};
-  if (breaks_line_) return bad("a field has a control character");
+  if (breaks_line_) return bad("a field with a character that HTTP/1.1 cannot carry there");
   if (!protocol_.empty() && !asks_for_websocket())
     return Refusal{status::not_implemented, "a :protocol other than websocket"};
   if (method_ == "CONNECT" && protocol_.empty())
