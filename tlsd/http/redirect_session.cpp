@@ -168,8 +168,9 @@ awaitable<void> RedirectSession::pass_on_challenge(RequestParser& request) {
   backend_ = std::make_shared<BackendConnection>(client_.backend.executor());
   if (const error_code error = co_await client_.backend.connect(*backend_)) {
     const bool late = error == asio::error::timed_out;
-    co_return co_await answer_fault(late ? Fault::connect_timed_out : Fault::unreachable, method,
-                                    late ? "" : error.message());
+    const Fault fault = late ? Fault::connect_timed_out : Fault::unreachable;
+    const std::string reason = late ? "" : error.message();  // GCC 12 destroys it twice inside of a co_await
+    co_return co_await answer_fault(fault, method, reason);
   }
   bool passing_on = false;
   const TimeLimit limit(client_.backend.executor(), client_.listener.backend.response_head_timeout,

@@ -169,6 +169,14 @@ TEST_F(RedirectTest, AnswersForABackendOfChallengesThatDoesNot) {
   EXPECT_TRUE(log_.wait_for("challenge of ACME answered with 502")) << log_.text();
 }
 
+TEST_F(RedirectTest, AnswersForABackendOfChallengesThatIsDown) {
+  serve(TestBackend::hello());
+  backend_.reset();
+  EXPECT_EQ(ask(kChallenge).status, 502U);
+  EXPECT_EQ(ask(kChallenge).status, 502U);
+  EXPECT_TRUE(log_.wait_for("challenge of ACME answered with 502")) << log_.text();
+}
+
 TEST_F(RedirectTest, ClosesItsSilentClientsAtAStop) {
   serve_alone();
   RawSocket client = RawSocket::connect(server_->port());
