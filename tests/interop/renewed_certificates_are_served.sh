@@ -59,7 +59,7 @@ wait_for tlsd serves "$scratch/renewed.crt"
 [[ "$(metric keystay_tlsd_certificates_renewed_total)" == 1 ]] || fail "the renewal is not counted"
 
 echo "== an alias that is gone, and one with a new key"
-"$keystay" -delete -alias httpd -noprompt
+"$keystay" -delete -alias httpd
 wait_for tlsd grep -q 'cannot look for a renewed certificate, the one before is served: certificate "httpd"' "$scratch/tlsd.log"
 make_alias httpd -keyalg EC
 wait_for tlsd serves "$scratch/httpd.crt"
