@@ -12,7 +12,9 @@
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/opened_group.h"
+#include "native/keys/alias_state.h"
 #include "native/keys/key_store.h"
+#include "native/keys/rotation.h"
 #include "native/keys/unfinished_label.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/unicode.h"
@@ -46,6 +48,10 @@ class Syncing final {
 
   void run(const ha::GroupDescription& group) {
     for (const ha::MemberToken& member : group.members)
+      with(member, [&](keys::KeyStore& store) { seen_.emplace(member.name, store.entries()); });
+    for (const ha::MemberToken& member : group.members)
+      with(member, [&](keys::KeyStore& store) { finish_rotations(member.name, store); });
+    for (const ha::MemberToken& member : group.members)
       with(member, [&](keys::KeyStore& store) { look_for_models(member.name, store); });
     for (const ha::MemberToken& member : group.members) {
       with(member, [&](keys::KeyStore& store) {
@@ -72,8 +78,52 @@ class Syncing final {
     }
   }
 
+  // A rotation that was interrupted between two members: on one the alias is the new key already.
+  void finish_rotations(const std::string& member, keys::KeyStore& store) {
+    const std::vector<keys::Entry>& entries = seen_.at(member);
+    for (const keys::Entry& next : entries) {
+      const keys::AliasVersion version = keys::version_of(next.alias);
+      if (version.state != keys::AliasState::next) continue;
+      const auto current = std::ranges::find(entries, version.alias, &keys::Entry::alias);
+      if (current == entries.end()) continue;
+      const std::optional<GoneOver> there = gone_over(*current, next);
+      if (!there) continue;
+      ++brought_;
+      rotated_.insert(version.alias);
+      fmt::print(stderr, "{}: \"{}\" {} over to its new key, as it has on {}\n", member,
+                 pkcs11::printable(version.alias), dry_run_ ? "would go" : "goes", there->member);
+      if (dry_run_) continue;
+      if (!next.leaf) store.replace_chain(next, {*there->leaf});
+      keys::Rotation(store).finish_as(*current, *store.find_again(next.key.reference()), there->number);
+    }
+  }
+
+  // A member on which `next` is the alias, and its certificate and the number of `current` there.
+  struct GoneOver {
+    std::string member;
+    std::optional<keys::Certificate> leaf;
+    unsigned number;
+  };
+  std::optional<GoneOver> gone_over(const keys::Entry& current, const keys::Entry& next) const {
+    for (const auto& [member, entries] : seen_) {
+      const auto has_gone = [&](const keys::Entry& entry) {
+        return entry.alias == current.alias && entry.leaf && entry.key.public_key() == next.key.public_key();
+      };
+      const auto is_kept = [&](const keys::Entry& entry) {
+        return keys::version_of(entry.alias).state == keys::AliasState::kept &&
+               entry.key.public_key() == current.key.public_key();
+      };
+      const auto alias = std::ranges::find_if(entries, has_gone);
+      const auto kept = std::ranges::find_if(entries, is_kept);
+      if (alias != entries.end() && kept != entries.end())
+        return GoneOver{member, alias->leaf, keys::version_of(kept->alias).number};
+    }
+    return std::nullopt;
+  }
+
   void look_for_models(const std::string& member, keys::KeyStore& store) {
     for (const keys::Entry& entry : store.entries()) {
+      if (dry_run_ && rotated_.contains(keys::version_of(entry.alias).alias)) continue;
       const auto known = models_.find(entry.alias);
       keys::Chain chain = store.chain(entry);
       if (known == models_.end() || (known->second.entry.key.public_key() == entry.key.public_key() &&
@@ -122,7 +172,9 @@ class Syncing final {
 
   const bool dry_run_;
   const x509::OpenSslPkix pkix_;
-  std::map<std::string, Model, std::less<>> models_;  // by alias
+  std::map<std::string, Model, std::less<>> models_;      // by alias
+  std::map<std::string, std::vector<keys::Entry>> seen_;  // at the beginning, by member
+  std::set<std::string> rotated_;                         // aliases whose rotation was to be finished
   std::size_t brought_ = 0;
   bool is_key_missing_ = false;
   std::set<std::string> failing_;  // names of members

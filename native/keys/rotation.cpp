@@ -53,11 +53,30 @@ void relabel(Session& session, const KeyParts& parts, const std::string& label) 
     if (before != label) store_label(session, handle, label);
 }
 
-std::vector<std::shared_ptr<KeySource>> tokens_of(KeyStore& keys) {
-  std::vector<std::shared_ptr<KeySource>> tokens;
-  if (const auto replication = keys.source().replication())
-    for (const Replica& replica : replication->replicas) tokens.push_back(replica.source);
-  return tokens;
+std::vector<Replica> replicas_of(KeyStore& keys) {
+  const auto replication = keys.source().replication();
+  return replication ? replication->replicas : std::vector<Replica>{};
+}
+
+// Runs `change` for each; throws what failed where, and where it is done.
+template <typename Change>
+void on_each(const std::vector<Replica>& replicas, const std::string& what, const Change& change) {
+  std::string done;
+  std::string failed;
+  std::optional<ErrorClass> error_class;
+  for (const Replica& replica : replicas) {
+    try {
+      change(*replica.source);
+      done += (done.empty() ? "" : ", ") + replica.name;
+    } catch (const Error& error) {
+      if (!error_class) error_class = error.error_class();
+      failed += (failed.empty() ? "" : "; ") + replica.name + ": " + error.what();
+    }
+  }
+  if (!error_class) return;
+  throw Error(*error_class, what +
+                                (done.empty() ? " on no member: " : " on " + done + ", but not on others: ") +
+                                failed + "; keystay group sync finishes it when all answer");
 }
 
 unsigned greatest_number(KeySource& source, std::string_view alias) {
@@ -122,16 +141,22 @@ unsigned Rotation::finish(const Entry& current, const Entry& next) {
   if (!next.leaf)
     throw Error(ErrorClass::client,
                 "the key that is to follow " + quoted_alias(current.alias) + " has no certificate");
-  const std::vector<std::shared_ptr<KeySource>> tokens = tokens_of(keys_);
-  if (tokens.empty()) {
+  const std::vector<Replica> replicas = replicas_of(keys_);
+  if (replicas.empty()) {
     const unsigned number = greatest_number(keys_.source(), current.alias) + 1;
     switch_on(keys_.source(), current, next, number);
     return number;
   }
-  unsigned number = 0;
-  for (const auto& token : tokens) number = std::max(number, greatest_number(*token, current.alias));
-  for (const auto& token : tokens) switch_on(*token, current, next, number + 1);
-  return number + 1;
+  unsigned number = 1;  // all of them answer before the first one is changed
+  for (const Replica& replica : replicas)
+    number = std::max(number, greatest_number(*replica.source, current.alias) + 1);
+  on_each(replicas, quoted_alias(current.alias) + " has gone over to its new key",
+          [&](KeySource& source) { switch_on(source, current, next, number); });
+  return number;
+}
+
+void Rotation::finish_as(const Entry& current, const Entry& next, unsigned number) {
+  switch_on(keys_.source(), current, next, number);
 }
 
 // The order of the writes decides. The old key's public key object gets its version's label first: a private

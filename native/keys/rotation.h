@@ -34,6 +34,9 @@ class Rotation final {
   // The alias is the next key from here on, and the current one a version of it, whose number is returned.
   // Throws Error (client) if the next key has no certificate. Can be repeated after it was interrupted.
   unsigned finish(const Entry& current, const Entry& next);
+  // The same on a member of a group that an interrupted finish() has left out: the old key gets the number
+  // that it has on those that have gone over.
+  void finish_as(const Entry& current, const Entry& next, unsigned number);
 
  private:
   void switch_on(KeySource& source, const Entry& current, const Entry& next, unsigned number);

@@ -88,6 +88,17 @@ after_deletion() {
   alike || fail "$1: $(cat "$scratch/status.log")"
 }
 
+# The old key or the new one, the same on all members; the rotation can be given again, or given up and begun anew.
+after_rotation() {
+  tidy "$1"
+  alike || fail "$1: $(cat "$scratch/status.log")"
+  has_web || fail "$1: the alias is gone"
+  if "$keystay" -list -token hsm-a | grep -q '^version-1-web,'; then return; fi
+  if "$keystay" -list -token hsm-a | grep -q '^version-next-web,'; then "$keystay" retire -alias web -which next -noprompt; fi
+  "$keystay" rotate -alias web -selfsigned >"$scratch/again.log" 2>&1 || fail "$1: cannot be given again: $(cat "$scratch/again.log")"
+  alike || fail "$1, given again: $(cat "$scratch/status.log")"
+}
+
 # The old wrapping keys or the new one, and `group init` mends what is between.
 after_exchange() {
   if "$keystay" -genkeypair -alias other -keyalg EC -noprompt >"$scratch/again.log" 2>&1; then return; fi
@@ -105,4 +116,7 @@ sweep generation -genkeypair -alias web -keyalg EC -noprompt -dname CN=web
 rm -rf "$scratch/tokens"
 cp -r "$scratch/before" "$scratch/tokens"
 "$keystay" -genkeypair -alias web -keyalg EC -noprompt -dname CN=web
+sweep rotation rotate -alias web -selfsigned
+rm -rf "$scratch/tokens"
+cp -r "$scratch/before" "$scratch/tokens"
 sweep deletion -delete -alias web
