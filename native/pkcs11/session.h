@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -117,7 +118,8 @@ class Session final {
   std::uint64_t process_;
   std::uint64_t generation_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
-  SessionThread* thread_ = nullptr;  // of a view
+  std::optional<Module::Use> counted_;  // but not of a view
+  SessionThread* thread_ = nullptr;     // of a view
 };
 
 }  // namespace keystay::pkcs11

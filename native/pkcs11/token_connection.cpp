@@ -1,7 +1,6 @@
 #include "native/pkcs11/token_connection.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "native/pkcs11/key_refusal.h"
 #include "native/pkcs11/key_search.h"
@@ -14,29 +13,11 @@ namespace {
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// Between two attempts to open a token that is down: it answers within a second of its return, and is not
-// flooded.
-constexpr auto kShortestPause = 50ms;
-constexpr auto kLongestPause = 1000ms;
-
 // A token that answers CKR_GENERAL_ERROR to one key's operations is not torn down for all others each time.
 constexpr auto kBetweenRepairs = 1s;
 
 // Session objects take the HSM's memory; past this many keys a session uses the token's own objects.
 constexpr std::size_t kCopiesPerSession = 256;
-
-// While one process logs in, SoftHSM writes the token's file anew, and others read it half. So opening is
-// tried again a few times, for less than the first pause of a token that is really down.
-constexpr auto kFirstWait = 10ms;
-constexpr auto kLastWait = 80ms;
-
-bool may_pass(const Error& error) {
-  return error.error_class() == ErrorClass::session_lost || error.error_class() == ErrorClass::server;
-}
-
-// What only C_Finalize and C_Initialize cure: an RPC module whose server went away, a library that lost its
-// HSM. Not an absent token among others, whose sessions would end.
-bool wants_new_module(const Error& error) { return may_pass(error) && error.code() != CKR_TOKEN_NOT_PRESENT; }
 
 }  // namespace
 
@@ -163,123 +144,6 @@ void TokenConnection::end_epoch(std::uint64_t epoch) {
     objects_.clear();
   }
   pool_.begin_epoch(epoch + 1);
-}
-
-TokenConnection::Place TokenConnection::open(Deadline deadline) {
-  while (!open_.load(std::memory_order_acquire)) {
-    opening_.run(deadline, [&] {
-      if (!open_.load(std::memory_order_acquire)) reconnect(deadline);
-    });
-  }
-  const MutexLock lock(mutex_);
-  return *place_;
-}
-
-void TokenConnection::reconnect(Deadline deadline) {
-  throw_if_backing_off();
-  try {
-    connect_with_retries(deadline);
-  } catch (const Error& error) {
-    // A PIN that is put right is tried at once; one that was refused is not tried again anyway (log_in).
-    if (error.error_class() != ErrorClass::authentication) back_off(error);
-    throw;
-  }
-}
-
-void TokenConnection::connect_with_retries(Deadline deadline) {
-  for (auto wait = 0ms; wait <= kLastWait; wait = std::max<std::chrono::milliseconds>(2 * wait, kFirstWait)) {
-    const std::uint64_t generation = module_.generation();
-    try {
-      return connect(deadline);
-    } catch (const Error& error) {
-      const bool never_started = module_.generation() == 0;
-      if (never_started || !may_pass(error) || wait == kLastWait || steady_clock::now() + wait > deadline ||
-          (logins_ && logins_->record.doubtful.paused()))
-        throw;
-      std::this_thread::sleep_for(wait);
-      if (generation == 0 || !wants_new_module(error)) continue;
-    }
-    login_session_.reset();
-    module_.reinitialize(generation, deadline);
-  }
-}
-
-void TokenConnection::connect(Deadline deadline) {
-  CK_FUNCTION_LIST& functions = module_.functions(deadline);
-  const Module::Use use = module_.use();
-  const CK_SLOT_ID slot = find_slot(module_, options_.identity, deadline);
-  const TokenInfo token = token_info(functions, slot);
-  auto session = std::make_unique<Session>(module_, slot, SessionKind::read_only, deadline);
-  logins_ = &module_.logins().of(token.label, token.serial);
-  log_in(*session, token, options_.pin, *logins_, deadline);
-
-  const std::uint64_t generation = session->generation();
-  login_session_ = std::move(session);
-  // CK_EFFECTIVELY_INFINITE is 0; one session is the login's.
-  const bool bounded = token.max_sessions != CK_UNAVAILABLE_INFORMATION && token.max_sessions > 1;
-  pool_.limit(bounded ? token.max_sessions - 1 : options_.sessions);
-  const MutexLock lock(mutex_);
-  place_ = Place{slot, token, generation};
-  mechanisms_.clear();
-  failure_.reset();
-  attempt_failure_.reset();
-  pause_ = 0ms;
-  repaired_at_ = steady_clock::now();
-  open_.store(true, std::memory_order_release);
-}
-
-void TokenConnection::back_off(const Error& error) {
-  pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, kShortestPause, kLongestPause);
-  const MutexLock lock(mutex_);
-  failure_ = error;
-  retry_at_ = steady_clock::now() + pause_;
-}
-
-void TokenConnection::throw_if_down() {
-  const MutexLock lock(mutex_);
-  if (failure_) throw Error(*failure_);
-}
-
-void TokenConnection::note_failure(const Error& error, std::uint64_t seen) {
-  if (!may_pass(error)) return;
-  const MutexLock lock(mutex_);
-  attempt_failure_ = error;
-  failed_epoch_ = seen;
-}
-
-std::optional<Error> TokenConnection::failure() {
-  const MutexLock lock(mutex_);
-  if (failure_) return failure_;
-  return failed_epoch_ == epoch_.load(std::memory_order_acquire) ? attempt_failure_ : std::nullopt;
-}
-
-void TokenConnection::recover_now(Deadline deadline) {
-  const std::uint64_t seen = epoch_.load(std::memory_order_acquire);
-  const bool is_broken = failure().has_value();
-  if (is_broken && open_.load(std::memory_order_acquire)) repair(seen, deadline);
-  static_cast<void>(open(deadline));
-}
-
-void TokenConnection::throw_if_backing_off() {
-  const MutexLock lock(mutex_);
-  if (failure_ && steady_clock::now() < retry_at_) throw Error(*failure_);
-}
-
-// Another token of the module may have started it anew meanwhile: then the slot may be another token's, and
-// this one is logged out.
-Session TokenConnection::open_at(const Place& place, SessionKind kind, Deadline deadline) {
-  Session session(module_, place.slot, kind, deadline);
-  if (session.generation() != place.generation)
-    throw Error(ErrorClass::session_lost, "the PKCS#11 module was re-initialised");
-  return session;
-}
-
-std::unique_ptr<PooledSession> TokenConnection::open_pooled(Deadline deadline) {
-  const std::uint64_t epoch = epoch_.load(std::memory_order_acquire);
-  const Place place = open(deadline);
-  const Module::Use use = module_.use();
-  return std::make_unique<PooledSession>(
-      PooledSession{open_at(place, SessionKind::read_only, deadline), KeyHandles{}, epoch});
 }
 
 void TokenConnection::perform_rw(Deadline deadline, const std::function<void(Session&)>& body) {

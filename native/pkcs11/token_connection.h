@@ -80,6 +80,7 @@ class TokenConnection final {
   void reconnect(Deadline deadline);
   void connect_with_retries(Deadline deadline);
   void connect(Deadline deadline);
+  [[nodiscard]] std::optional<Deadline> restart_limit(const Error& error, Deadline deadline);
   void back_off(const Error& error);
   void throw_if_backing_off();
   void throw_if_down();
@@ -103,6 +104,8 @@ class TokenConnection final {
   // Only the thread that opens touches these.
   std::unique_ptr<Session> login_session_;  // keeps the login: a token logs out with its last session
   std::chrono::milliseconds pause_{0};
+  std::chrono::milliseconds restart_pause_{0};
+  std::chrono::steady_clock::time_point restart_at_;
   LoginHistory* logins_ = nullptr;  // of the token that was found last
 
   Mutex mutex_;
