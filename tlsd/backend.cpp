@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kSkipped{5};
 constexpr std::size_t kMostIdle = 32;
+constexpr std::size_t kIdleBuffer = 4096;  // holds a head and a small body
 
 asio::generic::stream_protocol::endpoint endpoint_of(const config::ServerAddress& server) {
   if (const std::string* path = server.socket()) return asio::local::stream_protocol::endpoint(*path);
@@ -104,6 +105,7 @@ BackendConnectionPtr Backend::take_idle() {
 // for.
 void Backend::give_back(BackendConnectionPtr connection) {
   if (connection->interrupted || idle_.size() >= kMostIdle) return;
+  if (connection->buffer.capacity() > kIdleBuffer) connection->buffer.shrink_to_fit();
   idle_.push_front(connection);
   connection->socket.async_wait(Socket::wait_read,
                                 [backend = weak_from_this(), connection](error_code error) {

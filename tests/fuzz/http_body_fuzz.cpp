@@ -12,6 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/law.h"

@@ -77,10 +77,12 @@ awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& respon
     interrupt();
     client_.interrupt();
   });
-  const auto watch = [this, &stall, &response](RelayWait wait) {
+  bool counted = false;
+  const auto watch = [this, &stall, &response, &counted](RelayWait wait) {
     stall.restart();
     client_.count_bytes();
-    if (wait == RelayWait::output && response.is_done()) metrics_.request(response.get().result_int());
+    if (wait == RelayWait::output && response.is_done() && !std::exchange(counted, true))
+      metrics_.request(response.get().result_int());
   };
   const OnRelayWait on_wait = std::ref(watch);
   const RelayResult result = co_await client_.pass_response(response, *connection_, on_wait);

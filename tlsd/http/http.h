@@ -19,7 +19,8 @@ using ResponseHeader = http::response_header<>;
 
 inline constexpr std::size_t kMostRequestHead = 16 * 1024;   // request line and fields
 inline constexpr std::size_t kMostResponseHead = 64 * 1024;  // status line and fields
-inline constexpr std::size_t kPiece = 16 * 1024;             // of a body: one TLS record
+inline constexpr std::size_t kPiece = 16 * 1024;             // of a body, read at once: one TLS record
+inline constexpr std::size_t kLargestPiece = 64 * 1024;      // likewise, of a body that keeps filling pieces
 
 // What becomes of the client's connection after a request.
 enum class After {

@@ -8,19 +8,19 @@
 #include <cstdint>
 
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/parser.hpp>
 
 #include "tlsd/http/body_limit.h"
 #include "tlsd/http/framing_gate.h"
+#include "tlsd/http/passed_body.h"
 
 namespace keystay::tlsd {
 
 // What exceeds its limit ends the parser with a BodyLimit.
 template <bool is_request>
-class MessageParser final : public boost::beast::http::parser<is_request, boost::beast::http::buffer_body> {
+class MessageParser final : public boost::beast::http::parser<is_request, PassedBody> {
   using error_code = boost::beast::error_code;
   using string_view = boost::beast::string_view;
 

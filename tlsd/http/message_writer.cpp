@@ -4,12 +4,12 @@
 
 namespace keystay::tlsd {
 
-MessageWriter::MessageWriter(const http::request<http::buffer_body>& message)
+MessageWriter::MessageWriter(const http::request<PassedBody>& message)
     : head_(beast::buffers_to_string(
           http::fields::writer(message.base(), message.version(), message.method()).get())),
       chunked_(message.chunked()) {}
 
-MessageWriter::MessageWriter(const http::response<http::buffer_body>& message)
+MessageWriter::MessageWriter(const http::response<PassedBody>& message)
     : head_(beast::buffers_to_string(
           http::fields::writer(message.base(), message.version(), message.result_int()).get())),
       chunked_(message.chunked()) {}

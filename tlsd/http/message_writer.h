@@ -11,11 +11,11 @@
 #include <string_view>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/message.hpp>
 
 #include "tlsd/execution.h"
 #include "tlsd/http/http.h"
+#include "tlsd/write_all.h"
 
 namespace keystay::tlsd {
 
@@ -24,11 +24,11 @@ enum class Piece { more, last };
 
 class MessageWriter final {
  public:
-  static constexpr std::size_t kMostPiece = kPiece;
+  static constexpr std::size_t kMostPiece = kLargestPiece;
 
   // Takes the head as it is now.
-  explicit MessageWriter(const http::request<http::buffer_body>& message);
-  explicit MessageWriter(const http::response<http::buffer_body>& message);
+  explicit MessageWriter(const http::request<PassedBody>& message);
+  explicit MessageWriter(const http::response<PassedBody>& message);
 
   // Goes out behind the last chunk; a message that is not chunked has no place for it (section 7.1.2). Before
   // the last piece.
@@ -42,18 +42,20 @@ class MessageWriter final {
   template <typename Output>
   [[nodiscard]] awaitable<error_code> write_head(Output& output) {
     head_begun_ = true;
-    const auto [error, _] = co_await asio::async_write(output, asio::buffer(head_), kOutcome);
+    const error_code error =
+        co_await write_all(output, std::array{asio::const_buffer(asio::buffer(head_))}, [](std::size_t) {});
     head_.clear();
     co_return error;
   }
 
   // The head goes out with the first piece, if it was not written before. A piece that is not the last one
-  // has at least a byte.
-  template <typename Output>
-  [[nodiscard]] awaitable<error_code> write_piece(Output& output, std::string_view piece, Piece position) {
+  // has at least a byte. `on_taken` is called with a number of bytes whenever the peer has taken some.
+  template <typename Output, typename OnTaken>
+  [[nodiscard]] awaitable<error_code> write_piece(Output& output, std::string_view piece, Piece position,
+                                                  OnTaken on_taken) {
     const Frame frame = frame_of(piece, position);
     head_begun_ = true;
-    const auto [error, _] = co_await asio::async_write(output, frame, kOutcome);
+    const error_code error = co_await write_all(output, frame, on_taken);
     head_.clear();
     if (!error) body_bytes_ += piece.size();
     co_return error;

@@ -116,7 +116,8 @@ awaitable<RelayResult> Http2Stream::pass_body(RequestParser&, BackendConnection&
       writer.add_trailer(request_trailer_);
     }
     on_wait(RelayWait::output);
-    const error_code error = co_await writer.write_piece(backend.socket, piece, position);
+    const error_code error =
+        co_await writer.write_piece(backend.socket, piece, position, WriteProgress(on_wait));
     consume(piece);
     if (error) co_return RelayResult{RelayResult::End::output_failed, error};
     if (position == Piece::last) co_return RelayResult{RelayResult::End::complete, {}};
@@ -195,7 +196,10 @@ class ResponseWriter final {
 
   ResponseWriter(Http2Stream& stream, ResponseParser& response) : stream_(stream), response_(response) {}
 
-  [[nodiscard]] awaitable<error_code> write_piece(Http2Stream&, std::string_view piece, Piece position) {
+  // Nothing is told of a part that was taken: the whole is not more than kPiece.
+  template <typename OnTaken>
+  [[nodiscard]] awaitable<error_code> write_piece(Http2Stream&, std::string_view piece, Piece position,
+                                                  const OnTaken& /*on_taken*/) {
     if (position == Piece::last) {
       prepare_trailer(response_.trailer());
       has_trailer_ = response_.trailer().begin() != response_.trailer().end();

@@ -1,10 +1,13 @@
 #include "tlsd/tcp/byte_relay.h"
 
+#include <algorithm>
+#include <array>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/write.hpp>
 
 #include "tlsd/http/http.h"
 #include "tlsd/time_limit.h"
+#include "tlsd/write_all.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -19,8 +22,10 @@ class PieceSize final {
   [[nodiscard]] std::size_t next() const noexcept { return next_; }
 
   void update(flat_buffer& buffer, std::size_t size) {
-    next_ = size < kSmallPiece ? kSmallPiece : kPiece;
-    if (next_ == kSmallPiece && buffer.capacity() > kSmallPiece) buffer.shrink_to_fit();
+    if (size >= next_) next_ = next_ == kSmallPiece ? kPiece : std::min(2 * next_, kLargestPiece);
+    if (size >= kSmallPiece) return;
+    next_ = kSmallPiece;
+    if (buffer.capacity() > kSmallPiece) buffer.shrink_to_fit();
   }
 
  private:
@@ -72,15 +77,17 @@ class ByteRelay final {
         buffer.commit(size);
       }
       const std::size_t held = buffer.size();
-      const auto [error, size] = co_await asio::async_write(output, buffer.data(), kOutcome);
-      way.bytes.Increment(static_cast<double>(size));
+      const error_code error = co_await write_all(output, std::array{asio::const_buffer(buffer.cdata())},
+                                                  [&](std::size_t size) {
+                                                    way.bytes.Increment(static_cast<double>(size));
+                                                    idle_.restart();
+                                                  });
       if (error) {
         break_off({way.output_failed, error});
         co_return false;
       }
-      buffer.consume(size);
+      buffer.consume(held);
       piece.update(buffer, held);
-      idle_.restart();
     }
   }
 

@@ -21,7 +21,7 @@ struct RelayEnd {
 // what either side sent before. The end of one side is passed on while the other still sends (half-close); so
 // is a client's without close_notify, as many end theirs, and the result says so. Where a side failed, the
 // server sees a reset, and the client no close_notify. A piece is read when the one before was taken: each
-// way holds 16 KiB at most, and 2 KiB while little passes. Does not count the end of the relay, only its
+// way holds 64 KiB at most, and 2 KiB while little passes. Does not count the end of the relay, only its
 // bytes.
 [[nodiscard]] awaitable<RelayEnd> relay_bytes(TlsStream& client, boost::beast::flat_buffer& client_buffer,
                                               BackendConnection& backend,

@@ -37,13 +37,25 @@ awaitable<error_code> TlsStream::wait(Socket::wait_type what) {
   co_return interrupted() ? error_code(asio::error::operation_aborted) : error;
 }
 
+// An error that comes behind bytes is told by the next read: OpenSSL itself may not know its reason any more.
 TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
   if (buffer.empty()) return {};
-  ERR_clear_error();
-  std::size_t size = 0;
-  const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
-  bytes_read_ += size;
-  return result == 1 ? Attempt{{}, size, {}} : unfinished(result);
+  if (read_error_) return {read_error_, 0, {}};
+  std::size_t total = 0;
+  do {
+    ERR_clear_error();
+    std::size_t size = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer.data() + total, buffer.size() - total, &size);
+    if (result != 1) {
+      const Attempt attempt = unfinished(result);
+      if (total == 0) return attempt;
+      read_error_ = attempt.error;
+      break;
+    }
+    bytes_read_ += size;
+    total += size;
+  } while (total < buffer.size() && SSL_has_pending(ssl_.get()) == 1);
+  return {{}, total, {}};
 }
 
 TlsStream::Input TlsStream::read_now() noexcept {

@@ -19,6 +19,7 @@
 #include "tlsd/async_wait.h"
 #include "tlsd/execution.h"
 #include "tlsd/tls/client_identity.h"
+#include "tlsd/tls/gathered_writes.h"
 #include "tlsd/tls/job_pool.h"
 #include "tlsd/tls/openssl_handles.h"
 #include "tlsd/tls/tls_context.h"
@@ -126,7 +127,11 @@ class TlsStream {
   template <typename Operation>
   class Composed;
 
+  // Record after record, while there are any: it does not wait for one where it has read others.
   [[nodiscard]] Attempt read(std::span<unsigned char> buffer) noexcept;
+  // Likewise, as many as the socket takes.
+  template <typename Buffers>
+  [[nodiscard]] Attempt write_records(const Buffers& buffers) noexcept;
   [[nodiscard]] Attempt write(std::span<const unsigned char> data) noexcept;
   [[nodiscard]] Attempt unfinished(int result) const noexcept;
   [[nodiscard]] awaitable<error_code> wait(Socket::wait_type what);
@@ -150,7 +155,8 @@ class TlsStream {
   TlsThread& thread_;
   std::shared_ptr<AsyncWait> wait_;
   SslHandle ssl_;        // none before the client's first byte
-  bool paused_ = false;  // a job of ours is paused
+  bool paused_ = false;    // a job of ours is paused
+  error_code read_error_;  // what every further read ends with
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
   Clock::duration handshake_time_{};
@@ -202,14 +208,43 @@ auto TlsStream::async_read_some(const Buffers& buffers, Token&& token) {
                                                                    socket_);
 }
 
+// The next record's worth of bytes from `offset` on: where they are, if they are together there, else
+// gathered in `record`. SSL_write consumes what it is given before others use that; a repeated call gathers
+// the same bytes again.
+template <typename Buffers>
+std::span<const unsigned char> record_at(const Buffers& buffers, std::size_t offset,
+                                         std::span<unsigned char> record) noexcept {
+  std::size_t gathered = 0;
+  for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers); ++it) {
+    const asio::const_buffer rest = asio::const_buffer(*it) + offset;
+    offset -= asio::const_buffer(*it).size() - rest.size();
+    if (gathered == 0 && rest.size() >= record.size())
+      return {static_cast<const unsigned char*>(rest.data()), record.size()};
+    gathered += asio::buffer_copy(asio::buffer(record.data() + gathered, record.size() - gathered), rest);
+    if (gathered == record.size()) break;
+  }
+  return record.first(gathered);
+}
+
+template <typename Buffers>
+TlsStream::Attempt TlsStream::write_records(const Buffers& buffers) noexcept {
+  const std::size_t size = asio::buffer_size(buffers);
+  std::optional<GatheredWrites> one_segment;
+  if (size > thread_.record.size()) one_segment.emplace(socket_);
+  std::size_t written = 0;
+  do {
+    const Attempt attempt = write(record_at(buffers, written, thread_.record));
+    written += attempt.size;
+    // A record that waits for the socket is repeated, with the same bytes, by the call for the rest.
+    if (attempt.wait || attempt.error) return written > 0 ? Attempt{{}, written, {}} : attempt;
+  } while (written < size);
+  return {{}, written, {}};
+}
+
 template <typename Buffers, typename Token>
 auto TlsStream::async_write_some(const Buffers& buffers, Token&& token) {
   auto operation = [buffers](TlsStream& stream) {
-    // SSL_write consumes what it is given before others use the record; a repeated call gathers the same
-    // bytes again.
-    auto& record = stream.thread_.record;
-    const std::size_t size = asio::buffer_copy(asio::buffer(record), buffers);
-    return stream.write(std::span(record).first(size));
+    return stream.write_records(buffers);
   };
   return asio::async_compose<Token, void(error_code, std::size_t)>(Composed(*this, std::move(operation)),
                                                                    token, socket_);
