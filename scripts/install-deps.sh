@@ -70,6 +70,7 @@ servers    | hitch                      | hitch               | hitch
 servers    | OpenVPN                    | openvpn             | openvpn
 servers    | Node.js                    | node                | nodejs
 servers    | socat                      | socat               | socat
+servers    | hosts(5) of a test          | libnss-wrapper      | libnss-wrapper
 servers    | PHP                        | php                 | php-cli
 servers    | promtool of Prometheus     | promtool            | prometheus
 servers    | network namespaces         | ip                  | iproute2
@@ -138,7 +139,7 @@ boost_installed() {
 present() {
   case "$1" in
     boost) boost_installed ;;
-    lib*-dev | *-cpp-dev | pkcs11-provider | p11-kit-modules) package_installed "$1" ;;
+    lib*-dev | *-cpp-dev | libnss-wrapper | pkcs11-provider | p11-kit-modules) package_installed "$1" ;;
     *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ||
       -x "$unpacked/usr/bin/$1" ]] ;;
   esac

@@ -34,9 +34,9 @@ CertificateWatch::CertificateWatch(Executor control, BlockingThread& thread, con
                     .Register(registry_)
                     .Add({})) {}
 
-void CertificateWatch::use(std::shared_ptr<const Snapshot> snapshot, const config::TlsdSettings& settings) {
+void CertificateWatch::use(std::shared_ptr<const Snapshot> snapshot, std::chrono::milliseconds interval) {
   snapshot_ = std::move(snapshot);
-  settings_ = settings;
+  interval_ = interval;
   look_again();
 }
 
@@ -47,8 +47,8 @@ void CertificateWatch::stop() {
 
 void CertificateWatch::look_again() {
   pause_.cancel();
-  if (stopped_ || settings_.certificate_check == std::chrono::milliseconds::zero()) return;
-  pause_.expires_after(settings_.certificate_check);
+  if (stopped_ || interval_ == std::chrono::milliseconds::zero()) return;
+  pause_.expires_after(interval_);
   pause_.async_wait([this](error_code error) {
     if (!error) look();
   });
@@ -57,10 +57,10 @@ void CertificateWatch::look_again() {
 void CertificateWatch::look() {
   if (std::exchange(looking_, true)) return;
   // The executor by value: at the end of the process this object may go before the thread.
-  thread_.post([this, control = control_, &library = library_, before = snapshot_, settings = settings_] {
+  thread_.post([this, control = control_, &library = library_, before = snapshot_] {
     Renewal renewal;
     try {
-      renewal = build_renewed_snapshot(library, settings, *before);
+      renewal = build_renewed_snapshot(library, *before);
     } catch (const std::exception& error) {
       renewal.failures.push_back({"", error.what()});
     }

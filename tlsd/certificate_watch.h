@@ -1,6 +1,7 @@
 // Looks for certificates that were renewed on their tokens, so that nobody has to ask for a reload.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
@@ -23,8 +24,8 @@ class CertificateWatch final {
 
   CertificateWatch(Executor control, BlockingThread& thread, const LibraryContext& library, Renewed renewed);
 
-  // From now on the certificates of this snapshot, which was built of these settings.
-  void use(std::shared_ptr<const Snapshot> snapshot, const config::TlsdSettings& settings);
+  // From now on the certificates of this snapshot; never where the interval is 0.
+  void use(std::shared_ptr<const Snapshot> snapshot, std::chrono::milliseconds interval);
   void stop();
 
   // What GET /metrics shows of it.
@@ -41,7 +42,7 @@ class CertificateWatch final {
   Renewed renewed_;
   Timer pause_;
   std::shared_ptr<const Snapshot> snapshot_;
-  config::TlsdSettings settings_;
+  std::chrono::milliseconds interval_{0};
   std::set<std::string> failures_;  // those that were told, until they end
   bool looking_ = false;
   bool stopped_ = false;

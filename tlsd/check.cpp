@@ -13,6 +13,7 @@
 #include "native/config/endpoint.h"
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/access_log/access_log_file.h"
+#include "tlsd/backend_servers.h"
 #include "tlsd/ocsp/ocsp_updates.h"
 #include "tlsd/tls/test_signature.h"
 #include "tlsd/tls/tls_context.h"
@@ -90,6 +91,23 @@ std::string check_tickets(OSSL_LIB_CTX* library, const config::TicketSettings& s
   return fmt::format("session tickets: {} keys from \"{}\" in {} us", made, settings.name, taken.count());
 }
 
+// Whether names are known and what TLS needs is there; that a server cannot be reached now is no fault of the
+// configuration.
+std::string check_backend(OSSL_LIB_CTX* library, const std::string& name,
+                          const config::BackendSettings& settings) {
+  if (settings.tls) {
+    const BackendTls usable(library, name, *settings.tls);
+    if (!settings.tls->certificate.empty() && settings.tls->key.empty())
+      make_test_signature(library, load_certificate(library, settings.tls->certificate));
+  }
+  Metrics metrics;
+  BackendServers servers(name, settings, metrics);
+  servers.resolve();
+  std::vector<std::string> places;
+  for (const ServerPlace& place : servers.places()) places.push_back(place.name);
+  return fmt::format("backend {}: {}", name, fmt::join(places, ", "));
+}
+
 }  // namespace
 
 bool check(const LibraryContext& library, const config::TlsdSettings& settings, std::ostream& out,
@@ -133,6 +151,9 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
       expect_free_socket(path);
       return fmt::format("address unix:{}: free", path);
     });
+  }
+  for (const auto& [name, backend] : settings.backends) {
+    report.add([&, name = name, backend = backend] { return check_backend(library.get(), name, backend); });
   }
   return report.good();
 }

@@ -41,6 +41,10 @@ bool needs_provider(const config::TlsdSettings& settings) {
       if (tlsd::needs_keystay(certificate)) return true;
     }
   }
+  for (const auto& [_, backend] : settings.backends) {
+    if (backend.tls && !backend.tls->certificate.empty() && tlsd::needs_keystay(backend.tls->certificate))
+      return true;
+  }
   return false;
 }
 

@@ -7,8 +7,8 @@
 #include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
-#include "tlsd/backend.h"
 #include "tlsd/execution.h"
+#include "tlsd/routed_backends.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/tls/tls_stream.h"
 
@@ -23,7 +23,7 @@ struct TlsClient {
       endpoint;  // the client's, as a proxy names it where one does; unspecified on a UNIX socket
   const tcp::endpoint& server;  // what it connected to, likewise
   const ListenerSnapshot& listener;
-  Backend& backend;
+  const RoutedBackends& backends;
   ListenerMetrics& metrics;
   ClientLog& log;
   AccessLog& access_log;

@@ -28,13 +28,17 @@ std::size_t thread_count(const config::TlsdSettings& settings) {
   return settings.threads != 0 ? settings.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Health checks of servers to which a certificate is shown whose key is on a token; others wait for their
+// turn.
+constexpr std::size_t kMostChecksThatSign = 64;
+
 // Between two tries to load what is missing; the last one repeats.
 constexpr std::array kLoadPauses{1s, 1s, 2s, 5s, 10s};
 
 std::shared_ptr<const Snapshot> first_snapshot(const LibraryContext& library,
-                                               const config::TlsdSettings& settings) {
-  if (settings.start == config::Start::complete) return build_snapshot(library, settings, nullptr);
-  auto snapshot = build_degraded_snapshot(library, settings, nullptr);
+                                               const config::TlsdSettings& settings, Metrics& metrics) {
+  if (settings.start == config::Start::complete) return build_snapshot(library, settings, nullptr, metrics);
+  auto snapshot = build_degraded_snapshot(library, settings, nullptr, metrics);
   for (const MissingCertificate& missing : snapshot->missing)
     spdlog::error("started without it (start = \"degraded\"), it is tried again: {}", missing.reason);
   return snapshot;
@@ -76,7 +80,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
       signals_(control_),
       drain_limit_(control_.get_executor()),
       load_pause_(control_.get_executor()),
-      snapshot_(first_snapshot(library_, settings_)),
+      snapshot_(first_snapshot(library_, settings_, metrics_)),
       health_(control_.get_executor(), library_.get()),
       tickets_(control_.get_executor(), reloader_, metrics_),
       certificates_(control_.get_executor(), reloader_, library_,
@@ -176,6 +180,8 @@ Server::End Server::run() {
   notify_ready();
   if (watchdog_) watchdog_->start();
   load_missing_later();
+  control_jobs_.emplace(kMostChecksThatSign, metrics_);
+  control_tls_.emplace(TlsThread{*control_jobs_, metrics_, library_.abandon()});
   const auto work = asio::make_work_guard(control_);
   run_event_loop(control_, "control", metrics_.exceptions());
   // What connections had to say at their end, unless a pipe does not take it.
@@ -191,7 +197,9 @@ void Server::reload() {
   asio::post(control_, [this] { begin_reload(); });
 }
 
-bool Server::stuck() const noexcept { return running_ > 0 || health_.stuck() || reloader_.busy(); }
+bool Server::stuck() const noexcept {
+  return running_ > 0 || health_.stuck() || reloader_.busy() || resolver_.busy();
+}
 
 void Server::drain() {
   if (draining_) return cut();
@@ -246,7 +254,7 @@ void Server::begin_reload() {
       failure = needs_restart(current, settings);
       if (failure.empty()) {
         TokenReload tokens(library_);
-        auto built = build_snapshot(library_, settings, before.get());
+        auto built = build_snapshot(library_, settings, before.get(), metrics_);
         tokens.commit();
         snapshot = std::move(built);
       } else {
@@ -295,7 +303,7 @@ void Server::load_missing() {
     std::shared_ptr<const Snapshot> snapshot;
     std::string failure;
     try {
-      snapshot = build_degraded_snapshot(library_, settings, before.get());
+      snapshot = build_degraded_snapshot(library_, settings, before.get(), metrics_);
     } catch (const std::exception& error) {
       failure = error.what();
     }
@@ -339,8 +347,27 @@ void Server::use(std::shared_ptr<const Snapshot> snapshot) {
   access_log_metrics_.use(access_logs());
   tickets_.use(snapshot_->tickets);
   ocsp_.use(ocsp_subjects(*snapshot_));
-  certificates_.use(snapshot_, settings_);
+  certificates_.use(snapshot_, settings_.certificate_check);
+  watch_backends();
   for (const auto& worker : workers_) worker->use(snapshot_);
+}
+
+// Those that are no longer used first: a backend with other settings may have servers of theirs.
+void Server::watch_backends() {
+  const auto& used = snapshot_->backends;
+  std::erase_if(watches_, [&](const auto& watch) {
+    if (std::ranges::find(used, watch->servers()) != used.end()) return false;
+    watch->stop();
+    return true;
+  });
+  for (const auto& servers : used) {
+    const bool watched =
+        std::ranges::any_of(watches_, [&](const auto& watch) { return watch->servers() == servers; });
+    if (watched) continue;
+    watches_.push_back(
+        std::make_shared<BackendWatch>(control_.get_executor(), resolver_, control_tls_, servers));
+    watches_.back()->start();
+  }
 }
 
 }  // namespace keystay::tlsd

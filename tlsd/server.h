@@ -19,6 +19,7 @@
 #include "tlsd/admin/metrics.h"
 #include "tlsd/admin/status.h"
 #include "tlsd/admin/token_metrics.h"
+#include "tlsd/backend_watch.h"
 #include "tlsd/blocking_thread.h"
 #include "tlsd/certificate_watch.h"
 #include "tlsd/ocsp/ocsp_updates.h"
@@ -73,6 +74,7 @@ class Server final {
   void watch_threads();
   void use(std::shared_ptr<const Snapshot> snapshot);
   [[nodiscard]] std::set<std::shared_ptr<AccessLogFile>> access_logs() const;
+  void watch_backends();
   void wait_for_signal();
   void drain();
   void cut();
@@ -93,6 +95,8 @@ class Server final {
   AccessLogMetrics access_log_metrics_;
   Metrics metrics_;
   Status status_{library_, metrics_};
+  std::optional<JobPool> control_jobs_;  // for health checks with TLS; from run() on
+  std::optional<TlsThread> control_tls_;
   asio::io_context control_{1};
   asio::signal_set signals_;
   Timer drain_limit_;
@@ -103,6 +107,8 @@ class Server final {
   TicketRotation tickets_;
   CertificateWatch certificates_;
   OcspUpdates ocsp_;
+  BlockingThread resolver_;  // of names of backends
+  std::vector<std::shared_ptr<BackendWatch>> watches_;
   std::optional<Admin> admin_;
   std::optional<Watchdog> watchdog_;  // before the threads that answer it
   std::vector<std::unique_ptr<Worker>> workers_;

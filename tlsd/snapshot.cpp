@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -61,18 +62,67 @@ class CertificateLoader final {
   std::vector<MissingCertificate> missing_;
 };
 
+class BackendLoader final {
+ public:
+  BackendLoader(OSSL_LIB_CTX* library, const config::TlsdSettings& settings, config::Start policy,
+                Metrics& metrics)
+      : library_(library), settings_(settings), policy_(policy), metrics_(metrics) {}
+
+  // What is known about their servers goes on being known where nothing about a backend has changed.
+  void take(const std::vector<std::shared_ptr<BackendServers>>& backends) { before_ = backends; }
+
+  // Each backend once, whatever leads to it.
+  std::shared_ptr<BackendServers> load(const std::string& name) {
+    auto& servers = loaded_[name];
+    if (servers) return servers;
+    servers = known(name);
+    if (!servers) servers = make(name);
+    try {
+      servers->resolve();
+    } catch (const std::runtime_error& error) {
+      if (policy_ == config::Start::complete) throw;
+      spdlog::error("{}; it is tried again", error.what());
+    }
+    return servers;
+  }
+
+  [[nodiscard]] std::vector<std::shared_ptr<BackendServers>> all() const {
+    std::vector<std::shared_ptr<BackendServers>> result;
+    for (const auto& [_, servers] : loaded_) result.push_back(servers);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] std::shared_ptr<BackendServers> make(const std::string& name) const {
+    const config::BackendSettings& settings = settings_.backends.at(name);
+    std::unique_ptr<const BackendTls> tls;
+    if (settings.tls) tls = std::make_unique<const BackendTls>(library_, name, *settings.tls);
+    return std::make_shared<BackendServers>(name, settings, metrics_, std::move(tls));
+  }
+  // Not with TLS, whose files may be others now.
+  [[nodiscard]] std::shared_ptr<BackendServers> known(const std::string& name) const {
+    for (const auto& servers : before_) {
+      if (servers->tls() == nullptr && servers->name() == name &&
+          servers->settings() == settings_.backends.at(name))
+        return servers;
+    }
+    return nullptr;
+  }
+
+  OSSL_LIB_CTX* library_;
+  const config::TlsdSettings& settings_;
+  config::Start policy_;
+  Metrics& metrics_;
+  std::vector<std::shared_ptr<BackendServers>> before_;
+  std::map<std::string, std::shared_ptr<BackendServers>> loaded_;
+};
+
 std::vector<std::string> protocols_of(const config::ListenerSettings& listener) {
   if (listener.mode == config::ListenerMode::http) {
     if (listener.http2) return {"h2", "http/1.1"};
     return {"http/1.1"};
   }
   return listener.alpn;
-}
-
-// A listener that only redirects may have none.
-config::BackendSettings backend_of(const config::TlsdSettings& settings,
-                                   const config::ListenerSettings& listener) {
-  return listener.backend.empty() ? config::BackendSettings{} : settings.backends.at(listener.backend);
 }
 
 bool same_chain(const Certificate& left, const Certificate& right) {
@@ -113,9 +163,8 @@ std::shared_ptr<TicketKeys> ticket_keys(const LibraryContext& library, const con
 // Each file once, also across reloads.
 class AccessLogOpener final {
  public:
-  explicit AccessLogOpener(const Snapshot* before) {
-    if (before == nullptr) return;
-    for (const auto& listener : before->listeners) {
+  void take(const std::vector<std::shared_ptr<const ListenerSnapshot>>& listeners) {
+    for (const auto& listener : listeners) {
       if (listener->access_log) files_[listener->access_log->target()] = listener->access_log;
     }
   }
@@ -131,20 +180,58 @@ class AccessLogOpener final {
   std::map<std::string, std::shared_ptr<AccessLogFile>> files_;
 };
 
+// Where the parts of a snapshot come from.
+struct Loaders {
+  CertificateLoader certificates;
+  BackendLoader backends;
+  AccessLogOpener access_logs;
+  std::shared_ptr<TicketKeys> tickets;
+
+  Loaders(const LibraryContext& library, const config::TlsdSettings& settings, config::Start policy,
+          Metrics& metrics)
+      : certificates(library.get(), policy), backends(library.get(), settings, policy, metrics) {}
+};
+
+std::shared_ptr<const TlsContext> make_tls(const LibraryContext& library,
+                                           const config::ListenerSettings& listener,
+                                           CertificateLoader& loader, std::shared_ptr<TicketKeys> tickets) {
+  const Certificates certificates = loader.load(listener.certificates);
+  use_ocsp_files(library.get(), listener.ocsp, certificates);
+  return std::make_shared<TlsContext>(
+      library.get(), listener.name, certificates,
+      TlsTerms{protocols_of(listener), listener.clients, listener.tls, std::move(tickets)});
+}
+
 std::shared_ptr<const Snapshot> build(const LibraryContext& library, const config::TlsdSettings& settings,
-                                      const Snapshot* before, std::shared_ptr<TicketKeys> tickets,
-                                      CertificateLoader& loader) {
+                                      Loaders loaders) {
   auto snapshot = std::make_shared<Snapshot>();
-  AccessLogOpener access_logs(before);
-  snapshot->tickets = std::move(tickets);
+  snapshot->tickets = loaders.tickets;
   for (const config::ListenerSettings& listener : settings.listeners) {
-    const Certificates certificates = loader.load(listener.certificates);
-    use_ocsp_files(library.get(), listener.ocsp, certificates);
-    auto tls = std::make_shared<TlsContext>(
-        library.get(), listener.name, certificates,
-        TlsTerms{protocols_of(listener), listener.clients, listener.tls, snapshot->tickets});
-    snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(ListenerSnapshot{
-        listener, backend_of(settings, listener), std::move(tls), access_logs.open(listener.access_log)}));
+    ListenerSnapshot one{.settings = listener,
+                         .servers = nullptr,
+                         .routes = RouteTable(listener.routes),
+                         .route_servers = {},
+                         .tls = make_tls(library, listener, loaders.certificates, loaders.tickets),
+                         .access_log = loaders.access_logs.open(listener.access_log)};
+    if (!listener.backend.empty()) one.servers = loaders.backends.load(listener.backend);
+    for (const config::Route& route : listener.routes)
+      one.route_servers.push_back(loaders.backends.load(route.backend));
+    snapshot->listeners.push_back(std::make_shared<const ListenerSnapshot>(std::move(one)));
+  }
+  snapshot->backends = loaders.backends.all();
+  snapshot->certificates = loaders.certificates.all();
+  snapshot->missing = loaders.certificates.missing();
+  return snapshot;
+}
+
+// The same listeners, which serve the certificates of the loader.
+std::shared_ptr<const Snapshot> with_certificates(const LibraryContext& library, const Snapshot& before,
+                                                  CertificateLoader loader) {
+  auto snapshot = std::make_shared<Snapshot>(before);
+  for (auto& listener : snapshot->listeners) {
+    ListenerSnapshot one = *listener;
+    one.tls = make_tls(library, one.settings, loader, snapshot->tickets);
+    listener = std::make_shared<const ListenerSnapshot>(std::move(one));
   }
   snapshot->certificates = loader.all();
   snapshot->missing = loader.missing();
@@ -154,21 +241,31 @@ std::shared_ptr<const Snapshot> build(const LibraryContext& library, const confi
 }  // namespace
 
 std::shared_ptr<const Snapshot> build_snapshot(const LibraryContext& library,
-                                               const config::TlsdSettings& settings, const Snapshot* before) {
-  CertificateLoader loader(library.get(), config::Start::complete);
-  return build(library, settings, before, ticket_keys(library, settings, before, Fetch::anew), loader);
+                                               const config::TlsdSettings& settings, const Snapshot* before,
+                                               Metrics& metrics) {
+  Loaders loaders(library, settings, config::Start::complete, metrics);
+  loaders.tickets = ticket_keys(library, settings, before, Fetch::anew);
+  if (before != nullptr) {
+    loaders.backends.take(before->backends);
+    loaders.access_logs.take(before->listeners);
+  }
+  return build(library, settings, std::move(loaders));
 }
 
 std::shared_ptr<const Snapshot> build_degraded_snapshot(const LibraryContext& library,
                                                         const config::TlsdSettings& settings,
-                                                        const Snapshot* before) {
-  CertificateLoader loader(library.get(), config::Start::degraded);
-  if (before != nullptr) loader.take(before->certificates);
-  return build(library, settings, before, ticket_keys(library, settings, before, Fetch::if_absent), loader);
+                                                        const Snapshot* before, Metrics& metrics) {
+  Loaders loaders(library, settings, config::Start::degraded, metrics);
+  loaders.tickets = ticket_keys(library, settings, before, Fetch::if_absent);
+  if (before != nullptr) {
+    loaders.certificates.take(before->certificates);
+    loaders.backends.take(before->backends);
+    loaders.access_logs.take(before->listeners);
+  }
+  return build(library, settings, std::move(loaders));
 }
 
-Renewal build_renewed_snapshot(const LibraryContext& library, const config::TlsdSettings& settings,
-                               const Snapshot& before) {
+Renewal build_renewed_snapshot(const LibraryContext& library, const Snapshot& before) {
   Renewal renewal;
   Certificates certificates = before.certificates;
   for (auto& certificate : certificates) {
@@ -186,7 +283,7 @@ Renewal build_renewed_snapshot(const LibraryContext& library, const config::Tlsd
   if (renewal.renewed.empty()) return renewal;
   CertificateLoader loader(library.get(), config::Start::degraded);
   loader.take(certificates);
-  renewal.snapshot = build(library, settings, &before, before.tickets, loader);
+  renewal.snapshot = with_certificates(library, before, std::move(loader));
   return renewal;
 }
 

@@ -1,5 +1,7 @@
 #include "tlsd/worker.h"
 
+#include <algorithm>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -25,11 +27,9 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
   const std::size_t index = listeners_.size();
   const std::string& name = snapshot->settings.name;
   ListenerMetrics& metrics = metrics_.listener(name);
-  auto backend = make_backend(*snapshot);
-  listeners_.push_back(std::make_unique<ListenerOnThread>(
-      ListenerOnThread{snapshot, std::move(backend), metrics,
-                       ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()),
-                       AccessLog(name), std::move(addresses)}));
+  listeners_.push_back(std::make_unique<ListenerOnThread>(ListenerOnThread{
+      snapshot, nullptr, metrics, ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()),
+      AccessLog(name), std::move(addresses)}));
   listeners_.back()->access_log.use(snapshot->access_log, snapshot->settings.access_log.format);
   for (Acceptor& acceptor : acceptors) {
     acceptors_.push_back(
@@ -40,9 +40,17 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
   }
 }
 
-std::shared_ptr<Backend> Worker::make_backend(const ListenerSnapshot& listener) {
-  return std::make_shared<Backend>(context_.get_executor(), listener.settings.backend, listener.backend,
-                                   metrics_);
+std::shared_ptr<const RoutedBackends> Worker::backends_for(const ListenerSnapshot& listener) {
+  auto backends = std::make_shared<RoutedBackends>();
+  if (listener.servers) backends->fallback = backend_for(listener.servers);
+  for (const auto& servers : listener.route_servers) backends->by_route.push_back(backend_for(servers));
+  return backends;
+}
+
+std::shared_ptr<Backend> Worker::backend_for(const std::shared_ptr<BackendServers>& servers) {
+  auto& backend = backends_[servers];
+  if (!backend) backend = std::make_shared<Backend>(context_.get_executor(), servers, *tls_);
+  return backend;
 }
 
 void Worker::start(std::function<void()> on_end) {
@@ -56,6 +64,7 @@ void Worker::start(std::function<void()> on_end) {
 void Worker::run() {
   JobPool jobs(kMostJobs, metrics_);
   tls_.emplace(TlsThread{jobs, metrics_, abandon_});
+  for (const auto& listener : listeners_) listener->backends = backends_for(*listener->snapshot);
   for (const auto& listener : acceptors_) {
     ++accepting_;
     listener->start([this] {
@@ -64,6 +73,8 @@ void Worker::run() {
     });
   }
   run_event_loop(context_, "I/O thread", metrics_.exceptions());
+  for (const auto& listener : listeners_) listener->backends.reset();
+  backends_.clear();
   tls_.reset();
 }
 
@@ -71,10 +82,13 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
   asio::post(context_, [this, snapshot = std::move(snapshot)] {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
       listeners_[i]->snapshot = snapshot->listeners[i];
-      listeners_[i]->backend = make_backend(*snapshot->listeners[i]);
+      listeners_[i]->backends = backends_for(*snapshot->listeners[i]);
       listeners_[i]->access_log.use(snapshot->listeners[i]->access_log,
                                     snapshot->listeners[i]->settings.access_log.format);
     }
+    std::erase_if(backends_, [&](const auto& known) {
+      return std::ranges::find(snapshot->backends, known.first) == snapshot->backends.end();
+    });
   });
 }
 
@@ -147,8 +161,9 @@ void Worker::end_if_drained() noexcept {
   if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
   for (const auto& listener : listeners_) {
     listener->log.end();
-    listener->backend.reset();
+    listener->backends.reset();
   }
+  backends_.clear();
   work_.reset();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -41,7 +42,10 @@ class Worker final {
   class Served;
 
   void run();
-  [[nodiscard]] std::shared_ptr<Backend> make_backend(const ListenerSnapshot& listener);
+  // One Backend for each backend, whatever listeners and routes lead to it; those that a reload leaves as
+  // they are keep theirs, with its idle connections.
+  [[nodiscard]] std::shared_ptr<const RoutedBackends> backends_for(const ListenerSnapshot& listener);
+  [[nodiscard]] std::shared_ptr<Backend> backend_for(const std::shared_ptr<BackendServers>& servers);
   void serve(std::size_t listener, Socket socket, ConnectionLimit::Place place);
   void ended(Connection& connection) noexcept;
   void end_if_drained() noexcept;
@@ -52,6 +56,7 @@ class Worker final {
   std::optional<TlsThread> tls_;
   std::vector<std::unique_ptr<ListenerOnThread>> listeners_;
   std::vector<std::unique_ptr<Listener>> acceptors_;
+  std::map<std::shared_ptr<BackendServers>, std::shared_ptr<Backend>> backends_;
   std::unordered_set<Connection*> connections_;
   std::size_t accepting_ = 0;  // listeners that have not stopped
   bool draining_ = false;

@@ -80,7 +80,7 @@ std::size_t per_address(const TableReader& table, std::string_view key) {
 void read_bind(const TableReader& table, ListenerSettings& listener) {
   for (const std::string& text : table.required_texts("bind", "[\"0.0.0.0:8443\"]")) {
     const auto address = ServerAddress::parse(text);
-    if (!address) {
+    if (!address || address->name() != nullptr) {
       table.fail(
           "bind",
           "expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" (names are not "
@@ -119,9 +119,10 @@ void check_redirect_keys(const TableReader& table) {
     if (table.has(key))
       table.fail(key, "a listener with redirect speaks no TLS and serves one request; remove the key");
   }
-  if (table.has("backend"))
-    table.fail("backend",
-               "a listener with redirect passes on the challenges of ACME alone; write acme-backend");
+  for (const std::string_view key : {"backend", "route"}) {
+    if (table.has(key))
+      table.fail(key, "a listener with redirect passes on the challenges of ACME alone; write acme-backend");
+  }
 }
 
 }  // namespace keystay::config

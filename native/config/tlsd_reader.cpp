@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "native/config/access_log_reader.h"
+#include "native/config/backend_reader.h"
 #include "native/config/before_tls_reader.h"
 #include "native/config/nearest.h"
+#include "native/config/route_reader.h"
 #include "native/config/ticket_reader.h"
 #include "native/config/tls_reader.h"
 
@@ -67,48 +69,26 @@ std::vector<std::string> protocols(const TableReader& table) {
   return result;
 }
 
-SendProxy send_proxy(const TableReader& backend) {
-  const std::string version = backend.text("send-proxy").value_or("none");
-  if (version == "none") return SendProxy::none;
-  if (version == "v2") return SendProxy::v2;
-  backend.fail("send-proxy", "expected \"v2\" or \"none\", got \"" + version + "\"");
-}
-
-std::string listener_backend(const TableReader& listener, std::string_view key,
-                             const TlsdSettings& settings) {
-  std::string backend = listener.required_text(key, "\"app\", the name of a [tlsd.backend.app]");
+std::string named_backend(const TableReader& table, std::string_view key, const TlsdSettings& settings) {
+  std::string backend = table.required_text(key, "\"app\", the name of a [tlsd.backend.app]");
   if (settings.backends.contains(backend)) return backend;
   std::vector<std::string_view> names;
   for (const auto& [name, _] : settings.backends) names.push_back(name);
-  listener.fail(key, "there is no section [tlsd.backend." + backend + "]" +
-                         (names.empty() ? "; add it with servers = [\"127.0.0.1:8080\"]"
-                                        : "; " + suggest(backend, names)));
+  table.fail(key, "there is no section [tlsd.backend." + backend + "]" +
+                      (names.empty() ? "; add it with servers = [\"127.0.0.1:8080\"]"
+                                     : "; " + suggest(backend, names)));
 }
 
-// One server by an address and a port, or by the path of its socket.
-ServerAddress server(const TableReader& backend, const std::string& text) {
-  const auto address = ServerAddress::parse(text);
-  if (!address) {
-    backend.fail(
-        "servers",
-        "expected an address and a port like \"127.0.0.1:8080\" or \"[::1]:8080\" (names are not "
-        "resolved), or a socket like \"unix:/run/app.sock\" (an absolute path of at most 107 bytes), "
-        "got \"" +
-            text + "\"");
+// Of the listener, and of each of its routes.
+std::string listener_backend(const TableReader& table, std::string_view key, ListenerMode mode,
+                             const TlsdSettings& settings) {
+  std::string backend = named_backend(table, key, settings);
+  if (mode == ListenerMode::http && settings.backends.at(backend).send_proxy != SendProxy::none) {
+    table.fail(key, "\"" + backend +
+                        "\" has send-proxy, but connections to servers of HTTP carry requests of many "
+                        "clients; they get X-Forwarded-For. Give this listener a backend without it");
   }
-  if (const Endpoint* endpoint = address->endpoint(); endpoint != nullptr && endpoint->port == 0)
-    backend.fail("servers", "nobody can connect to port 0; write the port of the server");
-  return *address;
-}
-
-std::vector<ServerAddress> servers(const TableReader& backend) {
-  std::vector<ServerAddress> result;
-  for (const std::string& text : backend.required_texts("servers", "[\"127.0.0.1:8080\"]")) {
-    result.push_back(server(backend, text));
-    if (std::ranges::count(result, result.back()) > 1)
-      backend.fail("servers", "\"" + text + "\" stands here twice");
-  }
-  return result;
+  return backend;
 }
 
 std::optional<ClientCertificates> client_certificates(const TableReader& listener) {
@@ -138,6 +118,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "mode",
                "certificates",
                "backend",
+               "route",
                "alpn",
                "client-ca",
                "client-names",
@@ -179,16 +160,13 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   read_before_tls(table, listener);
   if (!listener.redirect) {
     listener.certificates = table.required_texts("certificates", "[\"httpd\"], aliases or key URIs");
-    listener.backend = listener_backend(table, "backend", settings);
+    listener.backend = listener_backend(table, "backend", listener.mode, settings);
+    for (const TableReader& route : table.tables("route")) {
+      listener.routes.push_back(read_route(route, listener));
+      listener.routes.back().backend = listener_backend(route, "backend", listener.mode, settings);
+    }
   } else if (table.has("acme-backend")) {
-    listener.backend = listener_backend(table, "acme-backend", settings);
-  }
-  if (listener.mode == ListenerMode::http && !listener.backend.empty() &&
-      settings.backends.at(listener.backend).send_proxy != SendProxy::none) {
-    table.fail(listener.redirect ? "acme-backend" : "backend",
-               "\"" + listener.backend +
-                   "\" has send-proxy, but connections to servers of HTTP carry requests of many "
-                   "clients; they get X-Forwarded-For. Give this listener a backend without it");
+    listener.backend = listener_backend(table, "acme-backend", listener.mode, settings);
   }
   listener.http2 = table.boolean("http2").value_or(listener.http2);
   listener.http2_max_streams =
@@ -209,18 +187,6 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   listener.stall_timeout = table.duration("stall-timeout", kTimeout).value_or(listener.stall_timeout);
   listener.idle_timeout = table.duration("idle-timeout", kTimeout).value_or(listener.idle_timeout);
   return listener;
-}
-
-BackendSettings read_backend(const TableReader& table) {
-  table.allow({"servers", "send-proxy", "connect-timeout", "response-head-timeout", "response-timeout"});
-  BackendSettings backend;
-  backend.servers = servers(table);
-  backend.send_proxy = send_proxy(table);
-  backend.connect_timeout = table.duration("connect-timeout", kTimeout).value_or(backend.connect_timeout);
-  backend.response_head_timeout =
-      table.duration("response-head-timeout", kTimeout).value_or(backend.response_head_timeout);
-  backend.response_timeout = table.duration("response-timeout", kTimeout).value_or(backend.response_timeout);
-  return backend;
 }
 
 // Port 0 asks the system for a free one, so it may stand more than once.

@@ -29,6 +29,43 @@ enum class SendProxy {
   v2,  // the header of the PROXY protocol, version 2
 };
 
+// Which of the servers of a backend gets the next request, or connection of mode tcp.
+enum class Balance {
+  round_robin,
+  least_connections,  // that with the fewest in flight
+};
+
+// How it is found out whether a server works, besides by using it.
+struct HealthCheck {
+  std::string path;  // GET of it must be answered with 2xx or 3xx; empty: a connection suffices
+  std::chrono::milliseconds interval{2000};
+  std::chrono::milliseconds timeout{1000};
+  unsigned rise = 2;  // good checks in a row, after which a server is in service again
+  unsigned fall = 3;  // bad ones, after which it is not
+
+  bool operator==(const HealthCheck&) const = default;
+};
+
+// TLS to the servers of a backend.
+struct BackendTls {
+  std::string ca;           // PEM file of the authorities whose certificates are taken; empty: the system's
+  std::string name;         // that the servers' certificates must have; empty: the host in `servers`
+  std::string certificate;  // to show: alias, key URI or PEM file; empty: none
+  std::string key;          // PEM file of its private key; empty: where the certificate is
+
+  bool operator==(const BackendTls&) const = default;
+};
+
+// [[tlsd.listener.route]]: requests of mode http for this host and path, or connections of mode tcp with this
+// server name (SNI), go to this backend.
+struct Route {
+  std::string host;  // "a.example", or "*.example" for one label in front; lower case; empty: any
+  std::string path;  // the beginning, in whole segments: "/api" is of "/api" and "/api/x"; empty: any
+  std::string backend;
+
+  bool operator==(const Route&) const = default;
+};
+
 inline constexpr std::chrono::milliseconds kTcpIdleTimeout{600000};  // of mode tcp, where none is given
 
 // Who may connect, by the certificate that a client must show (RFC 8446, section 4.3.2).
@@ -66,7 +103,8 @@ struct ListenerSettings {
   std::vector<std::string> sockets;  // UNIX sockets, by their paths; with `bind` at least one
   ListenerMode mode = ListenerMode::http;
   std::vector<std::string> certificates;  // aliases or key URIs; the first is served where no name matches
-  std::string backend;
+  std::string backend;                    // of what no route takes
+  std::vector<Route> routes;
   std::vector<std::string> alpn;  // of mode tcp: protocols that clients may ask for, the preferred first
   bool http2 = true;              // of mode http: offer it besides HTTP/1.1
   std::size_t http2_max_streams = 100;  // requests in flight on a connection of HTTP/2
@@ -96,11 +134,17 @@ struct ListenerSettings {
 // [tlsd.backend.NAME]
 struct BackendSettings {
   std::vector<ServerAddress> servers;
-  SendProxy send_proxy = SendProxy::none;           // of mode tcp
-  std::chrono::milliseconds connect_timeout{5000};  // for each server that is tried
+  SendProxy send_proxy = SendProxy::none;  // of mode tcp
+  Balance balance = Balance::round_robin;
+  std::optional<HealthCheck> health_check;
+  std::optional<BackendTls> tls;                      // absent: plain
+  std::chrono::milliseconds resolve_interval{10000};  // between two look-ups of the servers' names
+  std::chrono::milliseconds connect_timeout{5000};    // for each server that is tried
   // From the end of the request to the end of the head of the response, and to the last byte of its body.
   std::chrono::milliseconds response_head_timeout{60000};
   std::chrono::milliseconds response_timeout{24 * 3600000};
+
+  bool operator==(const BackendSettings&) const = default;
 };
 
 // What a server does at its start about certificates that cannot be loaded, or whose key cannot sign.

@@ -94,6 +94,11 @@ constexpr WrongKey kWrongKeys[] = {
     {"redirect_with_a_backend", "bind = [\"0.0.0.0:80\"]\nredirect = \"https\"\nbackend = \"app\"\n",
      "tlsd.listener.backend: a listener with redirect passes on the challenges of ACME alone; write "
      "acme-backend"},
+    {"redirect_with_a_route",
+     "bind = [\"0.0.0.0:80\"]\nredirect = \"https\"\n[[tlsd.listener.route]]\nhost = \"a\"\nbackend = "
+     "\"app\"\n",
+     "tlsd.listener.route: a listener with redirect passes on the challenges of ACME alone; write "
+     "acme-backend"},
     {"redirect_in_mode_tcp", "bind = [\"0.0.0.0:80\"]\nmode = \"tcp\"\nredirect = \"https\"\n",
      "tlsd.listener.redirect: is of HTTP"},
     {"redirect_with_starttls",
@@ -123,6 +128,9 @@ constexpr WrongKey kWrongKeys[] = {
      "tlsd.listener.starttls: a listener of mode \"http\" has no such protocol; write mode = \"tcp\""},
     {"starttls_unknown", "bind = [\"0.0.0.0:1\"]\nmode = \"tcp\"\nstarttls = \"ftp\"\n",
      "tlsd.listener.starttls: expected \"smtp\", \"imap\", \"pop3\", \"ldap\" or \"postgres\", got \"ftp\""},
+    {"bind_by_name", "bind = [\"localhost:1\"]\n",
+     "tlsd.listener.bind: expected an address and a port like \"127.0.0.1:8443\" or \"[::1]:8443\" (names "
+     "are not resolved)"},
     {"socket_relative", "bind = [\"unix:a.sock\"]\n", "tlsd.listener.bind: expected an address and a port"},
     {"socket_twice", "bind = [\"unix:/a\", \"unix:/a\"]\n",
      "tlsd.listener.bind: \"unix:/a\" stands here twice"},

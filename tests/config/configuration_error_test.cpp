@@ -213,9 +213,71 @@ constexpr Case kTlsd[] = {
     {"BackendPortZero", "[tlsd.backend.app]\nservers = [\"127.0.0.1:0\"]\n",
      "keystay.toml:2: tlsd.backend.app.servers: nobody can connect to port 0; write the port of the server"},
     {"BackendSocketIsRelative", "[tlsd.backend.app]\nservers = [\"unix:app.sock\"]\n",
-     "keystay.toml:2: tlsd.backend.app.servers: expected an address and a port like \"127.0.0.1:8080\" or "
-     "\"[::1]:8080\" (names are not resolved), or a socket like \"unix:/run/app.sock\" (an absolute path of "
+     "keystay.toml:2: tlsd.backend.app.servers: expected an address or a name and a port like "
+     "\"127.0.0.1:8080\", \"[::1]:8080\" or \"app.example:8080\", or a socket like \"unix:/run/app.sock\" "
+     "(an absolute path of "
      "at most 107 bytes), got \"unix:app.sock\""},
+    {"BackendAddressIsMistyped", "[tlsd.backend.app]\nservers = [\"127.0.0.300:80\"]\n",
+     "keystay.toml:2: tlsd.backend.app.servers: expected an address or a name and a port like "
+     "\"127.0.0.1:8080\", \"[::1]:8080\" or \"app.example:8080\", or a socket like \"unix:/run/app.sock\" "
+     "(an "
+     "absolute path of at most 107 bytes), got \"127.0.0.300:80\""},
+    {"BalanceUnknown", "[tlsd.backend.app]\nservers = [\"a:1\"]\nbalance = \"random\"\n",
+     "keystay.toml:3: tlsd.backend.app.balance: expected \"round-robin\" or \"least-connections\", got "
+     "\"random\""},
+    {"HealthCheckIsNoTable", "[tlsd.backend.app]\nservers = [\"a:1\"]\nhealth-check = \"/\"\n",
+     "keystay.toml:3: tlsd.backend.app.health-check: expected a section: [tlsd.backend.app.health-check]"},
+    {"HealthCheckPath", "[tlsd.backend.app]\nservers = [\"a:1\"]\nhealth-check = { path = \"healthz\" }\n",
+     "keystay.toml:3: tlsd.backend.app.health-check.path: expected a path like \"/healthz\"; leave it out "
+     "where "
+     "a connection shows enough"},
+    {"HealthCheckTimeout",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\nhealth-check = { interval = \"1s\", timeout = \"2s\" }\n",
+     "keystay.toml:3: tlsd.backend.app.health-check.timeout: is longer than the interval; the next check "
+     "would "
+     "begin before this one ends"},
+    {"RouteOfEverything",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\n"
+     "certificates = [\"x\"]\nbackend = \"app\"\n[[tlsd.listener.route]]\nbackend = \"app\"\n",
+     "keystay.toml:8: tlsd.listener.route: takes everything; give it a host or a path, or leave it to the "
+     "backend "
+     "of the listener"},
+    {"RouteTwice",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\n"
+     "certificates = [\"x\"]\nbackend = \"app\"\n[[tlsd.listener.route]]\nhost = \"a\"\nbackend = \"app\"\n"
+     "[[tlsd.listener.route]]\nhost = \"A\"\npath = \"/\"\nbackend = \"app\"\n",
+     "keystay.toml:11: tlsd.listener.route: another route has the same host and path"},
+    {"RouteHostWithPort",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\n"
+     "certificates = [\"x\"]\nbackend = \"app\"\n[[tlsd.listener.route]]\nhost = \"a:1\"\nbackend = "
+     "\"app\"\n",
+     "keystay.toml:9: tlsd.listener.route.host: expected a name like \"a.example\", or \"*.example\" for "
+     "those "
+     "with one label more, without a port, got \"a:1\""},
+    {"RoutePathOfModeTcp",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\nmode "
+     "= "
+     "\"tcp\"\ncertificates = [\"x\"]\nbackend = \"app\"\n[[tlsd.listener.route]]\npath = \"/a\"\nbackend = "
+     "\"app\"\n",
+     "keystay.toml:10: tlsd.listener.route.path: a listener of mode \"tcp\" knows no paths; its routes go by "
+     "host, "
+     "the server name of TLS"},
+    {"RouteBackendUnknown",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:1\"]\n"
+     "certificates = [\"x\"]\nbackend = \"app\"\n[[tlsd.listener.route]]\nhost = \"a\"\nbackend = \"ap\"\n",
+     "keystay.toml:10: tlsd.listener.route.backend: there is no section [tlsd.backend.ap]; did you mean "
+     "\"app\"?"},
+    {"TlsOfASocketWithoutName", "[tlsd.backend.app]\nservers = [\"unix:/run/a.sock\"]\ntls = {}\n",
+     "keystay.toml:3: tlsd.backend.app.tls.name: missing; a socket has no host name that the server's "
+     "certificate "
+     "could have"},
+    {"TlsKeyOfAnAlias",
+     "[tlsd.backend.app]\nservers = [\"a:1\"]\ntls = { certificate = \"client\", key = \"/client.key\" }\n",
+     "keystay.toml:3: tlsd.backend.app.tls.key: belongs to a certificate in a PEM file; an alias has its key "
+     "with "
+     "it"},
+    {"TlsCaIsRelative", "[tlsd.backend.app]\nservers = [\"a:1\"]\ntls = { ca = \"ca.pem\" }\n",
+     "keystay.toml:3: tlsd.backend.app.tls.ca: expected the absolute path of a PEM file, got \"ca.pem\""},
     {"ClientNamesWithoutCa",
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-names = [\"web\"]\n",

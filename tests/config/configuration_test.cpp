@@ -172,6 +172,45 @@ send-proxy = "v2"
   EXPECT_EQ(configuration.tlsd.backends.at("db").send_proxy, SendProxy::v2);
 }
 
+TEST(Configuration, ReadsHowServersAreChosen) {
+  const auto configuration = parse(R"(
+[[tlsd.listener]]
+name = "https"
+bind = ["0.0.0.0:443"]
+certificates = ["httpd"]
+backend = "app"
+[[tlsd.listener.route]]
+host = "API.example"
+path = "/v1/"
+backend = "api"
+[[tlsd.listener.route]]
+host = "*.example"
+backend = "app"
+[tlsd.backend.app]
+servers = ["app.example:8080", "app-2:80"]
+balance = "least-connections"
+resolve-interval = "1m"
+health-check = { path = "/healthz", interval = "3s", timeout = "2s", rise = 4, fall = 5 }
+[tlsd.backend.api]
+servers = ["unix:/run/api.sock"]
+health-check = {}
+tls = { ca = "/ca.pem", name = "api.example", certificate = "/client.pem", key = "/client.key" }
+)");
+  EXPECT_THAT(configuration.tlsd.listeners[0].routes,
+              ElementsAre(Route{"api.example", "/v1", "api"}, Route{"*.example", "", "app"}));
+  const BackendSettings& app = configuration.tlsd.backends.at("app");
+  ASSERT_EQ(app.servers.size(), 2U);
+  EXPECT_EQ(*app.servers[0].name(), (HostPort{"app.example", 8080}));
+  EXPECT_EQ(app.servers[1].text(), "app-2:80");
+  EXPECT_EQ(app.balance, Balance::least_connections);
+  EXPECT_EQ(app.resolve_interval, 1min);
+  EXPECT_EQ(app.health_check, (HealthCheck{"/healthz", 3s, 2s, 4, 5}));
+  EXPECT_EQ(app.tls, std::nullopt);
+  EXPECT_EQ(configuration.tlsd.backends.at("api").health_check, HealthCheck());
+  EXPECT_EQ(configuration.tlsd.backends.at("api").tls,
+            (BackendTls{"/ca.pem", "api.example", "/client.pem", "/client.key"}));
+}
+
 TEST(Configuration, ReadsWhoMayConnect) {
   const auto configuration = parse(R"(
 [[tlsd.listener]]

@@ -66,7 +66,7 @@ Connection::Connection(Socket socket, ConnectionLimit::Place place, ListenerOnTh
     : place_(std::move(place)),
       listener_(listener),
       snapshot_(listener.snapshot),
-      backend_(listener.backend),
+      backends_(listener.backends),
       client_(remote_endpoint(socket)),
       server_(local_endpoint(socket)),
       stream_(std::move(socket), snapshot_->tls, tls) {
@@ -83,7 +83,7 @@ awaitable<void> Connection::run() {
   const bool ready = in_clear || co_await shake_hands(handshake_end);
   if (!ready) co_return;
   const TlsClient client{weak_from_this(),  stream_,       client_,
-                         server_,           *snapshot_,    *backend_,
+                         server_,           *snapshot_,    *backends_,
                          listener_.metrics, listener_.log, listener_.access_log};
   if (cancel_request_.empty()) {
     handler_ = make_protocol_handler(client);

@@ -11,8 +11,8 @@
 #include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
-#include "tlsd/backend.h"
 #include "tlsd/protocol_handler.h"
+#include "tlsd/routed_backends.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
 #include "tlsd/tls/tls_stream.h"
@@ -25,7 +25,7 @@ struct ClearProtocol;
 // A listener as the connections of one thread see it.
 struct ListenerOnThread {
   std::shared_ptr<const ListenerSnapshot> snapshot;  // replaced by a reload
-  std::shared_ptr<Backend> backend;                  // of that snapshot
+  std::shared_ptr<const RoutedBackends> backends;    // of that snapshot
   ListenerMetrics& metrics;
   ClientLog log;
   AccessLog access_log;
@@ -71,7 +71,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::optional<AddressLimits::Place> address_place_;
   ListenerOnThread& listener_;
   std::shared_ptr<const ListenerSnapshot> snapshot_;  // this connection's, whatever is loaded later
-  std::shared_ptr<Backend> backend_;
+  std::shared_ptr<const RoutedBackends> backends_;
   tcp::endpoint client_;        // as a proxy of accept-proxy names it; unspecified on a UNIX socket
   tcp::endpoint server_;        // that it connected to, likewise
   std::string cancel_request_;  // of PostgreSQL: it came in place of TLS

@@ -236,10 +236,13 @@ Metrics::Metrics()
                .Name("keystay_tlsd_certificate_expiry_timestamp_seconds")
                .Help("End of validity of the certificate, or of the issuer that expires first")
                .Register(registry_)),
-      server_up_(&BuildGauge()
-                      .Name("keystay_tlsd_backend_server_up")
-                      .Help("1 if the last attempt to connect to the server succeeded, or none was made yet")
-                      .Register(registry_)),
+      server_up_(
+          &BuildGauge()
+               .Name("keystay_tlsd_backend_server_up")
+               .Help(
+                   "1 if the server is in service by its health checks; without them, if the last attempt to "
+                   "connect succeeded, or none was made yet")
+               .Register(registry_)),
       connect_failures_(&BuildCounter()
                              .Name("keystay_tlsd_backend_connect_failures_total")
                              .Help("Attempts to connect to the server that failed")
@@ -324,6 +327,7 @@ BackendServer::~BackendServer() {
 
 void BackendServer::failed(const std::string& reason) {
   failures_.Increment();
+  if (checked_) return;
   up_.Set(0);
   if (!down_.exchange(true))
     spdlog::warn("{} cannot be reached: {}; the others are tried first", name_, reason);
@@ -333,6 +337,38 @@ void BackendServer::reached() {
   if (!down_.load(std::memory_order_relaxed) || !down_.exchange(false)) return;
   up_.Set(1);
   spdlog::info("{} is reached again", name_);
+}
+
+void BackendServer::check_passed(unsigned rise) {
+  if (!checked_.exchange(true)) down_ = false;
+  if (in_service_) {
+    up_.Set(1);
+    in_a_row_ = 0;
+  } else if (++in_a_row_ >= rise) {
+    in_a_row_ = 0;
+    up_.Set(1);
+    in_service_ = true;
+    spdlog::info("{} is in service again: {} health checks in a row succeeded", name_, rise);
+  }
+}
+
+void BackendServer::check_failed(unsigned fall, const std::string& reason) {
+  const bool is_first = !checked_.exchange(true);
+  if (!in_service_) {
+    in_a_row_ = 0;
+  } else if (is_first || ++in_a_row_ >= fall) {
+    in_a_row_ = 0;
+    up_.Set(0);
+    in_service_ = false;
+    spdlog::warn("{} is out of service, its health check failed: {}", name_, reason);
+  }
+}
+
+void BackendServer::checks_ended() noexcept {
+  checked_ = false;
+  in_a_row_ = 0;
+  in_service_ = true;
+  up_.Set(1);
 }
 
 std::vector<prometheus::MetricFamily> Metrics::collect() const {

@@ -55,9 +55,10 @@ enum class BackendFault : std::size_t {
   closed,  // before its response
   bad_response,
   broken_off,  // in the middle of its response
+  no_server,   // none is in service
 };
-inline constexpr std::array<std::string_view, 5> kBackendFaultNames{"unreachable", "timed_out", "closed",
-                                                                    "bad_response", "broken_off"};
+inline constexpr std::array<std::string_view, 6> kBackendFaultNames{
+    "unreachable", "timed_out", "closed", "bad_response", "broken_off", "no_server"};
 
 // The side by which a response ended before it was complete, or before it began; `server`: tlsd stopped.
 enum class BrokenBy : std::size_t { client, backend, server };
@@ -160,9 +161,24 @@ class BackendServer final {
   BackendServer& operator=(const BackendServer&) = delete;
   ~BackendServer();
 
-  // Of one attempt to connect. Writes a line to the log when the server goes down, and when it is back.
+  // Of one attempt to connect for a client. Writes a line to the log when the server goes down, and when it
+  // is back; not where health checks decide that.
   void failed(const std::string& reason);
   void reached();
+
+  // Of one health check; on the thread of the checks only. `rise` good ones in a row bring the server into
+  // service, `fall` bad ones take it out, and so does a bad one that is the first of all. Writes a line to
+  // the log at each change.
+  void check_passed(unsigned rise);
+  void check_failed(unsigned fall, const std::string& reason);
+  // The server is not checked any more: it is in service. On the thread of the checks.
+  void checks_ended() noexcept;
+  // False: no client's request may go there.
+  [[nodiscard]] bool in_service() const noexcept { return in_service_.load(std::memory_order_relaxed); }
+
+  void begin_use() noexcept { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  void end_use() noexcept { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+  [[nodiscard]] int in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
 
  private:
   prometheus::Family<prometheus::Gauge>& up_family_;
@@ -170,7 +186,11 @@ class BackendServer final {
   std::string name_;
   prometheus::Gauge& up_;
   prometheus::Counter& failures_;
-  std::atomic<bool> down_{false};
+  std::atomic<bool> down_{false};     // the last attempt to connect failed
+  std::atomic<bool> checked_{false};  // health checks decide whether it is in service
+  std::atomic<bool> in_service_{true};
+  unsigned in_a_row_ = 0;  // checks that speak against the present state
+  std::atomic<int> in_flight_{0};
 };
 
 // Of the process. Thread-safe, except that listener() is for the time before threads start.

@@ -67,14 +67,11 @@ void add_missing(JsonWriter& json, const MissingCertificate& missing) {
 
 // Each once, whoever uses it.
 void add_backends(JsonWriter& json, const Snapshot& snapshot) {
-  std::map<std::string, const config::BackendSettings*> backends;
-  for (const auto& listener : snapshot.listeners)
-    backends.emplace(listener->settings.backend, &listener->backend);
-  for (const auto& [name, backend] : backends) {
+  for (const auto& backend : snapshot.backends) {
     std::vector<std::string> servers;
-    for (const config::ServerAddress& server : backend->servers) servers.push_back(server.text());
+    for (const ServerPlace& place : backend->places()) servers.push_back(place.name);
     json.begin_object();
-    json.member("name", std::string_view(name));
+    json.member("name", std::string_view(backend->name()));
     add_texts(json, "servers", servers);
     json.end_object();
   }

@@ -27,12 +27,13 @@ bool is_idempotent(http::verb method) {
 }  // namespace
 
 Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point request_end,
-                   const ListenerSnapshot& listener, Backend& backend, ListenerMetrics& metrics)
+                   const ListenerSnapshot& listener, const RoutedBackends& backends, ListenerMetrics& metrics)
     : client_(client),
       request_(request),
       request_end_(request_end),
       listener_(listener),
-      backend_(backend),
+      backends_(backends),
+      backend_(backends.fallback.get()),
       metrics_(metrics),
       method_(request.get().method()),
       websocket_(asks_for_websocket(request.get())),
@@ -46,6 +47,7 @@ awaitable<After> Exchange::run() {
   prepare_request(request, address_text(client_.endpoint));
   // HTTP/1.0 allows a request without one (RFC 9112, section 3.3).
   if (request[http::field::host].empty()) request.set(http::field::host, client_.local_authority());
+  choose_backend();
   if (const auto fault = co_await obtain_backend()) co_return co_await answer(*fault);
   if (has_body_) co_return co_await exchange_with_body();
   co_return co_await exchange_without_body();
@@ -55,11 +57,19 @@ void Exchange::interrupt() noexcept {
   if (connection_) connection_->interrupt();
 }
 
+// By a target in origin-form and the Host that goes with it.
+void Exchange::choose_backend() {
+  const auto& request = request_.get();
+  const std::string_view host = host_without_port(request[http::field::host]);
+  backend_ = &backends_.find(listener_.routes, host, path_of(request.target()));
+  outcome_.backend = backend_->name();
+}
+
 // A server may close an idle connection at the very moment of its use: only for requests that may be sent
 // twice.
 awaitable<std::optional<Fault>> Exchange::obtain_backend() {
   if (client_.gone()) co_return Fault::client_gone;  // after the request was read
-  if (replayable_) connection_ = backend_.take_idle();
+  if (replayable_) connection_ = backend_->take_idle();
   outcome_.server = connection_;
   reused_ = connection_ != nullptr;
   if (reused_) co_return std::nullopt;
@@ -69,12 +79,13 @@ awaitable<std::optional<Fault>> Exchange::obtain_backend() {
 awaitable<std::optional<Fault>> Exchange::open_backend() {
   if (client_.gone()) co_return Fault::client_gone;  // what looks like a closed connection was interrupted
   reused_ = false;
-  connection_ = std::make_shared<BackendConnection>(backend_.executor());
+  connection_ = std::make_shared<BackendConnection>(backend_->executor());
   outcome_.server = connection_;
-  const error_code error = co_await backend_.connect(*connection_);
+  const error_code error = co_await backend_->connect(*connection_);
   if (!error) co_return std::nullopt;
-  reason_ = error.message();
-  co_return error == asio::error::timed_out ? Fault::connect_timed_out : Fault::unreachable;
+  const Fault fault = fault_of_connect(error);
+  if (fault == Fault::unreachable) reason_ = connection_->reason_of(error);
+  co_return fault;
 }
 
 // A failure to send shows in the response that does not come; and a server may answer without reading on.
@@ -98,11 +109,11 @@ awaitable<After> Exchange::exchange_with_body() {
 // request-timeout is one deadline for the whole body, stall-timeout counts anew with each piece. Who is to
 // blame is whom the upload waits for; at the deadline of a body that moves, whom it has waited for longest.
 awaitable<void> Exchange::upload() {
-  const TimeLimit deadline(backend_.executor(), request_end_, [this] {
+  const TimeLimit deadline(backend_->executor(), request_end_, [this] {
     waits_.begin(waits_.current());
     end_upload(waits_.longest());
   });
-  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout,
+  TimeLimit stall(backend_->executor(), listener_.settings.stall_timeout,
                   [this] { end_upload(waits_.current()); });
   if (awaits_continue_) begin_response();
   MessageWriter writer(request_.get());
@@ -152,8 +163,8 @@ void Exchange::begin_response() {
     interrupt();
   };
   if (!head_passed_)
-    head_limit_.emplace(backend_.executor(), listener_.backend.response_head_timeout, end_response);
-  response_limit_.emplace(backend_.executor(), listener_.backend.response_timeout, end_response);
+    head_limit_.emplace(backend_->executor(), backend_->settings().response_head_timeout, end_response);
+  response_limit_.emplace(backend_->executor(), backend_->settings().response_timeout, end_response);
 }
 
 bool Exchange::response_timed_out() const noexcept {
@@ -176,7 +187,7 @@ awaitable<After> Exchange::download() {
   head_passed_ = true;
   outcome_.status = response->get().result_int();
   outcome_.first_byte = Clock::now();
-  backend_.metrics().first_byte(*outcome_.first_byte - begin_);
+  backend_->metrics().first_byte(*outcome_.first_byte - begin_);
   head_limit_.reset();
   if (response->get().result() == http::status::switching_protocols)
     co_return co_await switch_protocols(*response);

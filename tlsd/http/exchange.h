@@ -5,13 +5,13 @@
 #include <string>
 
 #include "tlsd/admin/metrics.h"
-#include "tlsd/backend.h"
 #include "tlsd/http/fault.h"
 #include "tlsd/http/http.h"
 #include "tlsd/http/http_client.h"
 #include "tlsd/http/read_head.h"
 #include "tlsd/http/relay_body.h"
 #include "tlsd/http/request_outcome.h"
+#include "tlsd/routed_backends.h"
 #include "tlsd/snapshot.h"
 #include "tlsd/time_limit.h"
 
@@ -21,7 +21,7 @@ class Exchange final {
  public:
   // The head of `request` is parsed; its body is still to come, until `request_end` at the latest.
   Exchange(HttpClient& client, RequestParser& request, Clock::time_point request_end,
-           const ListenerSnapshot& listener, Backend& backend, ListenerMetrics& metrics);
+           const ListenerSnapshot& listener, const RoutedBackends& backends, ListenerMetrics& metrics);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -29,12 +29,14 @@ class Exchange final {
 
   // After run().
   [[nodiscard]] const RequestOutcome& outcome() const noexcept { return outcome_; }
+  [[nodiscard]] Backend& backend() const noexcept { return *backend_; }
 
   // Gives up on the backend that is in use now. The client is interrupted by its owner.
   void interrupt() noexcept;
 
  private:
   [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
+  void choose_backend();
   [[nodiscard]] awaitable<std::optional<Fault>> open_backend();
 
   [[nodiscard]] awaitable<After> exchange_without_body();
@@ -66,7 +68,8 @@ class Exchange final {
   RequestParser& request_;
   const Clock::time_point request_end_;
   const ListenerSnapshot& listener_;
-  Backend& backend_;
+  const RoutedBackends& backends_;
+  Backend* backend_;  // of this request
   ListenerMetrics& metrics_;
 
   const http::verb method_;

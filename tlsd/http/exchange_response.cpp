@@ -43,7 +43,8 @@ awaitable<std::optional<Fault>> Exchange::read_response(ResponseParser& response
   if (read.end == MessageRead::End::complete) co_return std::nullopt;
   const bool failed = read.end == MessageRead::End::failed;
   if (failed && response_timed_out()) co_return Fault::response_timed_out;
-  reason_ = std::move(read.reason);
+  reason_ = connection_->socket.tls_failure();
+  if (reason_.empty()) reason_ = std::move(read.reason);
   co_return failed && connection_->buffer.size() == 0 ? Fault::closed : Fault::bad_response;
 }
 
@@ -66,14 +67,14 @@ awaitable<After> Exchange::pass_on(ResponseParser& response) {
   client_.frame(response, request_, uploaded_);
   if (const auto failed = co_await pass_on_message(response)) co_return *failed;
   if (uploaded_ && response.keep_alive() && connection_->buffer.size() == 0) {
-    backend_.give_back(std::exchange(connection_, nullptr));
+    backend_->give_back(std::exchange(connection_, nullptr));
   }
   co_return client_.after_response(uploaded_);
 }
 
 // A response counts as one when all of it has come from the backend. Nothing if all of it was passed on.
 awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& response) {
-  TimeLimit stall(backend_.executor(), listener_.settings.stall_timeout, [this] {
+  TimeLimit stall(backend_->executor(), listener_.settings.stall_timeout, [this] {
     interrupt();
     client_.interrupt();
   });
@@ -157,7 +158,7 @@ awaitable<After> Exchange::answer(Fault fault) {
   const FaultAnswer& kind = answer_for(fault);
   report(kind);
   client_.clear_interrupt();
-  const TimeLimit limit(backend_.executor(), kAnswerLimit, [this] { client_.interrupt(); });
+  const TimeLimit limit(backend_->executor(), kAnswerLimit, [this] { client_.interrupt(); });
   Answer response = make_answer(kind.status, kind.text, method_);
   outcome_.status = response.result_int();
   outcome_.body_bytes = response.body().size();
@@ -185,7 +186,7 @@ void Exchange::report(const FaultAnswer& answer) {
 
 std::string Exchange::server() const {
   const bool known = connection_ && !connection_->server.empty();
-  return "backend " + listener_.settings.backend + (known ? ", " + connection_->server : "");
+  return "backend " + backend_->name() + (known ? ", " + connection_->server : "");
 }
 
 }  // namespace keystay::tlsd

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tlsd/admin/metrics.h"
+#include "tlsd/execution.h"
 #include "tlsd/http/http.h"
 
 namespace keystay::tlsd {
@@ -19,6 +20,7 @@ enum class Fault {
   bad_response,
   request_timed_out,
   bad_request,
+  no_server,
   client_gone,  // the client's connection has ended: no answer is sent
 };
 
@@ -29,5 +31,7 @@ struct FaultAnswer {
 };
 
 [[nodiscard]] const FaultAnswer& answer_for(Fault fault) noexcept;
+// Of an error of Backend::connect().
+[[nodiscard]] Fault fault_of_connect(error_code error) noexcept;
 
 }  // namespace keystay::tlsd

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kLastRequestLimit{1};  // for a request to come, 
 HttpSession::HttpSession(const TlsClient& client)
     : client_(client.stream, client.endpoint, client.log, client.metrics),
       listener_(client.listener),
-      backend_(client.backend),
+      backends_(client.backends),
       metrics_(client.metrics),
       access_(client) {}
 
@@ -81,12 +81,12 @@ awaitable<After> HttpSession::serve_request() {
   access_.begin(client_.buffer.size());
   if (const auto after = co_await read_request(request, request_end)) co_return *after;
   client_.begin(request);
-  Exchange exchange(client_, request, request_end, listener_, backend_, metrics_);
+  Exchange exchange(client_, request, request_end, listener_, backends_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();
   exchange_ = nullptr;
   client_.count_bytes();
-  backend_.metrics().request(exchange.outcome().status);
+  exchange.backend().metrics().request(exchange.outcome().status);
   access_.end(&request.get(), exchange.outcome(), client_.buffer.size());
   co_return after;
 }

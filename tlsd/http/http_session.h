@@ -36,7 +36,7 @@ class HttpSession final : public ProtocolHandler {
 
   Http1Client client_;
   const ListenerSnapshot& listener_;
-  Backend& backend_;
+  const RoutedBackends& backends_;
   ListenerMetrics& metrics_;
   RequestAccess access_;
   bool idle_ = false;                            // between requests

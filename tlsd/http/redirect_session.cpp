@@ -165,19 +165,19 @@ awaitable<void> RedirectSession::linger() {
 // On a connection of its own; the whole response has to come within response-head-timeout, and be taken.
 awaitable<void> RedirectSession::pass_on_challenge(RequestParser& request) {
   const http::verb method = request.get().method();
-  backend_ = std::make_shared<BackendConnection>(client_.backend.executor());
-  if (const error_code error = co_await client_.backend.connect(*backend_)) {
-    const bool late = error == asio::error::timed_out;
-    const Fault fault = late ? Fault::connect_timed_out : Fault::unreachable;
-    const std::string reason = late ? "" : error.message();  // GCC 12 destroys it twice inside of a co_await
-    co_return co_await answer_fault(fault, method, reason);
+  Backend& servers = *client_.backends.fallback;
+  backend_ = std::make_shared<BackendConnection>(servers.executor());
+  if (const error_code error = co_await servers.connect(*backend_)) {
+    const Fault fault = fault_of_connect(error);
+    std::string why;  // named here: GCC 12 destroys temporaries of a conditional twice inside of a co_await
+    if (fault == Fault::unreachable) why = backend_->reason_of(error);
+    co_return co_await answer_fault(fault, method, why);
   }
   bool passing_on = false;
-  const TimeLimit limit(client_.backend.executor(), client_.listener.backend.response_head_timeout,
-                        [this, &passing_on] {
-                          backend_->interrupt();
-                          if (passing_on) end_both();
-                        });
+  const TimeLimit limit(servers.executor(), servers.settings().response_head_timeout, [this, &passing_on] {
+    backend_->interrupt();
+    if (passing_on) end_both();
+  });
   request.get().keep_alive(false);
   MessageWriter writer(request.get());
   static_cast<void>(co_await writer.write_head(backend_->socket));  // a failure shows in the response
@@ -199,7 +199,9 @@ awaitable<bool> RedirectSession::read_response(ResponseParser& response, std::st
   const bool switches =
       read.end == MessageRead::End::complete && response.get().result() == http::status::switching_protocols;
   if (read.end == MessageRead::End::complete && !switches) co_return true;
-  reason = switches ? "101 (Switching Protocols) to something that the request did not ask for" : read.reason;
+  reason = backend_->socket.tls_failure();
+  if (switches) reason = "101 (Switching Protocols) to something that the request did not ask for";
+  if (reason.empty()) reason = read.reason;
   co_return false;
 }
 
@@ -228,20 +230,22 @@ awaitable<void> RedirectSession::pass_on(ResponseParser& response) {
   client_.metrics.response_broken(cut_ ? BrokenBy::server : by_client ? BrokenBy::client : BrokenBy::backend);
   if (by_client) co_return;
   client_.metrics.backend_fault(BackendFault::broken_off);
-  client_.log.warn(client_.endpoint,
-                   fmt::format("response to a challenge of ACME broken off: backend {}, {}: {}",
-                               client_.listener.settings.backend, backend_->server, result.error.message()));
+  client_.log.warn(client_.endpoint, fmt::format("response to a challenge of ACME broken off: {}: {}",
+                                                 server(), backend_->reason_of(result.error)));
+}
+
+std::string RedirectSession::server() const {
+  return "backend " + client_.listener.settings.backend +
+         (backend_->server.empty() ? "" : ", " + backend_->server);
 }
 
 awaitable<void> RedirectSession::answer_fault(Fault fault, http::verb method, std::string_view reason) {
   if (cut_) co_return client_.metrics.response_broken(BrokenBy::server);
   const FaultAnswer& kind = answer_for(fault);
   if (kind.backend_fault) client_.metrics.backend_fault(*kind.backend_fault);
-  client_.log.warn(
-      client_.endpoint,
-      fmt::format("challenge of ACME answered with {}: backend {}, {}: {}{}",
-                  static_cast<unsigned>(kind.status), client_.listener.settings.backend, backend_->server,
-                  kind.text, reason.empty() ? "" : fmt::format(" ({})", reason)));
+  client_.log.warn(client_.endpoint, fmt::format("challenge of ACME answered with {}: {}: {}{}",
+                                                 static_cast<unsigned>(kind.status), server(), kind.text,
+                                                 reason.empty() ? "" : fmt::format(" ({})", reason)));
   co_await answer(kind.status, kind.text, method, {});
 }
 

@@ -36,6 +36,7 @@ class RedirectSession final : public ProtocolHandler {
   [[nodiscard]] awaitable<void> refuse(http::status status, std::string_view reason);
   [[nodiscard]] awaitable<void> answer(http::status status, std::string_view text, http::verb method,
                                        std::string_view location);
+  [[nodiscard]] std::string server() const;  // for the log
   [[nodiscard]] awaitable<void> linger();
   void end_receiving() noexcept;
   void end_both() noexcept;

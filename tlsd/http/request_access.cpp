@@ -48,7 +48,7 @@ void RequestAccess::end(const RequestHeader* request, const RequestOutcome& outc
   record.bytes_out = client_.stream.bytes_written() - gathered_->written;
   record.body_bytes = outcome.body_bytes;
   if (outcome.server) {
-    record.backend = client_.listener.settings.backend;
+    record.backend = outcome.backend;
     record.server = outcome.server->server;
   }
   record.end = outcome.end;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "tlsd/admin/metrics.h"
 #include "tlsd/backend.h"
@@ -16,6 +17,7 @@ struct RequestOutcome {
   std::optional<Clock::time_point> first_byte = {};  // when its head was there
   RelayOutcome end = RelayOutcome::complete;
   BackendConnectionPtr server = nullptr;  // the last one that was asked
+  std::string_view backend = {};          // to which it belongs
 };
 
 }  // namespace keystay::tlsd

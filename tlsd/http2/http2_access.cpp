@@ -36,7 +36,7 @@ void Http2Access::write(const Http2Stream& stream, std::string_view line, const 
   record.bytes_out = outcome.body_bytes;
   record.body_bytes = outcome.body_bytes;
   if (outcome.server) {
-    record.backend = client_.listener.settings.backend;
+    record.backend = outcome.backend;
     record.server = outcome.server->server;
   }
   record.end = outcome.end;

@@ -186,14 +186,14 @@ awaitable<void> Http2Session::serve(Http2Stream& stream) {
     co_return stream.finish();
   }
   const auto request_end = stream.began() + client_.listener.settings.request_timeout;
-  Exchange exchange(stream, request, request_end, client_.listener, client_.backend, client_.metrics);
+  Exchange exchange(stream, request, request_end, client_.listener, client_.backends, client_.metrics);
   struct InFlight {
     Http2Stream& stream;
     ~InFlight() { stream.set_exchange(nullptr); }
   } const in_flight{stream};
   stream.set_exchange(&exchange);
   static_cast<void>(co_await exchange.run());
-  client_.backend.metrics().request(exchange.outcome().status);
+  exchange.backend().metrics().request(exchange.outcome().status);
   access_.write(stream, line, &request.get(), exchange.outcome());
   stream.finish();
 }

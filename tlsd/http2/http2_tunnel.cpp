@@ -37,8 +37,7 @@ class Http2Stream::Tunnel final {
       if (error) co_return break_off({RelayOutcome::backend, error});
       idle_.restart();
     }
-    error_code ignored;
-    backend_.socket.shutdown(Socket::shutdown_send, ignored);
+    co_await backend_.socket.end_sending();
   }
 
   awaitable<void> to_client() {

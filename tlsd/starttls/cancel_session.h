@@ -21,6 +21,8 @@ class CancelSession final : public ProtocolHandler {
   void cut() noexcept override;
 
  private:
+  void report_unreachable(error_code error);
+
   const TlsClient client_;
   std::string request_;
   BackendConnectionPtr backend_;

@@ -47,8 +47,7 @@ class ByteRelay final {
     const Way way{RelayOutcome::client, RelayOutcome::backend, metrics_.bytes_from_client()};
     const bool in_order = co_await pump(client_, buffer, backend_.socket, way);
     if (!in_order) co_return;
-    error_code ignored;
-    backend_.socket.shutdown(Socket::shutdown_send, ignored);
+    co_await backend_.socket.end_sending();
   }
 
   awaitable<void> to_client(flat_buffer& buffer) {
@@ -77,11 +76,11 @@ class ByteRelay final {
         buffer.commit(size);
       }
       const std::size_t held = buffer.size();
-      const error_code error = co_await write_all(output, std::array{asio::const_buffer(buffer.cdata())},
-                                                  [&](std::size_t size) {
-                                                    way.bytes.Increment(static_cast<double>(size));
-                                                    idle_.restart();
-                                                  });
+      const error_code error =
+          co_await write_all(output, std::array{asio::const_buffer(buffer.cdata())}, [&](std::size_t size) {
+            way.bytes.Increment(static_cast<double>(size));
+            idle_.restart();
+          });
       if (error) {
         break_off({way.output_failed, error});
         co_return false;

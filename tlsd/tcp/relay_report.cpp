@@ -5,7 +5,7 @@
 namespace keystay::tlsd {
 namespace {
 
-std::string client_fault(error_code error) {
+std::string fault_of(error_code error) {
   if (error == truncated()) return "it ended without close_notify";
   if (error == tls_failed()) return "what it sent is no TLS, or is damaged";
   return error.message();
@@ -18,10 +18,10 @@ void report_relay(const RelayEnd& end, std::string_view what, const tcp::endpoin
   metrics.relay_ended(end.outcome);
   switch (end.outcome) {
     case RelayOutcome::client:
-      return log.write(client, fmt::format("{} broken off by the client: {}", what, client_fault(end.error)));
+      return log.write(client, fmt::format("{} broken off by the client: {}", what, fault_of(end.error)));
     case RelayOutcome::backend:
       metrics.backend_fault(BackendFault::broken_off);
-      return log.warn(client, fmt::format("{} broken off: {}: {}", what, server, end.error.message()));
+      return log.warn(client, fmt::format("{} broken off: {}: {}", what, server, fault_of(end.error)));
     case RelayOutcome::idle:
       return log.write(client, fmt::format("{} given up: nothing moved for idle-timeout", what));
     case RelayOutcome::complete:

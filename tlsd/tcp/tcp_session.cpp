@@ -1,6 +1,5 @@
 #include "tlsd/tcp/tcp_session.h"
 
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include "tlsd/starttls/protocol.h"
@@ -19,15 +18,17 @@ constexpr std::size_t kGreetingPiece = 512;
 
 }  // namespace
 
+TcpSession::TcpSession(const TlsClient& client)
+    : client_(client),
+      servers_(client.backends.find(client.listener.routes, client.stream.agreed().server_name, {})) {}
+
 awaitable<void> TcpSession::run() {
-  error_code error = co_await connect();
-  if (!error && client_.listener.backend.send_proxy == config::SendProxy::v2)
-    error = co_await introduce_client();
-  if (error) co_return report_unreachable(error);
+  if (const error_code error = co_await connect()) co_return report_unreachable(error);
   const bool greeted = co_await take_greeting();
   if (!greeted) co_return;
   RelayEnd end = co_await relay_bytes(client_.stream, buffer_, *backend_,
                                       client_.listener.settings.idle_timeout, client_.metrics);
+  servers_.remember_session(*backend_);
   if (cut_) end = {RelayOutcome::server, {}};
   report_relay(end, "connection", client_.endpoint, server(), client_.metrics, client_.log);
   write_access(end, kSessionCompleted);
@@ -39,18 +40,11 @@ void TcpSession::cut() noexcept {
 }
 
 awaitable<error_code> TcpSession::connect() {
-  backend_ = std::make_shared<BackendConnection>(client_.backend.executor());
+  backend_ = std::make_shared<BackendConnection>(servers_.executor());
   if (cut_) co_return asio::error::operation_aborted;
-  co_return co_await client_.backend.connect(*backend_);
-}
-
-// In front of everything else; a server takes it at once, since its buffers are empty.
-awaitable<error_code> TcpSession::introduce_client() {
-  const std::string header = proxy_header(client_.endpoint, client_.server, client_.stream.agreed());
-  const TimeLimit limit(client_.backend.executor(), client_.listener.backend.connect_timeout,
-                        [this] { backend_->interrupt(); });
-  const auto [write_error, _] = co_await asio::async_write(backend_->socket, asio::buffer(header), kOutcome);
-  co_return limit.expired() ? error_code(asio::error::timed_out) : write_error;
+  if (servers_.settings().send_proxy == config::SendProxy::v2)
+    backend_->preamble = proxy_header(client_.endpoint, client_.server, client_.stream.agreed());
+  co_return co_await servers_.connect(*backend_);
 }
 
 // The client of a protocol with STARTTLS has had a greeting before TLS, and waits for none.
@@ -60,7 +54,7 @@ awaitable<bool> TcpSession::take_greeting() {
   const auto parse = clear_protocol(starttls).server_greeting;
   if (parse == nullptr) co_return true;
   auto& buffer = backend_->buffer;
-  const TimeLimit limit(client_.backend.executor(), client_.listener.backend.connect_timeout,
+  const TimeLimit limit(servers_.executor(), servers_.settings().connect_timeout,
                         [this] { backend_->interrupt(); });
   for (;;) {
     const ServerGreeting greeting = parse({static_cast<const char*>(buffer.cdata().data()), buffer.size()});
@@ -76,7 +70,7 @@ awaitable<bool> TcpSession::take_greeting() {
     buffer.commit(size);
     if (error) {
       const bool late = limit.expired();
-      report_no_greeting(late ? "none came within connect-timeout" : error.message(),
+      report_no_greeting(late ? "none came within connect-timeout" : backend_->reason_of(error),
                          late ? BackendFault::timed_out : BackendFault::closed);
       co_return false;
     }
@@ -98,10 +92,10 @@ void TcpSession::report_unreachable(error_code error) {
   write_access({cut_ ? RelayOutcome::server : RelayOutcome::backend, error}, kBadGateway);
   if (cut_) return client_.metrics.relay_ended(RelayOutcome::server);
   const bool late = error == asio::error::timed_out;
-  client_.metrics.backend_fault(late ? BackendFault::timed_out : BackendFault::unreachable);
+  client_.metrics.backend_fault(connect_fault(error));
   client_.metrics.relay_ended(RelayOutcome::backend);
   client_.log.warn(client_.endpoint, fmt::format("connection given up: {} cannot be reached{}: {}", server(),
-                                                 late ? " in time" : "", error.message()));
+                                                 late ? " in time" : "", backend_->reason_of(error)));
 }
 
 // The status is that of nginx for a session of its module "stream".
@@ -117,7 +111,7 @@ void TcpSession::write_access(const RelayEnd& end, unsigned status) {
       .bytes_in = client_.stream.bytes_read(),
       .bytes_out = client_.stream.bytes_written(),
       .body_bytes = client_.stream.bytes_written(),
-      .backend = client_.listener.settings.backend,
+      .backend = servers_.name(),
       .server = backend_->server,
       .end = end.outcome,
       .tls = client_.stream.agreed(),
@@ -127,8 +121,8 @@ void TcpSession::write_access(const RelayEnd& end, unsigned status) {
 }
 
 std::string TcpSession::server() const {
-  const bool known = !backend_->server.empty();
-  return "backend " + client_.listener.settings.backend + (known ? ", " + backend_->server : "");
+  const bool known = backend_ && !backend_->server.empty();
+  return "backend " + servers_.name() + (known ? ", " + backend_->server : "");
 }
 
 }  // namespace keystay::tlsd

@@ -10,7 +10,7 @@ namespace keystay::tlsd {
 
 class TcpSession final : public ProtocolHandler {
  public:
-  explicit TcpSession(const TlsClient& client) : client_(client) {}
+  explicit TcpSession(const TlsClient& client);
 
   [[nodiscard]] awaitable<void> run() override;
   // The end of a message is not known here, as it is in HTTP: the connection has until the server's
@@ -20,7 +20,6 @@ class TcpSession final : public ProtocolHandler {
 
  private:
   [[nodiscard]] awaitable<error_code> connect();
-  [[nodiscard]] awaitable<error_code> introduce_client();
   [[nodiscard]] awaitable<bool> take_greeting();
   void report_no_greeting(std::string_view reason, BackendFault fault);
   void report_unreachable(error_code error);
@@ -28,6 +27,7 @@ class TcpSession final : public ProtocolHandler {
   [[nodiscard]] std::string server() const;  // for the log
 
   const TlsClient client_;
+  Backend& servers_;                  // by the name that the client asked for
   boost::beast::flat_buffer buffer_;  // from the client
   BackendConnectionPtr backend_;
   bool cut_ = false;

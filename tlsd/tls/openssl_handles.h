@@ -40,6 +40,7 @@ using X509Handle = std::unique_ptr<X509, FreedBy<X509_free>>;
 using X509Stack = std::unique_ptr<STACK_OF(X509), FreeCertificates>;
 using GeneralNamesHandle = std::unique_ptr<GENERAL_NAMES, FreeGeneralNames>;
 using SslContextHandle = std::unique_ptr<SSL_CTX, FreedBy<SSL_CTX_free>>;
+using SslSession = std::unique_ptr<SSL_SESSION, FreedBy<SSL_SESSION_free>>;
 using SslHandle = std::unique_ptr<SSL, FreedBy<SSL_free>>;
 
 }  // namespace keystay::tlsd

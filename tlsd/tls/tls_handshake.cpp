@@ -80,8 +80,11 @@ awaitable<HandshakeResult> TlsStream::handshake(std::chrono::milliseconds limit)
 }
 
 awaitable<HandshakeResult> TlsStream::run_handshake() {
+  const bool is_server = !ssl_;  // a client's SSL is there from the beginning
   char byte = 0;
-  if (const error_code error = co_await first_byte(byte)) co_return failure(error, false);
+  if (is_server) {
+    if (const error_code error = co_await first_byte(byte)) co_return failure(error, false);
+  }
   // A record of a handshake begins with 22; the methods of HTTP are in capitals (RFC 9110, section 9.3).
   if (byte >= 'A' && byte <= 'Z') co_return HandshakeResult{Handshake::plain_http, {}};
 
@@ -122,7 +125,7 @@ awaitable<error_code> TlsStream::first_byte(char& byte) {
 }
 
 void TlsStream::start_tls() {
-  ssl_ = context_->new_connection();
+  if (!ssl_) ssl_ = context_->new_connection();
   // libssl hands the callback to the job when it starts the first one: later would be too late.
   if (SSL_set_async_callback(ssl_.get(), &AsyncWait::notify_from_provider) != 1 ||
       SSL_set_async_callback_arg(ssl_.get(), wait_.get()) != 1 ||
@@ -232,12 +235,13 @@ HandshakeResult TlsStream::failure(error_code error, bool signed_before) const {
   if (error != tls_failed()) return {Handshake::client_closed, {}};
   // The same call reads on after the signature; what it does not like in the client's bytes is an error of
   // libssl.
-  if (std::string refusal = ClientVerification::refusal(ssl_.get(), ERR_GET_REASON(ERR_peek_error()));
-      !refusal.empty())
-    return {Handshake::client_certificate, std::move(refusal)};
-  if (std::string refusal = context_->refused_name(ssl_.get(), ERR_GET_REASON(ERR_peek_error()));
-      !refusal.empty())
-    return {Handshake::unknown_name, std::move(refusal)};
+  if (context_) {  // what a server refuses
+    const int reason = ERR_GET_REASON(ERR_peek_error());
+    if (std::string refusal = ClientVerification::refusal(ssl_.get(), reason); !refusal.empty())
+      return {Handshake::client_certificate, std::move(refusal)};
+    if (std::string refusal = context_->refused_name(ssl_.get(), reason); !refusal.empty())
+      return {Handshake::unknown_name, std::move(refusal)};
+  }
   const bool sign_failed = signed_before && ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL;
   return {sign_failed ? Handshake::sign_failed : Handshake::refused, openssl_reasons()};
 }

@@ -1,10 +1,12 @@
 #include "tlsd/tls/tls_stream.h"
 
 #include <cerrno>
+#include <exception>
 
 #include <openssl/err.h>
 
 #include "tlsd/tls/gathered_writes.h"
+#include "tlsd/tls/openssl_error.h"
 
 namespace keystay::tlsd {
 
@@ -13,6 +15,14 @@ TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, T
       context_(std::move(context)),
       thread_(thread),
       wait_(std::make_shared<AsyncWait>(socket_.get_executor())) {
+  socket_.native_non_blocking(true);
+}
+
+TlsStream::TlsStream(Socket socket, SslHandle ssl, TlsThread& thread)
+    : socket_(std::move(socket)),
+      thread_(thread),
+      wait_(std::make_shared<AsyncWait>(socket_.get_executor())),
+      ssl_(std::move(ssl)) {
   socket_.native_non_blocking(true);
 }
 
@@ -48,6 +58,7 @@ TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
     const int result = SSL_read_ex(ssl_.get(), buffer.data() + total, buffer.size() - total, &size);
     if (result != 1) {
       const Attempt attempt = unfinished(result);
+      if (attempt.error == tls_failed()) keep_reason();
       if (total == 0) return attempt;
       read_error_ = attempt.error;
       break;
@@ -62,6 +73,16 @@ TlsStream::Input TlsStream::read_now() noexcept {
   if (interrupted()) return {asio::error::operation_aborted, {}};
   const Attempt attempt = read(thread_.record);
   return {attempt.error, std::span(thread_.record).first(attempt.size)};
+}
+
+// A server that refuses our certificate says so after a client of TLS 1.3 is done with the handshake.
+void TlsStream::keep_reason() noexcept {
+  if (context_) return;
+  try {
+    failure_ = std::make_unique<const std::string>(openssl_reasons());
+  } catch (const std::exception&) {
+    // Without memory the error alone must do.
+  }
 }
 
 TlsStream::Attempt TlsStream::write(std::span<const unsigned char> data) noexcept {
@@ -106,6 +127,18 @@ AgreedTls TlsStream::agreed() const noexcept {
           SSL_session_reused(ssl_.get()) == 1,
           handshake_time_,
           sign_time_};
+}
+
+// A byte that comes is lost: the connection is of no more use then.
+bool TlsStream::is_quiet() noexcept {
+  if (interrupted()) return false;
+  unsigned char byte = 0;
+  return read({&byte, 1}).wait == Socket::wait_read;
+}
+
+SslSession TlsStream::session() const {
+  SslSession session(SSL_get1_session(ssl_.get()));
+  return session && SSL_SESSION_is_resumable(session.get()) == 1 ? std::move(session) : nullptr;
 }
 
 awaitable<void> TlsStream::close_notify() {

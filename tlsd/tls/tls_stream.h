@@ -70,6 +70,8 @@ class TlsStream {
   using executor_type = Executor;
 
   TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, TlsThread& thread);
+  // The client's side of TLS: the SSL is in connect state. "The client" below is then the server behind.
+  TlsStream(Socket socket, SslHandle ssl, TlsThread& thread);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   // No operation outlives its stream: where an exception has ended handshake(), it is given up here.
@@ -105,6 +107,14 @@ class TlsStream {
   [[nodiscard]] Input read_now() noexcept;
   [[nodiscard]] awaitable<error_code> wait_for_input() { return wait(Socket::wait_read); }
 
+  // Where nothing is expected: no byte of the other side has come, and no end. Reads what is TLS's own.
+  [[nodiscard]] bool is_quiet() noexcept;
+  // That of the latest ticket; null if it cannot be resumed.
+  [[nodiscard]] SslSession session() const;
+
+  // Why tls_failed() ended a read of the client's side; empty otherwise.
+  [[nodiscard]] std::string failure_reason() const { return failure_ ? *failure_ : std::string(); }
+
   // Sends close_notify and ends the sending side of the socket; does not wait for the client's close_notify.
   [[nodiscard]] awaitable<void> close_notify();
 
@@ -134,6 +144,7 @@ class TlsStream {
   [[nodiscard]] Attempt write_records(const Buffers& buffers) noexcept;
   [[nodiscard]] Attempt write(std::span<const unsigned char> data) noexcept;
   [[nodiscard]] Attempt unfinished(int result) const noexcept;
+  void keep_reason() noexcept;
   [[nodiscard]] awaitable<error_code> wait(Socket::wait_type what);
 
   // The handshake, in tls_handshake.cpp.
@@ -151,11 +162,12 @@ class TlsStream {
   [[nodiscard]] HandshakeResult failure(error_code error, bool signed_before) const;
 
   Socket socket_;  // before ssl_: freed after it, since the SSL holds the bare descriptor
-  std::shared_ptr<const TlsContext> context_;
+  std::shared_ptr<const TlsContext> context_;  // null where the other side is the server
   TlsThread& thread_;
   std::shared_ptr<AsyncWait> wait_;
   SslHandle ssl_;        // none before the client's first byte
-  bool paused_ = false;    // a job of ours is paused
+  bool paused_ = false;  // a job of ours is paused
+  std::unique_ptr<const std::string> failure_;
   error_code read_error_;  // what every further read ends with
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
@@ -243,9 +255,7 @@ TlsStream::Attempt TlsStream::write_records(const Buffers& buffers) noexcept {
 
 template <typename Buffers, typename Token>
 auto TlsStream::async_write_some(const Buffers& buffers, Token&& token) {
-  auto operation = [buffers](TlsStream& stream) {
-    return stream.write_records(buffers);
-  };
+  auto operation = [buffers](TlsStream& stream) { return stream.write_records(buffers); };
   return asio::async_compose<Token, void(error_code, std::size_t)>(Composed(*this, std::move(operation)),
                                                                    token, socket_);
 }
