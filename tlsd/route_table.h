@@ -22,6 +22,8 @@ class RouteTable final {
  public:
   explicit RouteTable(const std::vector<config::Route>& routes);
 
+  // Whether a request's host decides on anything.
+  [[nodiscard]] bool has_hosts() const noexcept { return !exact_.empty() || !wildcard_.empty(); }
   // The number of the route in the configuration. Routes of this very host come first, then those of a
   // wildcard, then those of any host; among them that with the longest path. Hosts are the same in any case,
   // and with a dot at the end; paths are compared as they are written. Nothing if no route fits.

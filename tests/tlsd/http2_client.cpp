@@ -71,8 +71,9 @@ Fields2 request_fields(const std::string& method, const std::string& path, Field
   return fields;
 }
 
-Http2Client::Http2Client(std::uint16_t port, std::optional<std::uint32_t> window)
-    : tls_(port, {.protocols = "\x02h2"}) {
+Http2Client::Http2Client(std::uint16_t port, std::optional<std::uint32_t> window,
+                         const std::string& server_name)
+    : tls_(port, {.server_name = server_name, .protocols = "\x02h2"}) {
   if (!tls_.handshake()) throw std::runtime_error("no handshake: " + tls_.reason());
   nghttp2_hd_inflater* inflater = nullptr;
   if (nghttp2_hd_inflate_new(&inflater) != 0) throw std::bad_alloc();

@@ -61,8 +61,10 @@ inline constexpr std::uint8_t kOpen = NGHTTP2_FLAG_END_HEADERS;
 
 class Http2Client final {
  public:
-  // Shakes hands, and sends the preface and an empty SETTINGS; `window`: SETTINGS_INITIAL_WINDOW_SIZE.
-  explicit Http2Client(std::uint16_t port, std::optional<std::uint32_t> window = {});
+  // Shakes hands, and sends the preface and an empty SETTINGS; `window`: SETTINGS_INITIAL_WINDOW_SIZE;
+  // `server_name`: SNI, none if empty.
+  explicit Http2Client(std::uint16_t port, std::optional<std::uint32_t> window = {},
+                       const std::string& server_name = {});
 
   [[nodiscard]] TlsClient& tls() noexcept { return tls_; }
   bool write(const std::string& bytes) { return tls_.write(bytes); }

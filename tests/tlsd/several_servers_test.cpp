@@ -1,5 +1,4 @@
-// Which of several servers gets a request: by turns or by what is in flight, by their health, by the name
-// that was asked for.
+// Which of several servers gets a request: by turns or by what is in flight, and by their health.
 #include <atomic>
 #include <future>
 #include <thread>
@@ -218,89 +217,6 @@ TEST_F(SeveralServersTest, ADegradedStartDoesWithoutANameThatNobodyKnows) {
   server_ = std::make_unique<TestServer>(settings_);
   EXPECT_TRUE(log_.wait_for("server nobody.invalid:80 cannot be resolved"));
   EXPECT_EQ(answer(kGet).status, 503U);
-}
-
-// Two backends besides "app", and a listener with names for both.
-class RouteTest : public SeveralServersTest {
- protected:
-  RouteTest() {
-    listener_.certificates = {
-        write_certificate(directory_, "names.pem", KeyKind::ec, {"localhost", "a.example", "*.b.example"})};
-    settings_.backends["app"].servers = {{"127.0.0.1", fallback_.port()}};
-    settings_.backends["a"].servers = {{"127.0.0.1", a_.port()}};
-    settings_.backends["b"].servers = {{"127.0.0.1", b_.port()}};
-  }
-
-  [[nodiscard]] std::string body_for(const std::string& host, const std::string& target) const {
-    return answer("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n").body;
-  }
-
-  TestBackend fallback_{TestBackend::hello("app")};
-  TestBackend a_{TestBackend::hello("a")};
-  TestBackend b_{TestBackend::hello("b")};
-};
-
-TEST_F(RouteTest, RequestsGoByHostAndPath) {
-  listener_.routes = {{"a.example", "", "a"}, {"*.b.example", "/api", "b"}};
-  server_ = std::make_unique<TestServer>(settings_);
-  EXPECT_EQ(body_for("a.example", "/"), "a");
-  EXPECT_EQ(body_for("A.EXAMPLE:443", "/x"), "a");
-  EXPECT_EQ(body_for("x.b.example", "/api/1?q"), "b");
-  EXPECT_EQ(body_for("x.b.example", "/apis"), "app");
-  EXPECT_EQ(body_for("other.example", "/api"), "app");
-}
-
-TEST_F(RouteTest, TheAuthorityOfAnAbsoluteFormCountsAndNotHost) {
-  listener_.routes = {{"a.example", "", "a"}};
-  server_ = std::make_unique<TestServer>(settings_);
-  EXPECT_EQ(body_for("other.example", "http://a.example/"), "a");
-  EXPECT_EQ(body_for("a.example", "http://other.example/"), "app");
-}
-
-TEST_F(RouteTest, RequestsOfOneConnectionGoEachItsWay) {
-  listener_.routes = {{"", "/a", "a"}, {"", "/b", "b"}};
-  server_ = std::make_unique<TestServer>(settings_);
-  TlsClient client = connect();
-  const auto get = [&](const std::string& target) {
-    return send_request(client, "GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n").body;
-  };
-  EXPECT_EQ(get("/a"), "a");
-  EXPECT_EQ(get("/b"), "b");
-  EXPECT_EQ(get("/"), "app");
-  EXPECT_EQ(get("/a/x"), "a");
-}
-
-TEST_F(RouteTest, AFaultNamesTheBackendOfTheRoute) {
-  listener_.routes = {{"a.example", "", "a"}};
-  settings_.backends["a"].servers = {{"127.0.0.1", 1}};
-  server_ = std::make_unique<TestServer>(settings_);
-  EXPECT_EQ(answer("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").status, 502U);
-  EXPECT_TRUE(log_.wait_for("answered with 502: backend a, 127.0.0.1:1"));
-}
-
-TEST_F(RouteTest, ConnectionsGoByServerName) {
-  listener_.mode = config::ListenerMode::tcp;
-  listener_.routes = {{"a.example", "", "a"}, {"*.b.example", "", "b"}};
-  server_ = std::make_unique<TestServer>(settings_);
-  const auto body = [&](const std::string& name) {
-    TlsClient client(server_->port(), {.server_name = name});
-    EXPECT_TRUE(client.handshake()) << client.reason();
-    return send_request(client, kGet).body;
-  };
-  EXPECT_EQ(body("a.example"), "a");
-  EXPECT_EQ(body("x.b.example"), "b");
-  EXPECT_EQ(body("localhost"), "app");
-  EXPECT_EQ(body(""), "app");
-}
-
-TEST_F(RouteTest, AReloadChangesRoutes) {
-  config::TlsdSettings next = settings_;
-  next.listeners.front().routes = {{"a.example", "", "a"}};
-  server_ = std::make_unique<TestServer>(settings_, [next] { return next; });
-  EXPECT_EQ(body_for("a.example", "/"), "app");
-  server_->server().reload();
-  ASSERT_TRUE(server_->wait_for_metric(R"(keystay_tlsd_reloads_total{result="succeeded"})", 1));
-  EXPECT_EQ(body_for("a.example", "/"), "a");
 }
 
 }  // namespace

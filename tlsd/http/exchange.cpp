@@ -3,8 +3,10 @@
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
 
 #include "tlsd/accept/listening_socket.h"
+#include "tlsd/admin/printable.h"
 #include "tlsd/http/fields.h"
 
 namespace keystay::tlsd {
@@ -45,6 +47,7 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point
 awaitable<After> Exchange::run() {
   auto& request = request_.get();
   prepare_request(request, address_text(client_.endpoint));
+  if (is_misdirected()) co_return co_await answer(Fault::misdirected);
   // HTTP/1.0 allows a request without one (RFC 9112, section 3.3).
   if (request[http::field::host].empty()) request.set(http::field::host, client_.local_authority());
   choose_backend();
@@ -55,6 +58,23 @@ awaitable<After> Exchange::run() {
 
 void Exchange::interrupt() noexcept {
   if (connection_) connection_->interrupt();
+}
+
+void Exchange::count_request() const {
+  if (!outcome_.backend.empty()) backend_->metrics().request(outcome_.status);
+}
+
+// Where routes go by the host, one for which the connection's certificates are not is refused (RFC 9110,
+// section 7.4): a client of HTTP/2 that sends requests for several hosts on one connection (RFC 9113,
+// section 9.1.1) then makes another, and nobody gets to one host by what was agreed on for another.
+bool Exchange::is_misdirected() {
+  if (!listener_.routes.has_hosts()) return false;
+  const std::string_view host = host_without_port(request_.get()[http::field::host]);
+  if (host.empty() || client_.tls.serves(host)) return false;
+  const std::string_view server_name = client_.tls.agreed().server_name;
+  refusal_reason_ = fmt::format("\"{}\" on a connection for {}", printable(host),
+                                server_name.empty() ? "no name" : '"' + printable(server_name) + '"');
+  return true;
 }
 
 // By a target in origin-form and the Host that goes with it.
@@ -135,7 +155,7 @@ awaitable<void> Exchange::upload() {
   const bool malformed = result.error != http::error::partial_message &&
                          (result.error.category() == body_limit_category() ||
                           result.error.category() == make_error_code(http::error::bad_chunk).category());
-  if (malformed) bad_request_reason_ = result.error.message();
+  if (malformed) refusal_reason_ = result.error.message();
   upload_fault_ = malformed ? Fault::bad_request : Fault::client_gone;
   interrupt();
 }

@@ -29,13 +29,15 @@ class Exchange final {
 
   // After run().
   [[nodiscard]] const RequestOutcome& outcome() const noexcept { return outcome_; }
-  [[nodiscard]] Backend& backend() const noexcept { return *backend_; }
+  // Among the requests of its backend, if it was for one.
+  void count_request() const;
 
   // Gives up on the backend that is in use now. The client is interrupted by its owner.
   void interrupt() noexcept;
 
  private:
   [[nodiscard]] awaitable<std::optional<Fault>> obtain_backend();
+  [[nodiscard]] bool is_misdirected();
   void choose_backend();
   [[nodiscard]] awaitable<std::optional<Fault>> open_backend();
 
@@ -69,7 +71,7 @@ class Exchange final {
   const Clock::time_point request_end_;
   const ListenerSnapshot& listener_;
   const RoutedBackends& backends_;
-  Backend* backend_;  // of this request
+  Backend* backend_;  // of this request; the listener's, as long as none is chosen
   ListenerMetrics& metrics_;
 
   const http::verb method_;
@@ -83,7 +85,7 @@ class Exchange final {
   RelayWaits waits_{RelayWait::output};      // of the upload
   bool awaits_continue_;                     // the client sends its body when the backend wants it
   std::optional<Fault> upload_fault_;        // what ended the upload, and with it the exchange
-  std::string bad_request_reason_;           // for the log
+  std::string refusal_reason_;               // for the log
   std::string reason_;                       // of a fault, for the log
   bool head_passed_ = false;                 // the final response has begun
   std::optional<TimeLimit> head_limit_;      // response-head-timeout, from the end of the request

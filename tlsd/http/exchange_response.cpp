@@ -174,7 +174,7 @@ void Exchange::report(const FaultAnswer& answer) {
     return client_.log.write(
         client_.endpoint,
         fmt::format("request refused with {}: {}{}", static_cast<unsigned>(answer.status), answer.text,
-                    bad_request_reason_.empty() ? "" : " (" + bad_request_reason_ + ")"));
+                    refusal_reason_.empty() ? "" : " (" + refusal_reason_ + ")"));
   }
   metrics_.backend_fault(*answer.backend_fault);
   if (answer.backend_fault == BackendFault::timed_out) reason_.clear();  // that we gave up says nothing more

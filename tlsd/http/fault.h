@@ -21,6 +21,7 @@ enum class Fault {
   request_timed_out,
   bad_request,
   no_server,
+  misdirected,
   client_gone,  // the client's connection has ended: no answer is sent
 };
 

@@ -11,7 +11,7 @@ class Http1Client final : public HttpClient {
  public:
   Http1Client(TlsStream& client, const tcp::endpoint& client_endpoint, ClientLog& client_log,
               ListenerMetrics& metrics)
-      : HttpClient(client_endpoint, client_log), stream(client), bytes_(client, metrics) {}
+      : HttpClient(client, client_endpoint, client_log), stream(client), bytes_(client, metrics) {}
 
   // The head of the next request is parsed.
   void begin(const RequestParser& request);

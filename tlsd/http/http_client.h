@@ -14,6 +14,7 @@
 #include "tlsd/http/message_writer.h"
 #include "tlsd/http/relay_body.h"
 #include "tlsd/tcp/byte_relay.h"
+#include "tlsd/tls/tls_stream.h"
 
 namespace keystay::tlsd {
 
@@ -21,7 +22,8 @@ using OnRelayWait = std::function<void(RelayWait)>;  // before each read and eac
 
 class HttpClient {
  public:
-  HttpClient(const tcp::endpoint& client, ClientLog& client_log) : endpoint(client), log(client_log) {}
+  HttpClient(const TlsStream& connection, const tcp::endpoint& client, ClientLog& client_log)
+      : tls(connection), endpoint(client), log(client_log) {}
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   virtual ~HttpClient() = default;
@@ -69,6 +71,7 @@ class HttpClient {
                                                    std::chrono::milliseconds idle_limit,
                                                    ListenerMetrics& metrics) = 0;
 
+  const TlsStream& tls;  // of its connection
   const tcp::endpoint endpoint;
   ClientLog& log;
   bool draining = false;  // no further request is wanted

@@ -86,7 +86,7 @@ awaitable<After> HttpSession::serve_request() {
   const After after = co_await exchange.run();
   exchange_ = nullptr;
   client_.count_bytes();
-  exchange.backend().metrics().request(exchange.outcome().status);
+  exchange.count_request();
   access_.end(&request.get(), exchange.outcome(), client_.buffer.size());
   co_return after;
 }

@@ -193,7 +193,7 @@ awaitable<void> Http2Session::serve(Http2Stream& stream) {
   } const in_flight{stream};
   stream.set_exchange(&exchange);
   static_cast<void>(co_await exchange.run());
-  exchange.backend().metrics().request(exchange.outcome().status);
+  exchange.count_request();
   access_.write(stream, line, &request.get(), exchange.outcome());
   stream.finish();
 }
@@ -275,8 +275,8 @@ void Http2Session::cut() noexcept {
 }
 
 FramedStream* Http2Session::on_request(std::int32_t id) {
-  auto stream = std::make_shared<Http2Stream>(id, Http2Output{frames_, wake_}, executor_, client_.endpoint,
-                                              client_.log);
+  auto stream = std::make_shared<Http2Stream>(id, Http2Output{frames_, wake_, client_.stream}, executor_,
+                                              client_.endpoint, client_.log);
   return streams_.emplace(id, std::move(stream)).first->second.get();
 }
 

@@ -10,7 +10,7 @@ namespace keystay::tlsd {
 
 Http2Stream::Http2Stream(std::int32_t id, Http2Output output, Executor executor,
                          const tcp::endpoint& client_endpoint, ClientLog& client_log)
-    : HttpClient(client_endpoint, client_log),
+    : HttpClient(output.tls, client_endpoint, client_log),
       id_(id),
       output_(output),
       request_event_(executor),

@@ -14,10 +14,11 @@
 
 namespace keystay::tlsd {
 
-// The frames of the connection, and whom to tell that there are some to be sent.
+// The frames of the connection, whom to tell that there are some to be sent, and the TLS that carries them.
 struct Http2Output {
   Http2Frames& frames;
   AsyncWait& wake;
+  const TlsStream& tls;
 };
 
 class Http2Stream final : public FramedStream, public HttpClient {

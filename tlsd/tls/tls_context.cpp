@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include <boost/asio/ip/address.hpp>
 #include <openssl/err.h>
 
 #include "tlsd/admin/printable.h"
@@ -58,6 +59,13 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
   }
   *chosen = protocol;
   return SSL_TLSEXT_ERR_OK;
+}
+
+// Of which there is no server name (RFC 6066, section 3).
+bool is_address(std::string_view host) noexcept {
+  boost::system::error_code error;
+  static_cast<void>(boost::asio::ip::make_address(host, error));
+  return !error;
 }
 
 void set_policy(SSL_CTX* context) {
@@ -156,6 +164,13 @@ int TlsContext::answer_name(SSL* ssl, int* alert, void* tls) noexcept {
   if (self.unknown_name_ == config::UnknownName::serve_default) return SSL_TLSEXT_ERR_NOACK;
   *alert = SSL_AD_UNRECOGNIZED_NAME;
   return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+bool TlsContext::serves(const SSL* ssl, std::string_view host) const noexcept {
+  if (host.ends_with('.')) host.remove_suffix(1);  // server names have no such dot (RFC 6066, section 3)
+  const NamedContext* named = names_.find(host);
+  if (named == nullptr && unknown_name_ == config::UnknownName::refuse && !is_address(host)) return false;
+  return SSL_get_SSL_CTX(ssl) == (named != nullptr ? named->context : default_.context);
 }
 
 std::string TlsContext::refused_name(const SSL* ssl, int library_reason) const {

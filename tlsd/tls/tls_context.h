@@ -42,6 +42,11 @@ class TlsContext final {
   // A server's SSL without a socket. The context must outlive its handshake. Throws CryptoError.
   [[nodiscard]] SslHandle new_connection() const;
 
+  // Whether a connection that has agreed on TLS is one for this host, too, which is a name or an address:
+  // whether a handshake for it would have been given the same certificates (RFC 9110, section 7.4). What no
+  // certificate has is served by the first one, or not at all, as `unknown-name` says.
+  [[nodiscard]] bool serves(const SSL* ssl, std::string_view host) const noexcept;
+
   // Of a handshake that failed: that no certificate has the client's server name; empty if that was not the
   // reason. `library_reason` is that of the error queue.
   [[nodiscard]] std::string refused_name(const SSL* ssl, int library_reason) const;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 #include <boost/asio/buffer.hpp>
@@ -88,6 +89,11 @@ class TlsStream {
   // After a handshake that succeeded. Refers to the stream.
   [[nodiscard]] AgreedTls agreed() const noexcept;
   [[nodiscard]] std::optional<ClientIdentity> client() const { return client_identity(ssl_.get()); }
+
+  // After a handshake that succeeded: whether it would have done for this host, too.
+  [[nodiscard]] bool serves(std::string_view host) const noexcept {
+    return context_->serves(ssl_.get(), host);
+  }
 
   // Inside TLS, since the handshake.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
