@@ -57,6 +57,18 @@ TEST_F(ProtocolSettingsTest, TheHighestVersionIsKept) {
   EXPECT_EQ(SSL_version(client.ssl()), TLS1_2_VERSION);
 }
 
+TEST_F(ProtocolSettingsTest, AesOf128BitsIsPreferredUnlessChaChaIsTheClientsFirst) {
+  TestServer server(settings_);
+  const auto chosen_of = [&](const char* offered) -> std::string {
+    TlsClient client(server.port(), {.version = TLS1_3_VERSION});
+    if (SSL_set_ciphersuites(client.ssl(), offered) != 1 || !client.handshake()) return client.reason();
+    return SSL_get_cipher_name(client.ssl());
+  };
+  EXPECT_EQ(chosen_of("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"), "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(chosen_of("TLS_AES_256_GCM_SHA384"), "TLS_AES_256_GCM_SHA384");
+  EXPECT_EQ(chosen_of("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"), "TLS_CHACHA20_POLY1305_SHA256");
+}
+
 TEST_F(ProtocolSettingsTest, CiphersAreThoseOfTheListInItsOrder) {
   tls_.ciphers = placed("?NO-SUCH-CIPHER:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256");
   tls_.cipher_suites = placed("TLS_CHACHA20_POLY1305_SHA256:?TLS_NONE_OF_THEM");

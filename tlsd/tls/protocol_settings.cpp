@@ -18,6 +18,10 @@ constexpr char kTls12Ciphers[] =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
+// TLS 1.3: OpenSSL's suites, but SHA-256 first. A key schedule of SHA-384, which processors do not compute by
+// themselves, takes a tenth of a handshake; both have the strength of P-256 and X25519.
+constexpr char kTls13Suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 // libssl reads groups in tuples, and with marks in front of them, from 3.5 on (SSL_CTX_set1_groups_list(3)).
 constexpr unsigned long kTuplesOfGroups = 0x30500000UL;
 
@@ -131,7 +135,8 @@ ProtocolSettings::ProtocolSettings(OSSL_LIB_CTX* library, const config::TlsSetti
 void ProtocolSettings::apply(SSL_CTX* context) const {
   if (SSL_CTX_set_min_proto_version(context, min_version_) != 1 ||
       SSL_CTX_set_max_proto_version(context, max_version_) != 1 ||
-      SSL_CTX_set_cipher_list(context, kTls12Ciphers) != 1) {
+      SSL_CTX_set_cipher_list(context, kTls12Ciphers) != 1 ||
+      SSL_CTX_set_ciphersuites(context, kTls13Suites) != 1) {
     throw openssl_error("SSL_CTX_set_cipher_list");
   }
   apply_list(context, kCiphers, ciphers_);
