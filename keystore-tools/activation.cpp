@@ -3,14 +3,22 @@
 #include <cstdio>
 #include <optional>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
+#include "keystore-tools/report.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/alias_state.h"
 
 namespace keystay::tools {
 namespace {
+
+void report(const char* command, AliasStore& store, const std::string& alias, bool dry_run, OutputForm form) {
+  boost::json::object report = report_of(command, mode_of(dry_run), store.keys().source());
+  report["alias"] = json_text(alias);
+  write_report(form, report);
+}
 
 void require_plain_name(const std::string& alias) {
   if (!keys::is_state_label(alias)) return;
@@ -31,6 +39,7 @@ void Deactivate::run(AliasStore& store) const {
              "{} {} on {}; no program loads it, and those that use it stop at their next look (key-check)\n",
              keys::quoted_alias(entry.alias), dry_run ? "would be deactivated" : "is deactivated",
              store.keys().source().name());
+  report("deactivate", store, entry.alias, dry_run, form);
 }
 
 void Activate::run(AliasStore& store) const {
@@ -44,6 +53,7 @@ void Activate::run(AliasStore& store) const {
   if (!dry_run) store.rename(entry->alias, keys::version_of(entry->alias).alias);
   fmt::print(stderr, "{} {} on {}\n", keys::quoted_alias(alias), dry_run ? "would be active" : "is active",
              store.keys().source().name());
+  report("activate", store, alias, dry_run, form);
 }
 
 }  // namespace keystay::tools

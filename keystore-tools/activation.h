@@ -4,12 +4,14 @@
 #include <string>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
 struct Deactivate {
   std::string alias;
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(AliasStore& store) const;
 };
@@ -17,6 +19,7 @@ struct Deactivate {
 struct Activate {
   std::string alias;
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(AliasStore& store) const;
 };

@@ -1,13 +1,12 @@
 #include "keystore-tools/certreq.h"
 
 #include "keystore-tools/failure.h"
-#include "keystore-tools/file_argument.h"
+#include "keystore-tools/request_output.h"
 #include "native/keys/alias_name.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/distinguished_name.h"
 #include "native/x509/extension_list.h"
 #include "native/x509/issued_certificate.h"
-#include "native/x509/pem.h"
 #include "native/x509/rsa_pss_key.h"
 
 namespace keystay::tools {
@@ -35,7 +34,8 @@ void CertReq::run(AliasStore& store) const {
                                      .extensions = extensions,
                                      .signature_algorithm = signature_algorithm,
                                      .rsa_pss_spki = x509::rsa_pss_spki_of(entry).value_or(pkcs11::Bytes{})};
-  write_output(file, x509::to_pem(x509::kRequestLabel, x509::certificate_request(entry.key, content)));
+  write_request("certreq", entry, x509::certificate_request(entry.key, content),
+                {store.keys().source(), file, form});
 }
 
 }  // namespace keystay::tools

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -15,6 +16,7 @@ struct CertReq {
   std::string distinguished_name;  // empty: that of the certificate
   std::vector<std::string> extensions;
   std::filesystem::path file;  // empty: standard output
+  OutputForm form = OutputForm::text;
 
   void run(AliasStore& store) const;
 };

@@ -140,6 +140,9 @@ class Parser final {
   static void add_alias(CLI::App* command, std::string& alias) {
     command->add_option("--alias", alias, "Name of the entry")->capture_default_str()->check(fault_of_alias);
   }
+  static void add_dry_run(CLI::App* command, bool& dry_run, const char* description) {
+    command->add_flag("--dryrun,--dry-run", dry_run, description);
+  }
   static void add_extensions(CLI::App* command, std::vector<std::string>& extensions) {
     declare_extensions(*command, extensions);
   }
@@ -181,6 +184,8 @@ class Parser final {
     add_extensions(command, genkeypair_.extensions);
     command->add_flag("--noprompt", genkeypair_.no_prompt,
                       "Do not ask whether the key may leave its token, wrapped, for the others of a group");
+    add_dry_run(command, genkeypair_.dry_run, "Only say whether it could be made");
+    declare_output(*command, genkeypair_.form);
   }
 
   void add_certreq() {
@@ -191,6 +196,7 @@ class Parser final {
                         "Name in the request, else that of the certificate");
     command->add_option("--file", certreq_.file, "Output, else standard output");
     add_extensions(command, certreq_.extensions);
+    declare_output(*command, certreq_.form);
   }
 
   void add_importcert() {
@@ -202,6 +208,8 @@ class Parser final {
     command->add_flag("--noprompt", importcert_.no_prompt, "Do not ask whether to trust a certificate");
     command->add_flag("--allowexpired,--allow-expired", importcert_.allow_expired,
                       "Also import what is not valid today");
+    add_dry_run(command, importcert_.dry_run, "Only say what would be imported");
+    declare_output(*command, importcert_.form);
     command->add_flag("--trustcacerts", ignored_flag_, "Without effect")->group("For keytool's sake");
   }
 
@@ -236,20 +244,25 @@ class Parser final {
   void add_delete() {
     CLI::App* command = add("delete", "Destroys an alias: key pair and certificate", delete_);
     command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
-    command->add_flag("--dryrun,--dry-run", delete_.dry_run, "Only say what would be destroyed");
+    command->add_flag("--noprompt", delete_.no_prompt, "Do not ask, also not at a terminal");
+    add_dry_run(command, delete_.dry_run, "Only say what would be destroyed");
+    declare_output(*command, delete_.form);
   }
 
   void add_changealias() {
     CLI::App* command = add("changealias", "Gives a key another name", changealias_);
     add_alias(command, changealias_.alias);
     command->add_option("--destalias", changealias_.new_alias, "The new name")->required();
+    add_dry_run(command, changealias_.dry_run, "Only say whether it could be done");
+    declare_output(*command, changealias_.form);
   }
 
   void add_cleanup() {
     CLI::App* command =
         add("cleanup", "Removes what interrupted commands have left, which -list shows", cleanup_);
     command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
-    command->add_flag("--dryrun,--dry-run", cleanup_.dry_run, "Only show it");
+    add_dry_run(command, cleanup_.dry_run, "Only show it");
+    declare_output(*command, cleanup_.form);
   }
 
   void add_test() {
@@ -258,6 +271,7 @@ class Parser final {
     command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
         ->check(fault_of_alias);
     declare(*command, store_.unsaved);
+    declare_output(*command, test_.form);
   }
 
   template <typename Asked>

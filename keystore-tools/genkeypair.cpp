@@ -4,10 +4,13 @@
 #include <optional>
 #include <utility>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
+#include "keystore-tools/entry_json.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/issuer_alias.h"
+#include "keystore-tools/report.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
 #include "native/pkcs11/text.h"
@@ -105,6 +108,15 @@ void agree_to_replication(keys::KeySource& source, bool no_prompt) {
   if (answer == Answer::no) throw Failure("no key was made");
 }
 
+void report(const GenKeyPair& command, AliasStore& store, const std::optional<Signer>& ca,
+            const keys::Entry* made) {
+  boost::json::object report = report_of("genkeypair", mode_of(command.dry_run), store.keys().source());
+  report["alias"] = json_text(command.alias);
+  report["entry"] = nullptr;
+  if (made) report["entry"] = entry_in_json(*made, !made->leaf ? 0 : 1 + (ca ? ca->chain.size() : 0));
+  write_report(command.form, report);
+}
+
 }  // namespace
 
 void GenKeyPair::run(AliasStore& store) const {
@@ -113,6 +125,12 @@ void GenKeyPair::run(AliasStore& store) const {
   x509::X509Name subject =
       argument([&] { return distinguished_name.empty() ? nullptr : x509::parse_name(distinguished_name); });
   const std::optional<Signer> ca = find_signer(store, *this);
+  if (dry_run) {
+    store.keys().require_unused(alias);
+    fmt::print(stderr, "Alias \"{}\" would be made on {}\n", pkcs11::printable(alias),
+               store.keys().source().name());
+    return report(*this, store, ca, nullptr);
+  }
   agree_to_replication(store.keys().source(), no_prompt);
   const keys::Entry entry = store.generate(alias, spec, [&](const keys::Entry& unfinished) -> keys::Chain {
     if (!subject) return {};
@@ -121,10 +139,12 @@ void GenKeyPair::run(AliasStore& store) const {
   });
   fmt::print(stderr, "Generated alias \"{}\" on {}: {}\n", entry.alias, store.keys().source().name(),
              x509::describe_key(entry.key.public_key()));
-  if (!entry.leaf) return;
-  fmt::print(stderr, "{} for {}, valid until {}\n",
-             ca ? "Certificate by " + keys::quoted_alias(ca->entry.alias) : "Self-signed certificate",
-             x509::format_name(entry.leaf->subject), x509::describe_time(entry.leaf->not_after));
+  if (entry.leaf) {
+    fmt::print(stderr, "{} for {}, valid until {}\n",
+               ca ? "Certificate by " + keys::quoted_alias(ca->entry.alias) : "Self-signed certificate",
+               x509::format_name(entry.leaf->subject), x509::describe_time(entry.leaf->not_after));
+  }
+  report(*this, store, ca, &entry);
 }
 
 }  // namespace keystay::tools

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -20,6 +21,8 @@ struct GenKeyPair {
   std::vector<std::string> extensions;
   std::string signer;  // alias that signs the certificate; empty: the new key itself
   bool no_prompt = false;
+  bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   // Asks first where the key is to leave the token that makes it, wrapped, for the other members of a group.
   void run(AliasStore& store) const;

@@ -7,11 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/member_report.h"
 #include "keystore-tools/opened_group.h"
+#include "keystore-tools/report.h"
 #include "native/config/configuration.h"
 #include "native/config/file.h"
 #include "native/config/group_members.h"
@@ -41,15 +43,35 @@ std::string joined(const std::vector<std::string>& names, std::string_view separ
   return text;
 }
 
+// Which command it is, and how it speaks.
+struct Speech {
+  std::string_view command;
+  bool dry_run;
+  OutputForm form;
+};
+
+boost::json::array array_of(const std::vector<std::string>& names) {
+  boost::json::array array;
+  for (const std::string& name : names) array.emplace_back(name);
+  return array;
+}
+
 // Of the group as this text has it.
-void tell_members(std::string_view text, const GroupSection& section, std::string_view verb) {
+void tell_members(std::string_view text, const GroupSection& section, const Speech& speech) {
   const config::GroupSettings group =
       config::parse_configuration(text, section.file).groups.at(section.group);
   const auto first_standby = group.members.begin() + static_cast<std::ptrdiff_t>(group.min_active);
   const std::vector<std::string> active(group.members.begin(), first_standby);
   const std::vector<std::string> standing_by(first_standby, group.members.end());
-  fmt::print(stderr, "Group \"{}\" {} {} active{}, as long as all answer\n", section.group, verb,
-             joined(active), standing_by.empty() ? "" : ", and " + joined(standing_by) + " standing by");
+  fmt::print(stderr, "Group \"{}\" {} {} active{}, as long as all answer\n", section.group,
+             speech.dry_run ? "would have" : "has now", joined(active),
+             standing_by.empty() ? "" : ", and " + joined(standing_by) + " standing by");
+  boost::json::object report = report_of(speech.command, mode_of(speech.dry_run));
+  report["group"] = section.group;
+  report["active"] = array_of(active);
+  report["standing-by"] = array_of(standing_by);
+  report["file"] = json_text(section.file.string());
+  write_report(speech.form, report);
 }
 
 // From the text of the file, the text that it is to have.
@@ -63,7 +85,7 @@ std::string read(const GroupSection& section) {
   }
 }
 
-void change_members(const GroupSection& section, const Change& change) {
+void change_members(const GroupSection& section, const Speech& speech, const Change& change) {
   std::string text;
   try {
     config::change_file(section.file, [&](const std::string& before) { return text = change(before); });
@@ -71,18 +93,18 @@ void change_members(const GroupSection& section, const Change& change) {
     throw Failure("cannot change " + section.file.string() + ": " + error.code().message() +
                   "; it is as it was");
   }
-  tell_members(text, section, "has now");
+  tell_members(text, section, speech);
   fmt::print(stderr,
              "Changed {}. keystay-tlsd notices at SIGHUP (systemctl reload keystay-tlsd), other servers by "
              "themselves\n",
              section.file.string());
 }
 
-void change_or_tell(const GroupSection& section, bool dry_run, const Change& change) {
-  if (dry_run)
-    tell_members(change(read(section)), section, "would have");
+void change_or_tell(const GroupSection& section, const Speech& speech, const Change& change) {
+  if (speech.dry_run)
+    tell_members(change(read(section)), section, speech);
   else
-    change_members(section, change);
+    change_members(section, speech, change);
 }
 
 std::vector<std::string> members(const std::string& text, const GroupSection& section) {
@@ -189,19 +211,19 @@ void GroupAdd::run(const StoreOptions& options) const {
     throw Failure(objection +
                   "; put that right first, or write --force: the group does without it for these");
   if (objection.empty()) tell_of_wrapping_key(token, group.wrapping_key);
-  change_or_tell(section, dry_run, change);
+  change_or_tell(section, {"groupadd", dry_run, form}, change);
 }
 
 void GroupRemove::run(const StoreOptions& options) const {
   const GroupSection section = section_of(*open_tokens(options), options);
-  change_or_tell(section, dry_run, [&](const std::string& text) {
+  change_or_tell(section, {"groupremove", dry_run, form}, [&](const std::string& text) {
     return config::without_member(text, section.file, section.group, member);
   });
 }
 
 void GroupPromote::run(const StoreOptions& options) const {
   const GroupSection section = section_of(*open_tokens(options), options);
-  change_or_tell(section, dry_run, [&](const std::string& text) {
+  change_or_tell(section, {"grouppromote", dry_run, form}, [&](const std::string& text) {
     std::vector<std::string> order = members(text, section);
     std::erase(order, member);
     order.insert(order.begin(), member);
@@ -211,7 +233,7 @@ void GroupPromote::run(const StoreOptions& options) const {
 
 void GroupReorder::run(const StoreOptions& options) const {
   const GroupSection section = section_of(*open_tokens(options), options);
-  change_or_tell(section, dry_run, [&](const std::string& text) {
+  change_or_tell(section, {"groupreorder", dry_run, form}, [&](const std::string& text) {
     return config::with_order(text, section.file, section.group, split(order));
   });
 }

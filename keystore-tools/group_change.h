@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
@@ -16,6 +17,7 @@ struct GroupAdd {
   std::string member;  // a token of the configuration; it gets the lowest priority
   bool force = false;  // though it cannot be used, or lacks keys of the group
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   // Connects to the token and to the members first, and compares. Throws Failure if the token does not answer
   // or lacks a key that a member has, unless forced to; and if it is a member under another name.
@@ -25,6 +27,7 @@ struct GroupAdd {
 struct GroupRemove {
   std::string member;
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(const StoreOptions& options) const;
 };
@@ -32,6 +35,7 @@ struct GroupRemove {
 struct GroupPromote {
   std::string member;  // it gets the highest priority
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(const StoreOptions& options) const;
 };
@@ -39,6 +43,7 @@ struct GroupPromote {
 struct GroupReorder {
   std::string order;  // "hsm-b,hsm-a,hsm-c": each member once
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(const StoreOptions& options) const;
 };

@@ -2,12 +2,15 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/opened_group.h"
+#include "keystore-tools/report.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/wrapping.h"
 #include "native/pkcs11/error.h"
@@ -40,6 +43,16 @@ void agree() {
   if (answer == Answer::no) throw Failure("nothing was changed");
 }
 
+void report(const GroupInit& command, const ha::GroupDescription& group) {
+  boost::json::array members;
+  for (const ha::MemberToken& member : group.members) members.emplace_back(member.name);
+  boost::json::object report = report_of("groupinit", mode_of(command.dry_run));
+  report["group"] = group.name;
+  report["wrapping-key"] = json_text(group.wrapping_key);
+  report["members"] = std::move(members);
+  write_report(command.form, report);
+}
+
 }  // namespace
 
 void GroupInit::run(const StoreOptions& options) const {
@@ -55,13 +68,14 @@ void GroupInit::run(const StoreOptions& options) const {
       "meanwhile,\nand keeps it not extractable. Private keys that are made in this group from then on leave "
       "the token that\nmade them once, wrapped: their CKA_NEVER_EXTRACTABLE is false.\n",
       group.members.front().name, pkcs11::printable(group.wrapping_key));
-  if (dry_run) return;
+  if (dry_run) return report(*this, group);
   if (!no_prompt) agree();
   std::vector<keys::Replica> replicas;
   for (const ha::MemberToken& member : group.members) replicas.push_back({member.name, member.source});
   keys::share_wrapping_key(replicas, group.wrapping_key);
   fmt::print(stderr, "All {} members of \"{}\" have the wrapping key \"{}\"\n", group.members.size(),
              group.name, pkcs11::printable(group.wrapping_key));
+  report(*this, group);
 }
 
 }  // namespace keystay::tools

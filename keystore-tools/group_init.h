@@ -2,12 +2,14 @@
 // others.
 #pragma once
 
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
 
 struct GroupInit {
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
   bool no_prompt = false;
 
   // Says what each member has; asks; makes a new wrapping key on all of them, in the place of what they have.

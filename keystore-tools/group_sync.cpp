@@ -8,10 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/opened_group.h"
+#include "keystore-tools/report.h"
 #include "native/keys/alias_state.h"
 #include "native/keys/key_store.h"
 #include "native/keys/rotation.h"
@@ -44,7 +46,7 @@ bool is_as_good(const keys::Chain& chain, const keys::Chain& model) {
 
 class Syncing final {
  public:
-  explicit Syncing(bool dry_run) : dry_run_(dry_run) {}
+  Syncing(bool dry_run, OutputForm form) : dry_run_(dry_run), form_(form) {}
 
   void run(const ha::GroupDescription& group) {
     for (const ha::MemberToken& member : group.members)
@@ -59,10 +61,11 @@ class Syncing final {
         bring_to(member.name, store);
       });
     }
+    report(group.name);
     if (!failed_.empty()) throw Failure(failed_);
-    if (brought_ != 0) return;
+    if (!changes_.empty()) return;
     fmt::print(stderr, "All members of \"{}\" {}have the same certificates\n", group.name,
-               is_key_missing_ ? "that have a key " : "");
+               !lacking_.empty() ? "that have a key " : "");
   }
 
  private:
@@ -78,6 +81,18 @@ class Syncing final {
     }
   }
 
+  void report(const std::string& group) const {
+    boost::json::object report = report_of("groupsync", mode_of(dry_run_));
+    report["group"] = group;
+    report["changes"] = changes_;
+    report["lacking"] = lacking_;
+    write_report(form_, report);
+  }
+
+  void note(const char* change, const std::string& member, const std::string& alias) {
+    changes_.push_back({{"member", member}, {"alias", json_text(alias)}, {"change", change}});
+  }
+
   // A rotation that was interrupted between two members: on one the alias is the new key already.
   void finish_rotations(const std::string& member, keys::KeyStore& store) {
     const std::vector<keys::Entry>& entries = seen_.at(member);
@@ -88,7 +103,7 @@ class Syncing final {
       if (current == entries.end()) continue;
       const std::optional<GoneOver> there = gone_over(*current, next);
       if (!there) continue;
-      ++brought_;
+      note("rotation", member, version.alias);
       rotated_.insert(version.alias);
       fmt::print(stderr, "{}: \"{}\" {} over to its new key, as it has on {}\n", member,
                  pkcs11::printable(version.alias), dry_run_ ? "would go" : "goes", there->member);
@@ -137,7 +152,7 @@ class Syncing final {
     for (const auto& [alias, model] : models_) {
       const std::optional<keys::Entry> copy = store.find_again(model.entry.key.reference());
       if (!copy || !keys::is_unfinished_label(copy->key.reference().label())) continue;
-      ++brought_;
+      note("name", member, alias);
       fmt::print(stderr, "{}: the unfinished copy of \"{}\" {} its name\n", member, pkcs11::printable(alias),
                  dry_run_ ? "would get" : "gets");
       if (dry_run_) continue;
@@ -150,7 +165,7 @@ class Syncing final {
     const std::vector<keys::Entry> entries = store.entries();
     for (const auto& [alias, model] : models_) {
       if (std::ranges::find(entries, alias, &keys::Entry::alias) != entries.end()) continue;
-      is_key_missing_ = true;
+      lacking_.push_back({{"member", member}, {"alias", json_text(alias)}});
       fmt::print(stderr, "{}: lacks the key \"{}\", which {} has; certificates are brought, and no keys\n",
                  member, pkcs11::printable(alias), model.member);
     }
@@ -163,7 +178,7 @@ class Syncing final {
                    pkcs11::printable(entry.alias), model->second.member);
         continue;
       }
-      ++brought_;
+      note("certificate", member, entry.alias);
       fmt::print(stderr, "{}: the certificate of \"{}\" {} from {}\n", member, pkcs11::printable(entry.alias),
                  dry_run_ ? "would be brought" : "is brought", model->second.member);
       if (!dry_run_) store.replace_chain(entry, model->second.chain);
@@ -171,18 +186,19 @@ class Syncing final {
   }
 
   const bool dry_run_;
+  const OutputForm form_;
   const x509::OpenSslPkix pkix_;
   std::map<std::string, Model, std::less<>> models_;      // by alias
   std::map<std::string, std::vector<keys::Entry>> seen_;  // at the beginning, by member
   std::set<std::string> rotated_;                         // aliases whose rotation was to be finished
-  std::size_t brought_ = 0;
-  bool is_key_missing_ = false;
+  boost::json::array changes_;
+  boost::json::array lacking_;
   std::set<std::string> failing_;  // names of members
   std::string failed_;
 };
 
 }  // namespace
 
-void GroupSync::run(const StoreOptions& options) const { Syncing(dry_run).run(open_group(options)); }
+void GroupSync::run(const StoreOptions& options) const { Syncing(dry_run, form).run(open_group(options)); }
 
 }  // namespace keystay::tools

@@ -1,12 +1,14 @@
 // group sync: the certificates of one member brought to the others.
 #pragma once
 
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
 
 struct GroupSync {
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   // For each alias whose key several members have, the certificate that is valid and began last, with its
   // chain, is brought to those that have another one or none. Of keys, only names are changed, as far as an

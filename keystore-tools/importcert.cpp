@@ -5,10 +5,12 @@
 #include <map>
 #include <span>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "keystore-tools/report.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/alias_state.h"
@@ -77,7 +79,7 @@ std::string end_of(const keys::Chain& chain, const std::vector<Certificate>& unr
   return "its issuer " + issuer + " is neither in the reply nor on the token";
 }
 
-void report(const keys::Chain& chain, const std::vector<Certificate>& unrelated, const keys::Pkix& pkix) {
+void tell(const keys::Chain& chain, const std::vector<Certificate>& unrelated, const keys::Pkix& pkix) {
   if (!unrelated.empty()) {
     fmt::print(stderr, "keystay: note: {} {} not part of the chain and {} not imported\n",
                subjects(unrelated), unrelated.size() == 1 ? "is" : "are",
@@ -157,26 +159,32 @@ void ImportCert::refuse_outside_validity(const Certificate& certificate) const {
 }
 
 // Whether it is the reply for the key that is to follow this one: then the alias goes over to that.
-bool ImportCert::finish_rotation(AliasStore& store, const keys::Entry& entry,
-                                 const std::vector<Certificate>& certificates) const {
+std::optional<ImportCert::Installed> ImportCert::finish_rotation(
+    AliasStore& store, const keys::Entry& entry, const std::vector<Certificate>& certificates) const {
   keys::Rotation rotation(store.keys());
   const std::optional<keys::Entry> next = rotation.next_of(entry.alias);
   const auto is_for_next = [&](const Certificate& certificate) {
     return certificate.public_key == next->key.public_key();
   };
-  if (!next || std::ranges::none_of(certificates, is_for_next)) return false;
-  import_reply(store, *next, certificates);
+  if (!next || std::ranges::none_of(certificates, is_for_next)) return std::nullopt;
+  Installed installed = import_reply(store, *next, certificates);
+  installed.is_for_next = true;
+  if (dry_run) {
+    fmt::print(stderr, "{} would go over to its new key\n", keys::quoted_alias(entry.alias));
+    return installed;
+  }
   const unsigned number = rotation.finish(entry, store.read_again(next->key.reference()));
   fmt::print(stderr, "{} has gone over to its new key; the old one is kept as \"{}\"\n",
              keys::quoted_alias(entry.alias), pkcs11::printable(keys::kept_label(entry.alias, number)));
-  return true;
+  installed.kept = keys::kept_label(entry.alias, number);
+  return installed;
 }
 
-void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
-                              std::vector<Certificate> certificates) const {
+ImportCert::Installed ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
+                                               std::vector<Certificate> certificates) const {
   const auto ordered = x509::order_chain(certificates, entry.key.public_key(), store.pkix());
   if (ordered.chain.empty()) {
-    if (finish_rotation(store, entry, certificates)) return;
+    if (auto installed = finish_rotation(store, entry, certificates)) return *std::move(installed);
     throw Failure("nothing in " + source() + " fits the key of " + keys::quoted_alias(entry.alias) + ": " +
                   why_none_fits(ordered.unrelated) + "; import the reply to this key's own request");
   }
@@ -193,10 +201,22 @@ void ImportCert::import_reply(AliasStore& store, const keys::Entry& entry,
   }
   std::vector<Certificate> unrelated = std::move(certificates);
   std::erase_if(unrelated, [&](const Certificate& certificate) { return contains(whole, certificate); });
-  store.replace_chain(entry, chain);
-  report(whole, unrelated, store.pkix());
-  fmt::print(stderr, "Certificate reply was installed for {}; its chain has {} certificate{}\n",
-             keys::quoted_alias(entry.alias), whole.size(), whole.size() == 1 ? "" : "s");
+  if (!dry_run) store.replace_chain(entry, chain);
+  tell(whole, unrelated, store.pkix());
+  fmt::print(stderr, "Certificate reply {} installed for {}; its chain has {} certificate{}\n",
+             dry_run ? "would be" : "was", keys::quoted_alias(entry.alias), whole.size(),
+             whole.size() == 1 ? "" : "s");
+  return {whole.size()};
+}
+
+void ImportCert::report(AliasStore& store, const Installed& installed) const {
+  boost::json::object report = report_of("importcert", mode_of(dry_run), store.keys().source());
+  report["alias"] = json_text(alias);
+  report["kind"] = "reply";
+  report["chain-length"] = installed.chain_length;
+  report["new-key"] = installed.is_for_next;
+  report["kept"] = text_or_null(installed.kept);
+  write_report(form, report);
 }
 
 void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate>& certificates) const {
@@ -217,9 +237,13 @@ void ImportCert::import_trusted(AliasStore& store, const std::vector<Certificate
   argument([&] { keys::require_alias_name(alias); });
   store.keys().require_unused(alias);
   refuse_outside_validity(certificate);
-  if (!no_prompt) require_consent(store, certificate);
-  store.add_trusted(alias, certificate);
-  fmt::print(stderr, "Certificate was added as alias \"{}\"\n", alias);
+  if (!no_prompt && !dry_run) require_consent(store, certificate);
+  if (!dry_run) store.add_trusted(alias, certificate);
+  fmt::print(stderr, "Certificate {} added as alias \"{}\"\n", dry_run ? "would be" : "was", alias);
+  boost::json::object report = report_of("importcert", mode_of(dry_run), store.keys().source());
+  report["alias"] = json_text(alias);
+  report["kind"] = "trusted";
+  write_report(form, report);
 }
 
 void ImportCert::run(AliasStore& store) const {
@@ -233,7 +257,7 @@ void ImportCert::run(AliasStore& store) const {
   }
   if (const auto entry = store.find(alias)) {
     store.require_named("replace the certificate of " + keys::quoted_alias(entry->alias));
-    import_reply(store, *entry, std::move(certificates));
+    report(store, import_reply(store, *entry, std::move(certificates)));
   } else {
     import_trusted(store, certificates);
   }

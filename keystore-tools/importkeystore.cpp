@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/key_source_file.h"
+#include "keystore-tools/report.h"
 #include "native/keys/alias_name.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
@@ -60,7 +63,7 @@ std::string kind_of(const SourceEntry& entry) {
                               : fmt::format("certificate chain length {}", entry.chain.size()));
 }
 
-void report(const SourceEntry& entry) {
+void tell(const SourceEntry& entry) {
   if (entry.key && entry.chain.empty()) {
     fmt::print(
         stderr,
@@ -96,26 +99,54 @@ std::string problem(AliasStore& store, const SourceEntry& entry) {
   }
 }
 
+boost::json::object imported(const SourceEntry& entry, const std::string& fault = "") {
+  return {{"alias", json_text(entry.alias)},
+          {"kind", entry.key ? "PrivateKeyEntry" : "trustedCertEntry"},
+          {"chain-length", entry.chain.size()},
+          {"error", text_or_null(fault)}};
+}
+
+void report(const ImportKeyStore& command, AliasStore& store, boost::json::array entries) {
+  boost::json::object report = report_of("importkeystore", mode_of(command.dry_run), store.keys().source());
+  report["entries"] = std::move(entries);
+  write_report(command.form, report);
+}
+
+void tell_dry_run(const ImportKeyStore& command, AliasStore& store, const std::vector<SourceEntry>& entries) {
+  boost::json::array objects;
+  for (const SourceEntry& entry : entries) {
+    objects.push_back(imported(entry));
+    if (command.form == OutputForm::text)
+      fmt::print("{} would be imported to {}: {}\n", keys::quoted_alias(entry.alias),
+                 store.keys().source().name(), kind_of(entry));
+  }
+  report(command, store, std::move(objects));
+}
+
 // One line for each, in keytool's words.
-void import_all(AliasStore& store, const std::vector<SourceEntry>& entries, const std::string& source) {
+void import_all(const ImportKeyStore& command, AliasStore& store, const std::vector<SourceEntry>& entries) {
   std::size_t done = 0;
+  boost::json::array objects;
   for (const SourceEntry& entry : entries) {
     const std::string alias = pkcs11::printable(entry.alias);
-    if (const std::string why = problem(store, entry); !why.empty()) {
+    const std::string why = problem(store, entry);
+    objects.push_back(imported(entry, why));
+    if (!why.empty()) {
       fmt::print(stderr, "Problem importing entry for alias {}: {}.\nEntry for alias {} not imported.\n",
                  alias, why, alias);
       continue;
     }
     ++done;
     fmt::print(stderr, "Entry for alias {} successfully imported.\n", alias);
-    report(entry);
+    tell(entry);
   }
+  report(command, store, std::move(objects));
   fmt::print(stderr,
              "Import command completed:  {} entries successfully imported, {} entries failed or cancelled\n",
              done, entries.size() - done);
   if (done < entries.size())
     throw Failure(fmt::format("{} of {} entries of {} were not imported", entries.size() - done,
-                              entries.size(), source));
+                              entries.size(), command.source.string()));
 }
 
 }  // namespace
@@ -133,17 +164,13 @@ void ImportKeyStore::run(const StoreOptions& options) const {
   std::vector<SourceEntry> entries = read_source(*this, options, store.pkix());
   choose(entries, *this);
   give_names(entries, *this);
-  if (dry_run) {
-    for (const SourceEntry& entry : entries)
-      fmt::print("{} would be imported to {}: {}\n", keys::quoted_alias(entry.alias),
-                 store.keys().source().name(), kind_of(entry));
-    return;
-  }
+  if (dry_run) return tell_dry_run(*this, store, entries);
   fmt::print(stderr, "Importing keystore {} to {}...\n", source.string(), store.keys().source().name());
-  if (source_alias.empty() && entries.size() > 1) return import_all(store, entries, source.string());
+  if (source_alias.empty() && entries.size() > 1) return import_all(*this, store, entries);
   import_entry(store, entries.front());
   fmt::print(stderr, "Entry for alias {} successfully imported.\n", pkcs11::printable(entries.front().alias));
-  report(entries.front());
+  tell(entries.front());
+  report(*this, store, {imported(entries.front())});
 }
 
 }  // namespace keystay::tools

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -20,6 +21,7 @@ struct ImportKeyStore {
   std::string key_password;            // -srckeypass:file and :env
   bool no_prompt = false;
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   // What can be wrong with the file, and with a key beside its certificate, is found before anything is
   // written.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "keystore-tools/alias_option.h"
+#include "keystore-tools/output_option.h"
 
 namespace keystay::tools {
 namespace {
@@ -94,6 +95,7 @@ void declare(CLI::App& options, GenCrl& command) {
 }
 
 void declare(CLI::App& options, PrintCert& command) {
+  declare_output(options, command.form);
   CLI::Option* file =
       options.add_option("--file", command.file, "Certificates, in PEM, DER or PKCS#7; else standard input");
   options.add_option("--sslserver", command.server, "TLS server that shows its certificates: HOST:PORT")
@@ -107,10 +109,12 @@ void declare(CLI::App& options, PrintCert& command) {
 }
 
 void declare(CLI::App& options, PrintCertReq& command) {
+  declare_output(options, command.form);
   options.add_option("--file", command.file, "Certificate request, in PEM or DER; else standard input");
 }
 
 void declare(CLI::App& options, PrintCrl& command) {
+  declare_output(options, command.form);
   options.add_option("--file", command.file, "CRLs, in PEM or DER; else standard input");
   options.add_flag("--rfc", command.rfc, "As PEM, else in words");
   options
@@ -120,6 +124,7 @@ void declare(CLI::App& options, PrintCrl& command) {
 }
 
 void declare(CLI::App& options, ShowInfo& command) {
+  declare_output(options, command.form);
   options.add_flag("--tls", command.tls, "TLS versions and cipher suites");
 }
 
@@ -137,6 +142,7 @@ void declare(CLI::App& options, ImportKeyStore& command, StoreOptions& store) {
   options.add_flag("--noprompt", command.no_prompt,
                    "Ask nothing; an alias that exists is refused in any case");
   options.add_flag("--dryrun,--dry-run", command.dry_run, "Only say what would be imported");
+  declare_output(options, command.form);
   add_destination(options, store, command.destination_type);
 }
 

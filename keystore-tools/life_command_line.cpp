@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "keystore-tools/alias_option.h"
+#include "keystore-tools/output_option.h"
 
 namespace keystay::tools {
 namespace {
@@ -53,6 +54,7 @@ void declare(CLI::App& options, Rotate& command) {
       ->check(CLI::Range(1, kLongestValidity))
       ->capture_default_str();
   declare_dry_run(options, command.dry_run);
+  declare_output(options, command.form);
 }
 
 void declare(CLI::App& options, Renew& command) {
@@ -60,16 +62,19 @@ void declare(CLI::App& options, Renew& command) {
   options.add_option("--sigalg", command.signature_algorithm, "Signature algorithm");
   declare_extensions(options, command.extensions);
   options.add_option("--file", command.file, "Output, else standard output");
+  declare_output(options, command.form);
 }
 
 void declare(CLI::App& options, Deactivate& command) {
   declare_alias(options, command.alias);
   declare_dry_run(options, command.dry_run);
+  declare_output(options, command.form);
 }
 
 void declare(CLI::App& options, Activate& command) {
   declare_alias(options, command.alias);
   declare_dry_run(options, command.dry_run);
+  declare_output(options, command.form);
 }
 
 void declare(CLI::App& options, Retire& command) {
@@ -79,6 +84,7 @@ void declare(CLI::App& options, Retire& command) {
       ->check(fault_of_version);
   options.add_flag("--noprompt", command.no_prompt, "Do not ask");
   declare_dry_run(options, command.dry_run);
+  declare_output(options, command.form);
 }
 
 }  // namespace keystay::tools

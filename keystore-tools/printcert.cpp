@@ -1,9 +1,12 @@
 #include "keystore-tools/printcert.h"
 
+#include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
+#include "keystore-tools/entry_json.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/server_chain.h"
@@ -44,6 +47,20 @@ std::string of_server(const std::vector<Certificate>& certificates, bool rfc) {
   return text;
 }
 
+boost::json::object in_json(const Certificate& certificate) {
+  boost::json::object object = certificate_in_json(certificate);
+  object["key"] = certificate.public_key ? boost::json::value(x509::describe_key(*certificate.public_key))
+                                         : boost::json::value(nullptr);
+  object["pem"] = x509::to_pem(x509::kCertificateLabel, certificate.der);
+  return object;
+}
+
+std::string in_json(const std::vector<Certificate>& certificates) {
+  boost::json::array array;
+  for (const Certificate& certificate : certificates) array.push_back(in_json(certificate));
+  return json_line({{"command", "printcert"}, {"certificates", std::move(array)}});
+}
+
 }  // namespace
 
 void PrintCert::run(const StoreOptions& /*options*/) const {
@@ -53,9 +70,13 @@ void PrintCert::run(const StoreOptions& /*options*/) const {
         ": keystay reads no signed archives; use the JDK's keytool -printcert -jarfile, which needs no "
         "key store");
   }
-  if (!server.empty()) return write_output({}, of_server(server_chain(server), rfc));
+  if (!server.empty()) {
+    const std::vector<Certificate> chain = server_chain(server);
+    return write_output({}, form == OutputForm::json ? in_json(chain) : of_server(chain, rfc));
+  }
   try {
-    write_output({}, of_file(x509::read_certificates(read_input(file)), rfc));
+    const std::vector<Certificate> certificates = x509::read_certificates(read_input(file));
+    write_output({}, form == OutputForm::json ? in_json(certificates) : of_file(certificates, rfc));
   } catch (const x509::Error& error) {
     throw Failure((file.empty() ? "standard input" : file.string()) + ": " + error.what());
   }

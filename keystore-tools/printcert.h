@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
@@ -14,6 +15,7 @@ struct PrintCert {
   std::string server;          // -sslserver: "example.org:443"; the port may be left out
   std::string jar;             // -jarfile, which is refused
   bool rfc = false;            // PEM
+  OutputForm form = OutputForm::text;
 
   void run(const StoreOptions& options) const;
 };

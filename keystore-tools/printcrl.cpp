@@ -1,13 +1,17 @@
 #include "keystore-tools/printcrl.h"
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/report.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/pem.h"
 #include "native/x509/revocation_list_text.h"
@@ -46,13 +50,36 @@ std::vector<Named> certificates(const StoreOptions& options) {
   return result;
 }
 
+// The alias that has signed the list, and its key; nothing if it is none of them.
+struct Signer {
+  std::string alias;
+  std::string key;
+};
+std::optional<Signer> signer_of(X509_CRL* crl, const std::vector<Named>& known) {
+  for (const Named& named : known)
+    if (std::string key = x509::signing_key(crl, named.certificate); !key.empty())
+      return Signer{named.alias, std::move(key)};
+  return std::nullopt;
+}
+
 std::string verification(X509_CRL* crl, const std::vector<Named>& known) {
-  for (const Named& named : known) {
-    const std::string key = x509::signing_key(crl, named.certificate);
-    if (!key.empty())
-      return fmt::format("Verified by {} in keystore with a {}\n", pkcs11::printable(named.alias), key);
-  }
-  return std::string(kNotVerified);
+  const std::optional<Signer> signer = signer_of(crl, known);
+  if (!signer) return std::string(kNotVerified);
+  return fmt::format("Verified by {} in keystore with a {}\n", pkcs11::printable(signer->alias), signer->key);
+}
+
+boost::json::object in_json(X509_CRL* crl, const std::vector<Named>& known) {
+  const x509::RevocationListSummary summary = x509::summary_of(crl);
+  boost::json::array revoked;
+  for (const x509::RevokedCertificate& certificate : summary.revoked)
+    revoked.push_back({{"serial", certificate.serial}, {"date", certificate.date}});
+  const std::optional<Signer> signer = signer_of(crl, known);
+  return {{"issuer", json_text(summary.issuer)},
+          {"this-update", summary.this_update},
+          {"next-update", text_or_null(summary.next_update)},
+          {"revoked", std::move(revoked)},
+          {"verified-by", text_or_null(signer ? signer->alias : "")},
+          {"pem", x509::to_pem(x509::kRevocationListLabel, x509::der_of(crl))}};
 }
 
 }  // namespace
@@ -60,6 +87,11 @@ std::string verification(X509_CRL* crl, const std::vector<Named>& known) {
 void PrintCrl::run(const StoreOptions& options) const {
   const std::vector<x509::X509Crl> lists = read(file);
   const std::vector<Named> known = certificates(options);
+  if (form == OutputForm::json) {
+    boost::json::array array;
+    for (const x509::X509Crl& crl : lists) array.push_back(in_json(crl.get(), known));
+    return write_output({}, json_line({{"command", "printcrl"}, {"lists", std::move(array)}}));
+  }
   std::string text;
   for (const x509::X509Crl& crl : lists) {
     text += rfc ? x509::to_pem(x509::kRevocationListLabel, x509::der_of(crl.get()))

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "keystore-tools/output_form.h"
 #include "keystore-tools/store_options.h"
 
 namespace keystay::tools {
@@ -10,6 +11,7 @@ namespace keystay::tools {
 struct PrintCrl {
   std::filesystem::path file;  // PEM or DER; empty: standard input
   bool rfc = false;            // PEM
+  OutputForm form = OutputForm::text;
 
   // Asks a token for the signer only if -keystore or -token names one.
   void run(const StoreOptions& options) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -14,6 +15,7 @@ struct Renew {
   std::string signature_algorithm;
   std::vector<std::string> extensions;  // empty: subjectAltName as the certificate has it
   std::filesystem::path file;           // empty: standard output
+  OutputForm form = OutputForm::text;
 
   // Changes nothing on the token. Throws Failure for an alias without a certificate.
   void run(AliasStore& store) const;

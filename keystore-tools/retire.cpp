@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
+#include "keystore-tools/report.h"
 #include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/alias_state.h"
+#include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_text.h"
 
@@ -45,9 +49,21 @@ std::string describe(const keys::Entry& entry) {
 }
 
 void agree() {
-  const Answer answer = ask("Destroy it, for good? [no]:  ");
+  const Answer answer = ask(kDestroyQuestion);
   if (answer == Answer::nobody) throw Failure("nobody can be asked; write -noprompt");
   if (answer == Answer::no) throw Failure("nothing was destroyed");
+}
+
+void report(const Retire& command, AliasStore& store, const std::vector<keys::Entry>& retired) {
+  boost::json::array entries;
+  for (const keys::Entry& entry : retired)
+    entries.push_back({{"alias", json_text(entry.alias)},
+                       {"key", x509::describe_key(entry.key.public_key())},
+                       {"id", pkcs11::hex(entry.key.reference().id())}});
+  boost::json::object report = report_of("retire", mode_of(command.dry_run), store.keys().source());
+  report["alias"] = json_text(command.alias);
+  report["destroyed"] = std::move(entries);
+  write_report(command.form, report);
 }
 
 }  // namespace
@@ -66,12 +82,13 @@ void Retire::run(AliasStore& store) const {
     throw Failure(keys::quoted_alias(alias) + " has no version " + which + "; " +
                   versions_of(listing, alias));
   for (const keys::Entry& entry : found) fmt::print(stderr, "{}\n", describe(entry));
-  if (dry_run) return;
+  if (dry_run) return report(*this, store, found);
   if (!no_prompt) agree();
   for (const keys::Entry& entry : found) {
     store.remove(entry.alias);
     fmt::print(stderr, "Destroyed {}\n", pkcs11::printable(entry.alias));
   }
+  report(*this, store, found);
 }
 
 }  // namespace keystay::tools

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -13,6 +14,7 @@ struct Retire {
   std::string which;  // a number, "next", or "all" that are kept
   bool no_prompt = false;
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   // Shows what it will destroy, and asks first. Throws Failure. The alias itself is never destroyed by it.
   void run(AliasStore& store) const;

@@ -4,13 +4,16 @@
 #include <cstdio>
 #include <optional>
 
+#include <boost/json.hpp>
 #include <fmt/core.h>
 
 #include "keystore-tools/failure.h"
 #include "keystore-tools/file_argument.h"
+#include "keystore-tools/report.h"
 #include "native/keys/alias_name.h"
 #include "native/keys/alias_state.h"
 #include "native/keys/rotation.h"
+#include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
 #include "native/x509/certificate_request.h"
 #include "native/x509/certificate_text.h"
@@ -76,14 +79,49 @@ keys::Chain self_signed_chain(const Rotate& command, const keys::Entry& current,
   return {x509::self_signed_certificate(made.key, content_of(command, current), validity)};
 }
 
-void report_switched(const keys::Entry& current, const keys::Entry& next, unsigned number) {
+// What there is to tell of a rotation that has begun, or ended.
+struct Rotated {
+  const keys::Entry& current;
+  const keys::Entry& next;
+  std::string kept;     // label of the old key; empty: the alias waits for a certificate
+  std::string request;  // PEM; empty: the alias has gone over
+};
+
+void report_in_json(const Rotate& command, AliasStore& store, const Rotated& rotated) {
+  boost::json::object report = report_of("rotate", Mode::done, store.keys().source());
+  report["alias"] = json_text(rotated.current.alias);
+  report["key"] = x509::describe_key(rotated.next.key.public_key());
+  report["id"] = pkcs11::hex(rotated.next.key.reference().id());
+  report["kept"] = text_or_null(rotated.kept);
+  report["request"] = text_or_null(rotated.request);
+  write_report(command.form, report);
+}
+
+void report_switched(const Rotated& rotated) {
+  const auto& [current, next, kept, request] = rotated;
   fmt::print(stderr,
              "Alias \"{}\" is the new key from here on, {} with {}; programs take it when they load the "
              "alias anew\n"
              "The old one is kept as \"{}\"; keystay retire destroys it\n",
              pkcs11::printable(current.alias), x509::describe_key(next.key.public_key()),
-             keys::id_alias(next.key.reference().id()),
-             pkcs11::printable(keys::kept_label(current.alias, number)));
+             keys::id_alias(next.key.reference().id()), pkcs11::printable(kept));
+}
+
+void report_dry_run(const Rotate& command, AliasStore& store, const keys::Entry& current) {
+  fmt::print(stderr, "A new key would follow that of {} on {}\n", keys::quoted_alias(current.alias),
+             store.keys().source().name());
+  boost::json::object report = report_of("rotate", Mode::dry_run, store.keys().source());
+  report["alias"] = json_text(current.alias);
+  write_report(command.form, report);
+}
+
+void report_begun(const Rotate& command, const Rotated& rotated) {
+  if (command.form == OutputForm::text || !command.file.empty()) write_output(command.file, rotated.request);
+  fmt::print(stderr,
+             "Made the key that is to follow that of {}, {} with {}; the alias goes over to it with its "
+             "certificate: keystay importcert -alias {}\n",
+             keys::quoted_alias(rotated.current.alias), x509::describe_key(rotated.next.key.public_key()),
+             keys::id_alias(rotated.next.key.reference().id()), pkcs11::printable(rotated.current.alias));
 }
 
 }  // namespace
@@ -101,24 +139,18 @@ void Rotate::run(AliasStore& store) const {
   store.require_named("rotate " + keys::quoted_alias(current.alias));
   keys::Rotation rotation(store.keys());
   rotation.require_followable(current);
-  if (dry_run) {
-    fmt::print(stderr, "A new key would follow that of {} on {}\n", keys::quoted_alias(current.alias),
-               store.keys().source().name());
-    return;
-  }
+  if (dry_run) return report_dry_run(*this, store, current);
   std::string request;
   const keys::Entry next = rotation.begin(current, spec, [&](const keys::Entry& made) {
     if (self_signed) return self_signed_chain(*this, current, made);
     request = x509::to_pem(x509::kRequestLabel, x509::certificate_request(made.key, content));
     return keys::Chain{};
   });
-  if (self_signed) return report_switched(current, next, rotation.finish(current, next));
-  write_output(file, request);
-  fmt::print(stderr,
-             "Made the key that is to follow that of {}, {} with {}; the alias goes over to it with its "
-             "certificate: keystay importcert -alias {}\n",
-             keys::quoted_alias(current.alias), x509::describe_key(next.key.public_key()),
-             keys::id_alias(next.key.reference().id()), pkcs11::printable(current.alias));
+  std::string kept;
+  if (self_signed) kept = keys::kept_label(current.alias, rotation.finish(current, next));
+  const Rotated rotated{current, next, kept, request};
+  self_signed ? report_switched(rotated) : report_begun(*this, rotated);
+  report_in_json(*this, store, rotated);
 }
 
 }  // namespace keystay::tools

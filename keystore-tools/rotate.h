@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "keystore-tools/opened_store.h"
+#include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
 
@@ -22,6 +23,7 @@ struct Rotate {
   bool self_signed = false;             // in one go, without a CA
   int validity_days = 90;               // of that certificate
   bool dry_run = false;
+  OutputForm form = OutputForm::text;
 
   void run(AliasStore& store) const;
 };

@@ -3,7 +3,9 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <boost/json.hpp>
 #include <openssl/ssl.h>
 
 #include "keystore-tools/failure.h"
@@ -43,22 +45,44 @@ bool is_offered(SSL_CTX* context, int version) {
 
 std::string ruled(const std::string& title) { return title + "\n" + std::string(title.size(), '-') + "\n"; }
 
+std::string lines(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  return text;
+}
+
+std::vector<std::string> offered_protocols(SSL_CTX* context) {
+  std::vector<std::string> names;
+  for (const Version& version : kVersions)
+    if (is_offered(context, version.number)) names.emplace_back(version.name);
+  return names;
+}
+
+std::vector<std::string> offered_suites(SSL_CTX* context) {
+  std::vector<std::string> names;
+  const Handle<SSL> connection(SSL_new(context));
+  const Handle<STACK_OF(SSL_CIPHER)> ciphers(connection ? SSL_get1_supported_ciphers(connection.get())
+                                                        : nullptr);
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers.get()); ++i)
+    names.emplace_back(SSL_CIPHER_standard_name(sk_SSL_CIPHER_value(ciphers.get(), i)));
+  return names;
+}
+
 }  // namespace
 
 void ShowInfo::run(const StoreOptions& /*options*/) const {
   if (!tls) throw UsageError("-showinfo shows what an option names: -tls");
   const Handle<SSL_CTX> context(SSL_CTX_new(TLS_method()));
   if (!context) throw Failure("cannot start libssl");
-  std::string text = ruled("Enabled Protocols");
-  for (const Version& version : kVersions)
-    if (is_offered(context.get(), version.number)) text += std::string(version.name) + "\n";
-  text += "\n" + ruled("Enabled Cipher Suites");
-  const Handle<SSL> connection(SSL_new(context.get()));
-  const Handle<STACK_OF(SSL_CIPHER)> ciphers(connection ? SSL_get1_supported_ciphers(connection.get())
-                                                        : nullptr);
-  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers.get()); ++i)
-    text += std::string(SSL_CIPHER_standard_name(sk_SSL_CIPHER_value(ciphers.get(), i))) + "\n";
-  write_output({}, text);
+  const std::vector<std::string> protocols = offered_protocols(context.get());
+  const std::vector<std::string> suites = offered_suites(context.get());
+  if (form == OutputForm::json) {
+    return write_output({}, json_line({{"command", "showinfo"},
+                                       {"protocols", boost::json::value_from(protocols)},
+                                       {"cipher-suites", boost::json::value_from(suites)}}));
+  }
+  write_output({}, ruled("Enabled Protocols") + lines(protocols) + "\n" + ruled("Enabled Cipher Suites") +
+                       lines(suites));
 }
 
 }  // namespace keystay::tools

@@ -113,4 +113,6 @@ Answer ask(std::string_view question) {
   return line.text() == "y" || line.text() == "yes" ? Answer::yes : Answer::no;
 }
 
+bool is_at_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+
 }  // namespace keystay::tools

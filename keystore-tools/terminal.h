@@ -16,7 +16,12 @@ enum class Answer {
   no,
   nobody,  // there is no terminal
 };
+inline constexpr std::string_view kDestroyQuestion = "Destroy it, for good? [no]:  ";
 // Everything but "y" and "yes" is no.
 [[nodiscard]] Answer ask(std::string_view question);
+
+// Whether a person has given the command, and no script that reads its lines from somewhere: standard input
+// is a terminal.
+[[nodiscard]] bool is_at_terminal();
 
 }  // namespace keystay::tools

@@ -233,6 +233,13 @@ void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
   rename(key_of(alias, require_listed(alias, keys_.resolve_to_change(alias))), new_alias, {});
 }
 
+Entry AliasStore::require_renamable(std::string_view alias, std::string_view new_alias) {
+  Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
+  require_named("rename " + quoted_alias(entry.alias));
+  keys_.require_unused(new_alias, entry);
+  return entry;
+}
+
 void AliasStore::rename(const Entry& entry, std::string_view new_alias, const Chain& chain) {
   require_named("rename " + quoted_alias(entry.alias));
   keys_.require_unused(new_alias, entry);

@@ -1,5 +1,8 @@
 #include "native/x509/revocation_list_text.h"
 
+#include <array>
+#include <ctime>
+
 #include <openssl/pem.h>
 
 #include "native/x509/der.h"
@@ -61,6 +64,15 @@ std::string oid_of(const X509_ALGOR* algorithm) {
   return dotted(object);
 }
 
+// RFC 3339, in UTC.
+std::string moment(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) throw Error("a date of the CRL is none");
+  std::array<char, sizeof "2026-11-21T09:37:21Z"> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
 }  // namespace
 
 std::vector<X509Crl> read_revocation_lists(std::string_view content) {
@@ -96,6 +108,22 @@ std::string describe_revocation_list(X509_CRL* crl) {
       extensions_text(crl), "\nSignature:\n",
       hex_dump({ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature))}),
       "\n\n");
+}
+
+RevocationListSummary summary_of(X509_CRL* crl) {
+  const ErrorsSetAside others;
+  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
+  RevocationListSummary summary{.issuer = displayed_name(X509_CRL_get_issuer(crl)),
+                                .this_update = moment(X509_CRL_get0_lastUpdate(crl)),
+                                .next_update = next != nullptr ? moment(next) : "",
+                                .revoked = {}};
+  STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(crl);
+  for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
+    const X509_REVOKED* entry = sk_X509_REVOKED_value(revoked, i);
+    summary.revoked.push_back({displayed_bytes(X509_REVOKED_get0_serialNumber(entry)),
+                               moment(X509_REVOKED_get0_revocationDate(entry))});
+  }
+  return summary;
 }
 
 std::string signing_key(X509_CRL* crl, const keys::Certificate& certificate) {

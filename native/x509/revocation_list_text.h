@@ -18,6 +18,19 @@ using X509Crl = Owned<X509_CRL, X509_CRL_free>;
 // Throws Error.
 [[nodiscard]] std::string describe_revocation_list(X509_CRL* crl);
 
+// The same by its parts, as programs want them. Throws Error.
+struct RevokedCertificate {
+  std::string serial;  // "0a:ff"
+  std::string date;    // "2026-11-21T09:37:21Z"
+};
+struct RevocationListSummary {
+  std::string issuer;
+  std::string this_update;
+  std::string next_update;  // empty: the list does not say
+  std::vector<RevokedCertificate> revoked;
+};
+[[nodiscard]] RevocationListSummary summary_of(X509_CRL* crl);
+
 // "256-bit EC (secp256r1) key" of the certificate if it has signed the list; else "".
 [[nodiscard]] std::string signing_key(X509_CRL* crl, const keys::Certificate& certificate);
 

@@ -1,4 +1,5 @@
 #include "tests/keystore-tools/keystay_program.h"
+#include "tests/keystore-tools/pseudo_terminal.h"
 
 namespace keystay::tools {
 namespace {
@@ -48,6 +49,37 @@ TEST_F(DeleteTest, OnlySaysWhatItWouldDestroyWhenThatIsAskedFor) {
   EXPECT_TRUE(shown.ok()) << shown;
   EXPECT_THAT(shown.error, HasSubstr("public key whose private key is gone"));
   EXPECT_EQ(objects(), left);
+}
+
+// keytool's scripts, which nobody sits in front of, are not asked: all other tests here.
+TEST_F(DeleteTest, AsksThePersonAtTheTerminal) {
+  make_alias("httpd");
+  const std::vector<std::string> before = objects();
+  const test::Arguments command{keystay_program(), "-delete", "-alias", "HTTPD", "-conf", configuration_};
+  for (const char* answer : {"no\n", "\n"}) {
+    PseudoTerminal terminal(command, {});
+    ASSERT_TRUE(terminal.wait_for_text("Destroy it, for good? [no]:")) << terminal.screen();
+    EXPECT_THAT(terminal.screen(),
+                AllOf(HasSubstr("alias \"httpd\" on token \"web\": EC (P-256) key with id:"),
+                      HasSubstr("CN=localhost, valid until")));
+    terminal.type(answer);
+    EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), HasSubstr("nothing was destroyed"));
+    EXPECT_EQ(objects(), before);
+  }
+  PseudoTerminal nobody({keystay_program(), "-delete", "-alias", "nobody", "-conf", configuration_}, {});
+  EXPECT_EQ(nobody.wait(), 1);
+  EXPECT_THAT(nobody.screen(), AllOf(HasSubstr("does not exist"), Not(HasSubstr("Destroy"))));
+  PseudoTerminal terminal(command, {});
+  ASSERT_TRUE(terminal.wait_for_text("Destroy it, for good? [no]:")) << terminal.screen();
+  terminal.type("yes\n");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
+  EXPECT_THAT(objects(), IsEmpty());
+  make_alias("httpd");
+  PseudoTerminal unasked(
+      {keystay_program(), "-delete", "-noprompt", "-alias", "httpd", "-conf", configuration_}, {});
+  EXPECT_EQ(unasked.wait(), 0) << unasked.screen();
+  EXPECT_THAT(objects(), IsEmpty());
 }
 
 TEST_F(DeleteTest, DestroysATrustedCertificate) {
