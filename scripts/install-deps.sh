@@ -82,6 +82,8 @@ built      | h2spec, checks HTTP/2      | h2spec              | github.com/summe
 packages   | lintian, checks packages   | lintian             | lintian
 packages   | rpmbuild                   | rpmbuild            | rpm
 packages   | debootstrap                | debootstrap         | debootstrap
+packages   | Buildah, makes containers  | buildah             | buildah
+packages   | environments of Python     | python3-venv        | python3-venv
 '
 
 # Where the packages go that are unpacked instead of installed.
@@ -139,7 +141,7 @@ boost_installed() {
 present() {
   case "$1" in
     boost) boost_installed ;;
-    lib*-dev | *-cpp-dev | libnss-wrapper | pkcs11-provider | p11-kit-modules) package_installed "$1" ;;
+    lib*-dev | *-cpp-dev | *-venv | libnss-wrapper | pkcs11-provider | p11-kit-modules) package_installed "$1" ;;
     *) command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" || -x "$unpacked/usr/sbin/$1" ||
       -x "$unpacked/usr/bin/$1" ]] ;;
   esac

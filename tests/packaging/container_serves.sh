@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The container image of examples/container, built from the packages on a bare root of this system, serves a page with a key of a
-# token as its unprivileged user, nothing in it being writable; and the manifests of examples/kubernetes are what Kubernetes'
+# token as its unprivileged user, and writes nothing into it; and the manifests of examples/kubernetes are what Kubernetes'
 # schemas say, with a configuration that keystay-tlsd reads.
 #
 #   tests/packaging/container_serves.sh    after packages_serve.sh, whose root it takes; tests/run.sh --packages runs it
@@ -82,6 +82,9 @@ in_container softhsm2-util --init-token --free --label web --pin 123456 --so-pin
 in_container keystay -genkeypair -alias httpd -keyalg EC -groupname secp256r1 -dname CN=localhost -ext san=dns:localhost
 in_container keystay -exportcert -rfc -alias httpd >"$scratch/httpd.pem"
 in_container keystay-tlsd check -c /etc/keystay/keystay.toml
+root="$(image_tool mount "$container")"
+[[ -x "$root/usr/sbin/keystay-tlsd" ]] || fail "the image's files are not in $root"
+touch "$scratch/before"
 python3 -m http.server "$page_port" --bind 127.0.0.1 --directory "$scratch/page" >"$scratch/page.log" 2>&1 &
 page_server=$!
 in_container /usr/sbin/keystay-tlsd -c /etc/keystay/keystay.toml >"$scratch/tlsd.log" 2>&1 &
@@ -95,6 +98,8 @@ for _ in $(seq 100); do
 done
 kill "$page_server"
 [[ "$page" == "a page" ]] || fail "no page: $(cat "$scratch/tlsd.log")"
+written="$(find "$root" -xdev -type f ! -path "$root/run/.containerenv" -newer "$scratch/before")" # that is Buildah's
+[[ -z "$written" ]] || fail "it has written into its image: $written"
 
 # --- Kubernetes ------------------------------------------------------------------------------------------------------
 python3 -m venv "$python"
