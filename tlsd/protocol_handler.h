@@ -7,6 +7,7 @@
 #include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
+#include "tlsd/admin/remote_health.h"
 #include "tlsd/execution.h"
 #include "tlsd/routed_backends.h"
 #include "tlsd/snapshot.h"
@@ -27,6 +28,7 @@ struct TlsClient {
   ListenerMetrics& metrics;
   ClientLog& log;
   AccessLog& access_log;
+  const RemoteHealth& health;
 };
 
 // Everything happens on the thread of the connection.

@@ -88,7 +88,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
       ocsp_(control_.get_executor(), library_.get()) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets with write(2)
   for (std::size_t i = 0; i < thread_count(settings_); ++i) {
-    workers_.push_back(std::make_unique<Worker>(metrics_, library_.abandon()));
+    workers_.push_back(std::make_unique<Worker>(metrics_, remote_health_, library_.abandon()));
   }
   metrics_.show(group_metrics_);
   metrics_.show(token_metrics_);
@@ -151,6 +151,12 @@ void Server::open_admin(PassedSockets& passed) {
   admin_endpoint_ = to_tcp(acceptors.front().local_endpoint());
   admin_.emplace(std::move(acceptors.front()), library_, health_, metrics_, status_);
   spdlog::info("admin: listening on {}", to_text(*admin_endpoint_));
+}
+
+// As /health of the admin listener, which says why not.
+awaitable<bool> Server::is_healthy() {
+  if (draining_) co_return false;
+  co_return (co_await health_.check()).empty();
 }
 
 void Server::handle_signals() {

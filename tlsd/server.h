@@ -17,6 +17,7 @@
 #include "tlsd/admin/group_metrics.h"
 #include "tlsd/admin/health.h"
 #include "tlsd/admin/metrics.h"
+#include "tlsd/admin/remote_health.h"
 #include "tlsd/admin/status.h"
 #include "tlsd/admin/token_metrics.h"
 #include "tlsd/backend_watch.h"
@@ -75,6 +76,7 @@ class Server final {
   void use(std::shared_ptr<const Snapshot> snapshot);
   [[nodiscard]] std::set<std::shared_ptr<AccessLogFile>> access_logs() const;
   void watch_backends();
+  [[nodiscard]] awaitable<bool> is_healthy();
   void wait_for_signal();
   void drain();
   void cut();
@@ -103,6 +105,7 @@ class Server final {
   Timer load_pause_;
   std::shared_ptr<const Snapshot> snapshot_;
   Health health_;
+  RemoteHealth remote_health_{control_.get_executor(), [this] { return is_healthy(); }};
   BlockingThread reloader_;
   TicketRotation tickets_;
   CertificateWatch certificates_;

@@ -16,7 +16,8 @@ constexpr std::size_t kMostJobs = 1024;
 
 }  // namespace
 
-Worker::Worker(Metrics& metrics, async::AbandonFunction abandon) : metrics_(metrics), abandon_(abandon) {}
+Worker::Worker(Metrics& metrics, const RemoteHealth& health, async::AbandonFunction abandon)
+    : metrics_(metrics), health_(health), abandon_(abandon) {}
 
 Worker::~Worker() {
   if (thread_.joinable()) thread_.join();
@@ -29,7 +30,7 @@ void Worker::add_listener(std::shared_ptr<const ListenerSnapshot> snapshot, std:
   ListenerMetrics& metrics = metrics_.listener(name);
   listeners_.push_back(std::make_unique<ListenerOnThread>(ListenerOnThread{
       snapshot, nullptr, metrics, ClientLog(name, context_.get_executor(), metrics.log_lines_left_out()),
-      AccessLog(name), std::move(addresses)}));
+      AccessLog(name), std::move(addresses), health_}));
   listeners_.back()->access_log.use(snapshot->access_log, snapshot->settings.access_log.format);
   for (Acceptor& acceptor : acceptors) {
     acceptors_.push_back(

@@ -19,7 +19,7 @@ namespace keystay::tlsd {
 
 class Worker final {
  public:
-  Worker(Metrics& metrics, async::AbandonFunction abandon);
+  Worker(Metrics& metrics, const RemoteHealth& health, async::AbandonFunction abandon);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -51,6 +51,7 @@ class Worker final {
   void end_if_drained() noexcept;
 
   Metrics& metrics_;
+  const RemoteHealth& health_;
   async::AbandonFunction abandon_;
   asio::io_context context_{1};  // one thread runs it
   std::optional<TlsThread> tls_;

@@ -38,7 +38,8 @@ ListenerMode listener_mode(const TableReader& listener) {
 
 // Keys that mean nothing in the other mode are refused there, since they would have no effect.
 void check_mode_keys(const TableReader& table, ListenerMode mode) {
-  for (const std::string_view key : {"request-head-timeout", "request-timeout", "stall-timeout"}) {
+  for (const std::string_view key :
+       {"request-head-timeout", "request-timeout", "stall-timeout", "health-path"}) {
     if (mode == ListenerMode::tcp && table.has(key)) {
       table.fail(key, "a listener of mode \"tcp\" knows no requests; its time limit is idle-timeout");
     }
@@ -112,6 +113,14 @@ std::optional<ClientCertificates> client_certificates(const TableReader& listene
   return clients;
 }
 
+std::string health_path(const TableReader& listener) {
+  const std::string path = listener.text("health-path").value_or("");
+  const bool is_path = path.starts_with('/') && path.find_first_of(" ?#") == std::string::npos;
+  if (!path.empty() && !is_path)
+    listener.fail("health-path", "expected a path like \"/healthz\", got \"" + path + "\"");
+  return path;
+}
+
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
   table.allow({"name",
                "bind",
@@ -149,7 +158,8 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "signature-algorithms",
                "unknown-name",
                "ocsp",
-               "client-crl"});
+               "client-crl",
+               "health-path"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");
   read_bind(table, listener);
@@ -175,6 +185,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   listener.tls = read_tls(table);
   listener.ocsp = read_ocsp(table);
   listener.clients = client_certificates(table);
+  listener.health_path = health_path(table);
   listener.access_log = read_access_log(table, settings.access_log);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)

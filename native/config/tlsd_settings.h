@@ -112,6 +112,7 @@ struct ListenerSettings {
   OcspSettings ocsp;
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
+  std::string health_path;                    // of mode http, as GET /health of admin; empty: none
   AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing
   std::vector<AddressRange> deny;             // but these
   std::optional<Redirect> redirect;    // then there are no certificates, and `backend` may be empty: it is

@@ -180,6 +180,10 @@ constexpr Case kTlsd[] = {
     {"ModeTcpWithHttp2",
      "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nhttp2 = false\n",
      "keystay.toml:5: tlsd.listener.http2: a listener of mode \"tcp\" reads no HTTP; remove the key"},
+    {"HealthPath",
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = "
+     "\"app\"\nhealth-path = \"healthz\"\n[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n",
+     "keystay.toml:6: tlsd.listener.health-path: expected a path like \"/healthz\", got \"healthz\""},
     {"AlpnTwice",
      "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nalpn = [\"x\", \"x\"]\n",
      "keystay.toml:5: tlsd.listener.alpn: \"x\" stands here twice"},

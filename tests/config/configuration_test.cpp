@@ -100,6 +100,7 @@ request-head-timeout = "2s"
 request-timeout = "4s"
 stall-timeout = "7s"
 access-log = "stderr"
+health-path = "/healthz"
 access-log-format = "combined"
 idle-timeout = "1h"
 
@@ -133,6 +134,7 @@ response-timeout = "2s"
   EXPECT_EQ(https.request_head_timeout, 2s);
   EXPECT_EQ(https.request_timeout, 4s);
   EXPECT_EQ(https.stall_timeout, 7s);
+  EXPECT_EQ(https.health_path, "/healthz");
   EXPECT_EQ(https.access_log, (AccessLogSettings{"stderr", AccessLogFormat::combined}));
   EXPECT_EQ(tlsd.listeners[1].access_log, (AccessLogSettings{"/var/log/access.log", AccessLogFormat::json}));
   EXPECT_EQ(https.idle_timeout, 1h);

@@ -82,9 +82,9 @@ awaitable<void> Connection::run() {
   const bool in_clear = snapshot_->settings.redirect || !cancel_request_.empty();
   const bool ready = in_clear || co_await shake_hands(handshake_end);
   if (!ready) co_return;
-  const TlsClient client{weak_from_this(),  stream_,       client_,
-                         server_,           *snapshot_,    *backends_,
-                         listener_.metrics, listener_.log, listener_.access_log};
+  const TlsClient client{weak_from_this(),     stream_,         client_,           server_,
+                         *snapshot_,           *backends_,      listener_.metrics, listener_.log,
+                         listener_.access_log, listener_.health};
   if (cancel_request_.empty()) {
     handler_ = make_protocol_handler(client);
   } else {

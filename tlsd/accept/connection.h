@@ -11,6 +11,7 @@
 #include "tlsd/access_log/access_log.h"
 #include "tlsd/admin/client_log.h"
 #include "tlsd/admin/metrics.h"
+#include "tlsd/admin/remote_health.h"
 #include "tlsd/protocol_handler.h"
 #include "tlsd/routed_backends.h"
 #include "tlsd/snapshot.h"
@@ -30,6 +31,7 @@ struct ListenerOnThread {
   ClientLog log;
   AccessLog access_log;
   std::shared_ptr<AddressLimits> addresses;  // of all threads
+  const RemoteHealth& health;
 };
 
 class Connection final : public std::enable_shared_from_this<Connection> {

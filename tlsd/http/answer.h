@@ -1,6 +1,7 @@
 // Responses of tlsd itself: a line of text that says what is wrong.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include <boost/beast/http/message.hpp>
@@ -11,6 +12,8 @@
 namespace keystay::tlsd {
 
 using Answer = http::response<http::string_body>;
+
+constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take it
 
 // `Connection: close`, and a text/plain body; for HEAD the body is left out.
 [[nodiscard]] Answer make_answer(http::status status, std::string_view text,

@@ -13,7 +13,6 @@ namespace keystay::tlsd {
 namespace {
 
 constexpr int kMostInterimResponses = 32;
-constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answer of ours
 
 }  // namespace
 

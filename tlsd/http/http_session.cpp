@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "tlsd/http/answer.h"
+#include "tlsd/http/health_answer.h"
 #include "tlsd/http/read_message.h"
 
 namespace keystay::tlsd {
@@ -24,6 +25,7 @@ HttpSession::HttpSession(const TlsClient& client)
       listener_(client.listener),
       backends_(client.backends),
       metrics_(client.metrics),
+      health_(client.health),
       access_(client) {}
 
 awaitable<void> HttpSession::run() {
@@ -81,6 +83,7 @@ awaitable<After> HttpSession::serve_request() {
   access_.begin(client_.buffer.size());
   if (const auto after = co_await read_request(request, request_end)) co_return *after;
   client_.begin(request);
+  if (asks_for_health(listener_, request)) co_return co_await answer_health(request);
   Exchange exchange(client_, request, request_end, listener_, backends_, metrics_);
   exchange_ = &exchange;
   const After after = co_await exchange.run();
@@ -118,6 +121,15 @@ awaitable<After> HttpSession::refuse(http::status status, std::string_view reaso
   client_.count_bytes();
   access_.end(nullptr, outcome, client_.buffer.size());
   co_return error ? After::abort : After::linger;
+}
+
+awaitable<After> HttpSession::answer_health(const RequestParser& request) {
+  const bool keep_alive = request.keep_alive() && !client_.draining;
+  const RequestOutcome outcome = co_await tlsd::answer_health(client_, keep_alive, health_, metrics_);
+  client_.count_bytes();
+  access_.end(&request.get(), outcome, client_.buffer.size());
+  if (outcome.end != RelayOutcome::complete) co_return After::abort;
+  co_return keep_alive ? After::keep_alive : After::close;
 }
 
 // The client, or this server, has ended the connection before the end of a head.

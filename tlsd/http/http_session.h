@@ -28,6 +28,7 @@ class HttpSession final : public ProtocolHandler {
   [[nodiscard]] awaitable<std::optional<After>> read_request(RequestParser& request,
                                                              Clock::time_point request_end);
   [[nodiscard]] awaitable<After> refuse(http::status status, std::string_view reason);
+  [[nodiscard]] awaitable<After> answer_health(const RequestParser& request);
   [[nodiscard]] After lost_in_head(error_code error);
   void report_damaged(error_code error);
   [[nodiscard]] awaitable<void> close(After after);
@@ -38,6 +39,7 @@ class HttpSession final : public ProtocolHandler {
   const ListenerSnapshot& listener_;
   const RoutedBackends& backends_;
   ListenerMetrics& metrics_;
+  const RemoteHealth& health_;
   RequestAccess access_;
   bool idle_ = false;                            // between requests
   std::optional<TimeLimit> last_request_limit_;  // while draining

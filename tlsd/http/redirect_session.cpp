@@ -19,7 +19,6 @@
 namespace keystay::tlsd {
 namespace {
 
-constexpr std::chrono::seconds kAnswerLimit{5};  // for a client to take an answer of ours
 constexpr std::chrono::seconds kLingerLimit{2};
 constexpr char kHandshakeRecord = 22;  // RFC 8446, section 5.1
 constexpr int kMostInterimResponses = 32;

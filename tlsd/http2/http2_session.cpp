@@ -12,6 +12,7 @@
 
 #include "tlsd/event_loop.h"
 #include "tlsd/http/answer.h"
+#include "tlsd/http/health_answer.h"
 
 namespace keystay::tlsd {
 namespace {
@@ -183,6 +184,11 @@ awaitable<void> Http2Session::serve(Http2Stream& stream) {
   const std::string line = access_.line(stream);
   if (const auto refusal = stream.parse(request)) {
     co_await refuse(stream, *refusal, line);
+    co_return stream.finish();
+  }
+  if (asks_for_health(client_.listener, request)) {
+    const RequestOutcome outcome = co_await answer_health(stream, true, client_.health, client_.metrics);
+    access_.write(stream, line, &request.get(), outcome);
     co_return stream.finish();
   }
   const auto request_end = stream.began() + client_.listener.settings.request_timeout;
