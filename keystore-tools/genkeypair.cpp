@@ -10,8 +10,8 @@
 #include "keystore-tools/entry_json.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/issuer_alias.h"
+#include "keystore-tools/replication_consent.h"
 #include "keystore-tools/report.h"
-#include "keystore-tools/terminal.h"
 #include "native/keys/alias_name.h"
 #include "native/pkcs11/text.h"
 #include "native/pkcs11/unicode.h"
@@ -95,19 +95,6 @@ keys::Chain issued(const keys::Entry& entry, const GenKeyPair& command, x509::X5
   return chain;
 }
 
-// What no key of a single token has to bear.
-void agree_to_replication(keys::KeySource& source, bool no_prompt) {
-  const auto replication = source.replication();
-  if (no_prompt || !replication || replication->replicas.size() < 2 || !replication->wrapping_key) return;
-  fmt::print(stderr,
-             "The key is made on one member of {} and leaves it once, wrapped under \"{}\", for the others:\n"
-             "its CKA_NEVER_EXTRACTABLE will be false. Afterwards no member lets it out.\n",
-             source.name(), pkcs11::printable(replication->wrapping_key->label));
-  const Answer answer = ask("Make it? [no]:  ");
-  if (answer == Answer::nobody) throw Failure("nobody can be asked; write -noprompt");
-  if (answer == Answer::no) throw Failure("no key was made");
-}
-
 void report(const GenKeyPair& command, AliasStore& store, const std::optional<Signer>& ca,
             const keys::Entry* made) {
   boost::json::object report = report_of("genkeypair", mode_of(command.dry_run), store.keys().source());
@@ -131,7 +118,7 @@ void GenKeyPair::run(AliasStore& store) const {
                store.keys().source().name());
     return report(*this, store, ca, nullptr);
   }
-  agree_to_replication(store.keys().source(), no_prompt);
+  if (!no_prompt) agree_to_replication(store.keys().source());
   const keys::Entry entry = store.generate(alias, spec, [&](const keys::Entry& unfinished) -> keys::Chain {
     if (!subject) return {};
     return ca ? issued(unfinished, *this, std::move(subject), *ca)

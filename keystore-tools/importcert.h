@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "keystore-tools/certificate_reply.h"
 #include "keystore-tools/opened_store.h"
 #include "keystore-tools/output_form.h"
 
@@ -29,13 +29,11 @@ struct ImportCert {
     bool is_for_next = false;  // the alias goes over to the key that is to follow
     std::string kept{};        // under which label the old key stays then
   };
-  [[nodiscard]] std::optional<Installed> finish_rotation(
-      AliasStore& store, const keys::Entry& entry, const std::vector<keys::Certificate>& certificates) const;
-  Installed import_reply(AliasStore& store, const keys::Entry& entry,
-                         std::vector<keys::Certificate> certificates) const;
+  [[nodiscard]] std::optional<Installed> finish_rotation(AliasStore& store, const keys::Entry& entry,
+                                                         const CertificateReply& reply) const;
+  Installed import_reply(AliasStore& store, const keys::Entry& entry, const CertificateReply& reply) const;
   void report(AliasStore& store, const Installed& installed) const;
-  void import_trusted(AliasStore& store, const std::vector<keys::Certificate>& certificates) const;
-  void refuse_outside_validity(const keys::Certificate& certificate) const;
+  void import_trusted(AliasStore& store, const CertificateReply& reply) const;
   [[nodiscard]] std::string source() const;
 };
 

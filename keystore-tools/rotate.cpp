@@ -27,24 +27,6 @@
 namespace keystay::tools {
 namespace {
 
-// A key as this one is.
-keys::KeySpec spec_of(const pkcs11::PublicKey& key) {
-  if (const auto* rsa = std::get_if<pkcs11::RsaPublicKey>(&key))
-    return keys::RsaSpec{static_cast<unsigned>(rsa->modulus.size() * 8)};
-  const pkcs11::Bytes& parameters = std::visit(
-      [](const auto& curve) -> const pkcs11::Bytes& {
-        if constexpr (requires { curve.parameters; }) {
-          return curve.parameters;
-        } else {
-          return curve.modulus;
-        }
-      },
-      key);
-  const pkcs11::Curve* curve = pkcs11::find_curve_by_parameters(parameters);
-  if (!curve) throw Failure("the key is on a curve that no new key can be on; write -keyalg and -groupname");
-  return keys::CurveSpec{curve};
-}
-
 void check_arguments(const Rotate& command) {
   x509::require_extensions(command.extensions);
   if (!command.distinguished_name.empty()) static_cast<void>(x509::parse_name(command.distinguished_name));
@@ -97,16 +79,6 @@ void report_in_json(const Rotate& command, AliasStore& store, const Rotated& rot
   write_report(command.form, report);
 }
 
-void report_switched(const Rotated& rotated) {
-  const auto& [current, next, kept, request] = rotated;
-  fmt::print(stderr,
-             "Alias \"{}\" is the new key from here on, {} with {}; programs take it when they load the "
-             "alias anew\n"
-             "The old one is kept as \"{}\"; keystay retire destroys it\n",
-             pkcs11::printable(current.alias), x509::describe_key(next.key.public_key()),
-             keys::id_alias(next.key.reference().id()), pkcs11::printable(kept));
-}
-
 void report_dry_run(const Rotate& command, AliasStore& store, const keys::Entry& current) {
   fmt::print(stderr, "A new key would follow that of {} on {}\n", keys::quoted_alias(current.alias),
              store.keys().source().name());
@@ -126,6 +98,32 @@ void report_begun(const Rotate& command, const Rotated& rotated) {
 
 }  // namespace
 
+keys::KeySpec spec_like(const pkcs11::PublicKey& key) {
+  if (const auto* rsa = std::get_if<pkcs11::RsaPublicKey>(&key))
+    return keys::RsaSpec{static_cast<unsigned>(rsa->modulus.size() * 8)};
+  const pkcs11::Bytes& parameters = std::visit(
+      [](const auto& curve) -> const pkcs11::Bytes& {
+        if constexpr (requires { curve.parameters; }) {
+          return curve.parameters;
+        } else {
+          return curve.modulus;
+        }
+      },
+      key);
+  const pkcs11::Curve* curve = pkcs11::find_curve_by_parameters(parameters);
+  if (!curve) throw Failure("the key is on a curve that no new key can be on; write -keyalg and -groupname");
+  return keys::CurveSpec{curve};
+}
+
+void report_switched(const keys::Entry& current, const keys::Entry& next, const std::string& kept) {
+  fmt::print(stderr,
+             "Alias \"{}\" is the new key from here on, {} with {}; programs take it when they load the "
+             "alias anew\n"
+             "The old one is kept as \"{}\"; keystay retire destroys it\n",
+             pkcs11::printable(current.alias), x509::describe_key(next.key.public_key()),
+             keys::id_alias(next.key.reference().id()), pkcs11::printable(kept));
+}
+
 void Rotate::run(AliasStore& store) const {
   argument([&] { check_arguments(*this); });
   const std::optional<keys::KeySpec> asked =
@@ -133,7 +131,7 @@ void Rotate::run(AliasStore& store) const {
           ? std::nullopt
           : std::optional(argument([&] { return keys::key_spec(key_algorithm, key_size, group_name); }));
   const keys::Entry current = store.require_key(alias);
-  const keys::KeySpec spec = asked ? *asked : spec_of(current.key.public_key());
+  const keys::KeySpec spec = asked ? *asked : spec_like(current.key.public_key());
   argument([&] { x509::require_signature_algorithm(signature_algorithm, spec); });
   const x509::RequestContent content = content_of(*this, current);
   store.require_named("rotate " + keys::quoted_alias(current.alias));
@@ -149,7 +147,7 @@ void Rotate::run(AliasStore& store) const {
   std::string kept;
   if (self_signed) kept = keys::kept_label(current.alias, rotation.finish(current, next));
   const Rotated rotated{current, next, kept, request};
-  self_signed ? report_switched(rotated) : report_begun(*this, rotated);
+  self_signed ? report_switched(current, next, kept) : report_begun(*this, rotated);
   report_in_json(*this, store, rotated);
 }
 

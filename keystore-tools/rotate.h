@@ -8,6 +8,7 @@
 
 #include "keystore-tools/opened_store.h"
 #include "keystore-tools/output_form.h"
+#include "native/keys/key_spec.h"
 
 namespace keystay::tools {
 
@@ -27,5 +28,12 @@ struct Rotate {
 
   void run(AliasStore& store) const;
 };
+
+// What a key of the same type and size is made by. Throws Failure if there can be none.
+[[nodiscard]] keys::KeySpec spec_like(const pkcs11::PublicKey& key);
+
+// Says on standard error that the alias has gone over to the next key, and under which label the old one
+// stays.
+void report_switched(const keys::Entry& current, const keys::Entry& next, const std::string& kept);
 
 }  // namespace keystay::tools
