@@ -7,6 +7,7 @@ pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus) # native/config
 find_package(fmt REQUIRED)                                # messages of the programs
 find_package(spdlog REQUIRED)                             # tlsd: log
 find_package(CLI11 REQUIRED)                              # keystore-tools, tlsd: command lines
+pkg_check_modules(CURL REQUIRED libcurl>=7.85)            # keystore-tools: HTTPS of ACME; its headers only
 find_package(Boost 1.81 REQUIRED COMPONENTS url)          # tlsd: Asio, Beast, URL
 find_package(prometheus-cpp REQUIRED COMPONENTS core)     # tlsd: /metrics
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52) # tlsd: frames of HTTP/2

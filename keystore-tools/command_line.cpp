@@ -381,7 +381,8 @@ std::optional<CommandLine> parse_command_line(std::vector<std::string> arguments
   if (arguments.empty()) throw UsageError("no command is given; see keystay -help");
   if (arguments.front() == "help") arguments.front() = "--help";
   // "group status" is the command groupstatus; what is none is refused by that name.
-  const bool has_two_words = arguments.front() == "group" || arguments.front() == "remote";
+  const bool has_two_words =
+      arguments.front() == "group" || arguments.front() == "remote" || arguments.front() == "acme";
   if (arguments.size() > 1 && has_two_words && !arguments[1].starts_with('-')) {
     arguments[1].insert(0, arguments.front());
     arguments.erase(arguments.begin());

@@ -46,7 +46,7 @@ using Command =
                  Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
                  GroupSync, GroupTest, RemoteEnrol, ImportKeyStore, GenCert, GenCrl, PrintCert, PrintCertReq,
                  PrintCrl, ShowInfo, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin, UnblockPin,
-                 ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit>;
+                 ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit, AcmeIssue, AcmeRenew>;
 
 // As keytool: -genkeypair and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);

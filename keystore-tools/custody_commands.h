@@ -1,7 +1,8 @@
 // The commands of a key custodian that keytool does not have, as the command line fills them in: tokens, the
-// life of an alias, the audit.
+// life of an alias, the audit, ACME.
 #pragma once
 
+#include "keystore-tools/acme_command_line.h"
 #include "keystore-tools/audit_command_line.h"
 #include "keystore-tools/life_command_line.h"
 #include "keystore-tools/token_command_line.h"
@@ -22,6 +23,8 @@ struct CustodyCommands {
   Activate activate;
   Retire retire;
   Audit audit;
+  AcmeIssue acme_issue;
+  AcmeRenew acme_renew;
 
   // `add` takes name, description and command of each.
   template <typename Add>
@@ -39,6 +42,8 @@ struct CustodyCommands {
     add("activate", "Lets a deactivated alias be served and used again", activate);
     add("retire", "Destroys a version of an alias that a rotation has left", retire);
     add("audit", "Compares the keys of a token and their certificates with a policy", audit);
+    add("acmeissue", "Gets a certificate for an alias from a CA that speaks ACME", acme_issue);
+    add("acmerenew", "Renews the certificates of ACME that are due", acme_renew);
   }
 };
 

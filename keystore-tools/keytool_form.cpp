@@ -54,6 +54,8 @@ constexpr std::array kCommands = std::to_array<CommandName>({{"genkeypair", "gen
                                                              {"activate", "activate"},
                                                              {"retire", "retire"},
                                                              {"audit", "audit"},
+                                                             {"acmeissue", "acmeissue"},
+                                                             {"acmerenew", "acmerenew"},
                                                              {"gencert", "gencert"},
                                                              {"gencrl", "gencrl"},
                                                              {"genseckey", "genseckey"},
@@ -184,7 +186,8 @@ class Translation final {
   // A bare word is the command only where GNU has it, in the first place; else it is a value.
   void take_word(const char* argument) {
     const std::string first = lower_case(argument);
-    if (position_ == 0 && arguments_.size() > 1 && (first == "group" || first == "remote")) {
+    if (position_ == 0 && arguments_.size() > 1 &&
+        (first == "group" || first == "remote" || first == "acme")) {
       command_ = command_name(first + arguments_[1]);  // "group status" is groupstatus
       if (command_) {
         ++position_;

@@ -28,6 +28,7 @@ quickstart | fmt                        | libfmt-dev          | libfmt-dev
 quickstart | spdlog                     | libspdlog-dev       | libspdlog-dev
 quickstart | prometheus-cpp             | prometheus-cpp-dev  | prometheus-cpp-dev
 quickstart | nghttp2                    | libnghttp2-dev      | libnghttp2-dev
+quickstart | libcurl headers            | libcurl4-openssl-dev | libcurl4-openssl-dev
 quickstart | OpenSSL command            | openssl             | openssl
 quickstart | SoftHSM, a software token  | softhsm2-util       | softhsm2
 quickstart | pkcs11-tool                | pkcs11-tool         | opensc
@@ -79,6 +80,8 @@ unpacked   | Postfix                    | postfix             | postfix
 unpacked   | MariaDB, the server        | mariadbd            | mariadb-server-core
 unpacked   | MariaDB, the client        | mariadb             | mariadb-client-core
 built      | h2spec, checks HTTP/2      | h2spec              | github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+built      | Pebble, a CA with ACME     | pebble              | github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.3
+built      | the DNS server of Pebble   | pebble-challtestsrv | github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv@v2.10.3
 packages   | lintian, checks packages   | lintian             | lintian
 packages   | rpmbuild                   | rpmbuild            | rpm
 packages   | debootstrap                | debootstrap         | debootstrap
