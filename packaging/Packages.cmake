@@ -73,7 +73,7 @@ keystay_package(provider keystay-openssl-provider libs "OpenSSL provider for key
 keystay_package(java libkeystay-java java "Java key store of keys that stay in an HSM"
   "A JCA provider with the key store type Keystay: keytool, and servers on\nJSSE, use keys in a PKCS #11 token by their aliases.")
 
-set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS "softhsm2")
+set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS "softhsm2, libcurl4t64 | libcurl4, ca-certificates") # the latter two for ACME
 set(CPACK_DEBIAN_TOOL_PACKAGE_SUGGESTS "keystay-openssl-provider, keystay-tlsd, libkeystay-java")
 set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS "passwd")
 set(_same "(= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
@@ -84,10 +84,12 @@ set(CPACK_DEBIAN_JAVA_PACKAGE_RECOMMENDS "keystay")
 
 set(CPACK_RPM_tlsd_PACKAGE_REQUIRES "keystay = ${PROJECT_VERSION}, keystay-openssl-provider = ${PROJECT_VERSION}")
 set(CPACK_RPM_java_PACKAGE_REQUIRES "java-headless >= 1:11")
+set(CPACK_RPM_tool_PACKAGE_SUGGESTS "libcurl, ca-certificates") # for ACME
 set(CPACK_RPM_tool_USER_FILELIST "%config(noreplace) ${KEYSTAY_CONFIGURATION_DIR}/keystay.toml")
 set(CPACK_RPM_tlsd_USER_FILELIST "%config(noreplace) /etc/default/keystay-tlsd"
   "%config(noreplace) /etc/logrotate.d/keystay-tlsd")
 set(CPACK_RPM_tool_POST_INSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay.post")
+set(CPACK_RPM_tool_PRE_UNINSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay.preun")
 set(CPACK_RPM_tlsd_POST_INSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay-tlsd.post")
 set(CPACK_RPM_tlsd_PRE_UNINSTALL_SCRIPT_FILE "${CMAKE_CURRENT_SOURCE_DIR}/rpm/keystay-tlsd.preun")
 

@@ -31,6 +31,8 @@ present=(
   "$prefix/share/doc/keystay/examples/nginx/nginx.conf"
   "$prefix/lib/systemd/system/keystay-tlsd.service"
   "$prefix/lib/systemd/system/keystay-tlsd.socket"
+  "$prefix/lib/systemd/system/keystay-acme.service"
+  "$prefix/lib/systemd/system/keystay-acme.timer"
   "$prefix/lib/sysusers.d/keystay.conf"
   "$prefix/lib/tmpfiles.d/keystay.conf"
   "$scratch/etc/keystay/keystay.toml"
@@ -93,9 +95,9 @@ complete_words() {
 [[ "$(complete_words keystay -list -storepass:f)" == -storepass:file ]] || fail "bash: -storepass:f"
 
 if command -v systemd-analyze >/dev/null; then
-  sed "s|^ExecStart=[^ ]*|ExecStart=$prefix/sbin/keystay-tlsd|" "$prefix/lib/systemd/system/keystay-tlsd.service" \
-    >"$scratch/keystay-tlsd.service"
-  cp "$prefix/lib/systemd/system/keystay-tlsd.socket" "$scratch"
-  faults="$(systemd-analyze verify --man=no "$scratch"/keystay-tlsd.{service,socket} 2>&1 || true)"
-  [[ -z "$faults" ]] || fail "the unit: $faults"
+  cp "$prefix"/lib/systemd/system/keystay-{tlsd,acme}.* "$scratch"
+  sed -i "s|^ExecStart=[^ ]*/\([^ /]*\)|ExecStart=$prefix/sbin/\1|" "$scratch/keystay-tlsd.service"
+  sed -i "s|^ExecStart=[^ ]*/\([^ /]*\)|ExecStart=$prefix/bin/\1|" "$scratch/keystay-acme.service"
+  faults="$(systemd-analyze verify --man=no "$scratch"/keystay-{tlsd.service,tlsd.socket,acme.service,acme.timer} 2>&1 || true)"
+  [[ -z "$faults" ]] || fail "the units: $faults"
 fi
