@@ -177,10 +177,11 @@ said issue 'ended with code 1'
 echo "== the token is gone in the middle"
 "$keystay" -list >"$scratch/list.before"
 code=0
+# The name is new, so that the hook is called.
 ZONE_THEN="$KEYSTAY_BUILD/tests/keystay-fault $scratch/hsm-a.so.control remove-token" \
-  acme renew -alias wild -days 36500 >"$scratch/renew.out" || code=$?
-expect_code "renew without token" 1 "$code"
-said renew 'token'
+  acme issue -alias wild -ext 'san=dns:*.gone.example' "${ca[@]}" -dns-hook "$scratch/zone" >"$scratch/issue.out" || code=$?
+expect_code "issue without token" 1 "$code"
+said issue 'token'
 fault_at a return-token
 "$keystay" -list >"$scratch/list.after"
 cmp "$scratch/list.before" "$scratch/list.after" || fail "what is on the token has changed"
