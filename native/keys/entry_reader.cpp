@@ -146,7 +146,7 @@ std::optional<EntryReader::Key> EntryReader::find_key(Session& session, std::str
     return joined(key, objects);
   }
   if (id.empty()) objects = key.id.empty() ? read_all(session, pkix_) : read_by_id(session, pkix_, key.id);
-  if (!has_leaf(key, objects)) {
+  if (!has_leaf(key, objects) && !is_unfinished_label(key.label)) {  // which no other program knows
     // No rule of PKCS #11, but other programs do it: the certificate has the label or only the public key in
     // common.
     objects.certificates = read_certificates(session, pkix_, objects_of(CKO_CERTIFICATE));

@@ -168,12 +168,9 @@ Template imported_private_key(const SoftwareKey& key, KeyUse use, std::string_vi
 // Sees that the token has both halves under the label that they were made with.
 void require_stored(Session& session, const Session::KeyPair& pair, const char* function,
                     std::string_view label) {
-  for (const auto& [object, object_class] :
-       {std::pair{pair.public_key, CKO_PUBLIC_KEY}, std::pair{pair.private_key, CKO_PRIVATE_KEY}}) {
-    Template search = objects_of(object_class);
-    search.text(CKA_LABEL, label);
-    keys::require_stored(session, object, std::move(search), function);
-  }
+  Template search;
+  search.text(CKA_LABEL, label);
+  keys::require_stored(session, {pair.public_key, pair.private_key}, std::move(search), function);
 }
 
 void require_new_id(Session& session, ByteView id) {
@@ -217,7 +214,6 @@ void destroy_labelled(Session& session, std::string_view unfinished) {
 
 Bytes generate_key_pair(Session& session, const KeyRequest& request, const Pkix& pkix,
                         std::string_view unfinished) {
-  destroy_labelled(session, unfinished);
   MadeObjects made(session);
   const Session::KeyPair pair =
       std::visit(Generate{session, request.use, request.extraction, unfinished}, request.spec);
@@ -233,7 +229,6 @@ Bytes generate_key_pair(Session& session, const KeyRequest& request, const Pkix&
 
 Bytes import_key_pair(Session& session, const SoftwareKey& key, KeyUse use, const Pkix& pkix,
                       std::string_view unfinished) {
-  destroy_labelled(session, unfinished);
   MadeObjects made(session);
   Session::KeyPair pair{};
   pair.private_key = made.add(session.create_object(imported_private_key(key, use, unfinished)));

@@ -11,8 +11,8 @@
 namespace keystay::keys {
 
 // Generates a key pair, gives both halves their CKA_ID and reads them back. On an error nothing remains, as
-// far as the token still answers. Repeatable: what an earlier try left under this label is removed. Returns
-// the CKA_ID.
+// far as the token still answers; who repeats it removes what is left under the label (destroy_labelled).
+// Returns the CKA_ID.
 pkcs11::Bytes generate_key_pair(pkcs11::Session& session, const KeyRequest& request, const Pkix& pkix,
                                 std::string_view unfinished);
 

@@ -64,14 +64,15 @@ void KeyStore::require_new_id(Session& session, ByteView id) {
 }
 
 Entry KeyStore::find_made(const std::string& label) {
-  if (std::optional<Entry> entry = find(label, ByteView{})) return std::move(*entry);
+  if (std::optional<Entry> entry = find(label, ByteView{}, Parts::key)) return std::move(*entry);
   throw Error(ErrorClass::server, "the key is not on " + source_->name() + " after it was made");
 }
 
 Entry KeyStore::make(const std::string& label,
                      const std::function<void(Session&, std::string_view)>& make_pair) {
+  bool is_repeated = false;
   write([&](Session& session) {
-    destroy_labelled(session, label);  // by an earlier try
+    if (std::exchange(is_repeated, true)) destroy_labelled(session, label);
     make_pair(session, label);
   });
   return find_made(label);
@@ -210,6 +211,7 @@ void KeyStore::replace_chain(const Entry& entry, const Chain& chain) {
     });
     retire(session, pkix_, replaced,
            may_be_needed ? entries_without(session, replaced) : std::vector<Entry>{});
+    if (old->empty()) return;  // a first certificate makes no issuer unneeded
     const Chain stored = chain_by_searches(session, pkix_, chain.front());
     if (!has_other_issuers(session, pkix_, stored)) return;
     destroy_unneeded_issuers(session, pkix_, reader_->keys(read_all(session, pkix_)));
@@ -220,8 +222,9 @@ void KeyStore::add_certificate(std::string_view label, const Certificate& certif
   require_alias_name(label);
   if (replicas_) return replicas_->add_certificate(label, certificate);
   const std::string unfinished = unfinished_label();
+  bool is_repeated = false;
   write([&](Session& session) {
-    destroy_labelled(session, unfinished);  // by an earlier try
+    if (std::exchange(is_repeated, true)) destroy_labelled(session, unfinished);
     keys::require_unused(session, pkix_, label);
     if (name_issuer(session, certificate, label)) return;
     const pkcs11::Bytes id =

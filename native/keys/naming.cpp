@@ -116,6 +116,13 @@ bool belongs_to(const CertificateObject& object, const Entry& entry) {
   return (!id.empty() && object.id == id) || object.label == entry.name();
 }
 
+// Whether any object has the label.
+bool is_label(Session& session, std::string_view label) {
+  Template search;
+  search.text(CKA_LABEL, label);
+  return !session.find_token_objects(std::move(search)).empty();
+}
+
 // An object that changes its label with its key, and the label that it has.
 struct Labelled {
   CK_OBJECT_HANDLE handle;
@@ -138,16 +145,22 @@ std::vector<Labelled> others_of(const TokenObjects& objects, const Entry& entry)
 void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished, std::string_view alias) {
   const pkcs11::KeyReference& key = unfinished.key.reference();
   const TokenObjects objects = objects_of_key(session, pkix, unfinished);
-  const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
+  const CK_OBJECT_HANDLE private_key = objects.private_keys.size() == 1
+                                           ? objects.private_keys.front().handle
+                                           : pkcs11::find_private_key(session, key);
   if (!has_label(objects, private_key, alias)) {
-    require_unused(session, pkix, alias);
+    // Whoever had this very name before keeps it without a moment of doubt; names alike are looked for below.
+    if (is_label(session, alias)) require_unused(session, pkix, alias);
     store_label(session, private_key, alias);
   }
   const bool stays = prevails([&] {
     if (certificate_with_name(session, pkix, alias, certifies(unfinished))) return Look::give_way;
     return look_as_claim(other_holders(session, alias, {private_key}, key.id()), key.id());
   });
-  if (!stays) refuse_taken(alias);
+  if (!stays) {
+    require_unused(session, pkix, alias, {private_key, &unfinished});  // says who has it
+    refuse_taken(alias);
+  }
   for (const KeyObject& half : objects.public_keys) {
     if (half.label == key.label()) store_label(session, half.handle, alias);
   }
@@ -198,20 +211,28 @@ void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certi
     refuse_taken(alias);
 }
 
-CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
+namespace {
+
+CK_OBJECT_HANDLE find_private_key_of(Session& session, const Entry& entry) {
   const pkcs11::KeyReference& key = entry.key.reference();
-  Template search = objects_of(CKO_PRIVATE_KEY);
-  if (key.id().empty()) {
-    search.text(CKA_LABEL, key.label());
-  } else {
-    search.bytes(CKA_ID, key.id());
-  }
-  if (session.find_token_objects(std::move(search)).empty()) {
+  try {
+    return pkcs11::find_private_key(session, key);
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::client) throw;
+    Template search = objects_of(CKO_PRIVATE_KEY);
+    key.id().empty() ? search.text(CKA_LABEL, key.label()) : search.bytes(CKA_ID, key.id());
+    if (!session.find_token_objects(std::move(search)).empty()) throw;
     throw Error(ErrorClass::client, quoted_alias(entry.alias) +
                                         " was deleted or given another name at the same moment; look with "
                                         "keystay -list");
   }
-  const CK_OBJECT_HANDLE private_key = pkcs11::find_private_key(session, key);
+}
+
+}  // namespace
+
+CK_OBJECT_HANDLE find_unchanged(Session& session, const Entry& entry) {
+  const pkcs11::KeyReference& key = entry.key.reference();
+  const CK_OBJECT_HANDLE private_key = find_private_key_of(session, entry);
   constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
   const std::string label = session.attributes(private_key, kLabel).text(CKA_LABEL);
   if (label == key.label()) return private_key;

@@ -36,8 +36,14 @@ auto read_back(Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type
 }  // namespace
 
 void require_stored(Session& session, CK_OBJECT_HANDLE object, Template attributes, const char* function) {
+  require_stored(session, {object}, std::move(attributes), function);
+}
+
+void require_stored(Session& session, std::initializer_list<CK_OBJECT_HANDLE> objects, Template attributes,
+                    const char* function) {
   const auto found = session.find_token_objects(std::move(attributes));
-  if (std::find(found.begin(), found.end(), object) == found.end()) refuse(function, "has no such object");
+  for (const CK_OBJECT_HANDLE object : objects)
+    if (std::ranges::find(found, object) == found.end()) refuse(function, "has no such object");
 }
 
 void require_gone(Session& session, CK_OBJECT_HANDLE object, Template attributes) {

@@ -2,6 +2,7 @@
 // SoftHSM does so on a full disk. Nothing old goes before what is new has been read back.
 #pragma once
 
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,9 @@ void require_room(pkcs11::Session& session, std::size_t objects, std::size_t gro
 // Throws Error (busy) that names the function unless a search for these attributes finds the object.
 void require_stored(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes,
                     const char* function);
+// The same of several that have these attributes in common: one search.
+void require_stored(pkcs11::Session& session, std::initializer_list<CK_OBJECT_HANDLE> objects,
+                    pkcs11::Template attributes, const char* function);
 
 // The counterpart after C_DestroyObject: throws Error (busy) if the search still finds the object.
 void require_gone(pkcs11::Session& session, CK_OBJECT_HANDLE object, pkcs11::Template attributes);

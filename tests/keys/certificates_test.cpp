@@ -313,18 +313,19 @@ TEST_F(Destroy, EndsTheUseOfTheKeyInThisProcess) {
 }
 
 TEST_F(Certificates, OfOneAliasAreReplacedWithoutReadingThoseOfOthers) {
-  const auto reads_of = [&](const std::string& alias) {
-    const Entry entry = generate(alias);
+  const auto reads_of = [&](const Entry& entry) {
     const Chain chain = reply(entry);
     faults_.reset_calls();
     store_.replace_chain(entry, chain);
     return faults_.calls(Function::C_GetAttributeValue);
   };
-  reads_of("first");  // also stores the issuer that all share
-  const std::uint64_t alone = reads_of("second");
-  for (int i = 0; i < 5; ++i) reads_of("other" + std::to_string(i));
+  reads_of(generate("first"));  // also stores the issuer that all share
+  const std::uint64_t first_alone = reads_of(generate("second"));
+  const std::uint64_t renewed_alone = reads_of(store_.find("second").value());
+  for (int i = 0; i < 5; ++i) reads_of(generate("other" + std::to_string(i)));
+  EXPECT_EQ(reads_of(generate("last")), first_alone);
   // The label of each certificate tells whether an issuer of somebody else is to be looked at: one read each.
-  EXPECT_EQ(reads_of("last"), alone + 6);
+  EXPECT_EQ(reads_of(store_.find("second").value()), renewed_alone + 6);
 }
 
 TEST_F(Certificates, AreListedWithTheirChainsByOneReadOfEachObject) {
