@@ -126,7 +126,9 @@ echo "== nothing is due"
 echo "== http-01 through keystay-tlsd, with the same key, and the certificate is served"
 before="$(served)"
 key="$(leaf httpd | plain openssl x509 -noout -pubkey)"
-acme issue -alias httpd "${ca[@]}" "${by_http[@]}"
+# One of the names is new, so that no earlier authorization of it can be used.
+acme issue -alias httpd -ext san=dns:www.example,dns:through.example "${ca[@]}" "${by_http[@]}"
+if grep challenge "$scratch/tlsd.log"; then fail "keystay-tlsd complains of a challenge"; fi
 [[ "$(leaf httpd | plain openssl x509 -noout -pubkey)" == "$key" ]] || fail "issue has made another key"
 wait_for tlsd serves_leaf
 [[ "$(served)" != "$before" ]] || fail "the certificate is the one before"
