@@ -5,16 +5,25 @@
 #   examples/custodian/run.sh
 #   --build DIRECTORY         with the programs of this build, instead of build/release
 #   --directory DIRECTORY     where everything goes, instead of build/custodian; it is made anew
+#   --acme URL                the directory of a CA with ACME, which issues one of the certificates. With it:
+#   --acme-ca FILE            whom the CA's own certificate is from
+#   --acme-root FILE          the root of the certificates that it issues
+#   --acme-port PORT          where it looks for the responses to its challenges
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly examples="$PWD/examples/custodian"
 
 build=build/release
 here=build/custodian
+acme= acme_ca= acme_root= http=
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --build) build="${2:?--build needs a directory}"; shift 2 ;;
     --directory) here="${2:?--directory needs a directory}"; shift 2 ;;
+    --acme) acme="${2:?--acme needs a URL}"; shift 2 ;;
+    --acme-ca) acme_ca="$(realpath "$2")"; shift 2 ;;
+    --acme-root) acme_root="$(realpath "$2")"; shift 2 ;;
+    --acme-port) http="${2:?--acme-port needs a port}"; shift 2 ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "custodian: unknown option $1; try --help" >&2; exit 2 ;;
   esac
@@ -61,11 +70,13 @@ export SOFTHSM2_CONF="$here/softhsm2.conf"
 export KEYSTAY_CONF="$here/keystay.toml"
 printf 'directories.tokendir = %s\nlog.level = ERROR\n' "$here/tokens" >softhsm2.conf
 
-read -r https admin page < <(python3 -c 'import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+read -r https admin page challenges free < <(python3 -c 'import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
 print(*[s.getsockname()[1] for s in sockets])')
+http="${http:-$free}"
 fill_in() {
-  sed -e "s|@HERE@|$here|g; s|@MODULE@|$softhsm|" -e "s|@HTTPS@|$https|; s|@ADMIN@|$admin|; s|@PAGE@|$page|" "$examples/$1"
+  sed -e "s|@HERE@|$here|g; s|@MODULE@|$softhsm|" -e "s|@HTTPS@|$https|; s|@ADMIN@|$admin|; s|@PAGE@|$page|" \
+    -e "s|@HTTP@|$http|; s|@CHALLENGES@|$challenges|" "$examples/$1"
 }
 fill_in keystay.toml >keystay.toml
 
@@ -81,6 +92,7 @@ make_ca() {
     -keyout issuing/ca-key.pem -out issuing/ca.csr
   openssl_ca x509 -req -in issuing/ca.csr -CA root/ca.pem -CAkey root/ca-key.pem -CAcreateserial -days 1825 \
     -extfile ca.cnf -extensions authority -out issuing/ca.pem
+  cat root/ca.pem ${acme_root:+"$acme_root"} >trusted.pem
   : >issuing/index.txt
   echo 1000 >issuing/serial
 }
@@ -90,10 +102,13 @@ sign() {
   cat issuing/ca.pem root/ca.pem >>"$2"
 }
 
-# --- the clients, which trust the root -----------------------------------------------------------------------------------
-fetch() { curl --silent --show-error --fail --max-time 20 --cacert root/ca.pem "https://localhost:$https/"; }
+# --- the clients, which trust the roots ----------------------------------------------------------------------------------
+fetch() {
+  curl --silent --show-error --fail --max-time 20 --cacert trusted.pem --resolve "www.example:$https:127.0.0.1" \
+    "https://www.example:$https/"
+}
 show_page() {
-  echo "$ curl --cacert root/ca.pem https://localhost:$https/"
+  echo "$ curl --cacert trusted.pem https://www.example:$https/"
   fetch
 }
 # clients: fetch the page until the file `enough` is there, and count.
@@ -105,7 +120,7 @@ clients() {
   echo "$pages pages, $failed failed" >clients.result
 }
 served_certificate() {
-  openssl s_client -connect "localhost:$https" -servername localhost </dev/null 2>/dev/null | openssl x509 -outform PEM
+  openssl s_client -connect "127.0.0.1:$https" -servername www.example </dev/null 2>/dev/null | openssl x509 -outform PEM
 }
 # serves FILE: whether the first certificate in the file is what a client gets.
 serves() { [[ "$(served_certificate)" == "$(openssl x509 -in "$1" -outform PEM)" ]]; }
@@ -123,8 +138,8 @@ prepare_token() {
 
 make_alias() {
   say "An alias is made, and a CA signs its request"
-  show keystay genkeypair -alias httpd -keyalg EC -groupname secp256r1 -dname CN=localhost
-  show keystay certreq -alias httpd -ext san=dns:localhost -file first.csr
+  show keystay genkeypair -alias httpd -keyalg EC -groupname secp256r1 -dname CN=www.example
+  show keystay certreq -alias httpd -ext san=dns:www.example -file first.csr
   sign first.csr first.pem
   show keystay importcert -alias httpd -file first.pem
   show keystay list -alias httpd
@@ -179,6 +194,19 @@ retire_key() {
   show_page
 }
 
+renew_by_acme() {
+  say "A CA is asked for the next certificate by ACME, while the one before is served"
+  if [[ -z "$acme" ]]; then
+    echo "left out: no CA is named with --acme"
+    return
+  fi
+  show keystay importcert -alias acme-root -file "$acme_root" -noprompt
+  show keystay acme issue -alias httpd -directory "$acme" -ca-file "$acme_ca" -http-port "127.0.0.1:$challenges" -agree-tos
+  keystay exportcert -rfc -alias httpd -file acme.pem
+  until_true serves acme.pem
+  [[ "$(key_of rotated.pem)" == "$(key_of acme.pem)" ]] || give_up "the certificate by ACME is for another key"
+}
+
 end_clients() {
   say "No request has failed meanwhile"
   touch enough
@@ -200,13 +228,14 @@ take_off_duty() {
 refuses() { ! fetch; }
 
 make_ca
-# Each step finds what those before it have left. Renewal by a program (ACME) has its place behind renew_certificate.
-steps=(prepare_token make_alias serve renew_certificate rotate_key audit retire_key end_clients take_off_duty)
+# Each step finds what those before it have left.
+steps=(prepare_token make_alias serve renew_certificate rotate_key renew_by_acme audit retire_key end_clients take_off_duty)
 for step in "${steps[@]}"; do "$step"; done
 
 kill -TERM "${started[tlsd]}"
 wait "${started[tlsd]}" || give_up "keystay-tlsd left with code $?: $(cat tlsd.log)"
 unset "started[tlsd]"
-certificates="$(ls first.pem renewed.pem rotated.pem | wc -l)"
-keys="$(for file in first.pem renewed.pem rotated.pem; do key_of "$file" | sha256sum; done | sort -u | wc -l)"
-say "$(cat clients.result); served were $certificates certificates of $keys keys"
+served=(first.pem renewed.pem rotated.pem)
+if [[ -n "$acme" ]]; then served+=(acme.pem); fi
+keys="$(for file in "${served[@]}"; do key_of "$file" | sha256sum; done | sort -u | wc -l)"
+say "$(cat clients.result); served were ${#served[@]} certificates of $keys keys"
