@@ -9,6 +9,7 @@
 #include "keystore-tools/acme/certification.h"
 #include "keystore-tools/acme/hook.h"
 #include "keystore-tools/acme/identifiers.h"
+#include "keystore-tools/acme/interruption.h"
 #include "keystore-tools/acme/issuance.h"
 #include "keystore-tools/acme/renewal_file.h"
 #include "keystore-tools/acme_report.h"
@@ -116,6 +117,7 @@ void AcmeIssue::run(const StoreOptions& options) const {
                           {{.alias = alias, .result = AcmeResult::would_be_made, .source = source}}, form);
   }
   if (!entry && !no_prompt) agree_to_replication(store.keys().source());
+  const acme::Interruption interruption;
   certification.prepare(certificate, account);
   const acme::Issued issued = entry ? acme::issue_for_key(store, certification, *entry, certificate)
                                     : acme::issue_for_new_key(store, certification, alias, spec, certificate);

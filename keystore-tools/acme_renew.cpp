@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "keystore-tools/acme/certification.h"
+#include "keystore-tools/acme/interruption.h"
 #include "keystore-tools/acme/issuance.h"
 #include "keystore-tools/acme/renewal_file.h"
 #include "keystore-tools/acme_report.h"
@@ -128,8 +129,10 @@ void AcmeRenew::run(const StoreOptions& options) const {
   const std::filesystem::path file = renewal_file_of(renewal_file, options);
   std::vector<AcmeOutcome> outcomes;
   std::size_t failures = 0;
+  const acme::Interruption interruption;
   for (const acme::Renewal& renewal : asked(*this, options, file)) {
     try {
+      acme::Interruption::check();
       outcomes.push_back(OneRenewal(*this, renewal, options).run());
     } catch (const std::exception& error) {
       ++failures;

@@ -25,8 +25,12 @@ void use(Client& client, const Response& response) {
   client.use_account(response.location);
 }
 
-// RFC 8555 lets the server answer in this way to onlyReturnExisting only.
-bool is_unknown(const Refusal& refusal) { return refusal.problem().type == "accountDoesNotExist"; }
+// RFC 8555, section 7.3.1; some servers look for the binding of section 7.3.4 before they look for the
+// account.
+bool is_unknown(const Refusal& refusal) {
+  return refusal.problem().type == "accountDoesNotExist" ||
+         refusal.problem().type == "externalAccountRequired";
+}
 
 pkcs11::Bytes read_mac_key(const std::filesystem::path& file) {
   const pkcs11::WipedText text = read_secret_input(file);

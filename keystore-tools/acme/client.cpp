@@ -1,10 +1,11 @@
 #include "keystore-tools/acme/client.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <boost/json.hpp>
+
+#include "keystore-tools/acme/interruption.h"
 
 namespace keystay::tools::acme {
 namespace {
@@ -76,7 +77,7 @@ Response Client::post(std::string_view what, const std::string& url, const std::
     const bool goes_on = (problem.type == "badNonce" && ++nonces < kMostNonces) ||
                          (is_overloaded(response) && ++pauses <= kMostPauses);
     if (!goes_on) throw Refusal(std::string(what) + " at " + url, std::move(problem));
-    if (is_overloaded(response)) std::this_thread::sleep_for(pause_of(response));
+    if (is_overloaded(response)) Interruption::sleep(pause_of(response));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "keystore-tools/acme/interruption.h"
 #include "keystore-tools/acme/libcurl.h"
 #include "keystore-tools/failure.h"
 
@@ -39,6 +40,12 @@ std::size_t append_body(char* data, std::size_t size, std::size_t count, void* b
     return 0;
   }
   return size * count;
+}
+
+// CURLOPT_XFERINFOFUNCTION: anything but 0 ends the request.
+int is_interrupted(void* /*client*/, curl_off_t /*to_receive*/, curl_off_t /*received*/,
+                   curl_off_t /*to_send*/, curl_off_t /*sent*/) noexcept {
+  return Interruption::was_requested() ? 1 : 0;
 }
 
 HeaderList headers_of(const Request& request) {
@@ -119,6 +126,8 @@ Response HttpsClient::perform(const Request& request) {
   set(handle_, CURLOPT_ERRORBUFFER, reason.data());
   set(handle_, CURLOPT_WRITEFUNCTION, &append_body);
   set(handle_, CURLOPT_WRITEDATA, &response.body);
+  set(handle_, CURLOPT_XFERINFOFUNCTION, &is_interrupted);
+  set(handle_, CURLOPT_NOPROGRESS, 0L);
   if (!authorities_.empty()) set(handle_, CURLOPT_CAINFO, authorities_.c_str());
   if (request.method == Method::head) set(handle_, CURLOPT_NOBODY, 1L);
   if (request.method == Method::post) {
@@ -127,6 +136,7 @@ Response HttpsClient::perform(const Request& request) {
     set(handle_, CURLOPT_POSTFIELDS, request.body.data());
   }
   if (const CURLcode code = curl.easy_perform(handle_); code != CURLE_OK) {
+    if (code == CURLE_ABORTED_BY_CALLBACK) Interruption::check();
     throw Failure("ACME: no answer from " + request.url + ": " +
                   (reason[0] != '\0' ? reason.data() : curl.easy_strerror(code)) +
                   remedy(code, authorities_));

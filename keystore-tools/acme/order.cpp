@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include <boost/json.hpp>
 
 #include "keystore-tools/acme/base64url.h"
+#include "keystore-tools/acme/interruption.h"
 
 namespace keystay::tools::acme {
 namespace {
@@ -156,7 +156,7 @@ class Process final {
       throw Failure("ACME: " + what + " was not decided within " + std::to_string(kPatience.count()) +
                     " minutes; try again later");
     }
-    std::this_thread::sleep_for(pause_of(response));
+    Interruption::sleep(pause_of(response));
   }
 
   Client& client_;

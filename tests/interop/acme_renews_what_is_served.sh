@@ -55,6 +55,13 @@ esac
 if [ -n "${ZONE_THEN:-}" ]; then $ZONE_THEN; fi
 SH
 chmod 755 "$scratch/zone"
+# Whose hook it is, its parent's parent, is told once.
+cat >"$scratch/interrupt" <<SH
+#!/bin/sh
+mkdir "$scratch/interrupted" || exit 0
+kill -TERM "\$(ps -o ppid= -p "\$PPID" | tr -d ' ')"
+SH
+chmod 755 "$scratch/interrupt"
 export ZONE_SERVER="http://127.0.0.1:$dns_admin" ZONE_LOG="$scratch/zone.log"
 : >"$ZONE_LOG"
 
@@ -175,6 +182,13 @@ leaf wild | plain openssl x509 -noout -ext subjectAltName | grep -q 'DNS:\*.wild
 echo "== a hook that fails"
 acme_fails 1 issue -alias wild2 -ext 'san=dns:*.fails.example' "${ca[@]}" -dns-hook "$(type -P false)"
 said issue 'ended with code 1'
+
+echo "== a signal in the middle"
+: >"$ZONE_LOG"
+ZONE_THEN="$scratch/interrupt" acme_fails 1 issue -alias wild3 -ext 'san=dns:*.interrupted.example' "${ca[@]}" -dns-hook "$scratch/zone"
+said issue 'interrupted by signal 15'
+[[ "$(uniq -c "$ZONE_LOG" | sed 's/^ *//')" == "1 add _acme-challenge.interrupted.example for interrupted.example
+1 remove _acme-challenge.interrupted.example for interrupted.example" ]] || fail "the record is not withdrawn: $(cat "$ZONE_LOG")"
 
 echo "== the token is gone in the middle"
 "$keystay" -list >"$scratch/list.before"
