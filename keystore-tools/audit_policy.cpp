@@ -60,8 +60,10 @@ void read_keys(const TableReader& keys, AuditPolicy& policy) {
 }
 
 void read_certificates(const TableReader& certificates, AuditPolicy& policy) {
-  certificates.allow({"required", "complete-chain", "self-signed", "days"});
+  certificates.allow({"required", "not-for", "complete-chain", "self-signed", "days"});
   policy.certificate_required = certificates.boolean("required").value_or(policy.certificate_required);
+  policy.keys_without_certificate =
+      certificates.texts("not-for").value_or(std::move(policy.keys_without_certificate));
   policy.chain_complete = certificates.boolean("complete-chain").value_or(policy.chain_complete);
   policy.self_signed_allowed = certificates.boolean("self-signed").value_or(policy.self_signed_allowed);
   policy.days = static_cast<int>(certificates.integer("days", {0, kMostDays}).value_or(policy.days));

@@ -20,6 +20,7 @@ struct AuditPolicy {
   unsigned rsa_bits = 2048;                               // at least
   std::vector<std::string> curves{"P-256", "P-384", "P-521", "Ed25519", "Ed448"};
   bool certificate_required = true;
+  std::vector<std::string> keys_without_certificate{"acme-account"};  // aliases that need none
   bool chain_complete = true;
   bool self_signed_allowed = true;
   int days = 30;  // that a certificate must be valid at least

@@ -235,7 +235,9 @@ class Audit final {
   void check_certificate(const keys::ListedEntry& listed, AuditedKey& key) const {
     if (!listed.entry.leaf || listed.chain.empty()) {
       // The key of a rotation that waits for the CA has none yet.
-      if (policy_.certificate_required && key.state != keys::AliasState::next)
+      const bool is_exempt = std::ranges::find(policy_.keys_without_certificate, key.alias) !=
+                             policy_.keys_without_certificate.end();
+      if (policy_.certificate_required && !is_exempt && key.state != keys::AliasState::next)
         key.findings.push_back({"no-certificate", "it has no certificate"});
       return;
     }

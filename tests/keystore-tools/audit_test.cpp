@@ -89,6 +89,17 @@ TEST_F(AuditTest, TellsOfKeysThatCameFromOutsideOrMayLeave) {
   EXPECT_THAT(rules("open", {"-policy", lenient}), IsEmpty());
 }
 
+// The account key of ACME (docs/user/acme.md).
+TEST_F(AuditTest, WantsNoCertificateForKeysThatNeedNone) {
+  done({"-genkeypair", "-alias", "acme-account", "-keyalg", "EC"});
+  done({"-genkeypair", "-alias", "other", "-keyalg", "EC"});
+  EXPECT_THAT(rules("acme-account"), IsEmpty());
+  EXPECT_THAT(rules("other"), ElementsAre("no-certificate"));
+  const std::string others = policy("[certificates]\nnot-for = [\"other\"]\n");
+  EXPECT_THAT(rules("acme-account", {"-policy", others}), ElementsAre("no-certificate"));
+  EXPECT_THAT(rules("other", {"-policy", others}), IsEmpty());
+}
+
 TEST_F(AuditTest, TellsOfWeakKeysAndCurvesAgainstThePolicy) {
   done({"-genkeypair", "-alias", "rsa", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=a"});
   make_alias("ec");
