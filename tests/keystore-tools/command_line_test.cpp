@@ -1,5 +1,8 @@
 #include "keystore-tools/command_line.h"
 
+#include <set>
+
+#include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 using testing::internal::CaptureStdout;
 using testing::internal::GetCapturedStdout;
 
@@ -110,6 +114,27 @@ TEST(CommandLine, HasFormsOfList) {
   EXPECT_EQ(parse<List>({"list", "--v"}).form, ListForm::verbose);
   EXPECT_EQ(parse<List>({"list", "--rfc"}).form, ListForm::rfc);
   EXPECT_THROW((void)parse_command_line({"list", "--rfc", "--v"}), UsageError);
+}
+
+// The names of the commands that lack an option.
+std::set<std::string> lacking(const char* option) {
+  std::set<std::string> names;
+  with_declaration([&](const CLI::App& keystay) {
+    for (const CLI::App* command : keystay.get_subcommands({}))
+      if (command->get_option_no_throw(option) == nullptr) names.insert(command->get_name());
+  });
+  return names;
+}
+
+// Whoever adds a command decides which it is.
+TEST(CommandLine, HasJsonUnlessItWritesADocumentAndADryRunUnlessItChangesNothing) {
+  EXPECT_THAT(lacking("--output"),
+              UnorderedElementsAre("exportcert", "exportref", "gencert", "gencrl", "remoteenrol"));
+  EXPECT_THAT(
+      lacking("--dry-run"),
+      UnorderedElementsAre("audit", "certreq", "exportcert", "exportref", "gencert", "gencrl", "groupdiff",
+                           "groupstatus", "grouptest", "list", "mechanisms", "printcert", "printcertreq",
+                           "printcrl", "remoteenrol", "renew", "showinfo", "slots", "test", "tokens"));
 }
 
 TEST(CommandLine, ShowsHelpAndVersionOnStandardOutput) {
