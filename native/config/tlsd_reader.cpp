@@ -92,9 +92,16 @@ std::string listener_backend(const TableReader& table, std::string_view key, Lis
   return backend;
 }
 
+bool is_client_certificate_required(const TableReader& listener) {
+  const std::string text = listener.text("client-certificate").value_or("required");
+  if (text != "required" && text != "optional")
+    listener.fail("client-certificate", "expected \"required\" or \"optional\", got \"" + text + "\"");
+  return text == "required";
+}
+
 std::optional<ClientCertificates> client_certificates(const TableReader& listener) {
   if (!listener.has("client-ca")) {
-    for (const char* key : {"client-names", "client-crl"})
+    for (const char* key : {"client-names", "client-crl", "client-certificate"})
       if (listener.has(key))
         listener.fail(key, "means nothing without client-ca, which asks clients for a certificate");
     return std::nullopt;
@@ -110,6 +117,7 @@ std::optional<ClientCertificates> client_certificates(const TableReader& listene
     if (!clients.crl.starts_with('/'))
       listener.fail("client-crl", "expected the absolute path of a PEM file, got \"" + clients.crl + "\"");
   }
+  clients.required = is_client_certificate_required(listener);
   return clients;
 }
 
@@ -159,6 +167,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "unknown-name",
                "ocsp",
                "client-crl",
+               "client-certificate",
                "health-path"});
   ListenerSettings listener;
   listener.name = table.required_text("name", "\"https\"");

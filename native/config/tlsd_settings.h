@@ -68,11 +68,12 @@ struct Route {
 
 inline constexpr std::chrono::milliseconds kTcpIdleTimeout{600000};  // of mode tcp, where none is given
 
-// Who may connect, by the certificate that a client must show (RFC 8446, section 4.3.2).
+// Who may connect, by the certificate that a client is asked for (RFC 8446, section 4.3.2).
 struct ClientCertificates {
   std::string ca;                  // PEM file of the authorities whose certificates are taken
   std::vector<std::string> names;  // of clients; empty: every certificate of these authorities
   std::string crl = {};            // PEM file with CRLs of the authorities; empty: none is asked
+  bool required = true;            // otherwise a client may also connect without one
 };
 
 // The protocol whose clients ask for TLS in clear first.

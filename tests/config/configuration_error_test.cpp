@@ -291,6 +291,17 @@ constexpr Case kTlsd[] = {
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-ca = \"ca.pem\"\n",
      "keystay.toml:8: tlsd.listener.client-ca: expected the absolute path of a PEM file, got \"ca.pem\""},
+    {"ClientCertificateOfAnotherKind",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-ca = \"/ca.pem\"\n"
+     "client-certificate = \"request\"\n",
+     "keystay.toml:9: tlsd.listener.client-certificate: expected \"required\" or \"optional\", got "
+     "\"request\""},
+    {"ClientCertificateWithoutCa",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nclient-certificate = \"optional\"\n",
+     "keystay.toml:8: tlsd.listener.client-certificate: means nothing without client-ca, which asks clients "
+     "for a certificate"},
     {"VersionThatIsWithdrawn",
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmin-version = \"TLSv1.1\"\n",

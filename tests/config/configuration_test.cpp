@@ -224,6 +224,7 @@ backend = "hsm"
 client-ca = "/etc/keystay/clients-ca.pem"
 client-names = ["web-1.example", "URI:spiffe://example/web", "CN=web-2"]
 client-crl = "/etc/keystay/clients-crl.pem"
+client-certificate = "optional"
 allow = ["192.0.2.0/24", "::1"]
 [tlsd.backend.hsm]
 servers = ["unix:/run/keystay/hsm.sock"]
@@ -232,6 +233,7 @@ servers = ["unix:/run/keystay/hsm.sock"]
   ASSERT_TRUE(hsm.clients);
   EXPECT_EQ(hsm.clients->ca, "/etc/keystay/clients-ca.pem");
   EXPECT_EQ(hsm.clients->crl, "/etc/keystay/clients-crl.pem");
+  EXPECT_FALSE(hsm.clients->required);
   EXPECT_THAT(hsm.clients->names, ElementsAre("web-1.example", "URI:spiffe://example/web", "CN=web-2"));
   EXPECT_THAT(hsm.allow, ElementsAre(*AddressRange::parse("192.0.2.0/24"), *AddressRange::parse("::1")));
   EXPECT_EQ(*configuration.tlsd.backends.at("hsm").servers.at(0).socket(), "/run/keystay/hsm.sock");

@@ -91,6 +91,56 @@ TEST_F(ClientCertificateTest, AnAlertReachesAClientThatGoesOnSending) {
   ERR_clear_error();
 }
 
+// The field whose value the backend got, which it sends back.
+std::string field_of(const std::string& response, const std::string& name) {
+  const std::size_t begin = response.find("\r\n" + name + ": ");
+  if (begin == std::string::npos) return {};
+  const std::size_t value = begin + name.size() + 4;
+  return response.substr(value, response.find("\r\n", value) - value);
+}
+
+std::string der_in_base64(const std::string& pem) {
+  constexpr std::string_view kEnd = "-----\n";
+  const std::size_t begin = pem.find(kEnd) + kEnd.size();
+  std::string text = pem.substr(begin, pem.find("-----END") - begin);
+  std::erase(text, '\n');
+  return text;
+}
+
+TEST_F(ClientCertificateTest, IsToldToTheBackendWhateverTheClientSaysItIs) {
+  serve(TestBackend::echo_head());
+  const SoftwareIdentity identity = test_ca().issue(KeyKind::ec, client_leaf());
+  TlsClient client(server_->port(), {.version = TLS1_3_VERSION, .identity = &identity});
+  ASSERT_TRUE(client.handshake());
+  for (int i = 0; i < 2; ++i) {
+    const std::string head = send_request(client,
+                                          "GET / HTTP/1.1\r\nHost: a\r\nClient-Cert: :AAAA:\r\n"
+                                          "X-Forwarded-Client-Cert: Subject=\"CN=root\"\r\n\r\n")
+                                 .body;
+    EXPECT_EQ(field_of(head, "Client-Cert"), ':' + der_in_base64(identity.chain_pem) + ':') << head;
+    EXPECT_THAT(field_of(head, "X-Forwarded-Client-Cert"),
+                testing::MatchesRegex("Hash=[0-9a-f]{64};Subject=\"CN=web-1.example\""));
+    EXPECT_THAT(head, testing::Not(HasSubstr("AAAA")));
+    EXPECT_THAT(head, testing::Not(HasSubstr("CN=root")));
+  }
+}
+
+TEST_F(ClientCertificateTest, OptionalOneIsToldAndAWrongOneRefused) {
+  listener_.clients->required = false;
+  serve(TestBackend::echo_head());
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const std::string without = answer_to(nullptr, version);
+    EXPECT_THAT(without, HasSubstr("200 OK"));
+    EXPECT_THAT(without, testing::Not(HasSubstr("Client-Cert")));
+    const SoftwareIdentity identity = test_ca().issue(KeyKind::ec, client_leaf());
+    EXPECT_THAT(answer_to(&identity, version), HasSubstr("\r\nClient-Cert: :MII"));
+  }
+  const TestCa another;
+  const SoftwareIdentity foreign = another.issue(KeyKind::ec, client_leaf());
+  EXPECT_EQ(answer_to(&foreign), "");
+  EXPECT_EQ(handshakes("client_certificate"), 1);
+}
+
 struct RefusedCase {
   const char* name;
   std::function<void(LeafOptions&)> change;

@@ -47,6 +47,7 @@ Exchange::Exchange(HttpClient& client, RequestParser& request, Clock::time_point
 awaitable<After> Exchange::run() {
   auto& request = request_.get();
   prepare_request(request, address_text(client_.endpoint));
+  if (const ClientIdentity* client = client_.tls.client()) add_client_certificate(request, *client);
   if (is_misdirected()) co_return co_await answer(Fault::misdirected);
   // HTTP/1.0 allows a request without one (RFC 9112, section 3.3).
   if (request[http::field::host].empty()) request.set(http::field::host, client_.local_authority());

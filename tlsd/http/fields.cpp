@@ -241,6 +241,12 @@ void prepare_request(RequestHeader& request, std::string_view client_address) {
   }
 }
 
+// The subject's quotes and control characters are escaped already (RFC 2253, section 2.4).
+void add_client_certificate(RequestHeader& request, const ClientIdentity& client) {
+  request.set("Client-Cert", ':' + client.certificate + ':');
+  request.set("X-Forwarded-Client-Cert", "Hash=" + client.fingerprint + ";Subject=\"" + client.subject + '"');
+}
+
 void prepare_response(ResponseHeader& response) {
   remove_hop_by_hop(response);
   response.version(11);

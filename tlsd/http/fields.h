@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "tlsd/http/http.h"
+#include "tlsd/tls/client_identity.h"
 
 namespace keystay::tlsd {
 
@@ -19,6 +20,9 @@ void remove_hop_by_hop(http::fields& fields);
 // and the like, and so are fields with an underscore, since many backends read X_Forwarded_For
 // as X-Forwarded-For. The framing (Content-Length, Transfer-Encoding) is left alone.
 void prepare_request(RequestHeader& request, std::string_view client_address);
+// Behind it: who the client is by the certificate that it showed, in Client-Cert (RFC 9440, section 2.2), and
+// in the Hash and Subject of X-Forwarded-Client-Cert, as Envoy writes it.
+void add_client_certificate(RequestHeader& request, const ClientIdentity& client);
 // Likewise for the response.
 void prepare_response(ResponseHeader& response);
 // Likewise for a 1xx response, which has no body and no framing (RFC 9110, sections 8.6 and 15.2).

@@ -17,10 +17,7 @@ unsigned status_of(const RequestOutcome& outcome) {
 
 void RequestAccess::begin(std::size_t buffered) {
   if (!client_.access_log.active()) return;
-  if (!gathered_) {
-    gathered_ = std::make_unique<Gathered>();
-    gathered_->identity = client_.stream.client();
-  }
+  if (!gathered_) gathered_ = std::make_unique<Gathered>();
   gathered_->wall_begin = std::chrono::system_clock::now();
   gathered_->begin = Clock::now();
   gathered_->read = client_.stream.bytes_read() - buffered;
@@ -52,7 +49,7 @@ void RequestAccess::end(const RequestHeader* request, const RequestOutcome& outc
     record.server = outcome.server->server;
   }
   record.end = outcome.end;
-  if (gathered_->identity) record.identity = &*gathered_->identity;
+  record.identity = client_.stream.client();
   client_.access_log.write(record);
 }
 

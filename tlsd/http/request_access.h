@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "tlsd/http/http.h"
@@ -30,7 +29,6 @@ class RequestAccess final {
     std::uint64_t read = 0;  // by the stream, before this request
     std::uint64_t written = 0;
     std::string line;
-    std::optional<ClientIdentity> identity;  // of the connection
     bool begun = false;
   };
 

@@ -9,10 +9,6 @@ std::string_view field(const RequestHeader* request, http::field name) {
 
 }  // namespace
 
-Http2Access::Http2Access(const TlsClient& client) : client_(client) {
-  if (client_.access_log.active()) identity_ = client_.stream.client();
-}
-
 std::string Http2Access::line(const Http2Stream& stream) const {
   return client_.access_log.active() ? stream.request_line() : std::string();
 }
@@ -40,7 +36,7 @@ void Http2Access::write(const Http2Stream& stream, std::string_view line, const 
     record.server = outcome.server->server;
   }
   record.end = outcome.end;
-  if (identity_) record.identity = &*identity_;
+  record.identity = client_.stream.client();
   client_.access_log.write(record);
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include "tlsd/http/http.h"
@@ -15,7 +14,7 @@ namespace keystay::tlsd {
 
 class Http2Access final {
  public:
-  explicit Http2Access(const TlsClient& client);
+  explicit Http2Access(const TlsClient& client) : client_(client) {}
 
   // The request line that a client of HTTP/1.1 would have sent. Before its stream parses the head.
   [[nodiscard]] std::string line(const Http2Stream& stream) const;
@@ -26,7 +25,6 @@ class Http2Access final {
 
  private:
   const TlsClient client_;
-  std::optional<ClientIdentity> identity_;
 };
 
 }  // namespace keystay::tlsd

@@ -101,7 +101,6 @@ void TcpSession::report_unreachable(error_code error) {
 // The status is that of nginx for a session of its module "stream".
 void TcpSession::write_access(const RelayEnd& end, unsigned status) {
   if (!client_.access_log.active()) return;
-  const std::optional<ClientIdentity> identity = client_.stream.client();
   AccessRecord record{
       .kind = AccessRecord::Kind::connection,
       .begin = wall_begin_,
@@ -115,7 +114,7 @@ void TcpSession::write_access(const RelayEnd& end, unsigned status) {
       .server = backend_->server,
       .end = end.outcome,
       .tls = client_.stream.agreed(),
-      .identity = identity ? &*identity : nullptr,
+      .identity = client_.stream.client(),
   };
   client_.access_log.write(record);
 }

@@ -29,12 +29,24 @@ std::string sha256_of(const X509* certificate) {
   return text;
 }
 
+std::string base64_of(const X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  if (size <= 0) return {};
+  std::string text(4 * ((static_cast<std::size_t>(size) + 2) / 3) + 1, '\0');  // and a NUL
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), der, size);
+  OPENSSL_free(der);
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
 }  // namespace
 
 std::optional<ClientIdentity> client_identity(const SSL* ssl) {
   const X509* certificate = SSL_get0_peer_certificate(ssl);
   if (certificate == nullptr) return std::nullopt;
-  return ClientIdentity{name_text(X509_get_subject_name(certificate)), sha256_of(certificate)};
+  return ClientIdentity{name_text(X509_get_subject_name(certificate)), sha256_of(certificate),
+                        base64_of(certificate)};
 }
 
 }  // namespace keystay::tlsd

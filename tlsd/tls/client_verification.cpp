@@ -91,7 +91,8 @@ void ClientVerification::apply(OSSL_LIB_CTX* library, SSL_CTX* context) const {
   }
   SSL_CTX_set_client_CA_list(context, authorities);
   if (!settings_.crl.empty()) use_crl(context, settings_.crl);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  const int without_one = settings_.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | without_one, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &ClientVerification::verify,
                                    const_cast<ClientVerification*>(this));
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);

@@ -1,4 +1,5 @@
-// Clients that must show a certificate (RFC 8446, section 4.3.2): by which authorities, and by which names.
+// Clients that are asked for a certificate (RFC 8446, section 4.3.2): by which authorities, and by which
+// names.
 #pragma once
 
 #include <string>

@@ -125,7 +125,9 @@ TlsContext::TlsContext(OSSL_LIB_CTX* library, std::string_view listener, const C
       unknown_name_(terms.protocol.unknown_name),
       tickets_(terms.tickets) {
   if (terms.clients) clients_.emplace(*terms.clients);
-  const std::string_view asked = clients_ ? "certificate required" : "no certificate";
+  const std::string_view asked = !terms.clients            ? "no certificate"
+                                 : terms.clients->required ? "certificate required"
+                                                           : "certificate optional";
   // Those of clients without a name, or with one that no certificate has.
   default_.sessions = sessions_of(library, listener, asked, {});
   for (const auto& certificate : certificates_) {

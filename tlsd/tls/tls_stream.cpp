@@ -129,6 +129,14 @@ AgreedTls TlsStream::agreed() const noexcept {
           sign_time_};
 }
 
+const ClientIdentity* TlsStream::client() const {
+  if (!client_) {
+    if (auto identity = client_identity(ssl_.get()))
+      client_ = std::make_unique<const ClientIdentity>(*std::move(identity));
+  }
+  return client_.get();
+}
+
 // A byte that comes is lost: the connection is of no more use then.
 bool TlsStream::is_quiet() noexcept {
   if (interrupted()) return false;

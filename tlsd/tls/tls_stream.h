@@ -88,7 +88,8 @@ class TlsStream {
 
   // After a handshake that succeeded. Refers to the stream.
   [[nodiscard]] AgreedTls agreed() const noexcept;
-  [[nodiscard]] std::optional<ClientIdentity> client() const { return client_identity(ssl_.get()); }
+  // Likewise; null if the client showed no certificate.
+  [[nodiscard]] const ClientIdentity* client() const;
 
   // After a handshake that succeeded: whether it would have done for this host, too.
   [[nodiscard]] bool serves(std::string_view host) const noexcept {
@@ -174,7 +175,8 @@ class TlsStream {
   SslHandle ssl_;        // none before the client's first byte
   bool paused_ = false;  // a job of ours is paused
   std::unique_ptr<const std::string> failure_;
-  error_code read_error_;  // what every further read ends with
+  mutable std::unique_ptr<const ClientIdentity> client_;  // once it was asked for
+  error_code read_error_;                                 // what every further read ends with
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
   Clock::duration handshake_time_{};
