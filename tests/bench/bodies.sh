@@ -158,3 +158,8 @@ done
 echo
 echo "$mib MiB by $clients clients, HTTP/$http, TLS_AES_256_GCM_SHA384; $workers threads or workers each; medians of $repetitions"
 python3 "$bench/bodies_table.py" "$scratch/results.tsv" haproxy
+
+stop keystay-tlsd TERM
+stop haproxy USR1
+stop nginx QUIT
+stop backend TERM

@@ -6,6 +6,7 @@
 """
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -66,6 +67,7 @@ def serve(client: socket.socket) -> None:
 
 
 def main(port: str) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with socket.create_server(("127.0.0.1", int(port))) as listener:
         while True:
             threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
