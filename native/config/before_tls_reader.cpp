@@ -114,8 +114,8 @@ void read_before_tls(const TableReader& table, ListenerSettings& listener) {
 void check_redirect_keys(const TableReader& table) {
   if (table.text("mode") == "tcp")
     table.fail("redirect", "is of HTTP, and means nothing on a listener of mode \"tcp\"");
-  for (const std::string_view key :
-       {"certificates", "client-ca", "client-names", "request-timeout", "stall-timeout", "idle-timeout"}) {
+  for (const std::string_view key : {"certificates", "client-ca", "client-names", "request-timeout",
+                                     "stall-timeout", "min-body-rate", "idle-timeout"}) {
     if (table.has(key))
       table.fail(key, "a listener with redirect speaks no TLS and serves one request; remove the key");
   }

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr IntegerRange kThreads{1, 256};
 constexpr IntegerRange kConnections{1, 1'000'000};
 constexpr IntegerRange kStreams{1, 1000};
+constexpr IntegerRange kBodyRate{1, 1'000'000'000};  // bytes a second
 constexpr DurationRange kTimeout{1ms, 24h};
 constexpr std::size_t kMostProtocols = 64;
 constexpr std::string_view kEndpointForm =
@@ -39,7 +40,7 @@ ListenerMode listener_mode(const TableReader& listener) {
 // Keys that mean nothing in the other mode are refused there, since they would have no effect.
 void check_mode_keys(const TableReader& table, ListenerMode mode) {
   for (const std::string_view key :
-       {"request-head-timeout", "request-timeout", "stall-timeout", "health-path"}) {
+       {"request-head-timeout", "request-timeout", "stall-timeout", "min-body-rate", "health-path"}) {
     if (mode == ListenerMode::tcp && table.has(key)) {
       table.fail(key, "a listener of mode \"tcp\" knows no requests; its time limit is idle-timeout");
     }
@@ -145,6 +146,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "request-head-timeout",
                "request-timeout",
                "stall-timeout",
+               "min-body-rate",
                "idle-timeout",
                "deny",
                "accept-proxy",
@@ -205,6 +207,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
       table.duration("request-head-timeout", kTimeout).value_or(listener.request_head_timeout);
   listener.request_timeout = table.duration("request-timeout", kTimeout).value_or(listener.request_timeout);
   listener.stall_timeout = table.duration("stall-timeout", kTimeout).value_or(listener.stall_timeout);
+  listener.min_body_rate = static_cast<std::size_t>(table.integer("min-body-rate", kBodyRate).value_or(0));
   listener.idle_timeout = table.duration("idle-timeout", kTimeout).value_or(listener.idle_timeout);
   return listener;
 }

@@ -129,6 +129,7 @@ struct ListenerSettings {
   std::chrono::milliseconds request_timeout{
       3600000};                                    // from the first byte of a request to the last of its body
   std::chrono::milliseconds stall_timeout{60000};  // without progress in a body, either way
+  std::size_t min_body_rate = 0;  // bytes a second that a client sends of a body, or takes, at least; 0: any
   std::chrono::milliseconds idle_timeout{
       60000};  // between requests, and in a tunnel; nothing moves either way
 };

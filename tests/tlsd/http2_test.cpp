@@ -378,6 +378,20 @@ TEST_F(Http2Test, ABodyThatStopsTimesOut) {
   EXPECT_EQ(client.response(stream).status, 408U);
 }
 
+TEST_F(Http2Test, ABodyThatTricklesEndsByItsRate) {
+  listener_.stall_timeout = 1s;
+  listener_.min_body_rate = 10'000;
+  serve([](RawSocket& client) { read_to_end(client); });
+  Http2Client client(server_->port());
+  const std::int32_t stream = client.next_stream();
+  client.write(headers_bytes(stream, request_fields("POST"), kOpen));
+  while (server_->metric(R"(keystay_tlsd_own_answers_total{listener="https",status="408"})") < 1) {
+    client.write(data_bytes(stream, "a"));
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_EQ(client.response(stream).status, 408U);
+}
+
 TEST_F(Http2Test, AClientThatTakesNothingLosesOneResponse) {
   listener_.stall_timeout = 200ms;
   serve(TestBackend::hello(std::string(8'000'000, 'x')));

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "tests/tlsd/http_test.h"
+#include "tests/tlsd/log_capture.h"
 
 namespace keystay::test {
 namespace {
@@ -104,6 +105,72 @@ TEST_F(TimeOutTest, AStalledUploadIsTheClientsFault) {
   EXPECT_EQ(read_response(client).status, 408U);
   EXPECT_EQ(metric(R"(keystay_tlsd_backend_faults_total{fault="timed_out",listener="https"})"), 0);
   EXPECT_EQ(metric(R"(keystay_tlsd_own_answers_total{listener="https",status="408"})"), 1);
+}
+
+// Each piece comes within stall-timeout, and the whole would within request-timeout.
+TEST_F(TimeOutTest, AnUploadThatTricklesEndsByItsRate) {
+  listener_.stall_timeout = 1s;
+  listener_.min_body_rate = 10'000;
+  serve(hang());
+  const LogCapture log;
+  TlsClient client = connect();
+  client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  auto upload = std::async(std::launch::async, [&] {
+    for (int i = 0; i < kMostPieces && client.write("x"); ++i) std::this_thread::sleep_for(kBetweenPieces);
+  });
+  EXPECT_TRUE(
+      server_->wait_for_metric(R"(keystay_tlsd_own_answers_total{listener="https",status="408"})", 1));
+  EXPECT_TRUE(log.wait_for(
+      "request refused with 408: the request did not arrive in time (slower than min-body-rate)"));
+  ::shutdown(client.socket().descriptor(), SHUT_RDWR);
+  upload.wait();
+}
+
+TEST_F(TimeOutTest, AnUploadAtTheRateMayTakeAsLongAsItLikes) {
+  listener_.stall_timeout = 1s;
+  listener_.min_body_rate = 10;
+  serve(TestBackend::echo_head());
+  TlsClient client = connect();
+  client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n");
+  for (int i = 0; i < 100; ++i) {
+    client.write("xx");
+    std::this_thread::sleep_for(kBetweenPieces);
+  }
+  EXPECT_EQ(read_response(client).status, 200U);
+}
+
+// The wait for a backend is none for the client.
+TEST_F(TimeOutTest, ASlowBackendIsNotTheRateOfTheClient) {
+  listener_.stall_timeout = 1s;
+  listener_.min_body_rate = 1'000'000'000;
+  serve([](RawSocket& client) {
+    read_until(client, "\r\n\r\n");
+    client.write("HTTP/1.1 200 OK\r\nContent-Length: 75\r\n\r\n");
+    for (int i = 0; i < 75 && client.write("x"); ++i) std::this_thread::sleep_for(kBetweenPieces);
+  });
+  EXPECT_EQ(answer(kGet).body.size(), 75U);
+}
+
+TEST_F(TimeOutTest, AClientThatTakesAResponseTooSlowlyIsGivenUp) {
+  listener_.stall_timeout = 1s;
+  listener_.min_body_rate = 1'000'000'000;
+  serve([](RawSocket& client) {
+    read_until(client, "\r\n\r\n");
+    client.write("HTTP/1.1 200 OK\r\n\r\n");
+    const std::string piece(65536, 'x');
+    while (client.write(piece)) continue;
+  });
+  const LogCapture log;
+  TlsClient client = connect();
+  client.write(kGet);
+  auto download = std::async(std::launch::async, [&] {
+    while (!client.read_some().empty()) std::this_thread::sleep_for(5ms);
+  });
+  EXPECT_TRUE(log.wait_for("took a response more slowly than min-body-rate"));
+  EXPECT_TRUE(
+      server_->wait_for_metric(R"(keystay_tlsd_responses_broken_total{by="client",listener="https"})", 1));
+  ::shutdown(client.socket().descriptor(), SHUT_RDWR);
+  download.wait();
 }
 
 TEST_F(TimeOutTest, ABackendThatTakesNoBodyIsAtFault) {

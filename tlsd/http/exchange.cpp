@@ -7,6 +7,7 @@
 
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/admin/printable.h"
+#include "tlsd/http/body_rate.h"
 #include "tlsd/http/fields.h"
 
 namespace keystay::tlsd {
@@ -128,7 +129,8 @@ awaitable<After> Exchange::exchange_with_body() {
 }
 
 // request-timeout is one deadline for the whole body, stall-timeout counts anew with each piece. Who is to
-// blame is whom the upload waits for; at the deadline of a body that moves, whom it has waited for longest.
+// blame is whom the upload waits for; at the deadline of a body that moves, whom it has waited for longest. A
+// client that is too slow (min-body-rate) is ended at its next piece.
 awaitable<void> Exchange::upload() {
   const TimeLimit deadline(backend_->executor(), request_end_, [this] {
     waits_.begin(waits_.current());
@@ -142,11 +144,15 @@ awaitable<void> Exchange::upload() {
     begin_response();
     co_return;
   }
-  const auto watch = [this, &stall](RelayWait wait) {
+  const BodyRate rate(listener_.settings);
+  const auto watch = [this, &stall, &rate, &writer](RelayWait wait) {
     stall.restart();
     client_.count_bytes();
     waits_.begin(wait);
     if (wait == RelayWait::output) body_began();
+    if (!rate.too_low(writer.body_bytes(), waits_.waited_for(RelayWait::input)) || upload_fault_) return;
+    refusal_reason_ = "slower than min-body-rate";
+    end_upload(RelayWait::input);
   };
   const OnRelayWait on_wait = std::ref(watch);
   const RelayResult result = co_await client_.pass_body(request_, *connection_, writer, on_wait);

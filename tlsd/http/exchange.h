@@ -88,6 +88,7 @@ class Exchange final {
   std::string refusal_reason_;               // for the log
   std::string reason_;                       // of a fault, for the log
   bool head_passed_ = false;                 // the final response has begun
+  bool slow_client_ = false;                 // it takes the response more slowly than min-body-rate
   std::optional<TimeLimit> head_limit_;      // response-head-timeout, from the end of the request
   std::optional<TimeLimit> response_limit_;  // response-timeout, likewise
   RequestOutcome outcome_;

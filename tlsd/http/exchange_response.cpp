@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tlsd/http/answer.h"
+#include "tlsd/http/body_rate.h"
 #include "tlsd/http/exchange.h"
 #include "tlsd/http/fields.h"
 #include "tlsd/http/read_message.h"
@@ -78,11 +79,21 @@ awaitable<std::optional<After>> Exchange::pass_on_message(ResponseParser& respon
     client_.interrupt();
   });
   bool counted = false;
-  const auto watch = [this, &stall, &response, &counted](RelayWait wait) {
+  const BodyRate rate(listener_.settings);
+  RelayWaits waits(RelayWait::input);
+  const std::uint64_t taken_before = client_.bytes_taken();
+  const auto watch = [&](RelayWait wait) {
     stall.restart();
     client_.count_bytes();
     if (wait == RelayWait::output && response.is_done() && !std::exchange(counted, true))
       metrics_.request(response.get().result_int());
+    waits.begin(wait);
+    if (slow_client_ ||
+        !rate.too_low(client_.bytes_taken() - taken_before, waits.waited_for(RelayWait::output)))
+      return;
+    slow_client_ = true;
+    interrupt();
+    client_.interrupt();
   };
   const OnRelayWait on_wait = std::ref(watch);
   const RelayResult result = co_await client_.pass_response(response, *connection_, on_wait);
@@ -113,8 +124,9 @@ void Exchange::report_broken(const RelayResult& result, bool stalled) {
   const bool late = response_limit_ && response_limit_->expired();
   if (client_.cut) return count_broken(BrokenBy::server);
   if (client_.gone()) return count_broken(BrokenBy::client);
-  if (upload_fault_ || (result.end == RelayResult::End::output_failed && !late)) {
+  if (upload_fault_ || slow_client_ || (result.end == RelayResult::End::output_failed && !late)) {
     count_broken(BrokenBy::client);
+    if (slow_client_) client_.log.write(client_.endpoint, "took a response more slowly than min-body-rate");
     if (stalled) client_.log.write(client_.endpoint, "took nothing of a response for stall-timeout");
     return;
   }

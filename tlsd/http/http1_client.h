@@ -27,6 +27,7 @@ class Http1Client final : public HttpClient {
                                                      const OnRelayWait& on_wait) override;
   [[nodiscard]] bool response_begun() const noexcept override { return response_begun_; }
   [[nodiscard]] std::uint64_t body_bytes() const noexcept override { return body_bytes_; }
+  [[nodiscard]] std::uint64_t bytes_taken() const noexcept override { return stream.bytes_written(); }
   void count_bytes() override { bytes_.count(); }
   [[nodiscard]] After after_response(bool uploaded) const override;
   [[nodiscard]] awaitable<error_code> send(Answer& answer) override;

@@ -59,6 +59,8 @@ class HttpClient {
 
   // Of that response, without its framing.
   [[nodiscard]] virtual std::uint64_t body_bytes() const noexcept = 0;
+  // Of the response, or of the whole connection, that the client has taken so far; for the difference of two.
+  [[nodiscard]] virtual std::uint64_t bytes_taken() const noexcept = 0;
   // What has passed on the connection since the last call counts.
   virtual void count_bytes() {}
 

@@ -106,6 +106,10 @@ class RelayWaits final {
   }
 
   [[nodiscard]] RelayWait current() const noexcept { return current_; }
+  // Up to begin().
+  [[nodiscard]] Clock::duration waited_for(RelayWait wait) const noexcept {
+    return wait == RelayWait::input ? input_ : output_;
+  }
   [[nodiscard]] RelayWait longest() const noexcept {
     return output_ > input_ ? RelayWait::output : RelayWait::input;
   }

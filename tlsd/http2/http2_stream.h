@@ -66,6 +66,7 @@ class Http2Stream final : public FramedStream, public HttpClient {
                                                      const OnRelayWait& on_wait) override;
   [[nodiscard]] bool response_begun() const noexcept override { return response_begun_; }
   [[nodiscard]] std::uint64_t body_bytes() const noexcept override { return body_bytes_; }
+  [[nodiscard]] std::uint64_t bytes_taken() const noexcept override { return body_bytes_; }
   [[nodiscard]] After after_response(bool uploaded) const override {
     return uploaded ? After::keep_alive : After::linger;
   }
