@@ -14,6 +14,7 @@
 #include "tlsd/accept/listening_socket.h"
 #include "tlsd/access_log/access_log_file.h"
 #include "tlsd/backend_servers.h"
+#include "tlsd/http/error_pages.h"
 #include "tlsd/ocsp/ocsp_updates.h"
 #include "tlsd/tls/test_signature.h"
 #include "tlsd/tls/tls_context.h"
@@ -71,6 +72,13 @@ std::string check_listener(OSSL_LIB_CTX* library, const config::ListenerSettings
                      only_12   ? "TLS 1.2"
                      : only_13 ? "TLS 1.3"
                                : "TLS 1.2 and 1.3");
+}
+
+std::string check_error_pages(const config::ListenerSettings& listener) {
+  std::vector<unsigned> statuses;
+  const ErrorPages pages(listener.error_pages);
+  for (const auto& [status, _] : pages.all()) statuses.push_back(status);
+  return fmt::format("listener \"{}\": error pages for {}", listener.name, fmt::join(statuses, ", "));
 }
 
 // By the files that the listener names; what a responder says shows when the server runs.
@@ -131,6 +139,7 @@ bool check(const LibraryContext& library, const config::TlsdSettings& settings, 
     report.add([&] { return check_tickets(library.get(), settings.tickets); });
   for (const auto& listener : settings.listeners) {
     report.add([&] { return check_listener(library.get(), listener); });
+    if (!listener.error_pages.empty()) report.add([&] { return check_error_pages(listener); });
     if (listener.ocsp.source == config::OcspSettings::Source::files)
       report.add([&] { return check_ocsp(library.get(), listener); });
   }

@@ -180,11 +180,26 @@ class AccessLogOpener final {
   std::map<std::string, std::shared_ptr<AccessLogFile>> files_;
 };
 
+// Each directory once.
+class ErrorPagesReader final {
+ public:
+  [[nodiscard]] std::shared_ptr<const ErrorPages> read(const std::string& directory) {
+    if (directory.empty()) return nullptr;
+    auto& pages = pages_[directory];
+    if (!pages) pages = std::make_shared<const ErrorPages>(directory);
+    return pages;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<const ErrorPages>> pages_;
+};
+
 // Where the parts of a snapshot come from.
 struct Loaders {
   CertificateLoader certificates;
   BackendLoader backends;
   AccessLogOpener access_logs;
+  ErrorPagesReader error_pages;
   std::shared_ptr<TicketKeys> tickets;
 
   Loaders(const LibraryContext& library, const config::TlsdSettings& settings, config::Start policy,
@@ -212,7 +227,8 @@ std::shared_ptr<const Snapshot> build(const LibraryContext& library, const confi
                          .routes = RouteTable(listener.routes),
                          .route_servers = {},
                          .tls = make_tls(library, listener, loaders.certificates, loaders.tickets),
-                         .access_log = loaders.access_logs.open(listener.access_log)};
+                         .access_log = loaders.access_logs.open(listener.access_log),
+                         .error_pages = loaders.error_pages.read(listener.error_pages)};
     if (!listener.backend.empty()) one.servers = loaders.backends.load(listener.backend);
     for (const config::Route& route : listener.routes)
       one.route_servers.push_back(loaders.backends.load(route.backend));

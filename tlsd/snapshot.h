@@ -8,6 +8,7 @@
 #include "native/config/configuration.h"
 #include "tlsd/access_log/access_log_file.h"
 #include "tlsd/backend_servers.h"
+#include "tlsd/http/error_pages.h"
 #include "tlsd/route_table.h"
 #include "tlsd/tls/library_context.h"
 #include "tlsd/tls/tls_context.h"
@@ -20,7 +21,8 @@ struct ListenerSnapshot {
   RouteTable routes;
   std::vector<std::shared_ptr<BackendServers>> route_servers;  // in the order of the routes
   std::shared_ptr<const TlsContext> tls;
-  std::shared_ptr<AccessLogFile> access_log;  // null: none; listeners may share one
+  std::shared_ptr<AccessLogFile> access_log;      // null: none; listeners may share one
+  std::shared_ptr<const ErrorPages> error_pages;  // likewise
 };
 
 // A certificate that a degraded start has left out.

@@ -50,7 +50,7 @@ void check_mode_keys(const TableReader& table, ListenerMode mode) {
                "a listener of mode \"http\" always offers \"http/1.1\", and \"h2\" unless it has http2 = "
                "false; remove the key");
   }
-  for (const std::string_view key : {"http2", "http2-max-streams"}) {
+  for (const std::string_view key : {"http2", "http2-max-streams", "error-pages"}) {
     if (mode == ListenerMode::tcp && table.has(key))
       table.fail(key, "a listener of mode \"tcp\" reads no HTTP; remove the key");
   }
@@ -130,6 +130,14 @@ std::string health_path(const TableReader& listener) {
   return path;
 }
 
+std::string error_pages(const TableReader& listener) {
+  if (!listener.has("error-pages")) return {};
+  std::string directory = listener.required_text("error-pages", "\"/etc/keystay/error-pages\"");
+  if (!directory.starts_with('/'))
+    listener.fail("error-pages", "expected the absolute path of a directory, got \"" + directory + "\"");
+  return directory;
+}
+
 ListenerSettings read_listener(const TableReader& table, const TlsdSettings& settings) {
   table.allow({"name",
                "bind",
@@ -147,6 +155,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "request-timeout",
                "stall-timeout",
                "min-body-rate",
+               "error-pages",
                "idle-timeout",
                "deny",
                "accept-proxy",
@@ -198,6 +207,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   listener.clients = client_certificates(table);
   listener.health_path = health_path(table);
   listener.access_log = read_access_log(table, settings.access_log);
+  listener.error_pages = error_pages(table);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));

@@ -114,6 +114,7 @@ struct ListenerSettings {
   std::optional<ClientCertificates> clients;  // absent: no certificate is asked for
   std::vector<AddressRange> allow;            // addresses of clients; empty: all
   std::string health_path;                    // of mode http, as GET /health of admin; empty: none
+  std::string error_pages;                    // of mode http: directory with pages like 502.html; empty: none
   AccessLogSettings access_log;               // that of [tlsd], where the listener says nothing
   std::vector<AddressRange> deny;             // but these
   std::optional<Redirect> redirect;    // then there are no certificates, and `backend` may be empty: it is

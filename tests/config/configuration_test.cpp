@@ -100,6 +100,7 @@ request-head-timeout = "2s"
 request-timeout = "4s"
 stall-timeout = "7s"
 min-body-rate = 500
+error-pages = "/etc/keystay/error-pages"
 access-log = "stderr"
 health-path = "/healthz"
 access-log-format = "combined"
@@ -137,6 +138,7 @@ response-timeout = "2s"
   EXPECT_EQ(https.stall_timeout, 7s);
   EXPECT_EQ(https.health_path, "/healthz");
   EXPECT_EQ(https.min_body_rate, 500U);
+  EXPECT_EQ(https.error_pages, "/etc/keystay/error-pages");
   EXPECT_EQ(https.access_log, (AccessLogSettings{"stderr", AccessLogFormat::combined}));
   EXPECT_EQ(tlsd.listeners[1].access_log, (AccessLogSettings{"/var/log/access.log", AccessLogFormat::json}));
   EXPECT_EQ(https.idle_timeout, 1h);

@@ -119,7 +119,8 @@ void Connection::report(const HandshakeResult& result) {
 awaitable<void> Connection::answer_plain_http() {
   const TimeLimit limit = time_to_leave(kPlainHttpLimit);
   Answer answer =
-      make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address");
+      make_answer(http::status::bad_request, "this port speaks TLS: use https:// in front of the address",
+                  http::verb::get, snapshot_->error_pages.get());
   co_await http::async_write(stream_.socket(), answer, kOutcome);
   co_await discard_input();
 }

@@ -170,7 +170,7 @@ awaitable<After> Exchange::answer(Fault fault) {
   report(kind);
   client_.clear_interrupt();
   const TimeLimit limit(backend_->executor(), kAnswerLimit, [this] { client_.interrupt(); });
-  Answer response = make_answer(kind.status, kind.text, method_);
+  Answer response = make_answer(kind.status, kind.text, method_, listener_.error_pages.get());
   outcome_.status = response.result_int();
   outcome_.body_bytes = response.body().size();
   if (!outcome_.first_byte) outcome_.first_byte = Clock::now();

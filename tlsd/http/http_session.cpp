@@ -114,7 +114,7 @@ awaitable<After> HttpSession::refuse(http::status status, std::string_view reaso
   metrics_.own_answer(static_cast<unsigned>(status));
   client_.stream.clear_interrupt();
   const TimeLimit limit(client_.stream.get_executor(), kCloseLimit, [this] { client_.stream.interrupt(); });
-  Answer answer = make_answer(status, reason);
+  Answer answer = make_answer(status, reason, http::verb::get, listener_.error_pages.get());
   RequestOutcome outcome{answer.result_int(), answer.body().size(), Clock::now()};
   const error_code error = co_await client_.send(answer);
   if (error) outcome.end = RelayOutcome::client;

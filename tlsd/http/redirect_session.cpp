@@ -140,7 +140,7 @@ awaitable<void> RedirectSession::answer(http::status status, std::string_view te
                                         std::string_view location) {
   client_.metrics.own_answer(static_cast<unsigned>(status));
   const TimeLimit limit(socket_.get_executor(), kAnswerLimit, [this] { end_both(); });
-  Answer response = make_answer(status, text, method);
+  Answer response = make_answer(status, text, method, client_.listener.error_pages.get());
   if (!location.empty()) response.set(http::field::location, std::string(location));
   const std::size_t body_size = response.body().size();
   const auto [error, _] = co_await http::async_write(socket_, response, kOutcome);

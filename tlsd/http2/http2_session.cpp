@@ -211,7 +211,8 @@ awaitable<void> Http2Session::refuse(Http2Stream& stream, const Refusal& refusal
   client_.metrics.own_answer(status);
   on_cost(FrameBudget::kMalformed);
   const TimeLimit limit(executor_, kCloseLimit, [&stream] { stream.interrupt(); });
-  Answer answer = make_answer(refusal.status, refusal.reason, stream.method());
+  Answer answer =
+      make_answer(refusal.status, refusal.reason, stream.method(), client_.listener.error_pages.get());
   RequestOutcome outcome{status, answer.body().size(), Clock::now()};
   const error_code error = co_await stream.send(answer);
   if (error) outcome.end = RelayOutcome::client;
