@@ -19,6 +19,10 @@ constexpr IntegerRange kThreads{1, 256};
 constexpr IntegerRange kConnections{1, 1'000'000};
 constexpr IntegerRange kStreams{1, 1000};
 constexpr IntegerRange kBodyRate{1, 1'000'000'000};  // bytes a second
+constexpr IntegerRange kHeadSize{256, 65'536};       // tlsd decodes no more of HTTP/2
+constexpr IntegerRange kTrailerSize{0, 32'768};      // and reads no more of HTTP/1.1 at once than twice that
+constexpr IntegerRange kFields{1, 1000};
+constexpr IntegerRange kBodySize{0, 1'000'000'000'000'000};
 constexpr DurationRange kTimeout{1ms, 24h};
 constexpr std::size_t kMostProtocols = 64;
 constexpr std::string_view kEndpointForm =
@@ -50,7 +54,9 @@ void check_mode_keys(const TableReader& table, ListenerMode mode) {
                "a listener of mode \"http\" always offers \"http/1.1\", and \"h2\" unless it has http2 = "
                "false; remove the key");
   }
-  for (const std::string_view key : {"http2", "http2-max-streams", "error-pages"}) {
+  for (const std::string_view key :
+       {"http2", "http2-max-streams", "error-pages", "max-request-line", "max-request-head",
+        "max-request-fields", "max-request-trailer", "max-request-body"}) {
     if (mode == ListenerMode::tcp && table.has(key))
       table.fail(key, "a listener of mode \"tcp\" reads no HTTP; remove the key");
   }
@@ -130,6 +136,23 @@ std::string health_path(const TableReader& listener) {
   return path;
 }
 
+RequestSizes request_sizes(const TableReader& listener) {
+  RequestSizes sizes;
+  const auto size = [&](std::string_view key, IntegerRange range, std::size_t by_default) {
+    const auto given = listener.integer(key, range);
+    return given ? static_cast<std::size_t>(*given) : by_default;
+  };
+  sizes.head = size("max-request-head", kHeadSize, sizes.head);
+  sizes.line = size("max-request-line", kHeadSize, sizes.head);
+  if (sizes.line > sizes.head)
+    listener.fail("max-request-line", "exceeds max-request-head, of which the request line is a part");
+  sizes.fields = size("max-request-fields", kFields, sizes.fields);
+  sizes.trailer = size("max-request-trailer", kTrailerSize, sizes.trailer);
+  if (const auto body = listener.integer("max-request-body", kBodySize))
+    sizes.body = static_cast<std::uint64_t>(*body);
+  return sizes;
+}
+
 std::string error_pages(const TableReader& listener) {
   if (!listener.has("error-pages")) return {};
   std::string directory = listener.required_text("error-pages", "\"/etc/keystay/error-pages\"");
@@ -155,6 +178,11 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
                "request-timeout",
                "stall-timeout",
                "min-body-rate",
+               "max-request-line",
+               "max-request-head",
+               "max-request-fields",
+               "max-request-trailer",
+               "max-request-body",
                "error-pages",
                "idle-timeout",
                "deny",
@@ -208,6 +236,7 @@ ListenerSettings read_listener(const TableReader& table, const TlsdSettings& set
   listener.health_path = health_path(table);
   listener.access_log = read_access_log(table, settings.access_log);
   listener.error_pages = error_pages(table);
+  listener.request_sizes = request_sizes(table);
   listener.max_connections =
       static_cast<std::size_t>(table.integer("max-connections", kConnections)
                                    .value_or(static_cast<std::int64_t>(listener.max_connections)));

@@ -11,6 +11,7 @@
 #include "native/config/access_log_settings.h"
 #include "native/config/address_range.h"
 #include "native/config/endpoint.h"
+#include "native/config/request_sizes.h"
 #include "native/config/server_address.h"
 #include "native/config/ticket_settings.h"
 #include "native/config/tls_settings.h"
@@ -130,6 +131,7 @@ struct ListenerSettings {
   std::chrono::milliseconds request_timeout{
       3600000};                                    // from the first byte of a request to the last of its body
   std::chrono::milliseconds stall_timeout{60000};  // without progress in a body, either way
+  RequestSizes request_sizes;                      // of mode http
   std::size_t min_body_rate = 0;  // bytes a second that a client sends of a body, or takes, at least; 0: any
   std::chrono::milliseconds idle_timeout{
       60000};  // between requests, and in a tunnel; nothing moves either way

@@ -330,6 +330,30 @@ constexpr Case kTlsd[] = {
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nunknown-name = \"close\"\n",
      "keystay.toml:8: tlsd.listener.unknown-name: expected \"default\" or \"refuse\", got \"close\""},
+    {"RequestLineBeyondItsHead",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmax-request-line = 16385\n",
+     "keystay.toml:8: tlsd.listener.max-request-line: exceeds max-request-head, of which the request line is "
+     "a part"},
+    {"RequestHeadBeyondWhatIsDecoded",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmax-request-head = 65537\n",
+     "keystay.toml:8: tlsd.listener.max-request-head: expected 256 to 65536, got 65537"},
+    {"NoFieldOfARequest",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmax-request-fields = 0\n",
+     "keystay.toml:8: tlsd.listener.max-request-fields: expected 1 to 1000, got 0"},
+    {"BodyRateOfNothing",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nmin-body-rate = 0\n",
+     "keystay.toml:8: tlsd.listener.min-body-rate: expected 1 to 1000000000, got 0"},
+    {"ErrorPagesByARelativePath",
+     "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
+     "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\nerror-pages = \"errors\"\n",
+     "keystay.toml:8: tlsd.listener.error-pages: expected the absolute path of a directory, got \"errors\""},
+    {"ErrorPagesOfModeTcp",
+     "[[tlsd.listener]]\nname = \"a\"\nbind = [\"0.0.0.0:990\"]\nmode = \"tcp\"\nerror-pages = \"/e\"\n",
+     "keystay.toml:5: tlsd.listener.error-pages: a listener of mode \"tcp\" reads no HTTP; remove the key"},
     {"EmptyGroups",
      "[tlsd.backend.app]\nservers = [\"127.0.0.1:1\"]\n[[tlsd.listener]]\nname = \"a\"\nbind = "
      "[\"0.0.0.0:990\"]\ncertificates = [\"x\"]\nbackend = \"app\"\ngroups = \"\"\n",

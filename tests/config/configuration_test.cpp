@@ -100,6 +100,11 @@ request-head-timeout = "2s"
 request-timeout = "4s"
 stall-timeout = "7s"
 min-body-rate = 500
+max-request-line = 8000
+max-request-head = 32768
+max-request-fields = 64
+max-request-trailer = 0
+max-request-body = 1000000
 error-pages = "/etc/keystay/error-pages"
 access-log = "stderr"
 health-path = "/healthz"
@@ -138,6 +143,11 @@ response-timeout = "2s"
   EXPECT_EQ(https.stall_timeout, 7s);
   EXPECT_EQ(https.health_path, "/healthz");
   EXPECT_EQ(https.min_body_rate, 500U);
+  EXPECT_EQ(https.request_sizes.line, 8000U);
+  EXPECT_EQ(https.request_sizes.head, 32768U);
+  EXPECT_EQ(https.request_sizes.fields, 64U);
+  EXPECT_EQ(https.request_sizes.trailer, 0U);
+  EXPECT_EQ(https.request_sizes.body, 1'000'000U);
   EXPECT_EQ(https.error_pages, "/etc/keystay/error-pages");
   EXPECT_EQ(https.access_log, (AccessLogSettings{"stderr", AccessLogFormat::combined}));
   EXPECT_EQ(tlsd.listeners[1].access_log, (AccessLogSettings{"/var/log/access.log", AccessLogFormat::json}));

@@ -22,6 +22,7 @@ using namespace keystay::tlsd;
 constexpr std::uint32_t kWindow = 65'535;
 constexpr std::uint32_t kConnection = 2 * kWindow;
 constexpr std::size_t kOutput = 16'384;
+const keystay::config::RequestSizes kSizes;
 
 // Holds every body, and answers each request with its head alone.
 class Stream final : public FramedStream {
@@ -43,7 +44,7 @@ class Stream final : public FramedStream {
   Part next_part(std::size_t) override { return {}; }
   void take_part(std::size_t, std::string&) override {}
 
-  RequestHead head;
+  RequestHead head{kSizes};
 
  private:
   std::size_t& held_;

@@ -17,7 +17,8 @@ struct Parsed {
 };
 
 std::unique_ptr<Parsed> parsed(const HeadFields& fields, RequestBody body = RequestBody::none) {
-  RequestHead head;
+  const config::RequestSizes sizes;
+  RequestHead head(sizes);
   for (const auto& [name, value] : fields) EXPECT_TRUE(head.add(name, value));
   auto result = std::make_unique<Parsed>();
   result->refusal = head.parse(result->request, body);
@@ -108,7 +109,8 @@ TEST(RequestHead, ExtendedConnectIsAnUpgradeToWebSocket) {
 TEST(RequestHead, IsLimited) {
   EXPECT_EQ(status(with({{"x", std::string(kMostRequestHead, 'x')}})), 431U);
   EXPECT_EQ(status(with(HeadFields(129, {"x", "1"}))), 431U);
-  RequestHead head;
+  const config::RequestSizes sizes;
+  RequestHead head(sizes);
   std::size_t added = 0;
   while (head.add("x", "1")) ++added;
   EXPECT_EQ(added, kMostDecodedFields / (2 + kFieldOverhead));

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "tlsd/http/framing_gate.h"
-
 namespace keystay::tlsd {
 namespace {
 
@@ -24,8 +22,7 @@ class BodyLimitCategory final : public boost::system::error_category {
       case BodyLimit::chunk_line:
         return fmt::format("the line of a chunk exceeds {} KiB", kMostUnparsed / kKib);
       case BodyLimit::trailer_section:
-        return fmt::format("the trailer section exceeds {} KiB or {} fields", kMostTrailer / kKib,
-                           kMostFields);
+        return "the trailer section is too large, or has too many fields";
     }
     return "a limit of the body";
   }

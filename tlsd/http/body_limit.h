@@ -10,7 +10,8 @@
 namespace keystay::tlsd {
 
 inline constexpr std::size_t kMostChunkExtensions = 16 * 1024;  // bytes of one message, over all its chunks
-inline constexpr std::size_t kMostTrailer = 16 * 1024;          // names and values of the trailer section
+inline constexpr std::size_t kMostTrailer =
+    16 * 1024;  // names and values of the trailer section of a response
 // What is read of a body and not yet parsed: the line of a chunk, or all of a trailer section, must fit.
 inline constexpr std::size_t kMostUnparsed = 64 * 1024;
 

@@ -159,11 +159,12 @@ awaitable<void> Exchange::upload() {
   uploaded_ = result.end == RelayResult::End::complete;
   if (upload_fault_) co_return;
   if (result.end != RelayResult::End::input_failed) co_return begin_response();
+  const bool too_large = result.error == http::error::body_limit;
   const bool malformed = result.error != http::error::partial_message &&
                          (result.error.category() == body_limit_category() ||
                           result.error.category() == make_error_code(http::error::bad_chunk).category());
-  if (malformed) refusal_reason_ = result.error.message();
-  upload_fault_ = malformed ? Fault::bad_request : Fault::client_gone;
+  if (malformed && !too_large) refusal_reason_ = result.error.message();
+  upload_fault_ = too_large ? Fault::body_too_large : malformed ? Fault::bad_request : Fault::client_gone;
   interrupt();
 }
 

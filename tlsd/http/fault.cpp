@@ -7,7 +7,7 @@
 namespace keystay::tlsd {
 
 const FaultAnswer& answer_for(Fault fault) noexcept {
-  static constexpr std::array<FaultAnswer, 11> kAnswers{{
+  static constexpr std::array<FaultAnswer, 12> kAnswers{{
       {http::status::bad_gateway, "the server behind this one cannot be reached", BackendFault::unreachable},
       {http::status::gateway_timeout, "the server behind this one cannot be reached in time",
        BackendFault::timed_out},
@@ -22,6 +22,7 @@ const FaultAnswer& answer_for(Fault fault) noexcept {
       {http::status::bad_request,
        "the body of the request is not properly chunked, or its extensions or trailer fields are too many",
        std::nullopt},
+      {http::status::payload_too_large, "the body of the request exceeds max-request-body", std::nullopt},
       {http::status::service_unavailable, "no server behind this one is in service", BackendFault::no_server},
       {http::status::misdirected_request,
        "the certificate of this connection is not for the host of the request", std::nullopt},

@@ -20,6 +20,7 @@ enum class Fault {
   bad_response,
   request_timed_out,
   bad_request,
+  body_too_large,
   no_server,
   misdirected,
   client_gone,  // the client's connection has ended: no answer is sent

@@ -97,13 +97,12 @@ void note(Framing& framing, const Field& field) {
   }
 }
 
-std::optional<Refusal> parse_fields(std::string_view fields, Framing& framing) {
+std::optional<Refusal> parse_fields(std::string_view fields, std::size_t most, Framing& framing) {
   std::size_t count = 0;
   while (!fields.empty()) {
     const std::string_view line = take_line(fields);
     if (line.empty()) break;
-    if (++count > kMostFields)
-      return Refusal{status::request_header_fields_too_large, "more than 128 fields"};
+    if (++count > most) return Refusal{status::request_header_fields_too_large, "too many fields"};
     Field field;
     if (auto refusal = parse_field(line, field)) return refusal;
     note(framing, field);
@@ -223,19 +222,21 @@ void lower(char& minor_version) noexcept { minor_version = std::min(minor_versio
 
 }  // namespace
 
-std::optional<Refusal> refuse_request_line(std::string_view text) {
+std::optional<Refusal> refuse_request_line(std::string_view text, const config::RequestSizes& sizes) {
+  if (text.size() > sizes.line)
+    return Refusal{status::uri_too_long, "the request line exceeds max-request-line"};
   const auto line = split_request_line(text);
   if (!line) return bad("a request line that is not HTTP");
   if (auto refusal = check_version(line->version)) return refusal;
   return check_method_and_target(line->method, line->target);
 }
 
-std::optional<Refusal> refuse_request(std::string_view head) {
+std::optional<Refusal> refuse_request(std::string_view head, const config::RequestSizes& sizes) {
   const std::string_view request_line = take_line(head);
-  if (auto refusal = refuse_request_line(request_line)) return refusal;
+  if (auto refusal = refuse_request_line(request_line, sizes)) return refusal;
   const bool http_1_0 = request_line.ends_with("HTTP/1.0");
   Framing framing;
-  if (auto refusal = parse_fields(head, framing)) return refusal;
+  if (auto refusal = parse_fields(head, sizes.fields, framing)) return refusal;
   if (auto refusal = check_host(framing, http_1_0)) return refusal;
   return check_length(framing, http_1_0);
 }
@@ -263,7 +264,7 @@ std::optional<std::string_view> refuse_response(std::string_view head) {
   const std::string_view status_line = take_line(head);
   if (const auto reason = refuse_status_line(status_line)) return reason;
   Framing framing;
-  auto refusal = parse_fields(head, framing);
+  auto refusal = parse_fields(head, kMostFields, framing);
   if (!refusal) refusal = check_length(framing, status_line.starts_with("HTTP/1.0"));
   return refusal ? std::optional(refusal->reason) : std::nullopt;
 }

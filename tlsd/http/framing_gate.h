@@ -10,9 +10,11 @@
 
 #include <boost/beast/http/status.hpp>
 
+#include "native/config/request_sizes.h"
+
 namespace keystay::tlsd {
 
-inline constexpr std::size_t kMostFields = 128;  // of a head, and of a trailer section
+inline constexpr std::size_t kMostFields = 128;  // of the head of a response, and of its trailer section
 
 struct Refusal {
   boost::beast::http::status status;
@@ -20,10 +22,12 @@ struct Refusal {
 };
 
 // `head` is a request line and fields, up to and with the empty line. Nothing if the request may pass.
-[[nodiscard]] std::optional<Refusal> refuse_request(std::string_view head);
+[[nodiscard]] std::optional<Refusal> refuse_request(std::string_view head,
+                                                    const config::RequestSizes& sizes = {});
 
 // Likewise for the request line alone, without its end: what is wrong in it need not wait for the fields.
-[[nodiscard]] std::optional<Refusal> refuse_request_line(std::string_view line);
+[[nodiscard]] std::optional<Refusal> refuse_request_line(std::string_view line,
+                                                         const config::RequestSizes& sizes = {});
 
 // Likewise for a status line and fields. The reason why the response must not pass.
 [[nodiscard]] std::optional<std::string_view> refuse_response(std::string_view head);

@@ -17,7 +17,7 @@ using ResponseParser = MessageParser<false>;
 using RequestHeader = http::request_header<>;
 using ResponseHeader = http::response_header<>;
 
-inline constexpr std::size_t kMostRequestHead = 16 * 1024;   // request line and fields
+inline constexpr std::size_t kMostRequestHead = 16 * 1024;   // request line and fields, of the administrator
 inline constexpr std::size_t kMostResponseHead = 64 * 1024;  // status line and fields
 inline constexpr std::size_t kPiece = 16 * 1024;             // of a body, read at once: one TLS record
 inline constexpr std::size_t kLargestPiece = 64 * 1024;      // likewise, of a body that keeps filling pieces

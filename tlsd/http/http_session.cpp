@@ -98,12 +98,13 @@ awaitable<std::optional<After>> HttpSession::read_request(RequestParser& request
                                                           Clock::time_point request_end) {
   const auto head_end = std::min(request_end, Clock::now() + listener_.settings.request_head_timeout);
   const TimeLimit limit(client_.stream.get_executor(), head_end, [this] { client_.stream.interrupt(); });
-  const HeadRead head = co_await read_request_head(client_.stream, client_.buffer);
+  const HeadRead head =
+      co_await read_request_head(client_.stream, client_.buffer, listener_.settings.request_sizes);
   access_.note_line(text(client_.buffer));
   if (limit.expired())
     co_return co_await refuse(http::status::request_timeout, "the request did not arrive in time");
   if (head.end == HeadRead::End::failed) co_return lost_in_head(head.error);
-  const MessageRead read = parse_request(head, client_.buffer, request);
+  const MessageRead read = parse_request(head, client_.buffer, request, listener_.settings.request_sizes);
   if (read.end == MessageRead::End::refused) co_return co_await refuse(read.status, read.reason);
   co_return std::nullopt;
 }

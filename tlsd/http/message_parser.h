@@ -11,7 +11,9 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/optional/optional.hpp>
 
+#include "native/config/request_sizes.h"
 #include "tlsd/http/body_limit.h"
 #include "tlsd/http/framing_gate.h"
 #include "tlsd/http/passed_body.h"
@@ -25,6 +27,12 @@ class MessageParser final : public boost::beast::http::parser<is_request, Passed
   using string_view = boost::beast::string_view;
 
  public:
+  // Those of a response are not to be chosen.
+  void limit(const config::RequestSizes& sizes) {
+    most_trailer_ = sizes.trailer;
+    most_trailer_fields_ = sizes.fields;
+    this->body_limit(sizes.body ? boost::optional<std::uint64_t>(*sizes.body) : boost::none);
+  }
   // From now on, trailer fields are kept beside those of the head.
   void keep_trailer() noexcept { keep_trailer_ = true; }
   [[nodiscard]] boost::beast::http::fields& trailer() noexcept { return trailer_; }
@@ -35,7 +43,7 @@ class MessageParser final : public boost::beast::http::parser<is_request, Passed
                      error_code& error) override {
     if (!this->is_header_done()) return this->get().insert(field, name, value);
     trailer_size_ += name.size() + value.size();
-    if (++trailer_fields_ > kMostFields || trailer_size_ > kMostTrailer) {
+    if (++trailer_fields_ > most_trailer_fields_ || trailer_size_ > most_trailer_) {
       error = BodyLimit::trailer_section;
     } else if (keep_trailer_) {
       trailer_.insert(field, name, value);
@@ -47,6 +55,8 @@ class MessageParser final : public boost::beast::http::parser<is_request, Passed
     if (extensions_size_ > kMostChunkExtensions) error = BodyLimit::chunk_extensions;
   }
 
+  std::size_t most_trailer_ = kMostTrailer;
+  std::size_t most_trailer_fields_ = kMostFields;
   std::size_t extensions_size_ = 0;
   std::size_t trailer_size_ = 0;
   std::size_t trailer_fields_ = 0;

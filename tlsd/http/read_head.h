@@ -12,8 +12,9 @@
 namespace keystay::tlsd {
 
 struct HeadRead {
-  // bad_first_line: the request line or status line, and nothing after it matters.
-  enum class End { complete, too_large, bare_line_end, bad_first_line, failed };
+  // bad_first_line: the request line or status line, and nothing after it matters; that it is longer than
+  // allowed shows before it ends.
+  enum class End { complete, too_large, line_too_large, bare_line_end, bad_first_line, failed };
   End end;
   std::size_t size = 0;  // with the empty line that ends the head; of the first line without its end
   error_code error;      // of the stream, if it failed
@@ -49,11 +50,17 @@ struct HeadRead {
   return false;
 }
 
+// How much may come, in bytes.
+struct HeadLimits {
+  std::size_t head;
+  std::size_t first_line;
+};
+
 // Reads until the head is in the buffer; bytes that follow it stay there too. What can never become a head
 // ends it at once, since its sender may wait for an answer already: `is_bad_first_line` is asked about the
 // first line, if that comes before the rest of the head.
 template <typename Stream, typename IsBadFirstLine>
-awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, std::size_t most,
+awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, HeadLimits most,
                               IsBadFirstLine is_bad_first_line) {
   constexpr std::size_t kStep = 4096;
   std::size_t searched = 0;
@@ -61,8 +68,8 @@ awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, std::s
   for (;;) {
     const std::string_view bytes = text(buffer);
     if (const std::size_t size = head_size(bytes, searched)) {
-      co_return size <= most ? HeadRead{HeadRead::End::complete, size, {}}
-                             : HeadRead{HeadRead::End::too_large, 0, {}};
+      co_return size <= most.head ? HeadRead{HeadRead::End::complete, size, {}}
+                                  : HeadRead{HeadRead::End::too_large, 0, {}};
     }
     if (has_bare_line_end(bytes, searched)) co_return HeadRead{HeadRead::End::bare_line_end, 0, {}};
     if (const auto end = has_first_line ? std::string_view::npos : bytes.find("\r\n");
@@ -71,9 +78,11 @@ awaitable<HeadRead> read_head(Stream& stream, beast::flat_buffer& buffer, std::s
       if (is_bad_first_line(bytes.substr(0, end))) co_return HeadRead{HeadRead::End::bad_first_line, end, {}};
     }
     searched = bytes.size();
-    if (searched >= most) co_return HeadRead{HeadRead::End::too_large, 0, {}};
+    if (searched >= most.head) co_return HeadRead{HeadRead::End::too_large, 0, {}};
+    if (!has_first_line && searched > most.first_line + 1)
+      co_return HeadRead{HeadRead::End::line_too_large, 0, {}};
     const auto [error, size] =
-        co_await stream.async_read_some(buffer.prepare(std::min(kStep, most - searched)), kOutcome);
+        co_await stream.async_read_some(buffer.prepare(std::min(kStep, most.head - searched)), kOutcome);
     if (error) co_return HeadRead{HeadRead::End::failed, 0, error};
     buffer.commit(size);
   }

@@ -19,11 +19,12 @@ void complete_status_line(beast::flat_buffer& buffer, ResponseParser& response) 
   buffer.consume(kWithoutReason + 2);
 }
 
-// Bodies pass through, so that their size has no limit.
 template <typename Parser>
 MessageRead parse(beast::flat_buffer& buffer, Parser& parser) {
   error_code error;
   buffer.consume(parser.put(buffer.data(), error));
+  if (error == http::error::body_limit)
+    return refused(http::status::payload_too_large, "the body exceeds max-request-body");
   if (error || !parser.is_header_done()) return refused(http::status::bad_request, error.message());
   return {};
 }
@@ -35,6 +36,8 @@ MessageRead not_read(const HeadRead& head, std::string_view too_large) {
       return {MessageRead::End::failed, {}, head.error.message()};
     case HeadRead::End::too_large:
       return refused(http::status::request_header_fields_too_large, too_large);
+    case HeadRead::End::line_too_large:
+      return refused(http::status::uri_too_long, "the request line exceeds max-request-line");
     case HeadRead::End::bare_line_end:
       return refused(http::status::bad_request, "a line that does not end in CR LF");
     case HeadRead::End::bad_first_line:
@@ -50,16 +53,17 @@ void skip_empty_line(beast::flat_buffer& buffer) {
   if (text(buffer).starts_with("\r\n")) buffer.consume(2);
 }
 
-MessageRead parse_request(const HeadRead& head, beast::flat_buffer& buffer, RequestParser& request) {
-  if (auto read = not_read(head, "the head exceeds 16 KiB"); read.end != MessageRead::End::complete)
+MessageRead parse_request(const HeadRead& head, beast::flat_buffer& buffer, RequestParser& request,
+                          const config::RequestSizes& sizes) {
+  if (auto read = not_read(head, "the head exceeds max-request-head"); read.end != MessageRead::End::complete)
     return read;
   const std::string_view bytes = text(buffer).substr(0, head.size);
-  const auto refusal =
-      head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes) : refuse_request(bytes);
+  const auto refusal = head.end == HeadRead::End::bad_first_line ? refuse_request_line(bytes, sizes)
+                                                                 : refuse_request(bytes, sizes);
   if (refusal) return refused(refusal->status, refusal->reason);
   lower_version_of_request(characters(buffer));
-  request.header_limit(kMostRequestHead);
-  request.body_limit(boost::none);
+  request.header_limit(static_cast<std::uint32_t>(sizes.head));
+  request.limit(sizes);
   return parse(buffer, request);
 }
 
@@ -72,7 +76,7 @@ MessageRead parse_response(const HeadRead& head, beast::flat_buffer& buffer, Res
   if (reason) return refused(http::status::bad_gateway, *reason);
   lower_version_of_response(characters(buffer));
   response.header_limit(kMostResponseHead);
-  response.body_limit(boost::none);
+  response.body_limit(boost::none);  // it passes through
   complete_status_line(buffer, response);
   return parse(buffer, response);
 }

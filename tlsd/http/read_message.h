@@ -24,7 +24,7 @@ struct MessageRead {
 
 // What read_head() found at the front of `buffer`, parsed.
 [[nodiscard]] MessageRead parse_request(const HeadRead& head, beast::flat_buffer& buffer,
-                                        RequestParser& request);
+                                        RequestParser& request, const config::RequestSizes& sizes);
 [[nodiscard]] MessageRead parse_response(const HeadRead& head, beast::flat_buffer& buffer,
                                          ResponseParser& response);
 
@@ -33,24 +33,21 @@ void skip_empty_line(beast::flat_buffer& buffer);
 
 // For who wants to see the bytes before parse_request() takes them.
 template <typename Stream>
-awaitable<HeadRead> read_request_head(Stream& stream, beast::flat_buffer& buffer) {
+awaitable<HeadRead> read_request_head(Stream& stream, beast::flat_buffer& buffer,
+                                      const config::RequestSizes& sizes) {
   skip_empty_line(buffer);
-  co_return co_await read_head(stream, buffer, kMostRequestHead,
-                               [](std::string_view line) { return refuse_request_line(line).has_value(); });
-}
-
-template <typename Stream>
-awaitable<MessageRead> read_request(Stream& stream, beast::flat_buffer& buffer, RequestParser& request) {
-  const HeadRead head = co_await read_request_head(stream, buffer);
-  co_return parse_request(head, buffer, request);
+  const auto is_bad = [&sizes](std::string_view line) {
+    return refuse_request_line(line, sizes).has_value();
+  };
+  co_return co_await read_head(stream, buffer, HeadLimits{sizes.head, sizes.line}, is_bad);
 }
 
 // `response` knows already whether it is one to HEAD.
 template <typename Stream>
 awaitable<MessageRead> read_response(Stream& stream, beast::flat_buffer& buffer, ResponseParser& response) {
-  const HeadRead head = co_await read_head(stream, buffer, kMostResponseHead, [](std::string_view line) {
-    return refuse_status_line(line).has_value();
-  });
+  constexpr HeadLimits kLimits{kMostResponseHead, kMostResponseHead};
+  const HeadRead head = co_await read_head(
+      stream, buffer, kLimits, [](std::string_view line) { return refuse_status_line(line).has_value(); });
   co_return parse_response(head, buffer, response);
 }
 

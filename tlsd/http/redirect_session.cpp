@@ -75,9 +75,9 @@ awaitable<bool> RedirectSession::read_request(RequestParser& request) {
     client_.log.write(client_.endpoint, "TLS on a port that speaks HTTP in clear (redirect)");
     co_return false;
   }
-  const HeadRead head = co_await read_request_head(socket_, buffer_);
+  const HeadRead head = co_await read_request_head(socket_, buffer_, client_.listener.settings.request_sizes);
   note_request(head);
-  const MessageRead read = parse_request(head, buffer_, request);
+  const MessageRead read = parse_request(head, buffer_, request, client_.listener.settings.request_sizes);
   if (read.end == MessageRead::End::complete) co_return true;
   if (cut_) co_return false;
   if (read.end == MessageRead::End::refused) {

@@ -30,7 +30,7 @@ Http2Frames::Limits limits_of(const config::ListenerSettings& listener) {
   return {.streams = static_cast<std::uint32_t>(listener.http2_max_streams),
           .stream_window = kStreamWindow,
           .connection_window = kConnectionWindow,
-          .header_list = kMostRequestHead,
+          .header_list = static_cast<std::uint32_t>(listener.request_sizes.head),
           .extended_connect = true};
 }
 
@@ -282,8 +282,7 @@ void Http2Session::cut() noexcept {
 }
 
 FramedStream* Http2Session::on_request(std::int32_t id) {
-  auto stream = std::make_shared<Http2Stream>(id, Http2Output{frames_, wake_, client_.stream}, executor_,
-                                              client_.endpoint, client_.log);
+  auto stream = std::make_shared<Http2Stream>(id, Http2Output{frames_, wake_}, executor_, client_);
   return streams_.emplace(id, std::move(stream)).first->second.get();
 }
 

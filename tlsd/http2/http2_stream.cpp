@@ -8,11 +8,12 @@
 
 namespace keystay::tlsd {
 
-Http2Stream::Http2Stream(std::int32_t id, Http2Output output, Executor executor,
-                         const tcp::endpoint& client_endpoint, ClientLog& client_log)
-    : HttpClient(output.tls, client_endpoint, client_log),
+Http2Stream::Http2Stream(std::int32_t id, Http2Output output, Executor executor, const TlsClient& client)
+    : HttpClient(client.stream, client.endpoint, client.log),
       id_(id),
       output_(output),
+      sizes_(client.listener.settings.request_sizes),
+      head_(sizes_),
       request_event_(executor),
       response_event_(executor) {}
 
@@ -21,7 +22,7 @@ std::optional<Refusal> Http2Stream::parse(RequestParser& request) {
   // Some clients send the end of a request without body in a frame of its own.
   const bool has_body = !request_ended_ || !received_.empty();
   auto refusal = head_.parse(request, has_body ? RequestBody::expected : RequestBody::none);
-  head_ = {};
+  head_ = RequestHead(sizes_);
   return refusal;
 }
 
@@ -30,7 +31,7 @@ bool Http2Stream::on_field(std::string_view name, std::string_view value) {
   if (!head_complete_) return head_.add(name, value);
   trailer_size_ += name.size() + value.size() + kFieldOverhead;
   // Nobody has to keep trailer fields (RFC 9110, section 6.5.1).
-  if (trailer_size_ <= kMostTrailer && !name.starts_with(':')) request_trailer_.insert(name, value);
+  if (trailer_size_ <= sizes_.trailer && !name.starts_with(':')) request_trailer_.insert(name, value);
   return trailer_size_ <= kMostDecodedFields;
 }
 
@@ -110,6 +111,10 @@ awaitable<RelayResult> Http2Stream::pass_body(RequestParser&, BackendConnection&
     on_wait(RelayWait::input);
     if (const error_code error = co_await receive(piece))
       co_return RelayResult{RelayResult::End::input_failed, error};
+    if (sizes_.body && writer.body_bytes() + piece.size() > *sizes_.body) {
+      consume(piece);
+      co_return RelayResult{RelayResult::End::input_failed, http::error::body_limit};
+    }
     const Piece position = request_ended_ && received_.empty() ? Piece::last : Piece::more;
     if (position == Piece::last) {
       prepare_trailer(request_trailer_);

@@ -11,20 +11,19 @@
 #include "tlsd/http/http_client.h"
 #include "tlsd/http2/http2_frames.h"
 #include "tlsd/http2/request_head.h"
+#include "tlsd/protocol_handler.h"
 
 namespace keystay::tlsd {
 
-// The frames of the connection, whom to tell that there are some to be sent, and the TLS that carries them.
+// The frames of the connection, and whom to tell that there are some to be sent.
 struct Http2Output {
   Http2Frames& frames;
   AsyncWait& wake;
-  const TlsStream& tls;
 };
 
 class Http2Stream final : public FramedStream, public HttpClient {
  public:
-  Http2Stream(std::int32_t id, Http2Output output, Executor executor, const tcp::endpoint& client_endpoint,
-              ClientLog& client_log);
+  Http2Stream(std::int32_t id, Http2Output output, Executor executor, const TlsClient& client);
 
   [[nodiscard]] std::int32_t id() const noexcept { return id_; }
   [[nodiscard]] http::verb method() const noexcept { return method_; }
@@ -94,6 +93,7 @@ class Http2Stream final : public FramedStream, public HttpClient {
 
   const std::int32_t id_;
   const Http2Output output_;
+  const config::RequestSizes& sizes_;
   const Clock::time_point began_ = Clock::now();
   RequestHead head_;
   http::verb method_{};

@@ -41,7 +41,7 @@ std::string websocket_key() {
 bool RequestHead::add(std::string_view name, std::string_view value) {
   size_ += name.size() + value.size() + kFieldOverhead;
   if (size_ > kMostDecodedFields) return false;
-  if (size_ > kMostRequestHead) {
+  if (size_ > sizes_->head) {
     too_large_ = true;
     return true;
   }
@@ -85,7 +85,8 @@ bool RequestHead::asks_for_websocket() const { return method_ == "CONNECT" && pr
 
 // What HTTP/1.1 does not know. The rest is for the framing gate.
 std::optional<Refusal> RequestHead::check() const {
-  if (too_large_) return Refusal{status::request_header_fields_too_large, "the head exceeds 16 KiB"};
+  if (too_large_)
+    return Refusal{status::request_header_fields_too_large, "the head exceeds max-request-head"};
   if (breaks_line_) return bad("a field with a character that HTTP/1.1 cannot carry there");
   if (!protocol_.empty() && !asks_for_websocket())
     return Refusal{status::not_implemented, "a :protocol other than websocket"};
@@ -124,11 +125,13 @@ std::string RequestHead::text(RequestBody body) const {
 std::optional<Refusal> RequestHead::parse(RequestParser& request, RequestBody body) {
   if (auto refusal = check()) return refusal;
   const std::string head = text(body);
-  if (auto refusal = refuse_request(head)) return refusal;
+  if (auto refusal = refuse_request(head, *sizes_)) return refusal;
   request.header_limit(kMostDecodedFields);
-  request.body_limit(boost::none);
+  request.limit(*sizes_);
   beast::error_code error;
   request.put(boost::asio::buffer(head), error);
+  if (error == http::error::body_limit)
+    return Refusal{status::payload_too_large, "the body exceeds max-request-body"};
   if (error || !request.is_header_done()) return bad("a head that cannot be read as one of HTTP/1.1");
   request.get().version(20);
   return std::nullopt;

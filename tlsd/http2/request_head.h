@@ -23,7 +23,10 @@ enum class RequestBody { none, expected };
 
 class RequestHead final {
  public:
-  // A field of the section, in the order of its coming. What exceeds kMostRequestHead is not kept.
+  // `sizes` must outlive the head.
+  explicit RequestHead(const config::RequestSizes& sizes) : sizes_(&sizes) {}
+
+  // A field of the section, in the order of its coming. What exceeds the size of a head is not kept.
   // False if more than kMostDecodedFields came.
   [[nodiscard]] bool add(std::string_view name, std::string_view value);
 
@@ -43,6 +46,7 @@ class RequestHead final {
   [[nodiscard]] std::optional<Refusal> check() const;
   [[nodiscard]] std::string text(RequestBody body) const;
 
+  const config::RequestSizes* sizes_;
   std::string method_;
   std::string scheme_;
   std::string authority_;
