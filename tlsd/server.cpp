@@ -90,6 +90,7 @@ Server::Server(const LibraryContext& library, config::TlsdSettings settings, Rea
   for (std::size_t i = 0; i < thread_count(settings_); ++i) {
     workers_.push_back(std::make_unique<Worker>(metrics_, remote_health_, library_.abandon()));
   }
+  for (const auto& worker : workers_) worker->share_with(workers_);
   metrics_.show(group_metrics_);
   metrics_.show(token_metrics_);
   metrics_.show(access_log_metrics_);

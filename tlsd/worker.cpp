@@ -1,10 +1,12 @@
 #include "tlsd/worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "tlsd/event_loop.h"
 
@@ -13,6 +15,32 @@ namespace {
 
 // 35 MB of stacks at most; many times what a token works on at once.
 constexpr std::size_t kMostJobs = 1024;
+
+// A connection between two threads: closed, unless one of them serves it.
+class ReleasedSocket final {
+ public:
+  explicit ReleasedSocket(Socket& socket)
+      : protocol_(socket.local_endpoint().protocol()), descriptor_(socket.release()) {}
+  ReleasedSocket(ReleasedSocket&& other) noexcept
+      : protocol_(other.protocol_), descriptor_(std::exchange(other.descriptor_, -1)) {}
+  ReleasedSocket& operator=(ReleasedSocket&&) = delete;
+  ReleasedSocket(const ReleasedSocket&) = delete;
+  ReleasedSocket& operator=(const ReleasedSocket&) = delete;
+  ~ReleasedSocket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  [[nodiscard]] Socket adopt(Executor executor) {
+    Socket socket(executor);
+    socket.assign(protocol_, descriptor_);
+    descriptor_ = -1;
+    return socket;
+  }
+
+ private:
+  StreamProtocol protocol_;
+  int descriptor_;
+};
 
 }  // namespace
 
@@ -52,6 +80,12 @@ std::shared_ptr<Backend> Worker::backend_for(const std::shared_ptr<BackendServer
   auto& backend = backends_[servers];
   if (!backend) backend = std::make_shared<Backend>(context_.get_executor(), servers, *tls_);
   return backend;
+}
+
+void Worker::share_with(const std::vector<std::unique_ptr<Worker>>& workers) {
+  for (const auto& worker : workers) {
+    if (worker.get() != this) others_.push_back(worker.get());
+  }
 }
 
 void Worker::start(std::function<void()> on_end) {
@@ -116,6 +150,7 @@ class Worker::Served final {
   Served(Worker& worker, std::shared_ptr<Connection> connection)
       : worker_(worker), connection_(std::move(connection)) {
     worker_.connections_.insert(connection_.get());
+    worker_.served_ = worker_.connections_.size();
   }
   Served(Served&&) noexcept = default;
   Served& operator=(Served&&) = delete;
@@ -141,7 +176,53 @@ class Worker::Served final {
   bool complete_ = false;
 };
 
+// The kernel gives a connection to one of the listening sockets by its addresses. Of many each thread gets
+// its share so, but of two or three one thread may have all, and the processor of another nothing to do.
+Worker* Worker::less_busy() const noexcept {
+  const auto least = std::ranges::min_element(others_, {}, [](const Worker* other) { return other->load(); });
+  if (least == others_.end() || load() <= 2 * (*least)->load()) return nullptr;
+  return *least;
+}
+
 void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place place) {
+  Worker* const other = less_busy();
+  if (other == nullptr || !other->take(listener, socket, place))
+    serve_here(listener, std::move(socket), std::move(place));
+}
+
+bool Worker::take(std::size_t listener, Socket& socket, ConnectionLimit::Place& place) {
+  {
+    const std::scoped_lock lock(arrivals_mutex_);
+    if (ended_) return false;
+    ++arriving_;
+  }
+  try {
+    asio::post(context_,
+               [this, listener, released = ReleasedSocket(socket), place = std::move(place)]() mutable {
+                 struct Arrival {
+                   Worker& worker;
+                   ~Arrival() { worker.arrived(); }
+                 } const arrival{*this};
+                 serve_here(listener, released.adopt(context_.get_executor()), std::move(place));
+               });
+  } catch (...) {
+    const std::scoped_lock lock(arrivals_mutex_);
+    --arriving_;
+    throw;  // the connection is closed
+  }
+  metrics_.connections_moved().Increment();
+  return true;
+}
+
+void Worker::arrived() noexcept {
+  {
+    const std::scoped_lock lock(arrivals_mutex_);
+    --arriving_;
+  }
+  end_if_drained();
+}
+
+void Worker::serve_here(std::size_t listener, Socket socket, ConnectionLimit::Place place) {
   Served served(
       *this, std::make_shared<Connection>(std::move(socket), std::move(place), *listeners_[listener], *tls_));
   Connection& connection = served.connection();
@@ -154,12 +235,18 @@ void Worker::serve(std::size_t listener, Socket socket, ConnectionLimit::Place p
 
 void Worker::ended(Connection& connection) noexcept {
   connections_.erase(&connection);
+  served_ = connections_.size();
   end_if_drained();
 }
 
 // Once nothing is left to serve, idle connections to backends must not keep the thread.
 void Worker::end_if_drained() noexcept {
   if (!draining_ || accepting_ > 0 || !connections_.empty()) return;
+  {
+    const std::scoped_lock lock(arrivals_mutex_);
+    if (arriving_ > 0) return;
+    ended_ = true;
+  }
   for (const auto& listener : listeners_) {
     listener->log.end();
     listener->backends.reset();

@@ -34,6 +34,21 @@ TEST_F(ServerTest, ServesTheCertificateOfTheName) {
   }
 }
 
+// The kernel spreads connections by chance: of 64 pairs, some come to one thread.
+TEST_F(ServerTest, TwoConnectionsDoNotShareAThreadWhileAnotherHasNone) {
+  TestServer server(settings_);
+  constexpr char kMoved[] = "keystay_tlsd_connections_moved_total";
+  for (int i = 0; i < 64 && server.metric(kMoved) == 0; ++i) {
+    TlsClient first(server.port());
+    ASSERT_TRUE(first.handshake()) << first.reason();
+    TlsClient second(server.port());
+    ASSERT_TRUE(second.handshake()) << second.reason();
+    EXPECT_EQ(send_request(first, kGet).body, "hello");
+    EXPECT_EQ(send_request(second, kGet).body, "hello");
+  }
+  EXPECT_GT(server.metric(kMoved), 0);
+}
+
 TEST_F(ServerTest, ServesTheFirstCertificateWhereNoNameMatches) {
   listener_.certificates = {certificate("one.pem", KeyKind::ec, {"one.example"}),
                             certificate("two.pem", KeyKind::ec, {"two.example"})};

@@ -222,6 +222,11 @@ Metrics::Metrics()
                        .Help("Exceptions that ended what a handler served, and not the server")
                        .Register(registry_)
                        .Add({})),
+      connections_moved_(&BuildCounter()
+                              .Name("keystay_tlsd_connections_moved_total")
+                              .Help("Connections that another thread serves than the one that accepted them")
+                              .Register(registry_)
+                              .Add({})),
       reloads_succeeded_(&reload_family(registry_).Add({{"result", "succeeded"}})),
       reloads_failed_(&reload_family(registry_).Add({{"result", "failed"}})),
       ticket_keys_(&BuildGauge()

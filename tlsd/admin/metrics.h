@@ -207,6 +207,8 @@ class Metrics final {
   [[nodiscard]] prometheus::Counter& admin_given_up() { return *admin_given_up_; }
   // Exceptions that left a handler and that an event loop caught.
   [[nodiscard]] prometheus::Counter& exceptions() { return *exceptions_; }
+  // From the thread that accepted them to another.
+  [[nodiscard]] prometheus::Counter& connections_moved() { return *connections_moved_; }
   void reload_succeeded() { reloads_succeeded_->Increment(); }
   void reload_failed() { reloads_failed_->Increment(); }
   // Of session tickets: how many open them now, and each time that some were to be made.
@@ -237,6 +239,7 @@ class Metrics final {
   prometheus::Counter* admin_accept_errors_;
   prometheus::Counter* admin_given_up_;
   prometheus::Counter* exceptions_;
+  prometheus::Counter* connections_moved_;
   prometheus::Counter* reloads_succeeded_;
   prometheus::Counter* reloads_failed_;
   prometheus::Gauge* ticket_keys_;
