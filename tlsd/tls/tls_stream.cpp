@@ -51,6 +51,9 @@ awaitable<error_code> TlsStream::wait(Socket::wait_type what) {
 TlsStream::Attempt TlsStream::read(std::span<unsigned char> buffer) noexcept {
   if (buffer.empty()) return {};
   if (read_error_) return {read_error_, 0, {}};
+  // Who wants more than a record at once gets as much by one call of the system: libssl's next buffer is as
+  // large. It frees that as soon as it waits.
+  if (buffer.size() > SSL3_RT_MAX_PLAIN_LENGTH) SSL_set_default_read_buffer_len(ssl_.get(), buffer.size());
   std::size_t total = 0;
   do {
     ERR_clear_error();
