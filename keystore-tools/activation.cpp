@@ -26,31 +26,39 @@ void require_plain_name(const std::string& alias) {
                 keys::version_of(alias).alias);
 }
 
+// Of a key pair or a secret key.
+std::string label_of(AliasStore& store, const std::string& alias) {
+  const keys::Named named = store.require(alias);
+  if (const auto* secret = std::get_if<keys::SecretKey>(&named)) return secret->reference.label();
+  return store.require_key(alias).key.reference().label();  // throws where it is a certificate
+}
+
 }  // namespace
 
 void Deactivate::run(AliasStore& store) const {
   require_plain_name(alias);
-  const keys::Entry entry = store.require_key(alias);
-  if (entry.key.reference().label().empty())
+  const std::string label = label_of(store, alias);
+  const std::string name = keys::alias_of(store.require(alias));
+  if (label.empty())
     throw Failure(keys::quoted_alias(alias) +
                   " has no label of its own to say so by; give it one with keystay -changealias");
-  if (!dry_run) store.rename(alias, keys::deactivated_label(entry.alias));
+  if (!dry_run) store.rename(alias, keys::deactivated_label(name));
   fmt::print(stderr,
              "{} {} on {}; no program loads it, and those that use it stop at their next look (key-check)\n",
-             keys::quoted_alias(entry.alias), dry_run ? "would be deactivated" : "is deactivated",
+             keys::quoted_alias(name), dry_run ? "would be deactivated" : "is deactivated",
              store.keys().source().name());
-  report("deactivate", store, entry.alias, dry_run, form);
+  report("deactivate", store, name, dry_run, form);
 }
 
 void Activate::run(AliasStore& store) const {
   require_plain_name(alias);
-  const std::string deactivated = keys::deactivated_label(alias);
-  const std::optional<keys::Entry> entry = store.find(deactivated);
-  if (!entry) {
-    static_cast<void>(store.require_key(alias));  // throws where there is none
+  const std::optional<keys::Named> found = store.resolve(keys::deactivated_label(alias));
+  if (!found) {
+    static_cast<void>(label_of(store, alias));  // throws where there is none
     throw Failure(keys::quoted_alias(alias) + " is active");
   }
-  if (!dry_run) store.rename(entry->alias, keys::version_of(entry->alias).alias);
+  const std::string name = keys::alias_of(*found);
+  if (!dry_run) store.rename(name, keys::version_of(name).alias);
   fmt::print(stderr, "{} {} on {}\n", keys::quoted_alias(alias), dry_run ? "would be active" : "is active",
              store.keys().source().name());
   report("activate", store, alias, dry_run, form);

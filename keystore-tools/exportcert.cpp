@@ -11,6 +11,8 @@ namespace {
 keys::Certificate certificate_of(AliasStore& store, const std::string& alias) {
   keys::Named named = store.require(alias);
   if (auto* trusted = std::get_if<keys::TrustedCertificate>(&named)) return std::move(trusted->certificate);
+  if (const auto* secret = std::get_if<keys::SecretKey>(&named))
+    throw Failure(keys::quoted_alias(secret->alias) + " is a secret key and has no certificate");
   auto& entry = std::get<keys::Entry>(named);
   if (!entry.leaf) {
     throw Failure(keys::quoted_alias(entry.alias) + " has no certificate; import one with -importcert");

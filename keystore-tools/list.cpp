@@ -24,6 +24,7 @@ using keys::Certificate;
 
 constexpr std::string_view kKey = "PrivateKeyEntry";
 constexpr std::string_view kTrusted = "trustedCertEntry";
+constexpr std::string_view kSecret = "SecretKeyEntry";
 constexpr std::string_view kRule =
     "\n\n*******************************************\n*******************************************\n\n\n";
 
@@ -100,6 +101,16 @@ std::string text_of(const keys::TrustedCertificate& entry, ListForm form) {
   return form == ListForm::brief ? brief(entry) : detailed(entry, form);
 }
 
+// Of a secret key the token keeps no date at all.
+std::string text_of(const keys::SecretKey& key, ListForm form) {
+  if (form == ListForm::brief)
+    return fmt::format("{}, {}, {}\n", shown(key.alias), kSecret, keys::describe_key(key));
+  return fmt::format("Alias name: {}\nEntry type: {}\n{}", shown(key.alias), kSecret,
+                     form == ListForm::verbose ? fmt::format("Key: {} with id {}\n", keys::describe_key(key),
+                                                             pkcs11::hex(key.reference.id()))
+                                               : "");
+}
+
 // Where the entries are.
 std::string place_of(keys::KeySource& source) {
   const pkcs11::TokenInfo token = source.info();
@@ -137,11 +148,13 @@ std::string state_text(const keys::AliasVersion& version) {
 // Nothing if all entries are aliases that may be served.
 std::string not_served(const keys::Listing& listing) {
   std::string text;
-  for (const auto& [entry, chain] : listing.entries) {
-    const keys::AliasVersion version = keys::version_of(entry.alias);
+  const auto add = [&](const std::string& alias) {
+    const keys::AliasVersion version = keys::version_of(alias);
     if (version.state != keys::AliasState::active)
-      text += fmt::format("{}: {}\n", shown(entry.alias), state_text(version));
-  }
+      text += fmt::format("{}: {}\n", shown(alias), state_text(version));
+  };
+  for (const auto& [entry, chain] : listing.entries) add(entry.alias);
+  for (const keys::SecretKey& key : listing.secret_keys) add(key.alias);
   return text.empty() ? text : "\nNot served:\n" + text;
 }
 
@@ -154,11 +167,13 @@ keys::Listing read_all(AliasStore& store) {
 
 std::string all(AliasStore& store, ListForm form) {
   const keys::Listing listing = read_all(store);
-  std::string text = heading(store, listing.entries.size() + listing.trusted.size());
+  std::string text =
+      heading(store, listing.entries.size() + listing.trusted.size() + listing.secret_keys.size());
   const std::string_view rule = form == ListForm::brief ? "" : kRule;
   for (const auto& [entry, chain] : listing.entries) text.append(text_of(entry, chain, form)).append(rule);
   for (const keys::TrustedCertificate& entry : listing.trusted)
     text.append(text_of(entry, form)).append(rule);
+  for (const keys::SecretKey& key : listing.secret_keys) text.append(text_of(key, form)).append(rule);
   for (const keys::UnreadableObject& object : listing.unreadable) text += text_of(object);
   text += not_served(listing);
   if (!listing.unfinished.empty()) {
@@ -174,6 +189,7 @@ std::string one(AliasStore& store, const std::string& alias, ListForm form) {
   const keys::Named named = store.require(alias);
   if (const auto* entry = std::get_if<keys::Entry>(&named))
     return text_of(*entry, form == ListForm::brief ? keys::Chain{} : store.keys().chain(*entry), form);
+  if (const auto* key = std::get_if<keys::SecretKey>(&named)) return text_of(*key, form);
   return text_of(std::get<keys::TrustedCertificate>(named), form);
 }
 
@@ -186,6 +202,8 @@ std::string List::in_json(AliasStore& store) const {
   if (auto* entry = std::get_if<keys::Entry>(&named)) {
     keys::Chain chain = store.keys().chain(*entry);
     listing.entries.push_back({std::move(*entry), std::move(chain)});
+  } else if (auto* key = std::get_if<keys::SecretKey>(&named)) {
+    listing.secret_keys.push_back(std::move(*key));
   } else {
     listing.trusted.push_back(std::get<keys::TrustedCertificate>(std::move(named)));
   }

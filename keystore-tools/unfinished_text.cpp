@@ -16,6 +16,7 @@ using keys::Unfinished;
 
 std::string_view kind(const Unfinished& object) {
   if (object.object_class == CKO_PRIVATE_KEY) return "private key";
+  if (object.object_class == CKO_SECRET_KEY) return "secret key";
   return object.object_class == CKO_PUBLIC_KEY ? "public key" : "certificate";
 }
 

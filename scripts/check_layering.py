@@ -79,6 +79,8 @@ CROSSING = {
     "native/keys/listing.h",
     "native/keys/name.h",
     "native/keys/pkix.h",
+    "native/keys/secret_key.h",
+    "native/keys/secret_key_use.h",
     "native/keys/private_key.h",
     "native/keys/public_objects.h",
     "native/keys/replication.h",

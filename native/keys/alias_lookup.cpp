@@ -19,6 +19,7 @@ using pkcs11::ErrorClass;
 const pkcs11::Bytes& id_of(const Entry& entry) { return entry.key.reference().id(); }
 const pkcs11::Bytes& id_of(const TrustedCertificate& certificate) { return certificate.id; }
 const pkcs11::Bytes& id_of(const UnreadableObject& object) { return object.id; }
+const pkcs11::Bytes& id_of(const SecretKey& key) { return key.reference.id(); }
 
 const std::string& label_of(const auto& object) { return object.name(); }
 const std::string& label_of(const UnreadableObject& object) { return object.label; }
@@ -68,16 +69,19 @@ struct Found {
   std::vector<const UnreadableObject*> unusable;  // private keys
   std::vector<const TrustedCertificate*> certificates;
   std::vector<const UnreadableObject*> unreadable;  // certificates
+  std::vector<const SecretKey*> secret_keys;
 
   [[nodiscard]] std::size_t private_keys() const { return keys.size() + unusable.size(); }
+  [[nodiscard]] std::size_t all_keys() const { return private_keys() + secret_keys.size(); }
   // An object that cannot be read as a certificate holds no name.
   [[nodiscard]] std::size_t size() const {
-    const std::size_t readable = private_keys() + certificates.size();
+    const std::size_t readable = all_keys() + certificates.size();
     return readable > 0 ? readable : unreadable.size();
   }
   [[nodiscard]] Named only() const {
     if (!keys.empty()) return *keys.front();
     if (!unusable.empty()) return *unusable.front();
+    if (!secret_keys.empty()) return *secret_keys.front();
     if (!certificates.empty()) return *certificates.front();
     return *unreadable.front();
   }
@@ -85,6 +89,11 @@ struct Found {
   void drop_certificates() {
     certificates.clear();
     unreadable.clear();
+  }
+  // For use a private key goes before a secret one: servers sign by the name.
+  void keep_keys(Purpose purpose) {
+    if (private_keys() == 1 && purpose == Purpose::use) secret_keys.clear();
+    if (all_keys() == 1) drop_certificates();
   }
 };
 
@@ -98,6 +107,9 @@ Found find(const Nameable& among, const Same& same) {
   Found found;
   for (const Entry& entry : among.entries) {
     if (is_it(entry)) found.keys.push_back(&entry);
+  }
+  for (const SecretKey& key : among.secret_keys) {
+    if (is_it(key)) found.secret_keys.push_back(&key);
   }
   for (const TrustedCertificate& certificate : among.trusted) {
     if (is_it(certificate)) found.certificates.push_back(&certificate);
@@ -115,6 +127,7 @@ class Distinction final {
   explicit Distinction(const Found& found) : found_(found) {
     for (const Entry* key : found.keys) add_key(*key);
     for (const UnreadableObject* key : found.unusable) add_key(*key);
+    for (const SecretKey* key : found.secret_keys) add_key(*key);
     for (const TrustedCertificate* certificate : found.certificates) ++certificate_ids_[certificate->id];
     for (const UnreadableObject* certificate : found.unreadable) ++certificate_ids_[certificate->id];
   }
@@ -122,7 +135,8 @@ class Distinction final {
   [[nodiscard]] bool all_by_id() const { return all_by_id_; }
 
   [[nodiscard]] std::string list(bool by_id) {
-    const bool mixed = found_.private_keys() > 0 && found_.private_keys() < found_.size();
+    const bool mixed = found_.size() > std::max({found_.private_keys(), found_.secret_keys.size(),
+                                                 found_.certificates.size(), found_.unreadable.size()});
     std::string text;
     const auto add = [&](const auto& object, bool has_own_id, const char* kind) {
       all_by_id_ = all_by_id_ && has_own_id;
@@ -134,10 +148,12 @@ class Distinction final {
     for (const Entry* key : found_.keys) add(*key, is_own_key_id(key->key.reference().id()), " (the key)");
     for (const UnreadableObject* key : found_.unusable)
       add(*key, is_own_key_id(key->id), " (a key that cannot be used)");
+    for (const SecretKey* key : found_.secret_keys)
+      add(*key, is_own_key_id(id_of(*key)), " (the secret key)");
     if (!found_.certificates.empty()) {
       for (const TrustedCertificate* certificate : found_.certificates)
         add(*certificate, is_own_certificate_id(certificate->id), " (the certificate)");
-    } else if (found_.private_keys() == 0) {
+    } else if (found_.all_keys() == 0) {
       for (const UnreadableObject* certificate : found_.unreadable)
         add(*certificate, is_own_certificate_id(certificate->id), "");
     }
@@ -158,8 +174,10 @@ class Distinction final {
 };
 
 std::string kind_of(const Found& found) {
-  if (found.private_keys() == 0) return found.certificates.empty() ? "certificates" : "trusted certificates";
-  return found.certificates.empty() ? "private keys" : "things";
+  if (found.all_keys() == 0) return found.certificates.empty() ? "certificates" : "trusted certificates";
+  if (!found.certificates.empty() || (found.private_keys() > 0 && !found.secret_keys.empty()))
+    return "things";
+  return found.secret_keys.empty() ? "private keys" : "secret keys";
 }
 
 [[noreturn]] void fail(std::string_view alias, const Found& found, bool exactly) {
@@ -190,6 +208,34 @@ void require_lasting_name(std::string_view alias, const Named& named) {
   };
   if (const auto* entry = std::get_if<Entry>(&named)) require(*entry);
   if (const auto* certificate = std::get_if<TrustedCertificate>(&named)) require(*certificate);
+  if (const auto* key = std::get_if<SecretKey>(&named)) require(*key);
+}
+
+template <typename Object>
+std::set<std::string> names_of(const std::vector<Object>& objects) {
+  std::set<std::string> names;
+  for (const Object& object : objects) names.insert({object.alias, object.name()});
+  return names;
+}
+
+// Objects in the order of their names, of which each is its own where it is one object's and none of `taken`.
+template <typename Object>
+void number_apart(std::vector<Object>& sorted, const std::set<std::string>& taken) {
+  std::set<std::string> names = taken;
+  collect_names(sorted, names);
+  const Numbering numbering(std::move(names));
+  for (auto first = sorted.begin(); first != sorted.end();) {
+    const auto last = end_of_namesakes<Object>(first, sorted);
+    const std::string name = first->alias;
+    const bool is_taken = taken.contains(name);
+    if (last - first == 1 && !is_taken) ++first;
+    unsigned number = is_taken ? 1 : 0;
+    for (; first != last; ++first) {
+      first->shared_name = name;
+      first->alias = numbering.next(name, number);
+    }
+  }
+  std::ranges::sort(sorted, {}, &Object::alias);
 }
 
 }  // namespace
@@ -221,28 +267,21 @@ void name_apart(std::vector<Entry>& entries) {
   std::ranges::sort(entries, {}, &Entry::alias);
 }
 
-void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries) {
+void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries,
+                const std::vector<SecretKey>& secret_keys) {
   std::sort(certificates.begin(), certificates.end(), [](const auto& a, const auto& b) {
     return std::tie(a.alias, a.id, a.certificate.der) < std::tie(b.alias, b.id, b.certificate.der);
   });
-  std::set<std::string> keys;
-  collect_names(entries, keys);
-  for (const Entry& entry : entries) keys.insert(entry.name());
-  std::set<std::string> names = keys;
-  collect_names(certificates, names);
-  const Numbering numbering(std::move(names));
-  for (auto first = certificates.begin(); first != certificates.end();) {
-    const auto last = end_of_namesakes<TrustedCertificate>(first, certificates);
-    const std::string name = first->alias;
-    const bool is_a_keys = keys.contains(name);
-    if (last - first == 1 && !is_a_keys) ++first;
-    unsigned number = is_a_keys ? 1 : 0;
-    for (; first != last; ++first) {
-      first->shared_name = name;
-      first->alias = numbering.next(name, number);
-    }
-  }
-  std::ranges::sort(certificates, {}, &TrustedCertificate::alias);
+  std::set<std::string> keys = names_of(entries);
+  keys.merge(names_of(secret_keys));
+  number_apart(certificates, keys);
+}
+
+void name_apart(std::vector<SecretKey>& secret_keys, const std::vector<Entry>& entries) {
+  std::sort(secret_keys.begin(), secret_keys.end(), [](const SecretKey& a, const SecretKey& b) {
+    return std::tie(a.alias, id_of(a)) < std::tie(b.alias, id_of(b));
+  });
+  number_apart(secret_keys, names_of(entries));
 }
 
 std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purpose purpose) {
@@ -256,7 +295,7 @@ std::optional<Named> look_up(std::string_view alias, const Nameable& among, Purp
   }
   if (found.size() == 0) return std::nullopt;
   const bool is_keys = is_by_id(alias) || (exactly && purpose == Purpose::use);
-  if (is_keys && found.private_keys() == 1) found.drop_certificates();
+  if (is_keys) found.keep_keys(purpose);
   if (found.size() > 1) fail(alias, found, exactly);
   Named named = found.only();
   if (purpose == Purpose::change) require_lasting_name(alias, named);

@@ -12,12 +12,14 @@
 
 namespace keystay::keys {
 
-// A key, a certificate that belongs to none, or one of either that nothing can be done with.
-using Named = std::variant<Entry, TrustedCertificate, UnreadableObject>;
+// A key pair, a certificate that belongs to none, one of either that nothing can be done with, or a secret
+// key.
+using Named = std::variant<Entry, TrustedCertificate, UnreadableObject, SecretKey>;
 
 // What a name is looked up for.
 enum class Purpose {
-  use,     // a name that a key and a certificate share is the key's
+  use,     // a name that a key and a certificate share is the key's, and one that a private and a secret key
+           // share is the private one's
   change,  // to destroy or rename: such a name means nothing, and so do the names that name_apart made
 };
 
@@ -26,13 +28,17 @@ enum class Purpose {
 // Sorts by alias.
 void name_apart(std::vector<Entry>& entries);
 // The same for certificates; a name that a key has is the key's.
-void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries);
+void name_apart(std::vector<TrustedCertificate>& certificates, const std::vector<Entry>& entries,
+                const std::vector<SecretKey>& secret_keys = {});
+// The same for secret keys; a name that a private key has is that one's.
+void name_apart(std::vector<SecretKey>& secret_keys, const std::vector<Entry>& entries);
 
 // What names are looked up among.
 struct Nameable {
   const std::vector<Entry>& entries;
   const std::vector<TrustedCertificate>& trusted;
   const std::vector<UnreadableObject>& unreadable;
+  const std::vector<SecretKey>& secret_keys;
 };
 
 // "id:<hex>" is the key with this CKA_ID, whatever else has it; a certificate only where no key has it. Any

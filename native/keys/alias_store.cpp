@@ -18,7 +18,11 @@ using pkcs11::ErrorClass;
 Entry key_of(std::string_view alias, Named found) {
   if (auto* entry = std::get_if<Entry>(&found)) return std::move(*entry);
   if (const auto* object = std::get_if<UnreadableObject>(&found)) throw unusable(*object);
-  throw Error(ErrorClass::client, quoted_alias(alias) + " is a trusted certificate and has no private key");
+  const auto* secret_key = std::get_if<SecretKey>(&found);
+  throw Error(ErrorClass::client,
+              quoted_alias(alias) +
+                  (secret_key ? " is a secret key, " + describe_key(*secret_key) + ", and no key pair"
+                              : std::string(" is a trusted certificate and has no private key")));
 }
 
 bool has_name(const Unfinished& object) {
@@ -72,6 +76,7 @@ bool is_as_read(const std::optional<Named>& named, const pkcs11::KeyReference* k
 Error taken(const Named& named) {
   const char* what = std::holds_alternative<Entry>(named)                ? "is a key"
                      : std::holds_alternative<TrustedCertificate>(named) ? "is a trusted certificate"
+                     : std::holds_alternative<SecretKey>(named)          ? "is a secret key"
                                                                          : "cannot be used";
   return {ErrorClass::client,
           quoted_alias(alias_of(named)) + " exists and " + what + "; delete it first, or take another name"};
@@ -97,6 +102,7 @@ Listing AliasStore::list() {
   std::erase_if(listing.entries, [&](const ListedEntry& listed) { return is_hidden(listed.entry.alias); });
   std::erase_if(listing.trusted,
                 [&](const TrustedCertificate& certificate) { return is_hidden(certificate.alias); });
+  std::erase_if(listing.secret_keys, [&](const SecretKey& key) { return is_hidden(key.alias); });
   std::erase_if(listing.unreadable,
                 [&](const UnreadableObject& object) { return is_hidden(alias_of(object)); });
   std::erase_if(listing.unfinished, [&](const Unfinished& object) {
@@ -123,6 +129,15 @@ Entry AliasStore::require_key(std::string_view alias) {
   return key_of(alias, require(alias));
 }
 
+SecretKey AliasStore::require_secret_key(std::string_view alias) {
+  Named named = require(alias);
+  if (auto* key = std::get_if<SecretKey>(&named)) return std::move(*key);
+  throw Error(ErrorClass::client,
+              quoted_alias(alias_of(named)) +
+                  (std::holds_alternative<Entry>(named) ? " is a key pair" : " is a trusted certificate") +
+                  " and no secret key; keystay -genseckey makes one");
+}
+
 Named AliasStore::require(std::string_view alias) {
   Named named = require_listed(alias, keys_.resolve(alias));
   if (const auto* object = std::get_if<UnreadableObject>(&named))
@@ -137,7 +152,7 @@ Named AliasStore::require_listed(std::string_view alias, std::optional<Named> fo
                                         ", but not on the list of the " + file_.name() +
                                         "; add it to `aliases` there, or leave -keystore out");
   }
-  if (keys_.find(deactivated_label(alias), pkcs11::ByteView{}, Parts::key)) {
+  if (keys_.resolve(deactivated_label(alias), Parts::key)) {
     throw Error(ErrorClass::client, quoted_alias(alias) + " is deactivated on " +
                                         name_with_members(keys_.source()) +
                                         "; keystay activate makes it usable again");
@@ -193,6 +208,30 @@ Entry AliasStore::import_key(std::string_view alias, const SoftwareKey& key, con
   return complete(alias, keys_.import_unfinished(key, KeyUse::sign), [&](const Entry&) { return chain; });
 }
 
+SecretKey AliasStore::generate(std::string_view alias, const SecretKeySpec& spec) {
+  require_alias_name(alias);
+  keys_.require_unused(alias);
+  return complete(alias, keys_.generate_unfinished(spec));
+}
+
+SecretKey AliasStore::import_key(std::string_view alias, const SoftwareSecretKey& key) {
+  require_alias_name(alias);
+  keys_.require_unused(alias);
+  return complete(alias, keys_.import_unfinished(key));
+}
+
+SecretKey AliasStore::complete(std::string_view alias, const SecretKey& unfinished) {
+  try {
+    return with_listed(alias, [&] { return keys_.name(unfinished, alias); });
+  } catch (...) {
+    try {
+      keys_.withdraw(unfinished);
+    } catch (const Error&) {  // the first error is what the user must hear; list() shows what remains
+    }
+    throw;
+  }
+}
+
 Entry AliasStore::complete(std::string_view alias, const Entry& unfinished, const Certify& certify) {
   try {
     if (const Chain chain = certify(unfinished); !chain.empty()) keys_.replace_chain(unfinished, chain);
@@ -230,7 +269,16 @@ void AliasStore::replace_chain(const Entry& entry, const Chain& chain) {
 }
 
 void AliasStore::rename(std::string_view alias, std::string_view new_alias) {
-  rename(key_of(alias, require_listed(alias, keys_.resolve_to_change(alias))), new_alias, {});
+  Named named = require_listed(alias, keys_.resolve_to_change(alias));
+  if (const auto* secret_key = std::get_if<SecretKey>(&named)) return rename(*secret_key, new_alias);
+  rename(key_of(alias, std::move(named)), new_alias, {});
+}
+
+void AliasStore::rename(const SecretKey& key, std::string_view new_alias) {
+  require_named("rename " + quoted_alias(key.alias));
+  keys_.require_unused(new_alias, key);
+  with_listed(new_alias, [&] { keys_.rename(key, new_alias); });
+  take_off_list(key.alias);
 }
 
 Entry AliasStore::require_renamable(std::string_view alias, std::string_view new_alias) {

@@ -30,7 +30,9 @@ class AliasStore final {
   [[nodiscard]] std::optional<Entry> find(std::string_view alias);
   // The same; throws Error (client) that says what is there instead, or why it cannot be used.
   [[nodiscard]] Entry require_key(std::string_view alias);
-  // A key or a trusted certificate that the name means for use. Likewise.
+  // A secret key, likewise.
+  [[nodiscard]] SecretKey require_secret_key(std::string_view alias);
+  // A key pair, a secret key or a trusted certificate that the name means for use. Likewise.
   [[nodiscard]] Named require(std::string_view alias);
   // A key that was read before, as it is now: it may have another alias. Throws Error (client) if it is gone.
   [[nodiscard]] Entry read_again(const pkcs11::KeyReference& key);
@@ -42,6 +44,9 @@ class AliasStore final {
   Entry generate(std::string_view alias, const KeyRequest& request, const Certify& certify);
   // The same of a key that was made elsewhere, with its chain.
   Entry import_key(std::string_view alias, const SoftwareKey& key, const Chain& chain);
+  // The same of secret keys.
+  SecretKey generate(std::string_view alias, const SecretKeySpec& spec);
+  SecretKey import_key(std::string_view alias, const SoftwareSecretKey& key);
   // Gives an unfinished key its alias: KeyStore::name.
   Entry name(const Entry& unfinished, std::string_view alias);
   void add_trusted(std::string_view alias, const Certificate& certificate);
@@ -87,6 +92,8 @@ class AliasStore final {
   Entry complete(std::string_view alias, const Entry& unfinished, const Certify& certify);
   void rename(const Entry& entry, std::string_view new_alias, const Chain& chain);
   Entry replace_other_chain(const Entry& entry, const Chain& chain);
+  SecretKey complete(std::string_view alias, const SecretKey& unfinished);
+  void rename(const SecretKey& key, std::string_view new_alias);
   [[nodiscard]] bool destroys() const;
   [[nodiscard]] bool forget(std::string_view alias);
   [[nodiscard]] bool destroy(std::string_view alias, const std::optional<Named>& named);

@@ -17,6 +17,7 @@
 #include "native/keys/name_holders.h"
 #include "native/keys/naming.h"
 #include "native/keys/replicas.h"
+#include "native/keys/secret_key_objects.h"
 #include "native/keys/stored_object.h"
 #include "native/keys/unfinished_label.h"
 #include "native/keys/unfinished_object.h"
@@ -90,8 +91,15 @@ KeyStore::ReadListing KeyStore::read_listing(Session& session) {
   std::vector<UnfinishedObject> unfinished;  // a view without login does not tell what has no private key
   if (view_ == View::whole) unfinished = find_unfinished(session, objects, entries);
   drop_leftovers(objects.certificates, unfinished);
-  Listing listing = listing_of(std::move(entries), objects.certificates, pkix_);
+  const std::vector<SecretKeyObject> secret_keys = read_secret_keys(session);
+  std::vector<SecretKey> secret_aliases = secret_keys_among(secret_keys, entries);
+  Listing listing = listing_of(std::move(entries), objects.certificates, pkix_, std::move(secret_aliases));
   listing.unreadable = unreadable_objects(objects);
+  for (const SecretKeyObject& object : secret_keys) {
+    const pkcs11::KeyReference& key = object.key.reference;
+    if (is_unfinished_label(key.label()) && view_ == View::whole)
+      unfinished.push_back({{Leftover::unnamed, CKO_SECRET_KEY, key.label(), key.id(), {}}, object.handle});
+  }
   for (const CertificateObject* issuer : unneeded_issuers(objects.certificates, chains_of(listing))) {
     unfinished.push_back(
         {{Leftover::issuer, CKO_CERTIFICATE, issuer->label, issuer->id, {}}, issuer->handle});
@@ -130,6 +138,9 @@ std::optional<Named> KeyStore::resolve(std::string_view alias, Parts parts) {
     named.reset();
     if (auto key = reader_->find_key(session, alias, {}, parts))
       named = std::visit([](auto& object) { return Named(std::move(object)); }, *key);
+    else if (auto secret_keys = secret_keys_among(read_secret_keys(session, alias), {});
+             secret_keys.size() == 1)
+      named = std::move(secret_keys.front());
     return named.has_value();
   });
   return named ? std::move(named) : look_up(alias, Purpose::use);
@@ -147,8 +158,11 @@ std::optional<Named> KeyStore::look_up(std::string_view alias, Purpose purpose) 
     const std::vector<Entry> entries = reader_->aliases(objects);
     if (view_ == View::whole)
       drop_leftovers(objects.certificates, find_unfinished(session, objects, entries));
-    named = keys::look_up(
-        alias, {entries, trusted_among(objects.certificates, entries), unreadable_objects(objects)}, purpose);
+    const std::vector<SecretKey> secret_keys = secret_keys_among(read_secret_keys(session), entries);
+    named = keys::look_up(alias,
+                          {entries, trusted_among(objects.certificates, entries, secret_keys),
+                           unreadable_objects(objects), secret_keys},
+                          purpose);
     return named.has_value();
   });
   return named;

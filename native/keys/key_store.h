@@ -1,5 +1,5 @@
-// The alias model: one private key, its leaf certificate and its chain, stored so that other PKCS #11 tools
-// see them too. The rules are in docs/design/alias-model.md.
+// The alias model: one private key, its leaf certificate and its chain, or one secret key, stored so that
+// other PKCS #11 tools see them too. The rules are in docs/design/alias-model.md.
 #pragma once
 
 #include <functional>
@@ -45,8 +45,8 @@ class KeyStore final {
   // All aliases of the token, in the order of their names: three searches, one batched read per object. Keys
   // of which neither the token nor a certificate shows the public half are left out.
   [[nodiscard]] std::vector<Entry> entries();
-  // The same with their chains, the certificates that were imported under names of their own, and what
-  // interrupted commands left; nothing is read twice.
+  // The same with their chains, the certificates that were imported under names of their own, the secret
+  // keys, and what interrupted commands left: one search more, and nothing is read twice.
   [[nodiscard]] Listing list();
   // What resolve() finds, if it is a key. Throws Error if two match, or if it cannot be used.
   [[nodiscard]] std::optional<Entry> find(std::string_view alias, Parts parts = Parts::key_and_leaf);
@@ -57,8 +57,9 @@ class KeyStore final {
   [[nodiscard]] std::optional<Entry> find(std::string_view label, pkcs11::ByteView id,
                                           Parts parts = Parts::key_and_leaf);
 
-  // What look_up() finds by this name: a key, a trusted certificate, or what cannot be used or read. Throws
-  // Error if that is more than one. A label of a key, written exactly, reads only the objects of that key.
+  // What look_up() finds by this name: a key, a trusted certificate, a secret key, or what cannot be used or
+  // read. Throws Error if that is more than one. A label of a key, written exactly, reads only the objects of
+  // that key.
   [[nodiscard]] std::optional<Named> resolve(std::string_view alias, Parts parts = Parts::key_and_leaf);
   // The same for a command that changes or destroys: Purpose::change.
   [[nodiscard]] std::optional<Named> resolve_to_change(std::string_view alias);
@@ -116,6 +117,23 @@ class KeyStore final {
   // is the only one of its class with this label and CKA_ID, and still as it was read.
   void destroy(const UnreadableObject& object);
 
+  // Secret keys likewise: see the functions of the same names above. They have no certificate, and of two
+  // with one value no token tells.
+  SecretKey generate_unfinished(const SecretKeySpec& spec) {
+    return generate_unfinished(spec, Extraction::never);
+  }
+  SecretKey generate_unfinished(const SecretKeySpec& spec, Extraction extraction);
+  SecretKey import_unfinished(const SoftwareSecretKey& key) { return import_unfinished(key, {}, {}); }
+  // Under this unfinished label and CKA_ID, which another token has it under; empty: new ones.
+  SecretKey import_unfinished(const SoftwareSecretKey& key, std::string_view label, pkcs11::ByteView id);
+  SecretKey name(const SecretKey& unfinished, std::string_view alias);
+  void withdraw(const SecretKey& unfinished);
+  [[nodiscard]] std::optional<SecretKey> find_again(const SecretKey& key);
+  // Throws Error (client) if the name may not be an alias, or is another one's already.
+  void require_unused(std::string_view alias, const SecretKey& own);
+  void rename(const SecretKey& key, std::string_view alias);
+  void destroy(const SecretKey& key);
+
   [[nodiscard]] const Pkix& pkix() const noexcept { return pkix_; }
   [[nodiscard]] KeySource& source() noexcept { return *source_; }
 
@@ -135,6 +153,8 @@ class KeyStore final {
   Entry make(const std::string& label,
              const std::function<void(pkcs11::Session&, std::string_view label)>& make_pair);
   [[nodiscard]] Entry find_made(const std::string& label);
+  [[nodiscard]] SecretKey find_made_secret(const std::string& label);
+  [[nodiscard]] std::optional<SecretKey> find_secret(std::string_view label);
   void require_new(pkcs11::Session& session, const pkcs11::PublicKey& key);
   void require_new_id(pkcs11::Session& session, pkcs11::ByteView id);
 

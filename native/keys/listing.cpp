@@ -14,7 +14,8 @@
 namespace keystay::keys {
 
 std::vector<TrustedCertificate> trusted_among(const std::vector<CertificateObject>& certificates,
-                                              const std::vector<Entry>& entries) {
+                                              const std::vector<Entry>& entries,
+                                              const std::vector<SecretKey>& secret_keys) {
   PublicKeySet keys;
   for (const Entry& entry : entries) keys.insert(entry.key.public_key());
   std::vector<TrustedCertificate> trusted;
@@ -25,17 +26,28 @@ std::vector<TrustedCertificate> trusted_among(const std::vector<CertificateObjec
       trusted.push_back({object.label, object.certificate, object.id});
     }
   }
-  name_apart(trusted, entries);
+  name_apart(trusted, entries, secret_keys);
   return trusted;
 }
 
+std::vector<SecretKey> secret_keys_among(const std::vector<SecretKeyObject>& objects,
+                                         const std::vector<Entry>& entries) {
+  std::vector<SecretKey> keys;
+  for (const SecretKeyObject& object : objects) {
+    if (object.is_alias && !is_unfinished_label(object.key.reference.label())) keys.push_back(object.key);
+  }
+  name_apart(keys, entries);
+  return keys;
+}
+
 Listing listing_of(std::vector<Entry> entries, const std::vector<CertificateObject>& certificates,
-                   const Pkix& pkix) {
+                   const Pkix& pkix, std::vector<SecretKey> secret_keys) {
   std::vector<Certificate> issuers;
   for (const CertificateObject& object : certificates) issuers.push_back(object.certificate);
   ChainBuilder chains(pkix, issuers_among(issuers));
   Listing listing;
-  listing.trusted = trusted_among(certificates, entries);
+  listing.trusted = trusted_among(certificates, entries, secret_keys);
+  listing.secret_keys = std::move(secret_keys);
   for (Entry& entry : entries) {
     Chain chain = entry.leaf ? chains.build(*entry.leaf) : Chain{};
     listing.entries.push_back({std::move(entry), std::move(chain)});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "native/keys/entry.h"
+#include "native/keys/secret_key.h"
 #include "native/keys/unfinished.h"
 #include "native/pkcs11/error.h"
 
@@ -39,6 +40,7 @@ struct Listing {
   // What would be among these if it could be read: private keys without a public half, and certificates.
   std::vector<UnreadableObject> unreadable{};
   std::vector<Unfinished> unfinished{};  // what interrupted commands left
+  std::vector<SecretKey> secret_keys{};  // in the order of their names
 };
 
 // `key "web"` or `certificate with id 01ab`, for messages.

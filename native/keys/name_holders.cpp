@@ -104,6 +104,23 @@ std::optional<std::string> certificate_with_name(Session& session, const Pkix& p
   return std::nullopt;
 }
 
+std::optional<std::string> secret_key_with_name(Session& session, std::string_view alias,
+                                                CK_OBJECT_HANDLE own) {
+  constexpr CK_ATTRIBUTE_TYPE kLabel[] = {CKA_LABEL};
+  for (const CK_OBJECT_HANDLE handle : session.find_token_objects(objects_of(CKO_SECRET_KEY))) {
+    if (handle == own) continue;
+    std::string label = session.attributes(handle, kLabel).text(CKA_LABEL);
+    if (are_alike(name_in(label), name_in(alias))) return label;
+  }
+  return std::nullopt;
+}
+
+bool is_taken(Session& session, const Pkix& pkix, std::string_view alias, CK_OBJECT_HANDLE secret_key) {
+  const auto is_nobodys = [](const CertificateObject&) { return false; };
+  return !other_holders(session, alias).empty() || secret_key_with_name(session, alias, secret_key) ||
+         certificate_with_name(session, pkix, alias, is_nobodys);
+}
+
 IsOwn certifies(const Entry& entry) {
   return [&entry](const CertificateObject& object) {
     return object.certificate.public_key == entry.key.public_key();
@@ -114,6 +131,8 @@ void require_unused(Session& session, const Pkix& pkix, std::string_view alias, 
   require_name(alias);
   if (const auto keys = other_holders(session, alias, own); !keys.empty())
     refuse(alias, keys.front().label, "");
+  if (const auto label = secret_key_with_name(session, alias, own.secret_key))
+    refuse(alias, *label, " as a secret key");
   const IsOwn is_own = own.entry ? certifies(*own.entry) : [](const CertificateObject&) { return false; };
   if (const auto label = certificate_with_name(session, pkix, alias, is_own))
     refuse(alias, *label, " as a trusted certificate");

@@ -28,6 +28,7 @@ struct NameHolder {
 struct OwnKey {
   CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
   const Entry* entry = nullptr;
+  CK_OBJECT_HANDLE secret_key = CK_INVALID_HANDLE;
 };
 
 // The private keys with the name: one batched read for each on the token. `own_id` is that of the key that
@@ -40,6 +41,13 @@ struct OwnKey {
 using IsOwn = std::function<bool(const CertificateObject&)>;
 [[nodiscard]] std::optional<std::string> certificate_with_name(pkcs11::Session& session, const Pkix& pkix,
                                                                std::string_view alias, const IsOwn& is_own);
+// The label of a secret key with the name, other than `own`: one search, and one read for each on the token.
+[[nodiscard]] std::optional<std::string> secret_key_with_name(pkcs11::Session& session,
+                                                              std::string_view alias,
+                                                              CK_OBJECT_HANDLE own = CK_INVALID_HANDLE);
+// Whether anything but this secret key has the name.
+[[nodiscard]] bool is_taken(pkcs11::Session& session, const Pkix& pkix, std::string_view alias,
+                            CK_OBJECT_HANDLE secret_key);
 // What certifies this key.
 [[nodiscard]] IsOwn certifies(const Entry& entry);
 

@@ -154,7 +154,9 @@ void name_unfinished(Session& session, const Pkix& pkix, const Entry& unfinished
     store_label(session, private_key, alias);
   }
   const bool stays = prevails([&] {
-    if (certificate_with_name(session, pkix, alias, certifies(unfinished))) return Look::give_way;
+    if (certificate_with_name(session, pkix, alias, certifies(unfinished)) ||
+        secret_key_with_name(session, alias))
+      return Look::give_way;
     return look_as_claim(other_holders(session, alias, {private_key}, key.id()), key.id());
   });
   if (!stays) {
@@ -188,7 +190,8 @@ void rename_alias(Session& session, const Pkix& pkix, const Entry& entry, std::s
   for (const Labelled& other : others) store_label(session, other.handle, alias);
   store_label(session, private_key, alias);
   const bool stays = prevails([&] {
-    if (certificate_with_name(session, pkix, alias, certifies(entry))) return Look::give_way;
+    if (certificate_with_name(session, pkix, alias, certifies(entry)) || secret_key_with_name(session, alias))
+      return Look::give_way;
     return look_as_alias(other_holders(session, alias, {private_key}, key.id()));
   });
   if (!stays) {
@@ -207,7 +210,8 @@ void name_certificate(Session& session, const Pkix& pkix, CK_OBJECT_HANDLE certi
                       std::string_view alias) {
   store_label(session, certificate, alias);
   const auto is_own = [&](const CertificateObject& object) { return object.handle == certificate; };
-  if (!other_holders(session, alias).empty() || certificate_with_name(session, pkix, alias, is_own))
+  if (!other_holders(session, alias).empty() || secret_key_with_name(session, alias) ||
+      certificate_with_name(session, pkix, alias, is_own))
     refuse_taken(alias);
 }
 

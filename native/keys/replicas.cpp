@@ -6,8 +6,8 @@
 
 #include "native/keys/alias_name.h"
 #include "native/keys/key_pair.h"
+#include "native/keys/replica_change.h"
 #include "native/keys/token_objects.h"
-#include "native/keys/wrapping.h"
 #include "native/keys/writing_turn.h"
 #include "native/pkcs11/error.h"
 #include "native/pkcs11/session.h"
@@ -21,58 +21,6 @@ using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
-// What became of one change on several tokens.
-class Outcome final {
- public:
-  // Runs `body`, and notes how it ends on the token of this name. Whether it went well.
-  template <typename Body>
-  bool note(const std::string& name, const Body& body) {
-    try {
-      body();
-      add(done_, name);
-      return true;
-    } catch (const Error& error) {
-      if (!error_class_) error_class_ = error.error_class();
-      add(failed_, name + ": " + error.what());
-      return false;
-    }
-  }
-
-  [[nodiscard]] bool all_well() const noexcept { return !error_class_; }
-  [[nodiscard]] const std::string& failed() const noexcept { return failed_; }
-  // Rather than that something was out of order.
-  [[nodiscard]] bool was_refused() const noexcept { return error_class_ == ErrorClass::client; }
-  [[nodiscard]] Error error(const std::string& what) const {
-    return {error_class_.value_or(ErrorClass::server), what};
-  }
-  // Throws what failed where, and where it is done.
-  void require_all(const char* remedy) const {
-    if (all_well()) return;
-    throw error((done_.empty() ? "nowhere done; " : "done on " + done_ + "; ") + failed_ + "; " + remedy);
-  }
-
- private:
-  static void add(std::string& list, const std::string& item) { list += (list.empty() ? "" : "; ") + item; }
-
-  std::optional<ErrorClass> error_class_;
-  std::string done_;
-  std::string failed_;
-};
-
-constexpr char kOtherWays[] =
-    "; if the members cannot agree on this kind of key, choose another one, have another member make it "
-    "(keystay group "
-    "promote), or bring it to each by the means of its vendor";
-
-CK_OBJECT_HANDLE find_wrapping_key(Session& session, std::string_view label) {
-  Template search = objects_of(CKO_SECRET_KEY);
-  search.text(CKA_LABEL, label);
-  const auto keys = session.find_token_objects(std::move(search));
-  if (keys.size() == 1) return keys.front();
-  throw Error(ErrorClass::client, "the token has " + std::string(keys.empty() ? "no" : "more than one") +
-                                      " wrapping key \"" + std::string(label) + "\"");
-}
-
 Bytes wrap_private_key(Session& session, CK_MECHANISM_TYPE mechanism, std::string_view wrapping_key,
                        std::string_view unfinished) {
   Template search = objects_of(CKO_PRIVATE_KEY);
@@ -80,43 +28,6 @@ Bytes wrap_private_key(Session& session, CK_MECHANISM_TYPE mechanism, std::strin
   const auto keys = session.find_token_objects(std::move(search));
   if (keys.size() != 1) throw Error(ErrorClass::server, "the new private key is not there any more");
   return session.wrap_key({mechanism, nullptr, 0}, find_wrapping_key(session, wrapping_key), keys.front());
-}
-
-std::vector<CK_MECHANISM_TYPE> mechanisms_of(const WrappingKey& key) {
-  if (key.mechanism) return {*key.mechanism};
-  const auto usual = usual_wrapping_mechanisms();
-  return {usual.begin(), usual.end()};
-}
-
-// What one token has wrapped by RFC 5649 another one may know by the other number: CKM_AES_KEY_WRAP_PAD is
-// RFC 5649 in SoftHSM, as PKCS #11 v2.40 has it, and in NSS an older padding, with CKM_AES_KEY_WRAP_KWP for
-// RFC 5649. The check value tells which one it is.
-std::vector<CK_MECHANISM_TYPE> unwrapping_mechanisms(CK_MECHANISM_TYPE wrapped_by) {
-  const auto usual = usual_wrapping_mechanisms();
-  if (std::ranges::find(usual, wrapped_by) == usual.end()) return {wrapped_by};
-  return {usual.begin(), usual.end()};
-}
-
-bool wants_another_mechanism(const Error& error) {
-  return error.code() == CKR_MECHANISM_INVALID || error.code() == CKR_WRAPPED_KEY_INVALID ||
-         error.code() == CKR_WRAPPED_KEY_LEN_RANGE;
-}
-
-// Returns the mechanism with which `body` does not throw. If there is none, throws what the token said of one
-// that it knows.
-template <typename Body>
-CK_MECHANISM_TYPE first_that_works(const std::vector<CK_MECHANISM_TYPE>& mechanisms, const Body& body) {
-  std::optional<Error> told;
-  for (const CK_MECHANISM_TYPE mechanism : mechanisms) {
-    try {
-      body(mechanism);
-      return mechanism;
-    } catch (const Error& error) {
-      if (!wants_another_mechanism(error)) throw;
-      if (!told || told->code() == CKR_MECHANISM_INVALID) told = error;
-    }
-  }
-  throw Error(*told);
 }
 
 void seal(KeyStore& keys, std::string_view label) {

@@ -28,6 +28,9 @@ class Replicas final {
   // returns.
   [[nodiscard]] std::string generate(const KeyRequest& request);
   [[nodiscard]] std::string import(const SoftwareKey& key, KeyUse use);
+  // Secret keys likewise.
+  [[nodiscard]] std::string generate(const SecretKeySpec& spec);
+  [[nodiscard]] std::string import(const SoftwareSecretKey& key);
   void name(const Entry& unfinished, std::string_view alias);
   void withdraw(const Entry& unfinished);
   void remove_unfinished(const std::vector<Unfinished>& shown);
@@ -41,6 +44,12 @@ class Replicas final {
   bool destroy_leftovers(std::string_view alias);
   void destroy(const TrustedCertificate& trusted);
 
+  void name(const SecretKey& unfinished, std::string_view alias);
+  void withdraw(const SecretKey& unfinished);
+  void require_unused(std::string_view alias, const SecretKey& own);
+  void rename(const SecretKey& key, std::string_view alias);
+  void destroy(const SecretKey& key);
+
  private:
   struct Store {
     std::string name;
@@ -53,12 +62,20 @@ class Replicas final {
   };
 
   [[nodiscard]] std::vector<const Store*> all() const;
+  struct SecretPlace {
+    const Store* store;
+    SecretKey key;
+  };
+
   // Those that answer, and have the wrapping key if there is more than one; throws Error unless they are
   // enough.
   [[nodiscard]] std::vector<const Store*> ready_for_new_key() const;
   [[nodiscard]] std::vector<Place> places_of(const Entry& entry) const;
+  [[nodiscard]] std::vector<SecretPlace> places_of(const SecretKey& key) const;
   void copy(const Store& from, const Store& to, const Entry& made, KeyUse use) const;
+  void copy(const Store& from, const Store& to, const SecretKey& made, const SecretKeySpec& spec) const;
   void withdraw_quietly(const Entry& unfinished);
+  void withdraw_quietly(const SecretKey& unfinished);
   // Destroys what was new a moment ago.
   void take_back(const Store& store, const auto& made, std::string_view alias) const;
 

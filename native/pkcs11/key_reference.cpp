@@ -46,6 +46,22 @@ KeyReference KeyReference::with_proof() const {
   return key;
 }
 
+CK_OBJECT_CLASS KeyReference::object_class() const noexcept {
+  switch (type_) {
+    case CKK_RSA:
+    case CKK_DSA:
+    case CKK_DH:
+    case CKK_EC:
+    case CKK_X9_42_DH:
+    case CKK_KEA:
+    case CKK_EC_EDWARDS:
+    case kMontgomeryKey:
+      return CKO_PRIVATE_KEY;
+    default:
+      return CKO_SECRET_KEY;
+  }
+}
+
 std::string KeyReference::name() const {
   return label_.empty() ? "key id:" + hex(id_) : "alias \"" + label_ + "\"";
 }

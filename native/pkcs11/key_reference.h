@@ -1,4 +1,4 @@
-// A private key as a recipe: what finds it again after a lost session, a fork or a rebooted HSM.
+// A private or secret key as a recipe: what finds it again after a lost session, a fork or a rebooted HSM.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,8 @@ enum class Proof {
   wanted,  // somebody had to bring the same key to several tokens, and may have brought another one
 };
 
-// Names a private key on one token by what it is, never by a handle. Immutable; copies name the same key.
+// Names a private or secret key on one token by what it is, never by a handle. Immutable; copies name the
+// same key.
 class KeyReference final {
  public:
   // Without a public key, the one found under the same CKA_ID is trusted when the key is searched.
@@ -24,6 +25,8 @@ class KeyReference final {
   [[nodiscard]] const Bytes& id() const noexcept { return id_; }              // CKA_ID
   [[nodiscard]] const std::string& label() const noexcept { return label_; }  // CKA_LABEL
   [[nodiscard]] CK_KEY_TYPE type() const noexcept { return type_; }
+  // CKO_PRIVATE_KEY or CKO_SECRET_KEY, as the type is.
+  [[nodiscard]] CK_OBJECT_CLASS object_class() const noexcept;
   [[nodiscard]] const std::optional<PublicKey>& public_key() const noexcept { return public_key_; }
   [[nodiscard]] Proof proof() const noexcept { return proof_; }
 

@@ -27,6 +27,12 @@ std::string_view name_of(CK_ATTRIBUTE_TYPE attribute) noexcept {
       return "CKA_SIGN";
     case CKA_DECRYPT:
       return "CKA_DECRYPT";
+    case CKA_ENCRYPT:
+      return "CKA_ENCRYPT";
+    case CKA_WRAP:
+      return "CKA_WRAP";
+    case CKA_UNWRAP:
+      return "CKA_UNWRAP";
     default:
       return "CKA_DERIVE";
   }

@@ -114,8 +114,9 @@ struct FoundKey {
 };
 
 FoundKey find(Session& session, const KeyReference& key) {
+  const std::string kind = key.object_class() == CKO_SECRET_KEY ? "secret key" : "private key";
   Template search;
-  search.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, key.type());
+  search.number(CKA_CLASS, key.object_class()).number(CKA_KEY_TYPE, key.type());
   if (key.id().empty()) {
     search.text(CKA_LABEL, key.label());
   } else {
@@ -143,10 +144,10 @@ FoundKey find(Session& session, const KeyReference& key) {
   }
   if (found.size() > 1) {
     throw Error(ErrorClass::client,
-                "several private keys match: " + labels_of(found) + "; give each a CKA_ID of its own");
+                "several " + kind + "s match: " + labels_of(found) + "; give each a CKA_ID of its own");
   }
   throw Error(ErrorClass::client,
-              !namesakes.empty() ? kAnotherKey : "no such private key on the token; was it deleted?");
+              !namesakes.empty() ? kAnotherKey : "no such " + kind + " on the token; was it deleted?");
 }
 
 }  // namespace

@@ -9,15 +9,17 @@ namespace {
 struct HashConstants {
   CK_MECHANISM_TYPE mechanism;
   CK_RSA_PKCS_MGF_TYPE mgf1;
+  CK_MECHANISM_TYPE hmac;
+  std::size_t size;  // bytes
 };
 
 // In the order of Hash.
 constexpr std::array kHashes = std::to_array<HashConstants>({
-    {CKM_SHA_1, CKG_MGF1_SHA1},
-    {CKM_SHA224, CKG_MGF1_SHA224},
-    {CKM_SHA256, CKG_MGF1_SHA256},
-    {CKM_SHA384, CKG_MGF1_SHA384},
-    {CKM_SHA512, CKG_MGF1_SHA512},
+    {CKM_SHA_1, CKG_MGF1_SHA1, CKM_SHA_1_HMAC, 20},
+    {CKM_SHA224, CKG_MGF1_SHA224, CKM_SHA224_HMAC, 28},
+    {CKM_SHA256, CKG_MGF1_SHA256, CKM_SHA256_HMAC, 32},
+    {CKM_SHA384, CKG_MGF1_SHA384, CKM_SHA384_HMAC, 48},
+    {CKM_SHA512, CKG_MGF1_SHA512, CKM_SHA512_HMAC, 64},
 });
 
 const HashConstants& constants(Hash hash) noexcept { return kHashes[static_cast<std::size_t>(hash)]; }
@@ -35,16 +37,25 @@ struct Type {
     return std::visit(*this, decrypt.mechanism);
   }
   CK_MECHANISM_TYPE operator()(AgreeEcdh) const noexcept { return CKM_ECDH1_DERIVE; }
+  CK_MECHANISM_TYPE operator()(Mac mac) const noexcept { return constants(mac.hash).hmac; }
+  CK_MECHANISM_TYPE operator()(const EncryptAesGcm&) const noexcept { return CKM_AES_GCM; }
+  CK_MECHANISM_TYPE operator()(const DecryptAesGcm&) const noexcept { return CKM_AES_GCM; }
+  CK_MECHANISM_TYPE operator()(WrapSecret) const noexcept { return CKM_AES_KEY_WRAP; }
+  CK_MECHANISM_TYPE operator()(UnwrapSecret) const noexcept { return CKM_AES_KEY_WRAP; }
 };
 
 }  // namespace
 
 CK_MECHANISM_TYPE type(const Operation& operation) noexcept { return std::visit(Type{}, operation); }
 
+std::size_t size_of(Hash hash) noexcept { return constants(hash).size; }
+
 Permission permission(const Operation& operation) noexcept {
   // In the order of Operation.
-  static constexpr Permission kPermissions[] = {
-      {CKF_SIGN, CKA_SIGN}, {CKF_DECRYPT, CKA_DECRYPT}, {CKF_DERIVE, CKA_DERIVE}};
+  static constexpr Permission kPermissions[] = {{CKF_SIGN, CKA_SIGN},       {CKF_DECRYPT, CKA_DECRYPT},
+                                                {CKF_DERIVE, CKA_DERIVE},   {CKF_SIGN, CKA_SIGN},
+                                                {CKF_ENCRYPT, CKA_ENCRYPT}, {CKF_DECRYPT, CKA_DECRYPT},
+                                                {CKF_WRAP, CKA_WRAP},       {CKF_UNWRAP, CKA_UNWRAP}};
   static_assert(std::size(kPermissions) == std::variant_size_v<Operation>);
   return kPermissions[operation.index()];
 }
@@ -72,6 +83,25 @@ MechanismParameters::MechanismParameters(const Decrypt& operation) noexcept {
     mechanism_.pParameter = &oaep_;
     mechanism_.ulParameterLen = sizeof oaep_;
   }
+}
+
+MechanismParameters::MechanismParameters(const Mac& operation) noexcept {
+  mechanism_.mechanism = Type{}(operation);
+}
+
+// Cryptoki reads both; its structure only lacks the const.
+MechanismParameters::MechanismParameters(const AesGcm& parameters) noexcept {
+  mechanism_.mechanism = CKM_AES_GCM;
+  gcm_.iv_ptr = const_cast<std::uint8_t*>(parameters.iv.data());
+  gcm_.iv_len = parameters.iv.size();
+  gcm_.iv_bits = parameters.iv.size() * 8;
+  gcm_.aad_ptr = parameters.additional_data.empty()
+                     ? nullptr
+                     : const_cast<std::uint8_t*>(parameters.additional_data.data());
+  gcm_.aad_len = parameters.additional_data.size();
+  gcm_.tag_bits = parameters.tag_bits;
+  mechanism_.pParameter = &gcm_;
+  mechanism_.ulParameterLen = sizeof gcm_;
 }
 
 }  // namespace keystay::pkcs11

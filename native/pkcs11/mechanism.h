@@ -2,6 +2,7 @@
 // before, so these are the raw ones: each states what its data is (PKCS #11 v3.0, Current Mechanisms).
 #pragma once
 
+#include <cstddef>
 #include <variant>
 
 #include "native/pkcs11/cryptoki.h"
@@ -41,14 +42,40 @@ struct Decrypt {  // C_DecryptInit, C_Decrypt. Data: the ciphertext. Result: the
 // point, uncompressed or as RFC 7748 encodes it. Result: the x coordinate, whose size is that of the field.
 struct AgreeEcdh {};
 
-// What a private key is used for: one operation in one part.
-using Operation = std::variant<Sign, Decrypt, AgreeEcdh>;
+// By secret keys:
+struct Mac {  // CKM_SHA_1_HMAC, CKM_SHA256_HMAC …, section 2.20, by C_SignInit, C_Sign. Data: the message.
+              // Result: the HMAC, size_of(hash) bytes
+  Hash hash;
+};
+struct AesGcm {  // CKM_AES_GCM, section 2.12.3
+  Bytes iv;
+  Bytes additional_data;
+  CK_ULONG tag_bits = 128;
+};
+struct EncryptAesGcm {  // C_EncryptInit, C_Encrypt. Data: the plaintext. Result: the ciphertext, then the tag
+  AesGcm parameters;
+};
+struct DecryptAesGcm {  // C_DecryptInit, C_Decrypt. Data: the ciphertext, then the tag. Result: the
+                        // plaintext; tokens want room for the tag as well
+  AesGcm parameters;
+};
+// CKM_AES_KEY_WRAP (RFC 3394), section 2.14, of a secret that is a key in the token only meanwhile:
+// C_CreateObject and C_WrapKey. Data: the secret, 16, 24 or 32 bytes. Result: 8 bytes more.
+struct WrapSecret {};
+struct UnwrapSecret {};  // the other way round: C_UnwrapKey, and CKA_VALUE of the object. Result: the secret
+
+// What a private or secret key is used for: one operation in one part.
+using Operation =
+    std::variant<Sign, Decrypt, AgreeEcdh, Mac, EncryptAesGcm, DecryptAesGcm, WrapSecret, UnwrapSecret>;
+
+// Of a digest or an HMAC, in bytes.
+[[nodiscard]] std::size_t size_of(Hash hash) noexcept;
 
 // The CKM_ constant of its mechanism.
 [[nodiscard]] CK_MECHANISM_TYPE type(const Operation& operation) noexcept;
 
 // What an operation needs, beside its mechanism: CKF_SIGN of CK_MECHANISM_INFO.flags and CKA_SIGN of the key,
-// or the same for decryption and key agreement.
+// or the same for any other.
 struct Permission {
   CK_FLAGS flag;
   CK_ATTRIBUTE_TYPE attribute;
@@ -61,6 +88,8 @@ class MechanismParameters final {
  public:
   explicit MechanismParameters(const Sign& operation) noexcept;
   explicit MechanismParameters(const Decrypt& operation) noexcept;
+  explicit MechanismParameters(const Mac& operation) noexcept;
+  explicit MechanismParameters(const AesGcm& parameters) noexcept;
   MechanismParameters(const MechanismParameters&) = delete;
   MechanismParameters& operator=(const MechanismParameters&) = delete;
 
@@ -69,6 +98,7 @@ class MechanismParameters final {
  private:
   CK_RSA_PKCS_PSS_PARAMS pss_{};
   CK_RSA_PKCS_OAEP_PARAMS oaep_{};
+  CK_GCM_PARAMS gcm_{};
   CK_MECHANISM mechanism_{};
 };
 

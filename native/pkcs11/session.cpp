@@ -279,10 +279,9 @@ struct Session::Performer {
     return const_cast<CK_BYTE*>(data.empty() ? &kNothing : data.data());
   }
 
-  std::size_t operator()(const Sign& sign) const {
+  [[nodiscard]] std::size_t sign(CK_MECHANISM* mechanism) const {
     CK_FUNCTION_LIST& functions = session.functions_;
-    MechanismParameters parameters(sign);
-    check(ModuleCall(functions)->C_SignInit(session.handle_, parameters.get(), key), "C_SignInit");
+    check(ModuleCall(functions)->C_SignInit(session.handle_, mechanism, key), "C_SignInit");
     if (begun) begun();
     CK_ULONG size = result.size();
     check(ModuleCall(functions)->C_Sign(session.handle_, input(), data.size(), result.data(), &size),
@@ -290,23 +289,52 @@ struct Session::Performer {
     return size;
   }
 
-  std::size_t operator()(const Decrypt& decrypt) const {
+  [[nodiscard]] std::size_t decrypt(CK_MECHANISM* mechanism, const char* fault) const {
     CK_FUNCTION_LIST& functions = session.functions_;
-    MechanismParameters parameters(decrypt);
-    check(ModuleCall(functions)->C_DecryptInit(session.handle_, parameters.get(), key), "C_DecryptInit");
+    check(ModuleCall(functions)->C_DecryptInit(session.handle_, mechanism, key), "C_DecryptInit");
     if (begun) begun();
     CK_ULONG size = result.size();
     const CK_RV rv =
         ModuleCall(functions)->C_Decrypt(session.handle_, input(), data.size(), result.data(), &size);
-    // SoftHSM answers this for wrong padding, which any client can send: it must not lead to a repair of the
-    // token.
-    if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED) {
-      throw Error(CKR_ENCRYPTED_DATA_INVALID,
-                  "C_Decrypt: " + describe(rv) + "; the ciphertext is wrong, or the token is sick");
-    }
+    // SoftHSM answers this for wrong padding or a wrong tag, which any client can send: it must not lead to a
+    // repair of the token.
+    if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED)
+      throw Error(CKR_ENCRYPTED_DATA_INVALID, "C_Decrypt: " + describe(rv) + fault);
     check(rv, "C_Decrypt");
     return size;
   }
+
+  std::size_t operator()(const Sign& operation) const {
+    MechanismParameters parameters(operation);
+    return sign(parameters.get());
+  }
+  std::size_t operator()(const Mac& operation) const {
+    MechanismParameters parameters(operation);
+    return sign(parameters.get());
+  }
+
+  std::size_t operator()(const Decrypt& operation) const {
+    MechanismParameters parameters(operation);
+    return decrypt(parameters.get(), "; the ciphertext is wrong, or the token is sick");
+  }
+  std::size_t operator()(const DecryptAesGcm& operation) const {
+    MechanismParameters parameters(operation.parameters);
+    return decrypt(parameters.get(), "; the ciphertext, its tag or what it was made with is another");
+  }
+
+  std::size_t operator()(const EncryptAesGcm& operation) const {
+    CK_FUNCTION_LIST& functions = session.functions_;
+    MechanismParameters parameters(operation.parameters);
+    check(ModuleCall(functions)->C_EncryptInit(session.handle_, parameters.get(), key), "C_EncryptInit");
+    if (begun) begun();
+    CK_ULONG size = result.size();
+    check(ModuleCall(functions)->C_Encrypt(session.handle_, input(), data.size(), result.data(), &size),
+          "C_Encrypt");
+    return size;
+  }
+
+  std::size_t operator()(WrapSecret) const { return session.wrap_secret(key, data, result); }
+  std::size_t operator()(UnwrapSecret) const { return session.unwrap_secret(key, data, result); }
 
   std::size_t operator()(AgreeEcdh) const {
     session.agree(key, data, result);
@@ -335,16 +363,7 @@ void Session::agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::ui
   CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
   check(ModuleCall(functions_)->C_DeriveKey(handle_, &mechanism, key, shared.data(), shared.size(), &object),
         "C_DeriveKey");
-  // Straight into the caller's memory: a copy on the way would have to be wiped.
-  CK_ATTRIBUTE value{CKA_VALUE, secret.data(), secret.size()};
-  const CK_RV read = ModuleCall(functions_)->C_GetAttributeValue(handle_, object, &value, 1);
-  const CK_RV destroyed = ModuleCall(functions_)->C_DestroyObject(handle_, object);
-  check(read, "C_GetAttributeValue");
-  check(destroyed, "C_DestroyObject");
-  if (value.ulValueLen != secret.size()) {
-    throw Error(ErrorClass::server, "C_DeriveKey: the secret has " + std::to_string(value.ulValueLen) +
-                                        " bytes, expected " + std::to_string(secret.size()));
-  }
+  take_secret(object, secret, "C_DeriveKey");
 }
 
 bool Session::verifies(CK_OBJECT_HANDLE public_key, const Sign& operation, ByteView data,

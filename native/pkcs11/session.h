@@ -91,13 +91,18 @@ class Session final {
   void login_for_operation(const Pin* pin);
 
   // Performs an operation (mechanism.h), with `begun`, if there is one, between C_SignInit and C_Sign or
-  // their like. Returns the length of the result. The session object that holds an agreed secret for a moment
-  // is destroyed.
+  // their like. Returns the length of the result. The session object that holds an agreed or a wrapped secret
+  // for a moment is destroyed.
   std::size_t perform(CK_OBJECT_HANDLE key, const Operation& operation, ByteView data,
                       std::span<std::uint8_t> result, const OperationBegun& begun = {});
   // C_VerifyInit, C_Verify. Throws Error for everything but a signature that is wrong.
   [[nodiscard]] bool verifies(CK_OBJECT_HANDLE public_key, const Sign& operation, ByteView data,
                               ByteView signature);
+  // A MAC over a message in parts: C_SignInit, C_SignUpdate for each, C_SignFinal, which returns its length.
+  // One that is begun and not ended leaves a session of no use.
+  void begin_mac(CK_OBJECT_HANDLE key, const Mac& operation);
+  void continue_mac(ByteView part);
+  [[nodiscard]] std::size_t end_mac(std::span<std::uint8_t> result);
   // C_GenerateRandom.
   void generate_random(std::span<std::uint8_t> random);
 
@@ -111,6 +116,11 @@ class Session final {
   auto answer_of(Call call);
   // C_DeriveKey by ECDH; reads and destroys what it makes.
   void agree(CK_OBJECT_HANDLE key, ByteView peer_point, std::span<std::uint8_t> secret);
+  // Straight into the caller's memory: a copy on the way would have to be wiped. Destroys the object.
+  void take_secret(CK_OBJECT_HANDLE object, std::span<std::uint8_t> secret, const char* function);
+  // See WrapSecret.
+  std::size_t wrap_secret(CK_OBJECT_HANDLE key, ByteView secret, std::span<std::uint8_t> wrapped);
+  std::size_t unwrap_secret(CK_OBJECT_HANDLE key, ByteView wrapped, std::span<std::uint8_t> secret);
 
   Module& module_;
   CK_FUNCTION_LIST& functions_;

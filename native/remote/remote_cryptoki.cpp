@@ -223,6 +223,29 @@ CK_RV RemoteCryptoki::sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG si
   return operate(Call::sign, session, {data, size}, signature, signed_size);
 }
 
+// What was begun goes before the first part of a message.
+void RemoteCryptoki::send_begun(CK_SESSION_HANDLE session) {
+  const auto begun = take_begun(session);
+  if (!begun) return;
+  const Response response = lane_.call(*begun);
+  if (response.rv() != CKR_OK) throw pkcs11::Error(response.rv(), function_name(begun->call()));
+}
+
+CK_RV RemoteCryptoki::sign_update(CK_SESSION_HANDLE session, CK_BYTE* part, CK_ULONG size) {
+  send_begun(session);
+  Request request(Call::sign_update);
+  request.number(session).bytes(part, size);
+  return without_result(request);
+}
+
+CK_RV RemoteCryptoki::sign_final(CK_SESSION_HANDLE session, CK_BYTE* signature, CK_ULONG* size) {
+  send_begun(session);
+  Request request(Call::sign_final);
+  request.number(session).room(*size);
+  Response response = lane_.call(request);
+  return response.rv() != CKR_OK ? response.rv() : response.bytes(signature, *size);
+}
+
 // Not in one way with C_VerifyInit: it is done once for a key.
 CK_RV RemoteCryptoki::verify_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   Request request(Call::verify_init);
@@ -235,6 +258,15 @@ CK_RV RemoteCryptoki::verify(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG 
   Request request(Call::verify);
   request.number(session).bytes(data, size).bytes(signature, signed_size);
   return without_result(request);
+}
+
+CK_RV RemoteCryptoki::encrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  return begin(Call::encrypt_init, session, *mechanism, key);
+}
+
+CK_RV RemoteCryptoki::encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* cipher,
+                              CK_ULONG* cipher_size) {
+  return operate(Call::encrypt, session, {data, size}, cipher, cipher_size);
 }
 
 CK_RV RemoteCryptoki::decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {

@@ -45,9 +45,14 @@ class RemoteCryptoki final {
   CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key);
   CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature,
              CK_ULONG* signed_size);
+  CK_RV sign_update(CK_SESSION_HANDLE session, CK_BYTE* part, CK_ULONG size);
+  CK_RV sign_final(CK_SESSION_HANDLE session, CK_BYTE* signature, CK_ULONG* size);
   CK_RV verify_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key);
   CK_RV verify(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature,
                CK_ULONG signed_size);
+  CK_RV encrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key);
+  CK_RV encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* cipher,
+                CK_ULONG* cipher_size);
   CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key);
   CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* plain,
                 CK_ULONG* plain_size);
@@ -68,6 +73,7 @@ class RemoteCryptoki final {
  private:
   CK_RV begin(Call call, CK_SESSION_HANDLE session, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key);
   CK_RV operate(Call call, CK_SESSION_HANDLE session, ByteView data, CK_BYTE* result, CK_ULONG* size);
+  void send_begun(CK_SESSION_HANDLE session);
   [[nodiscard]] std::unique_ptr<Request> take_begun(CK_SESSION_HANDLE session);
   CK_RV handle_of(Request& request, CK_ULONG* handle);
   CK_RV without_result(Request& request);

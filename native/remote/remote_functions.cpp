@@ -46,8 +46,12 @@ CK_FUNCTION_LIST functions() {
   list.C_FindObjectsFinal = &At<place, &Remote::find_objects_final>::call;
   list.C_SignInit = &At<place, &Remote::sign_init>::call;
   list.C_Sign = &At<place, &Remote::sign>::call;
+  list.C_SignUpdate = &At<place, &Remote::sign_update>::call;
+  list.C_SignFinal = &At<place, &Remote::sign_final>::call;
   list.C_VerifyInit = &At<place, &Remote::verify_init>::call;
   list.C_Verify = &At<place, &Remote::verify>::call;
+  list.C_EncryptInit = &At<place, &Remote::encrypt_init>::call;
+  list.C_Encrypt = &At<place, &Remote::encrypt>::call;
   list.C_DecryptInit = &At<place, &Remote::decrypt_init>::call;
   list.C_Decrypt = &At<place, &Remote::decrypt>::call;
   list.C_GenerateKey = &At<place, &Remote::generate_key>::call;

@@ -11,9 +11,11 @@ namespace {
 
 // From version 2 on nothing stands for the parameters of these, and one byte for the absent ones of others.
 // Of p11-kit's list those that Keystay uses.
-constexpr std::array<CK_MECHANISM_TYPE, 7> kWithoutParameters = {
-    CKM_RSA_PKCS_KEY_PAIR_GEN,  CKM_RSA_PKCS,    CKM_RSA_X_509, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA,
-    CKM_GENERIC_SECRET_KEY_GEN, CKM_AES_KEY_GEN,
+constexpr std::array<CK_MECHANISM_TYPE, 12> kWithoutParameters = {
+    CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS,    CKM_RSA_X_509,
+    CKM_EC_KEY_PAIR_GEN,       CKM_ECDSA,       CKM_GENERIC_SECRET_KEY_GEN,
+    CKM_AES_KEY_GEN,           CKM_SHA_1_HMAC,  CKM_SHA224_HMAC,
+    CKM_SHA256_HMAC,           CKM_SHA384_HMAC, CKM_SHA512_HMAC,
 };
 
 bool takes_no_parameters(CK_MECHANISM_TYPE type) noexcept {

@@ -146,9 +146,9 @@ class Search final {
     if (const auto* object = std::get_if<keys::UnreadableObject>(&*named)) throw keys::unusable(*object);
     if (const auto* entry = std::get_if<keys::Entry>(&*named)) {
       if (is_named(*named, entry->key.reference().label(), entry->key.reference().id())) add_alias(*entry);
-    } else if (const auto& trusted = std::get<keys::TrustedCertificate>(*named);
-               is_named(*named, trusted.name(), trusted.id)) {
-      add_public_objects(trusted.name(), trusted.id);
+    } else if (const auto* trusted = std::get_if<keys::TrustedCertificate>(&*named);
+               trusted && is_named(*named, trusted->name(), trusted->id)) {
+      add_public_objects(trusted->name(), trusted->id);
     }
   }
 

@@ -32,7 +32,7 @@ class SearchesTest : public KeystayTest {
 // made, and once more after the name was written, since another machine may have written it as well
 // (native/keys/naming.h).
 TEST_F(SearchesTest, OfGenkeypairAreFewAndLookAtOtherAliasesTwice) {
-  constexpr std::uint64_t kFew = 20;
+  constexpr std::uint64_t kFew = 22;  // two of them for secret keys of the name, before and after it is taken
   constexpr std::uint64_t kMore = 12;
   constexpr std::uint64_t kReadsOfEach = 2 * 2;
   make_alias("first");

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "native/keys/alias_store.h"
+#include "native/keys/secret_key_use.h"
 #include "tests/remote/remote_test.h"
 #include "tests/support/descriptor.h"
 
@@ -67,6 +69,50 @@ TEST_F(RemoteToken, SignsByEveryMechanism) {
   signature.assign(64, 0);
   ed.key.sign(pkcs11::EdDsa{}, message, signature);
   EXPECT_TRUE(test::verifies_ed25519(ed_public.get(), message, signature));
+}
+
+TEST_F(RemoteToken, UsesSecretKeys) {
+  const auto source = open_with("");
+  KeyStore store(source, pkix_);
+  KeptFile file = KeptFile::of_token("");
+  AliasStore aliases(store, file);
+  const SecretKey kek = aliases.generate("kek", secret_key_spec("AES", 0));
+  const Bytes secret(32, 5);
+  Bytes wrapped(40);
+  Bytes again(32);
+  const auto operations = source->operations();
+  // Some versions of p11-kit let no key wrapping pass.
+  const std::string wrapping = failure([&] {
+    operations->perform(kek.reference, pkcs11::WrapSecret{}, secret, wrapped, operations->deadline());
+    operations->perform(kek.reference, pkcs11::UnwrapSecret{}, wrapped, again, operations->deadline());
+  });
+  if (wrapping.empty())
+    EXPECT_EQ(again, secret);
+  else
+    EXPECT_THAT(wrapping, HasSubstr("CKR_MECHANISM"));
+  // p11-kit has no form for its parameters.
+  EXPECT_THAT(failure([&] {
+                operations->perform(kek.reference, pkcs11::EncryptAesGcm{{Bytes(12, 1), {}}}, secret, wrapped,
+                                    operations->deadline());
+              }),
+              HasSubstr("cannot carry CKM_AES_GCM"));
+
+  const SecretKey key =
+      aliases.import_key("mac", SoftwareSecretKey{secret_key_spec("HmacSHA256", 256), secret});
+  Bytes whole(32);
+  operations->perform(key.reference, pkcs11::Mac{pkcs11::Hash::sha256}, kDigest, whole,
+                      operations->deadline());
+  const auto parts = [] {
+    return NextPart([at = std::size_t{0}]() mutable {
+      const pkcs11::ByteView part = pkcs11::ByteView(kDigest).subspan(at).first(at < kDigest.size() ? 8 : 0);
+      at += part.size();
+      return part;
+    });
+  };
+  EXPECT_EQ(mac(*source, key, pkcs11::Hash::sha256, parts), whole);
+  aliases.rename("mac", "other");
+  aliases.remove("other");
+  aliases.remove("kek");
 }
 
 // p11-kit before 0.25 cannot carry the peer's point, and the message says so.

@@ -167,6 +167,8 @@ jobject to_native_named(JNIEnv* env, OpenedStore& store, const keys::Named& name
     reason = keys::unusable(*object).what();
   else if (entry && !has_parts(entry->key.public_key()))
     reason = keys::quoted_alias(entry->alias) + " is a key of a kind that Java does not know";
+  else if (std::holds_alternative<keys::SecretKey>(named))
+    reason = keys::quoted_alias(keys::alias_of(named)) + " is a secret key";
   const jobject key = entry && reason.empty() ? to_native_entry(env, store, *entry) : nullptr;
   const jbyteArray certificate = trusted ? to_java(env, trusted->certificate.der) : nullptr;
   const jobject result = env->NewObject(java_types().native_named, java_types().native_named_init,
