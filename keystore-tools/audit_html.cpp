@@ -120,9 +120,9 @@ std::string row(const AuditedKey& key) {
 }
 
 std::string keys_table(const AuditReport& report) {
-  if (report.keys.empty()) return "<p>The token has no private keys.</p>\n";
+  if (report.keys.empty()) return "<p>The token has no keys.</p>\n";
   std::string text =
-      "<h3>Private keys</h3>\n<div class=\"wide\"><table><thead><tr><th>Alias</th><th>State</th><th>Key, "
+      "<h3>Keys</h3>\n<div class=\"wide\"><table><thead><tr><th>Alias</th><th>State</th><th>Key, "
       "CKA_ID</th><th>Made "
       "in</th><th>Sensitive</th><th>Extractable</th><th>Uses</th><th>Certificate</th><th>Valid "
       "until</th><th>Chain</th></tr></thead><tbody>\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "native/config/table_reader.h"
 #include "native/config/toml_document.h"
@@ -13,6 +14,8 @@ namespace {
 using config::TableReader;
 
 constexpr std::array<std::string_view, 5> kUses{"sign", "sign-recover", "decrypt", "unwrap", "derive"};
+constexpr std::array<std::string_view, 6> kSecretUses{"encrypt", "decrypt", "wrap",
+                                                      "unwrap",  "sign",    "derive"};
 constexpr std::int64_t kMostDays = 36'500;
 
 Lasting lasting(const TableReader& keys, std::string_view key, Lasting otherwise) {
@@ -24,14 +27,20 @@ Lasting lasting(const TableReader& keys, std::string_view key, Lasting otherwise
   keys.fail(key, "expected \"always\", \"now\" or \"any\", got \"" + *text + "\"");
 }
 
-std::vector<std::string> uses(const TableReader& keys, std::vector<std::string> otherwise) {
-  auto names = keys.texts("uses");
+std::string quoted(std::span<const std::string_view> names) {
+  std::string text;
+  for (const std::string_view name : names)
+    text.append(text.empty() ? "\"" : ", \"").append(name).append("\"");
+  return text;
+}
+
+std::vector<std::string> uses(const TableReader& keys, std::string_view key,
+                              std::span<const std::string_view> known, std::vector<std::string> otherwise) {
+  auto names = keys.texts(key);
   if (!names) return otherwise;
   for (const std::string& name : *names) {
-    if (std::ranges::find(kUses, name) == kUses.end())
-      keys.fail("uses",
-                "expected some of \"sign\", \"sign-recover\", \"decrypt\", \"unwrap\", \"derive\", got \"" +
-                    name + "\"");
+    if (std::ranges::find(known, name) == known.end())
+      keys.fail(key, "expected some of " + quoted(known) + ", got \"" + name + "\"");
   }
   return *std::move(names);
 }
@@ -50,11 +59,15 @@ std::vector<std::string> curves(const TableReader& keys, std::vector<std::string
 }
 
 void read_keys(const TableReader& keys, AuditPolicy& policy) {
-  keys.allow({"made-in-token", "sensitive", "not-extractable", "uses", "rsa-bits", "curves"});
+  keys.allow({"made-in-token", "sensitive", "not-extractable", "uses", "secret-uses", "secret-bits",
+              "rsa-bits", "curves"});
   policy.made_in_token = keys.boolean("made-in-token").value_or(policy.made_in_token);
   policy.sensitive = lasting(keys, "sensitive", policy.sensitive);
   policy.not_extractable = lasting(keys, "not-extractable", policy.not_extractable);
-  policy.uses = uses(keys, std::move(policy.uses));
+  policy.uses = uses(keys, "uses", kUses, std::move(policy.uses));
+  policy.secret_uses = uses(keys, "secret-uses", kSecretUses, std::move(policy.secret_uses));
+  policy.secret_bits =
+      static_cast<unsigned>(keys.integer("secret-bits", {1, 4096}).value_or(policy.secret_bits));
   policy.rsa_bits = static_cast<unsigned>(keys.integer("rsa-bits", {512, 16384}).value_or(policy.rsa_bits));
   policy.curves = curves(keys, std::move(policy.curves));
 }

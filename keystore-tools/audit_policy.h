@@ -17,7 +17,10 @@ struct AuditPolicy {
   Lasting sensitive = Lasting::always;
   Lasting not_extractable = Lasting::always;
   std::vector<std::string> uses{"sign", "sign-recover"};  // none besides
-  unsigned rsa_bits = 2048;                               // at least
+  std::vector<std::string> secret_uses{"encrypt", "decrypt", "wrap", "unwrap",
+                                       "sign"};  // of secret keys, likewise
+  unsigned secret_bits = 128;                    // at least
+  unsigned rsa_bits = 2048;                      // at least
   std::vector<std::string> curves{"P-256", "P-384", "P-521", "Ed25519", "Ed448"};
   bool certificate_required = true;
   std::vector<std::string> keys_without_certificate{"acme-account"};  // aliases that need none

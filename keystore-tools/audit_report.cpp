@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include <fmt/core.h>
 
@@ -66,8 +67,9 @@ void check_protection(const KeyProtection& key, const AuditPolicy& policy, Findi
        "it could leave the token at some time, wrapped or before it came there (CKA_NEVER_EXTRACTABLE is "
        "false)"},
       policy.not_extractable, findings);
+  const auto& allowed = key.object_class == CKO_SECRET_KEY ? policy.secret_uses : policy.uses;
   for (const std::string& use : key.uses) {
-    if (std::ranges::find(policy.uses, use) == policy.uses.end())
+    if (std::ranges::find(allowed, use) == allowed.end())
       findings.push_back({"use", "it may " + use + ", which the policy does not allow"});
   }
 }
@@ -174,8 +176,8 @@ class Audit final {
         std::chrono::system_clock::time_point now)
       : token_(token), policy_(policy), pkix_(pkix), now_(now) {
     for (const KeyProtection& key : token.protection) {
-      protection_.emplace(std::pair(key.id, key.label), &key);
-      if (!key.id.empty()) ids_.add(key.id);
+      protection_.emplace(std::tuple(key.object_class, key.id, key.label), &key);
+      if (!key.id.empty() && key.object_class == CKO_PRIVATE_KEY) ids_.add(key.id);
     }
     for (const auto& [entry, chain] : token.listing.entries) {
       aliases_.insert(pkcs11::case_folded(entry.alias));
@@ -187,6 +189,7 @@ class Audit final {
   AuditReport run() {
     AuditReport report{token_.source, token_.token, {}, {}};
     for (const keys::ListedEntry& listed : token_.listing.entries) report.keys.push_back(key(listed));
+    for (const keys::SecretKey& secret : token_.listing.secret_keys) report.keys.push_back(key(secret));
     for (const keys::TrustedCertificate& trusted : token_.listing.trusted)
       report.others.push_back(certificate(trusted));
     for (const keys::UnreadableObject& object : token_.listing.unreadable)
@@ -205,19 +208,36 @@ class Audit final {
     const pkcs11::KeyReference& reference = entry.key.reference();
     AuditedKey key{entry.alias, keys::version_of(entry.alias).state,
                    x509::describe_key(entry.key.public_key())};
-    key.id = reference.id();
-    const auto found = protection_.find(std::pair(reference.id(), reference.label()));
-    if (found == protection_.end()) {
-      key.findings.push_back(
-          {"unreadable", "its attributes could not be read; it was changed during the audit"});
-    } else {
-      key.protection = *found->second;
-      check_protection(*found->second, policy_, key.findings);
-    }
+    add_protection(reference, key);
     check_strength(entry.key.public_key(), policy_, key.findings);
     check_names(entry, key.findings);
     check_certificate(listed, key);
     return key;
+  }
+
+  AuditedKey key(const keys::SecretKey& secret) const {
+    AuditedKey key{secret.alias, keys::version_of(secret.alias).state, keys::describe_key(secret)};
+    add_protection(secret.reference, key);
+    if (secret.size && *secret.size < policy_.secret_bits)
+      key.findings.push_back({"size", fmt::format("it has {} bits, and the policy wants {}", *secret.size,
+                                                  policy_.secret_bits)});
+    if (secret.shared_name)
+      key.findings.push_back(
+          {"duplicate-label", "another key has its label \"" + printable(*secret.shared_name) + "\""});
+    return key;
+  }
+
+  void add_protection(const pkcs11::KeyReference& reference, AuditedKey& key) const {
+    key.id = reference.id();
+    const auto found =
+        protection_.find(std::tuple(reference.object_class(), reference.id(), reference.label()));
+    if (found == protection_.end()) {
+      key.findings.push_back(
+          {"unreadable", "its attributes could not be read; it was changed during the audit"});
+      return;
+    }
+    key.protection = *found->second;
+    check_protection(*found->second, policy_, key.findings);
   }
 
   void check_names(const keys::Entry& entry, Findings& findings) const {
@@ -264,8 +284,8 @@ class Audit final {
   const AuditPolicy& policy_;
   const keys::Pkix& pkix_;
   std::chrono::system_clock::time_point now_;
-  std::map<std::pair<pkcs11::Bytes, std::string>, const KeyProtection*>
-      protection_;  // by CKA_ID and CKA_LABEL
+  std::map<std::tuple<CK_OBJECT_CLASS, pkcs11::Bytes, std::string>, const KeyProtection*>
+      protection_;  // by class, CKA_ID and CKA_LABEL
   Counts<pkcs11::Bytes> ids_;
   std::map<pkcs11::Bytes, std::vector<const keys::Entry*>> holders_;  // by the public key
   std::set<pkcs11::Bytes> used_ids_;

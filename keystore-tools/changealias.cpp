@@ -14,7 +14,7 @@ namespace keystay::tools {
 
 void ChangeAlias::run(AliasStore& store) const {
   argument([&] { keys::require_alias_name(new_alias); });
-  const std::string before = dry_run ? store.require_renamable(alias, new_alias).alias : alias;
+  const std::string before = dry_run ? store.require_renamable(alias, new_alias) : alias;
   if (!dry_run) store.rename(alias, new_alias);
   if (dry_run)
     fmt::print(stderr, "{} would be \"{}\" on {}\n", keys::quoted_alias(before), pkcs11::printable(new_alias),

@@ -28,8 +28,10 @@ struct OtherCommand {
 
 // keytool's commands that Keystay does not have, and what to use instead.
 constexpr std::array kElsewhere = std::to_array<OtherCommand>({
-    {"genseckey", "nothing: Keystay keeps key pairs only"},
-    {"importpass", "nothing: Keystay keeps key pairs only"},
+    {"importpass",
+     "keystay -importseckey, which brings a secret key to the token; a token keeps no passwords, which would "
+     "have "
+     "to come out again"},
     {"keypasswd",
      "nothing: one PIN guards all keys of a token, and keys have no password of their own; to change the "
      "PIN: keystay change-pin"},
@@ -242,7 +244,7 @@ class Parser final {
   }
 
   void add_delete() {
-    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate", delete_);
+    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate, or secret key", delete_);
     command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
     command->add_flag("--noprompt", delete_.no_prompt, "Do not ask, also not at a terminal");
     add_dry_run(command, delete_.dry_run, "Only say what would be destroyed");
@@ -372,8 +374,9 @@ class Parser final {
 }  // namespace
 
 MissingKeyStore missing_key_store(const Command& command) {
-  const bool makes =
-      std::holds_alternative<GenKeyPair>(command) || std::holds_alternative<ImportCert>(command);
+  const bool makes = std::holds_alternative<GenKeyPair>(command) ||
+                     std::holds_alternative<GenSecKey>(command) ||
+                     std::holds_alternative<ImportCert>(command);
   return makes ? MissingKeyStore::made : MissingKeyStore::refused;
 }
 

@@ -46,9 +46,10 @@ using Command =
                  Test, GroupAdd, GroupDiff, GroupInit, GroupPromote, GroupRemove, GroupReorder, GroupStatus,
                  GroupSync, GroupTest, RemoteEnrol, ImportKeyStore, GenCert, GenCrl, PrintCert, PrintCertReq,
                  PrintCrl, ShowInfo, ListSlots, ListTokens, ListMechanisms, InitToken, InitPin, UnblockPin,
-                 ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit, AcmeIssue, AcmeRenew>;
+                 ChangePin, Rotate, Renew, Deactivate, Activate, Retire, Audit, AcmeIssue, AcmeRenew,
+                 GenSecKey, ImportSecKey, Encrypt, Decrypt, Mac, VerifyMac>;
 
-// As keytool: -genkeypair and -importcert make one.
+// As keytool: -genkeypair, -genseckey and -importcert make one.
 [[nodiscard]] MissingKeyStore missing_key_store(const Command& command);
 
 struct CommandLine {

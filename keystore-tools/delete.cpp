@@ -33,6 +33,9 @@ struct Description {
   std::string operator()(const keys::TrustedCertificate& trusted) const {
     return "trusted " + describe(trusted.certificate);
   }
+  std::string operator()(const keys::SecretKey& key) const {
+    return fmt::format("{} with {}", keys::describe_key(key), keys::id_alias(key.reference.id()));
+  }
   std::string operator()(const keys::UnreadableObject& object) const {
     return "cannot be used: " + pkcs11::printable(object.reason);
   }

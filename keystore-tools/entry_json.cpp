@@ -43,4 +43,11 @@ boost::json::object entry_in_json(const keys::Entry& entry, std::size_t chain_le
   return object;
 }
 
+boost::json::object entry_in_json(const keys::SecretKey& key) {
+  const keys::AliasVersion version = keys::version_of(key.alias);
+  return {{"alias", json_text(key.alias)},         {"type", "SecretKeyEntry"},
+          {"state", keys::name_of(version.state)}, {"of", json_text(version.alias)},
+          {"key", keys::describe_key(key)},        {"id", pkcs11::hex(key.reference.id())}};
+}
+
 }  // namespace keystay::tools

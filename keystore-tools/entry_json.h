@@ -6,6 +6,7 @@
 #include <boost/json/fwd.hpp>
 
 #include "native/keys/entry.h"
+#include "native/keys/secret_key.h"
 
 namespace keystay::tools {
 
@@ -14,5 +15,6 @@ namespace keystay::tools {
 
 // A key with its state and its leaf. `chain_length` counts the leaf too; 0 without one.
 [[nodiscard]] boost::json::object entry_in_json(const keys::Entry& entry, std::size_t chain_length);
+[[nodiscard]] boost::json::object entry_in_json(const keys::SecretKey& key);
 
 }  // namespace keystay::tools

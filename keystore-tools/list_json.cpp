@@ -6,13 +6,6 @@
 #include "keystore-tools/output_form.h"
 
 namespace keystay::tools {
-boost::json::object secret_key_in_json(const keys::SecretKey& key) {
-  const keys::AliasVersion version = keys::version_of(key.alias);
-  return {{"alias", json_text(key.alias)},         {"type", "SecretKeyEntry"},
-          {"state", keys::name_of(version.state)}, {"of", json_text(version.alias)},
-          {"key", keys::describe_key(key)},        {"id", pkcs11::hex(key.reference.id())}};
-}
-
 std::string list_in_json(keys::KeySource& source, const keys::Listing& listing) {
   const pkcs11::TokenInfo token = source.info();
   boost::json::array entries;
@@ -23,7 +16,7 @@ std::string list_in_json(keys::KeySource& source, const keys::Listing& listing) 
                        {"type", "trustedCertEntry"},
                        {"certificate", certificate_in_json(trusted.certificate)}});
   }
-  for (const keys::SecretKey& key : listing.secret_keys) entries.push_back(secret_key_in_json(key));
+  for (const keys::SecretKey& key : listing.secret_keys) entries.push_back(entry_in_json(key));
   boost::json::array unusable;
   for (const keys::UnreadableObject& object : listing.unreadable)
     unusable.push_back({{"name", json_text(keys::name_of(object))}, {"reason", json_text(object.reason)}});

@@ -281,11 +281,15 @@ void AliasStore::rename(const SecretKey& key, std::string_view new_alias) {
   take_off_list(key.alias);
 }
 
-Entry AliasStore::require_renamable(std::string_view alias, std::string_view new_alias) {
-  Entry entry = key_of(alias, require_listed(alias, keys_.resolve_to_change(alias)));
-  require_named("rename " + quoted_alias(entry.alias));
-  keys_.require_unused(new_alias, entry);
-  return entry;
+std::string AliasStore::require_renamable(std::string_view alias, std::string_view new_alias) {
+  Named named = require_listed(alias, keys_.resolve_to_change(alias));
+  require_named("rename " + quoted_alias(alias_of(named)));
+  const std::string name = alias_of(named);
+  if (const auto* secret_key = std::get_if<SecretKey>(&named))
+    keys_.require_unused(new_alias, *secret_key);
+  else
+    keys_.require_unused(new_alias, key_of(alias, std::move(named)));
+  return name;
 }
 
 void AliasStore::rename(const Entry& entry, std::string_view new_alias, const Chain& chain) {

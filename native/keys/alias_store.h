@@ -58,8 +58,8 @@ class AliasStore final {
   void require_named(std::string_view change) const { file_.require_named(change); }
   void replace_chain(const Entry& entry, const Chain& chain);
   void rename(std::string_view alias, std::string_view new_alias);
-  // The key that rename() would rename; throws what it would throw before it changes anything.
-  [[nodiscard]] Entry require_renamable(std::string_view alias, std::string_view new_alias);
+  // The alias of the key that rename() would rename; throws what it would throw before it changes anything.
+  [[nodiscard]] std::string require_renamable(std::string_view alias, std::string_view new_alias);
   // What KeyStore.setKeyEntry of the JCA asks for: an unfinished key gets this alias (without a named file
   // too), a key that has it another chain, any other key the alias instead of its own. An empty chain, or the
   // one that the key has, is not stored again. Throws Error (client) if the alias is of something else.

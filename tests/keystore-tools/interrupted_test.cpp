@@ -119,6 +119,16 @@ TEST_F(InterruptedTest, RenamingHasTheOldOrTheNewName) {
   sweep({"-changealias", "-alias", "httpd", "-destalias", "www"});
 }
 
+TEST_F(InterruptedTest, SecretKeysAreMadeBroughtRenamedAndDeletedOrNot) {
+  configuration_ = token_.write_configuration("import = \"allow\"\n");
+  make_alias("other");
+  sweep({"-genseckey", "-alias", "data", "-keyalg", "AES"});
+  sweep({"-importseckey", "-alias", "brought", "-keyalg", "HmacSHA256", "-file",
+         write("key", std::string(32, 'k'))});
+  sweep({"-changealias", "-alias", "data", "-destalias", "files"});
+  sweep({"-delete", "-alias", "files"});
+}
+
 // pkcs11-tool gives a key no CKA_ID unless it is told to: only the label joins the halves.
 TEST_F(InterruptedTest, RenamingOfAKeyWithoutIdHasTheOldOrTheNewName) {
   token_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--label", "httpd", "--usage-sign"});
