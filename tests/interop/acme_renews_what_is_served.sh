@@ -203,6 +203,19 @@ fault_at a return-token
 cmp "$scratch/list.before" "$scratch/list.after" || fail "what is on the token has changed"
 acme renew -alias wild -days 36500 >/dev/null
 
+echo "== the token is gone in the middle of a new alias, whose key stays unfinished until it is cleaned up"
+"$keystay" -list >"$scratch/list.before"
+code=0
+ZONE_THEN="$KEYSTAY_BUILD/tests/keystay-fault $scratch/hsm-a.so.control remove-token" \
+  acme issue -alias wild4 -ext 'san=dns:*.gone-too.example' "${ca[@]}" -dns-hook "$scratch/zone" >"$scratch/issue.out" || code=$?
+expect_code "issue without token" 1 "$code"
+fault_at a return-token
+"$keystay" -list | grep -q unfinished || fail "the key that was made is not told of: $("$keystay" -list)"
+if "$keystay" -list | grep -q '^wild4,'; then fail "the alias came to be without a certificate"; fi
+"$keystay" -cleanup -noprompt 2>"$scratch/cleanup.log"
+"$keystay" -list >"$scratch/list.after"
+cmp "$scratch/list.before" "$scratch/list.after" || fail "what is on the token has changed"
+
 echo "== an alias that is gone does not keep others from being renewed"
 "$keystay" -delete -alias wild
 code=0
