@@ -43,11 +43,6 @@ constinit std::atomic<bool> exiting{false};
 constexpr CK_ULONG kMostSlots = 1U << 16U;
 constexpr std::size_t kMostQuestions = 100;
 
-Module::Use counted(std::atomic<int>& uses) {
-  uses.fetch_add(1, std::memory_order_relaxed);
-  return Module::Use(uses);
-}
-
 }  // namespace
 
 std::shared_ptr<Module> Module::at(const std::filesystem::path& path, const std::string& arguments) {
@@ -116,13 +111,13 @@ void Module::end_uses() noexcept {
   }
 }
 
-Module::Use Module::begin_copy() { return counted(state_.get().copies); }
+Module::Use Module::begin_copy() {
+  std::atomic<int>& copies = state_.get().copies;
+  copies.fetch_add(1, std::memory_order_relaxed);
+  return Use(copies);
+}
 
 bool Module::copying() { return state_.get().copies.load(std::memory_order_acquire) > 0; }
-
-Module::Use Module::begin_session() { return counted(state_.get().sessions); }
-
-bool Module::has_sessions() { return state_.get().sessions.load(std::memory_order_acquire) > 0; }
 
 std::uint64_t Module::generation() { return state_.get().generation.load(std::memory_order_acquire); }
 

@@ -65,10 +65,6 @@ class Module final {
   [[nodiscard]] Use begin_copy();
   [[nodiscard]] bool copying();
 
-  // Held by each session from its opening: has_sessions() says whether there is any in this process.
-  [[nodiscard]] Use begin_session();
-  [[nodiscard]] bool has_sessions();
-
   // The initialised module's functions. Throws Error (server) that names the path if it cannot be loaded.
   [[nodiscard]] CK_FUNCTION_LIST& functions(Deadline deadline);
 
@@ -94,7 +90,6 @@ class Module final {
     std::atomic<std::uint64_t> generation{0};
     std::atomic<int> uses{0};
     std::atomic<int> copies{0};
-    std::atomic<int> sessions{0};
     std::atomic<bool> closing{false};
     bool foreign = false;  // other code in this process had initialised it: not ours to finalise
   };

@@ -58,7 +58,6 @@ Session::Session(Module& module, CK_SLOT_ID slot, SessionKind kind, Deadline dea
       generation_(module.generation()) {
   const CK_FLAGS flags = CKF_SERIAL_SESSION | (kind == SessionKind::read_write ? CKF_RW_SESSION : 0UL);
   check(ModuleCall(functions_)->C_OpenSession(slot, flags, nullptr, nullptr, &handle_), "C_OpenSession");
-  counted_.emplace(module.begin_session());
 }
 
 Session::Session(const Session& other, SessionThread& thread) noexcept
@@ -76,7 +75,6 @@ Session::Session(Session&& other) noexcept
       process_(other.process_),
       generation_(other.generation_),
       handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
-      counted_(std::move(other.counted_)),
       thread_(other.thread_) {}
 
 Session::~Session() {

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -128,8 +127,7 @@ class Session final {
   std::uint64_t process_;
   std::uint64_t generation_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
-  std::optional<Module::Use> counted_;  // but not of a view
-  SessionThread* thread_ = nullptr;     // of a view
+  SessionThread* thread_ = nullptr;  // of a view
 };
 
 }  // namespace keystay::pkcs11

@@ -24,8 +24,7 @@ constexpr auto kFirstWait = 10ms;
 constexpr auto kLastWait = 80ms;
 
 // A module may know the tokens that it saw at C_Initialize, as it read them then, and no others: SoftHSM
-// does. Between two C_Initialize for a token that its module does not show, while other tokens of it are in
-// use.
+// does. Between two C_Initialize for a token that its module does not show beside others.
 constexpr auto kShortestRestartPause = 1s;
 constexpr auto kLongestRestartPause = 5min;
 // How long the other tokens wait, at most, while calls that are under way have not returned.
@@ -79,12 +78,11 @@ void TokenConnection::connect_with_retries(Deadline deadline) {
 }
 
 // Until when the module may be started anew to cure `error`; nothing if it is not to be. One that shows other
-// tokens works for those, and to start it anew ends their sessions, which their next uses repair. So where
-// there are any, it is done now and then, and not while a call hangs.
+// tokens works for those, and to start it anew ends their sessions, which their next uses repair; and it may
+// show this one again in a moment, as SoftHSM does while another process writes the token's file. So it is
+// done now and then, to a token that stays away, and not while a call hangs.
 std::optional<Deadline> TokenConnection::restart_limit(const Error& error, Deadline deadline) {
   if (error.code() != CKR_TOKEN_NOT_PRESENT) return deadline;
-  login_session_.reset();  // of a token that is gone
-  if (!module_.has_sessions()) return deadline;
   const auto now = steady_clock::now();
   const bool is_first = restart_pause_ == 0ms;
   if (!is_first && now < restart_at_) return std::nullopt;

@@ -58,7 +58,7 @@ class HiddenToken : public TokenTest {
   const fs::path hidden_ = hsm_.directory().path() / "hidden";
 };
 
-TEST_F(HiddenToken, IsFoundAtItsNextUseWhereNoOtherIsInUse) {
+TEST_F(HiddenToken, IsFoundInTheEnd) {
   const auto web = token();
   const std::optional<Error> error = error_of([&] { sign(*web); });
   ASSERT_TRUE(error);
@@ -104,7 +104,7 @@ TEST_F(HiddenToken, IsFoundWhileOthersAreInUseWhoseUsesDoNotFail) {
   EXPECT_EQ(failed, 0U);
 }
 
-TEST_F(HiddenToken, StartsAModuleInUseAnewOnlyNowAndThen) {
+TEST_F(HiddenToken, StartsTheModuleAnewOnlyNowAndThen) {
   const auto web = token();
   const auto other = other_token();
   const auto session_of_other = [&] { other->with_session([](Session& session) { (void)session.state(); }); };
