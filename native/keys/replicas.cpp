@@ -7,6 +7,7 @@
 #include "native/keys/alias_name.h"
 #include "native/keys/key_pair.h"
 #include "native/keys/replica_change.h"
+#include "native/keys/secret_key_objects.h"
 #include "native/keys/token_objects.h"
 #include "native/keys/writing_turn.h"
 #include "native/pkcs11/error.h"
@@ -21,18 +22,30 @@ using pkcs11::ErrorClass;
 using pkcs11::Session;
 using pkcs11::Template;
 
-Bytes wrap_private_key(Session& session, CK_MECHANISM_TYPE mechanism, std::string_view wrapping_key,
-                       std::string_view unfinished) {
+const pkcs11::KeyReference& reference_of(const Entry& entry) { return entry.key.reference(); }
+const pkcs11::KeyReference& reference_of(const SecretKey& key) { return key.reference; }
+
+std::optional<Entry> find_again(KeyStore& keys, const Entry& entry) {
+  return keys.find_again(entry.key.reference());
+}
+std::optional<SecretKey> find_again(KeyStore& keys, const SecretKey& key) { return keys.find_again(key); }
+
+CK_OBJECT_HANDLE find_object(Session& session, const Entry& unfinished) {
   Template search = objects_of(CKO_PRIVATE_KEY);
-  search.text(CKA_LABEL, unfinished);
+  search.text(CKA_LABEL, unfinished.key.reference().label());
   const auto keys = session.find_token_objects(std::move(search));
   if (keys.size() != 1) throw Error(ErrorClass::server, "the new private key is not there any more");
-  return session.wrap_key({mechanism, nullptr, 0}, find_wrapping_key(session, wrapping_key), keys.front());
+  return keys.front();
+}
+CK_OBJECT_HANDLE find_object(Session& session, const SecretKey& unfinished) {
+  return find_unchanged(session, unfinished);
 }
 
-void seal(KeyStore& keys, std::string_view label) {
-  const WritingTurn turn(keys.source().info());
-  keys.source().with_rw_session([&](Session& session) { seal_private_key(session, label); });
+void seal(Session& session, const Entry& unfinished) {
+  seal_private_key(session, unfinished.key.reference().label());
+}
+void seal(Session& session, const SecretKey& unfinished) {
+  seal_secret_key(session, unfinished.reference.label());
 }
 
 }  // namespace
@@ -77,51 +90,83 @@ std::vector<const Replicas::Store*> Replicas::ready_for_new_key() const {
                       "; keystay group init gives all the same wrapping key");
 }
 
-void Replicas::copy(const Store& from, const Store& to, const Entry& made, KeyUse use) const {
+// `unwrap` makes the key of `wrapped`, in a session that may write, with the mechanism and the wrapping key.
+template <typename Key, typename Unwrap>
+void Replicas::copy(const Store& from, const Store& to, const Key& made, const Unwrap& unwrap) const {
   const WrappingKey& wrapping = *replication_.wrapping_key;
-  const pkcs11::KeyReference& reference = made.key.reference();
   Bytes wrapped;
   const CK_MECHANISM_TYPE wrapped_by =
       first_that_works(mechanisms_of(wrapping), [&](CK_MECHANISM_TYPE mechanism) {
         from.keys->source().with_session([&](Session& session) {
-          wrapped = wrap_private_key(session, mechanism, wrapping.label, reference.label());
+          wrapped = session.wrap_key({mechanism, nullptr, 0}, find_wrapping_key(session, wrapping.label),
+                                     find_object(session, made));
         });
       });
   const WritingTurn turn(to.keys->source().info());
   first_that_works(unwrapping_mechanisms(wrapped_by), [&](CK_MECHANISM_TYPE mechanism) {
     to.keys->source().with_rw_session([&](Session& session) {
-      unwrap_key_pair(session, mechanism, find_wrapping_key(session, wrapping.label),
-                      {made.key.public_key(), use, reference.id(), wrapped}, reference.label());
+      unwrap(session, mechanism, find_wrapping_key(session, wrapping.label), wrapped);
     });
   });
 }
 
-std::string Replicas::generate(const KeyRequest& request) {
-  const std::vector<const Store*> ready = ready_for_new_key();
+// The first of `ready` has made it, and can still extract it.
+template <typename Key, typename Unwrap>
+std::string Replicas::share(const std::vector<const Store*>& ready, const Key& made, const Unwrap& unwrap) {
   const Store& first = *ready.front();
-  if (stores_.size() == 1) return first.keys->generate_unfinished(request).key.reference().label();
-  KeyRequest open = request;
-  open.extraction = Extraction::until_sealed;
-  const Entry made = first.keys->generate_unfinished(open);
-  const std::string& label = made.key.reference().label();
   std::size_t have = 1;
   Outcome outcome;
   for (const Store* store : ready) {
     if (store == &first) continue;
-    have += outcome.note(store->name, [&] { copy(first, *store, made, request.use); }) ? 1 : 0;
+    have += outcome.note(store->name, [&] { copy(first, *store, made, unwrap); }) ? 1 : 0;
   }
-  const bool is_sealed = outcome.note(first.name, [&] { seal(*first.keys, label); });
+  const bool is_sealed = outcome.note(first.name, [&] {
+    const WritingTurn turn(first.keys->source().info());
+    first.keys->source().with_rw_session([&](Session& session) { seal(session, made); });
+  });
   if (is_sealed && have >= replication_.create_minimum) {
     if (!outcome.all_well() && replication_.notice)
       replication_.notice("the new key is not on all members: " + outcome.failed());
-    return label;
+    return reference_of(made).label();
   }
   withdraw_quietly(made);
   throw outcome.error("no key was made: " + outcome.failed() + (outcome.was_refused() ? kOtherWays : ""));
 }
 
+std::string Replicas::generate(const KeyRequest& request) {
+  const std::vector<const Store*> ready = ready_for_new_key();
+  KeyStore& first = *ready.front()->keys;
+  if (stores_.size() == 1) return first.generate_unfinished(request).key.reference().label();
+  KeyRequest open = request;
+  open.extraction = Extraction::until_sealed;
+  const Entry made = first.generate_unfinished(open);
+  const pkcs11::KeyReference& reference = made.key.reference();
+  return share(ready, made,
+               [&](Session& session, CK_MECHANISM_TYPE mechanism, CK_OBJECT_HANDLE wrapping_key,
+                   const Bytes& wrapped) {
+                 unwrap_key_pair(session, mechanism, wrapping_key,
+                                 {made.key.public_key(), request.use, reference.id(), wrapped},
+                                 reference.label());
+               });
+}
+
+std::string Replicas::generate(const SecretKeySpec& spec) {
+  const std::vector<const Store*> ready = ready_for_new_key();
+  KeyStore& first = *ready.front()->keys;
+  if (stores_.size() == 1) return first.generate_unfinished(spec).reference.label();
+  const SecretKey made = first.generate_unfinished(spec, Extraction::until_sealed);
+  const pkcs11::KeyReference& reference = made.reference;
+  return share(ready, made,
+               [&](Session& session, CK_MECHANISM_TYPE mechanism, CK_OBJECT_HANDLE wrapping_key,
+                   const Bytes& wrapped) {
+                 unwrap_secret_key(session, mechanism, wrapping_key, {spec, reference.id(), wrapped},
+                                   reference.label());
+               });
+}
+
 // The first error is what the caller must hear; what remains has an unfinished label.
-void Replicas::withdraw_quietly(const Entry& unfinished) {
+template <typename Key>
+void Replicas::withdraw_quietly(const Key& unfinished) {
   try {
     withdraw(unfinished);
   } catch (const Error&) {
@@ -129,31 +174,45 @@ void Replicas::withdraw_quietly(const Entry& unfinished) {
   }
 }
 
-std::string Replicas::import(const SoftwareKey& key, KeyUse use) {
-  const Entry made = stores_.front().keys->import_unfinished(key, use);
-  const std::string& label = made.key.reference().label();
+// `import_to` brings it to the others, as it is on the first one.
+template <typename Key, typename ImportTo>
+std::string Replicas::bring(const Key& made, const ImportTo& import_to) {
   for (std::size_t i = 1; i < stores_.size(); ++i) {
     try {
-      stores_[i].keys->import_unfinished(key, use, label);
+      import_to(*stores_[i].keys);
     } catch (const Error&) {
       withdraw_quietly(made);
       throw;
     }
   }
-  return label;
+  return reference_of(made).label();
 }
 
-std::vector<Replicas::Place> Replicas::places_of(const Entry& entry) const {
-  const pkcs11::KeyReference& reference = entry.key.reference();
+std::string Replicas::import(const SoftwareKey& key, KeyUse use) {
+  const Entry made = stores_.front().keys->import_unfinished(key, use);
+  return bring(made, [&](KeyStore& keys) {
+    static_cast<void>(keys.import_unfinished(key, use, made.key.reference().label()));
+  });
+}
+
+std::string Replicas::import(const SoftwareSecretKey& key) {
+  const SecretKey made = stores_.front().keys->import_unfinished(key);
+  return bring(made, [&](KeyStore& keys) {
+    static_cast<void>(keys.import_unfinished(key, made.reference.label(), made.reference.id()));
+  });
+}
+
+template <typename Key>
+std::vector<Replicas::Place<Key>> Replicas::places_of(const Key& key) const {
+  const std::string& label = reference_of(key).label();
   Outcome outcome;
-  std::vector<Place> places;
+  std::vector<Place<Key>> places;
   std::string lacking;
   for (const Store& store : stores_) {
     outcome.note(store.name, [&] {
-      std::optional<Entry> there = store.keys->find_again(reference);
-      if (there && there->key.reference().label() != reference.label()) {
+      std::optional<Key> there = find_again(*store.keys, key);
+      if (there && reference_of(*there).label() != label)
         throw Error(ErrorClass::client, "has this key under another name, " + quoted_alias(there->alias));
-      }
       if (there)
         places.push_back({&store, std::move(*there)});
       else
@@ -164,21 +223,20 @@ std::vector<Replicas::Place> Replicas::places_of(const Entry& entry) const {
     throw outcome.error("nothing was changed, since not all members can be: " + outcome.failed() +
                         "; put that right, or name a member to change it alone");
   }
-  if (places.empty())
-    throw Error(ErrorClass::client, quoted_alias(reference.label()) + " is on no member any more");
+  if (places.empty()) throw Error(ErrorClass::client, quoted_alias(label) + " is on no member any more");
   if (!lacking.empty() && replication_.notice)
-    replication_.notice(quoted_alias(entry.alias) + " is not on " + lacking);
+    replication_.notice(quoted_alias(key.alias) + " is not on " + lacking);
   return places;
 }
 
-void Replicas::name(const Entry& unfinished, std::string_view alias) {
-  const std::vector<Place> places = places_of(unfinished);
-  std::vector<std::pair<const Store*, Entry>> named;
-  for (const Place& place : places) {
+template <typename Key>
+void Replicas::name(const Key& unfinished, std::string_view alias) {
+  std::vector<Place<Key>> named;
+  for (const Place<Key>& place : places_of(unfinished)) {
     try {
-      named.emplace_back(place.store, place.store->keys->name(place.entry, alias));
+      named.push_back({place.store, place.store->keys->name(place.key, alias)});
     } catch (const Error&) {
-      for (const auto& [store, entry] : named) take_back(*store, entry, alias);
+      for (const auto& [store, key] : named) take_back(*store, key, alias);
       throw;
     }
   }
@@ -193,7 +251,8 @@ void Replicas::take_back(const Store& store, const auto& made, std::string_view 
   }
 }
 
-void Replicas::withdraw(const Entry& unfinished) {
+template <typename Key>
+void Replicas::withdraw(const Key& unfinished) {
   Outcome outcome;
   for (const Store& store : stores_) outcome.note(store.name, [&] { store.keys->withdraw(unfinished); });
   outcome.require_all("keystay -list shows what remains there, and -cleanup removes it");
@@ -209,14 +268,15 @@ void Replicas::require_unused(std::string_view alias) {
   for (const Store& store : stores_) store.keys->require_unused(alias);
 }
 
-void Replicas::require_unused(std::string_view alias, const Entry& own) {
-  for (const Place& place : places_of(own)) place.store->keys->require_unused(alias, place.entry);
+template <typename Key>
+void Replicas::require_unused(std::string_view alias, const Key& own) {
+  for (const Place<Key>& place : places_of(own)) place.store->keys->require_unused(alias, place.key);
 }
 
 void Replicas::replace_chain(const Entry& entry, const Chain& chain) {
   Outcome outcome;
-  for (const Place& place : places_of(entry))
-    outcome.note(place.store->name, [&] { place.store->keys->replace_chain(place.entry, chain); });
+  for (const Place<Entry>& place : places_of(entry))
+    outcome.note(place.store->name, [&] { place.store->keys->replace_chain(place.key, chain); });
   outcome.require_all("repeat the command, or run keystay group sync");
 }
 
@@ -235,17 +295,19 @@ void Replicas::add_certificate(std::string_view label, const Certificate& certif
   }
 }
 
-void Replicas::rename(const Entry& entry, std::string_view alias) {
+template <typename Key>
+void Replicas::rename(const Key& key, std::string_view alias) {
   Outcome outcome;
-  for (const Place& place : places_of(entry))
-    outcome.note(place.store->name, [&] { place.store->keys->rename(place.entry, alias); });
+  for (const Place<Key>& place : places_of(key))
+    outcome.note(place.store->name, [&] { place.store->keys->rename(place.key, alias); });
   outcome.require_all("give the rest this name member by member");
 }
 
-void Replicas::destroy(const Entry& entry) {
+template <typename Key>
+void Replicas::destroy(const Key& key) {
   Outcome outcome;
-  for (const Place& place : places_of(entry))
-    outcome.note(place.store->name, [&] { place.store->keys->destroy(place.entry); });
+  for (const Place<Key>& place : places_of(key))
+    outcome.note(place.store->name, [&] { place.store->keys->destroy(place.key); });
   outcome.require_all("repeat the command");
 }
 
@@ -260,5 +322,16 @@ void Replicas::destroy(const TrustedCertificate& trusted) {
   for (const Store& store : stores_) outcome.note(store.name, [&] { store.keys->destroy(trusted); });
   outcome.require_all("repeat the command");
 }
+
+template void Replicas::name(const Entry&, std::string_view);
+template void Replicas::name(const SecretKey&, std::string_view);
+template void Replicas::withdraw(const Entry&);
+template void Replicas::withdraw(const SecretKey&);
+template void Replicas::require_unused(std::string_view, const Entry&);
+template void Replicas::require_unused(std::string_view, const SecretKey&);
+template void Replicas::rename(const Entry&, std::string_view);
+template void Replicas::rename(const SecretKey&, std::string_view);
+template void Replicas::destroy(const Entry&);
+template void Replicas::destroy(const SecretKey&);
 
 }  // namespace keystay::keys

@@ -31,24 +31,25 @@ class Replicas final {
   // Secret keys likewise.
   [[nodiscard]] std::string generate(const SecretKeySpec& spec);
   [[nodiscard]] std::string import(const SoftwareSecretKey& key);
-  void name(const Entry& unfinished, std::string_view alias);
-  void withdraw(const Entry& unfinished);
   void remove_unfinished(const std::vector<Unfinished>& shown);
 
+  // A key is an Entry or a SecretKey.
+  template <typename Key>
+  void name(const Key& unfinished, std::string_view alias);
+  template <typename Key>
+  void withdraw(const Key& unfinished);
+  template <typename Key>
+  void require_unused(std::string_view alias, const Key& own);
+  template <typename Key>
+  void rename(const Key& key, std::string_view alias);
+  template <typename Key>
+  void destroy(const Key& key);
+
   void require_unused(std::string_view alias);
-  void require_unused(std::string_view alias, const Entry& own);
   void replace_chain(const Entry& entry, const Chain& chain);
   void add_certificate(std::string_view label, const Certificate& certificate);
-  void rename(const Entry& entry, std::string_view alias);
-  void destroy(const Entry& entry);
   bool destroy_leftovers(std::string_view alias);
   void destroy(const TrustedCertificate& trusted);
-
-  void name(const SecretKey& unfinished, std::string_view alias);
-  void withdraw(const SecretKey& unfinished);
-  void require_unused(std::string_view alias, const SecretKey& own);
-  void rename(const SecretKey& key, std::string_view alias);
-  void destroy(const SecretKey& key);
 
  private:
   struct Store {
@@ -56,26 +57,27 @@ class Replicas final {
     std::unique_ptr<KeyStore> keys;
   };
   // A key on one of them, as it is there.
+  template <typename Key>
   struct Place {
     const Store* store;
-    Entry entry;
+    Key key;
   };
 
   [[nodiscard]] std::vector<const Store*> all() const;
-  struct SecretPlace {
-    const Store* store;
-    SecretKey key;
-  };
-
   // Those that answer, and have the wrapping key if there is more than one; throws Error unless they are
   // enough.
   [[nodiscard]] std::vector<const Store*> ready_for_new_key() const;
-  [[nodiscard]] std::vector<Place> places_of(const Entry& entry) const;
-  [[nodiscard]] std::vector<SecretPlace> places_of(const SecretKey& key) const;
-  void copy(const Store& from, const Store& to, const Entry& made, KeyUse use) const;
-  void copy(const Store& from, const Store& to, const SecretKey& made, const SecretKeySpec& spec) const;
-  void withdraw_quietly(const Entry& unfinished);
-  void withdraw_quietly(const SecretKey& unfinished);
+  template <typename Key>
+  [[nodiscard]] std::vector<Place<Key>> places_of(const Key& key) const;
+  template <typename Key, typename Unwrap>
+  void copy(const Store& from, const Store& to, const Key& made, const Unwrap& unwrap) const;
+  template <typename Key, typename Unwrap>
+  [[nodiscard]] std::string share(const std::vector<const Store*>& ready, const Key& made,
+                                  const Unwrap& unwrap);
+  template <typename Key, typename ImportTo>
+  [[nodiscard]] std::string bring(const Key& made, const ImportTo& import_to);
+  template <typename Key>
+  void withdraw_quietly(const Key& unfinished);
   // Destroys what was new a moment ago.
   void take_back(const Store& store, const auto& made, std::string_view alias) const;
 

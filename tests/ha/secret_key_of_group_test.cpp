@@ -87,6 +87,16 @@ TEST_F(SecretKeyOfGroup, IsImportedToAllOrToNone) {
   EXPECT_EQ(mac_by(name(0), "mac"), mac_by(name(2), "mac"));
 }
 
+TEST_F(SecretKeyOfGroup, IsNamedOnAllMembersOrOnNone) {
+  keys::KeyStore store(group(), pkix_);
+  keys::AliasStore aliases(store, kept_);
+  faults(2).fail(Function::C_SetAttributeValue, CKR_DEVICE_ERROR);
+  EXPECT_TRUE(error_of([&] { aliases.generate("data", keys::secret_key_spec("AES", 0)); }));
+  for (std::size_t i = 0; i < kMembers; ++i)
+    EXPECT_THAT(secret_names_on(i), testing::Not(testing::Contains("data"))) << name(i);
+  aliases.generate("data", keys::secret_key_spec("AES", 0));
+}
+
 TEST_F(SecretKeyOfGroup, IsNotMadeWhereMembersCannotGetIt) {
   use_group("wrapping-key = \"another\"\n");
   keys::KeyStore store(group(), pkix_);
