@@ -41,11 +41,10 @@ std::optional<Error> error_of(const std::function<void()>& body) {
 }
 
 GroupTest::GroupTest() : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")) {
-  hsm_.add_token("hsm-b");
-  hsm_.add_token("hsm-c");
+  const std::array serials{hsm_.serial(), hsm_.add_token("hsm-b"), hsm_.add_token("hsm-c")};
   for (std::size_t i = 0; i < kMembers; ++i) {
     faults_.at(i) =
-        FaultControl::of_copy(hsm_.directory().path() / (name(i) + ".so"), test::SoftHsmToken::softhsm());
+        FaultControl::of_copy(hsm_.directory().path() / (name(i) + ".so"), hsm_.take_apart(serials.at(i)));
   }
   use_group();
   for (std::size_t i = 0; i < kMembers; ++i) import_key_into(i);

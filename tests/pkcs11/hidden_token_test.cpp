@@ -1,11 +1,7 @@
 // A token that its module did not see at C_Initialize is found once the module is started anew. SoftHSM reads
 // its directory only then, and reads half a token that another process logs in to.
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -23,7 +19,7 @@ class HiddenToken : public TokenTest {
  protected:
   HiddenToken() {
     hsm_.add_token("other");
-    fs::rename(directory_of_web(), hidden_);
+    fs::rename(hsm_.token_directory(hsm_.serial()), hidden_);
   }
 
   void show() { fs::rename(hidden_, tokens_ / hidden_.filename()); }
@@ -45,15 +41,6 @@ class HiddenToken : public TokenTest {
   }
 
  private:
-  [[nodiscard]] fs::path directory_of_web() const {
-    for (const fs::directory_entry& entry : fs::directory_iterator(tokens_)) {
-      std::ifstream file(entry.path() / "token.object", std::ios::binary);
-      const std::string object{std::istreambuf_iterator<char>(file), {}};
-      if (object.find(hsm_.serial()) != std::string::npos) return entry.path();
-    }
-    throw std::runtime_error("no token \"web\"");
-  }
-
   const fs::path tokens_ = hsm_.directory().path() / "tokens";
   const fs::path hidden_ = hsm_.directory().path() / "hidden";
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
@@ -17,7 +18,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kConfigurationVariable = "SOFTHSM2_CONF";  // with a NUL behind it
+
 std::atomic<bool> token_exists = false;
+
+std::string contents_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 // SoftHSM's function list if this process has loaded it; null otherwise.
 CK_FUNCTION_LIST* loaded_softhsm() {
@@ -83,7 +91,7 @@ SoftHsmToken::SoftHsmToken(std::string label, SoftHsmOptions options) : label_(s
   const fs::path tokens = directory_.path() / "tokens";
   fs::create_directory(tokens);
   const fs::path configuration = directory_.write("softhsm2.conf", softhsm_configuration(tokens, options));
-  setenv("SOFTHSM2_CONF", configuration.c_str(), 1);
+  setenv(kConfigurationVariable.data(), configuration.c_str(), 1);
   pin_file_ = directory_.write("pin", pin_ + "\n");
 
   module_ = softhsm();
@@ -94,10 +102,37 @@ SoftHsmToken::SoftHsmToken(std::string label, SoftHsmOptions options) : label_(s
   serial_ = add_token(label_);
 }
 
+fs::path SoftHsmToken::token_directory(const std::string& serial) const {
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_.path() / "tokens")) {
+    if (contents_of(entry.path() / "token.object").find(serial) != std::string::npos) return entry.path();
+  }
+  throw std::logic_error("no token with the serial number " + serial);
+}
+
+fs::path SoftHsmToken::take_apart(const std::string& serial) {
+  // As long as the name that it takes the place of in the library.
+  const std::string variable = "SOFTHSM2_" + std::to_string(1000 + taken_apart_++);
+  const fs::path home = directory_.path() / variable;
+  fs::create_directories(home / "tokens");
+  fs::rename(token_directory(serial), home / "tokens" / "token");
+  const fs::path configuration =
+      directory_.write(variable + ".conf", softhsm_configuration(home / "tokens", {}));
+  setenv(variable.c_str(), configuration.c_str(), 1);
+
+  std::string library = contents_of(softhsm());
+  const std::size_t name = library.find(kConfigurationVariable);
+  if (name == std::string::npos || library.find(kConfigurationVariable, name + 1) != std::string::npos)
+    throw std::logic_error("SoftHSM does not name SOFTHSM2_CONF once");
+  library.replace(name, variable.size(), variable);
+  const fs::path copy = home / "libsofthsm2.so";
+  std::ofstream(copy, std::ios::binary) << library;
+  return copy;
+}
+
 SoftHsmToken::~SoftHsmToken() {
   if (softhsm_is_initialized()) loaded_softhsm()->C_Finalize(nullptr);
   faults_.reset();
-  unsetenv("SOFTHSM2_CONF");
+  unsetenv(kConfigurationVariable.data());
   token_exists = false;
 }
 

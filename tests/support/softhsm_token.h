@@ -64,6 +64,13 @@ class SoftHsmToken final {
   // serial.
   std::string add_token(const std::string& label);
 
+  // Where SoftHSM keeps the token with this serial number.
+  [[nodiscard]] std::filesystem::path token_directory(const std::string& serial) const;
+  // Takes that token from SoftHSM, before its first use, and returns the path of a copy of SoftHSM that has
+  // this token alone: what one process does with several of them, none sees of the others'. The copy finds
+  // its configuration by a variable of its own, which this process and its children have from now on.
+  [[nodiscard]] std::filesystem::path take_apart(const std::string& serial);
+
   // The test's control over the fault module. Throws std::logic_error without one in front.
   [[nodiscard]] FaultControl& faults();
 
@@ -80,6 +87,7 @@ class SoftHsmToken final {
   std::string label_;
   std::string serial_;
   std::vector<std::string> serials_;  // of all its tokens, sorted
+  std::size_t taken_apart_ = 0;
   std::string pin_ = "123456";
   std::string so_pin_ = "87654321";
   std::filesystem::path pin_file_;
