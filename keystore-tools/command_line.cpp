@@ -9,7 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "keystore-tools/alias_option.h"
+#include "keystore-tools/alias_command_line.h"
 #include "keystore-tools/failure.h"
 #include "keystore-tools/group_command_line.h"
 #include "keystore-tools/keytool_command_line.h"
@@ -44,17 +44,24 @@ class Parser final {
     app_.set_version_flag("--version", KEYSTAY_VERSION);
     app_.require_subcommand(1);
     app_.footer("keytool's form works too: keystay -genkeypair -alias httpd -keyalg EC …");
-    add_list();
-    add_genkeypair();
-    add_certreq();
-    add_importcert();
+    declare(*add("list", "Lists the aliases, or one", list_), list_);
+    declare(*add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it",
+                 genkeypair_),
+            genkeypair_);
+    declare(*add("certreq", "Writes a certificate request for the key of an alias", certreq_), certreq_);
+    declare(*add("importcert", "Imports a CA's reply for an alias, or a trusted certificate", importcert_),
+            importcert_);
     add_keytool_commands();
-    add_exportcert();
-    add_exportref();
-    add_delete();
-    add_changealias();
-    add_cleanup();
-    add_test();
+    declare(*add("exportcert", "Writes the certificate of an alias", exportcert_), exportcert_);
+    declare(
+        *add("exportref", "Writes the PEM file that servers read in the place of a private key", exportref_),
+        exportref_);
+    declare(*add("delete", "Destroys an alias: key pair and certificate, or secret key", delete_), delete_);
+    declare(*add("changealias", "Gives a key another name", changealias_), changealias_);
+    declare(*add("cleanup", "Removes what interrupted commands have left, which -list shows", cleanup_),
+            cleanup_);
+    declare(*add("test", "Connects to the token, logs in and signs once, or says what is wrong", test_),
+            test_, store_);
     add_group_commands();
     declare(*add("remoteenrol",
                  "Makes a key and a certificate request for a token on another machine, and shows what both "
@@ -139,82 +146,6 @@ class Parser final {
     }
   }
 
-  static void add_alias(CLI::App* command, std::string& alias) {
-    command->add_option("--alias", alias, "Name of the entry")->capture_default_str()->check(fault_of_alias);
-  }
-  static void add_dry_run(CLI::App* command, bool& dry_run, const char* description) {
-    command->add_flag("--dryrun,--dry-run", dry_run, description);
-  }
-  static void add_extensions(CLI::App* command, std::vector<std::string>& extensions) {
-    declare_extensions(*command, extensions);
-  }
-
-  void add_list() {
-    CLI::App* command = add("list", "Lists the aliases, or one", list_);
-    command->add_option("--alias", list_.alias, "Only this entry")->check(fault_of_alias);
-    CLI::Option* verbose = command->add_flag_callback(
-        "--v", [this] { list_.form = ListForm::verbose; }, "Certificates in words");
-    command
-        ->add_flag_callback(
-            "--rfc", [this] { list_.form = ListForm::rfc; }, "Certificates as PEM")
-        ->excludes(verbose);
-    declare_output(*command, list_.output);
-  }
-
-  void add_genkeypair() {
-    CLI::App* command =
-        add("genkeypair", "Makes a key pair on the token, and a self-signed certificate for it", genkeypair_);
-    add_alias(command, genkeypair_.alias);
-    command
-        ->add_option("--keyalg", genkeypair_.key_algorithm,
-                     "RSA, RSASSA-PSS, EC, EdDSA, Ed25519, Ed448 or X25519")
-        ->required();
-    CLI::Option* size =
-        command->add_option("--keysize", genkeypair_.key_size, "RSA: 2048 to 8192; EC: 256, 384, 521");
-    command->add_option("--groupname", genkeypair_.group_name, "Curve: secp256r1, secp384r1, …")
-        ->excludes(size);
-    command->add_option("--sigalg", genkeypair_.signature_algorithm,
-                        "Signature algorithm of the certificate");
-    command->add_option(
-        "--dname", genkeypair_.distinguished_name,
-        "Name in the certificate: \"CN=example.org, O=Example, C=DE\"; without it none is made");
-    declare_validity(*command, genkeypair_.start_date, genkeypair_.validity_days);
-    command
-        ->add_option("--signer,--signeralias", genkeypair_.signer,
-                     "Alias that signs the certificate as the CA, else the new key itself")
-        ->check(fault_of_alias);
-    add_extensions(command, genkeypair_.extensions);
-    command->add_flag("--noprompt", genkeypair_.no_prompt,
-                      "Do not ask whether the key may leave its token, wrapped, for the others of a group");
-    add_dry_run(command, genkeypair_.dry_run, "Only say whether it could be made");
-    declare_output(*command, genkeypair_.form);
-  }
-
-  void add_certreq() {
-    CLI::App* command = add("certreq", "Writes a certificate request for the key of an alias", certreq_);
-    add_alias(command, certreq_.alias);
-    command->add_option("--sigalg", certreq_.signature_algorithm, "Signature algorithm");
-    command->add_option("--dname", certreq_.distinguished_name,
-                        "Name in the request, else that of the certificate");
-    command->add_option("--file", certreq_.file, "Output, else standard output");
-    add_extensions(command, certreq_.extensions);
-    declare_output(*command, certreq_.form);
-  }
-
-  void add_importcert() {
-    CLI::App* command =
-        add("importcert", "Imports a CA's reply for an alias, or a trusted certificate", importcert_);
-    add_alias(command, importcert_.alias);
-    command->add_option("--file", importcert_.file,
-                        "Certificate and its issuers, in PEM, DER or PKCS#7; else standard input");
-    command->add_flag("--noprompt", importcert_.no_prompt, "Do not ask whether to trust a certificate");
-    command->add_flag("--allowexpired,--allow-expired", importcert_.allow_expired,
-                      "Also import what is not valid today");
-    add_dry_run(command, importcert_.dry_run, "Only say what would be imported");
-    declare_output(*command, importcert_.form);
-    command->add_flag("--trustcacerts", ignored_flag_, "Without effect")->group("For keytool's sake");
-  }
-
   void add_keytool_commands() {
     declare(*add("importkeystore", "Brings private keys from a file of PKCS12, PEM or PKCS8 to the token",
                  importkeystore_),
@@ -227,53 +158,6 @@ class Parser final {
     declare(*add("printcertreq", "Shows a certificate request", printcertreq_), printcertreq_);
     declare(*add("printcrl", "Shows lists of revoked certificates", printcrl_), printcrl_);
     declare(*add("showinfo", "Shows what OpenSSL offers on this machine", showinfo_), showinfo_);
-  }
-
-  void add_exportcert() {
-    CLI::App* command = add("exportcert", "Writes the certificate of an alias", exportcert_);
-    add_alias(command, exportcert_.alias);
-    command->add_flag("--rfc", exportcert_.rfc, "As PEM, else DER");
-    command->add_option("--file", exportcert_.file, "Output, else standard output");
-  }
-
-  void add_exportref() {
-    CLI::App* command =
-        add("exportref", "Writes the PEM file that servers read in the place of a private key", exportref_);
-    add_alias(command, exportref_.alias);
-    command->add_option("--file", exportref_.file, "Output, else standard output");
-  }
-
-  void add_delete() {
-    CLI::App* command = add("delete", "Destroys an alias: key pair and certificate, or secret key", delete_);
-    command->add_option("--alias", delete_.alias, "Name of the entry")->required()->check(fault_of_alias);
-    command->add_flag("--noprompt", delete_.no_prompt, "Do not ask, also not at a terminal");
-    add_dry_run(command, delete_.dry_run, "Only say what would be destroyed");
-    declare_output(*command, delete_.form);
-  }
-
-  void add_changealias() {
-    CLI::App* command = add("changealias", "Gives a key another name", changealias_);
-    add_alias(command, changealias_.alias);
-    command->add_option("--destalias", changealias_.new_alias, "The new name")->required();
-    add_dry_run(command, changealias_.dry_run, "Only say whether it could be done");
-    declare_output(*command, changealias_.form);
-  }
-
-  void add_cleanup() {
-    CLI::App* command =
-        add("cleanup", "Removes what interrupted commands have left, which -list shows", cleanup_);
-    command->add_flag("--noprompt", cleanup_.no_prompt, "Do not ask whether to remove it");
-    add_dry_run(command, cleanup_.dry_run, "Only show it");
-    declare_output(*command, cleanup_.form);
-  }
-
-  void add_test() {
-    CLI::App* command =
-        add("test", "Connects to the token, logs in and signs once, or says what is wrong", test_);
-    command->add_option("--alias", test_.alias, "Key to sign with, else the first that can")
-        ->check(fault_of_alias);
-    declare(*command, store_.unsaved);
-    declare_output(*command, test_.form);
   }
 
   template <typename Asked>
