@@ -1,6 +1,7 @@
 // health-path: a listener says itself, over TLS, whether the server is healthy.
 #include <string>
 
+#include "tests/tlsd/http2_client.h"
 #include "tests/tlsd/http_test.h"
 
 namespace keystay::test {
@@ -29,6 +30,16 @@ TEST_F(HealthPathTest, IsAnsweredHereAndKeepsTheConnection) {
   client.write(get("/"));
   EXPECT_EQ(read_response(client, rest).body, "hello");
   EXPECT_EQ(server_->metric(R"(keystay_tlsd_own_answers_total{listener="https",status="204"})"), 2);
+}
+
+TEST_F(HealthPathTest, IsAnsweredOverHttp2) {
+  serve(TestBackend::hello());
+  Http2Client client(server_->port());
+  const Response2 response = client.get("/healthz");
+  EXPECT_EQ(response.status, 204U);
+  EXPECT_EQ(response.body, "");
+  EXPECT_EQ(backend_->connections(), 0);
+  EXPECT_EQ(client.get("/").body, "hello");
 }
 
 TEST_F(HealthPathTest, AllElseIsTheBackends) {

@@ -50,17 +50,6 @@ TEST_F(Http2Test, IsNotOfferedWhereTheListenerSaysSo) {
   EXPECT_EQ(send_request(client, kGet).body, "hello");
 }
 
-TEST_F(Http2Test, HealthPathIsAnsweredHere) {
-  listener_.health_path = "/healthz";
-  serve(TestBackend::hello());
-  Http2Client client(server_->port());
-  const Response2 response = client.get("/healthz");
-  EXPECT_EQ(response.status, 204U);
-  EXPECT_EQ(response.body, "");
-  EXPECT_EQ(backend_->connections(), 0);
-  EXPECT_EQ(client.get("/").body, "hello");
-}
-
 TEST_F(Http2Test, ARequestReachesTheBackendAsOneOfHttp11) {
   serve(TestBackend::echo_head());
   Http2Client client(server_->port());
