@@ -15,20 +15,8 @@ cat >>"$scratch/keystay.toml" <<TOML
 members = ["hsm-a", "hsm-b"]
 wrapping-key = "kek"
 probe = ["200ms", "200ms"]
-
-[tlsd]
-admin = "127.0.0.1:$admin"
-certificate-check = "1s"
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:$port"]
-certificates = ["httpd"]
-backend = "admin"
-
-[tlsd.backend.admin]
-servers = ["127.0.0.1:$admin"]
 TOML
+tlsd_before_its_admin 'certificate-check = "1s"'
 sed -i '1i default = "front"' "$scratch/keystay.toml"
 
 make_ca

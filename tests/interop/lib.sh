@@ -116,6 +116,26 @@ TOML
   export KEYSTAY_CONF="$scratch/keystay.toml"
 }
 
+# tlsd_before_its_admin LINE: after make_token, a keystay-tlsd with the alias httpd on $port, whose backend is its own admin
+# listener on $admin; the line stands in [tlsd].
+tlsd_before_its_admin() {
+  cat >>"$scratch/keystay.toml" <<TOML
+
+[tlsd]
+admin = "127.0.0.1:$admin"
+$1
+
+[[tlsd.listener]]
+name = "https"
+bind = ["127.0.0.1:$port"]
+certificates = ["httpd"]
+backend = "admin"
+
+[tlsd.backend.admin]
+servers = ["127.0.0.1:$admin"]
+TOML
+}
+
 # make_members NAME …: after make_token, tokens hsm-NAME that fail apart from one another, with a section for each in a new
 # keystay.toml; fault_at NAME … orders faults of one (keystay-fault).
 make_members() {

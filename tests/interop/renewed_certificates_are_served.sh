@@ -13,21 +13,7 @@ make_ca
 make_alias httpd -keyalg EC
 port="$(free_port)"
 admin="$(free_port)"
-cat >>"$scratch/keystay.toml" <<TOML
-
-[tlsd]
-admin = "127.0.0.1:$admin"
-certificate-check = "1s"
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:$port"]
-certificates = ["httpd"]
-backend = "admin"
-
-[tlsd.backend.admin]
-servers = ["127.0.0.1:$admin"]
-TOML
+tlsd_before_its_admin 'certificate-check = "1s"'
 
 fingerprint() { plain openssl x509 -noout -fingerprint -sha256; }
 served() {

@@ -36,21 +36,7 @@ wrapping-key = "kek"
 TOML
 "$keystay" group init -noprompt
 make_alias httpd -keyalg EC -noprompt
-cat >>"$scratch/keystay.toml" <<TOML
-
-[tlsd]
-admin = "127.0.0.1:$admin"
-access-log = "$scratch/access"
-
-[[tlsd.listener]]
-name = "https"
-bind = ["127.0.0.1:$port"]
-certificates = ["httpd"]
-backend = "admin"
-
-[tlsd.backend.admin]
-servers = ["127.0.0.1:$admin"]
-TOML
+tlsd_before_its_admin "access-log = \"$scratch/access\""
 start tlsd plain "$tlsd" -c "$KEYSTAY_CONF"
 wait_for tlsd listens "$port"
 plain curl --silent --fail --output /dev/null --cacert "$scratch/ca.pem" "https://localhost:$port/health"
