@@ -139,6 +139,13 @@ void require_member(const GroupText& text, std::string_view group, const std::st
   if (!text.has(member)) fail(group, "\"" + member + "\" is no member; they are " + joined(text.members()));
 }
 
+// What a bare alias means in `before` it goes on to mean in `after`.
+std::string with_default_of(std::string_view before, std::string after, const std::filesystem::path& file) {
+  const std::string name = parse_configuration(before, file).default_token;
+  if (name.empty() || parse_configuration(after, file).default_token == name) return after;
+  return "default = \"" + name + "\"\n" + after;
+}
+
 }  // namespace
 
 std::string with_member(std::string_view toml, const std::filesystem::path& file, std::string_view group,
@@ -156,7 +163,7 @@ std::string without_member(std::string_view toml, const std::filesystem::path& f
   if (text.members().size() == 1)
     fail(group, "\"" + member + "\" is its last member; remove the section from " + file.string());
   text.remove(member);
-  return std::move(text).checked();
+  return with_default_of(toml, std::move(text).checked(), file);
 }
 
 std::string with_order(std::string_view toml, const std::filesystem::path& file, std::string_view group,

@@ -17,6 +17,8 @@ namespace keystay::config {
 [[nodiscard]] std::string with_member(std::string_view toml, const std::filesystem::path& file,
                                       std::string_view group, const std::string& member);
 
+// Where the group was the default because all tokens were in it, `default` is written as the first line: bare
+// aliases go on to be the group's.
 [[nodiscard]] std::string without_member(std::string_view toml, const std::filesystem::path& file,
                                          std::string_view group, const std::string& member);
 

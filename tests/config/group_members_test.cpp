@@ -33,6 +33,17 @@ std::vector<std::string> members_of(const std::string& text) {
   return parse_configuration(text, kFile).groups.at("front").members;
 }
 
+TEST(GroupMembers, LeftByOneStayWhatABareAliasMeans) {
+  const std::string tokens =
+      "[token.a]\nmodule = '/m.so'\nlabel = 'a'\n[token.b]\nmodule = '/m.so'\nlabel = 'b'\n";
+  const std::string implied = tokens + "[group.front]\nmembers = ['a', 'b']\n";
+  ASSERT_EQ(parse_configuration(implied, kFile).default_token, "front");
+  const std::string after = without_member(implied, kFile, "front", "b");
+  EXPECT_EQ(after, "default = \"front\"\n" + tokens + "[group.front]\nmembers = ['a']\n");
+  const std::string named = "default = 'a'\n" + implied;
+  EXPECT_THAT(without_member(named, kFile, "front", "b"), StartsWith("default = 'a'\n[token.a]"));
+}
+
 struct Form {
   const char* before;
   const char* added;    // hsm-c
