@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "native/config/configuration.h"
-#include "native/config/error.h"
+#include "tests/config/configuration_error.h"
 
 namespace keystay::config {
 namespace {
@@ -23,15 +22,6 @@ label = "hsm"
 
 TokenSettings parse(const std::string& toml) {
   return parse_configuration(toml, "keystay.toml").tokens.at("web");
-}
-
-std::string error_of(const std::string& toml) {
-  try {
-    static_cast<void>(parse(toml));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(RemoteSettings, HaveDefaults) {
