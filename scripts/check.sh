@@ -120,6 +120,8 @@ check_words() {
     "$(hits '\b(TODO|FIXME|XXX)\b' "$cpp|\.(java|py|sh|cmake|toml)$|CMakeLists\.txt$" | grep -v '^scripts/check.sh:' || true)"
   report "sleep without a reason" "a test that sleeps is slow or flaky: wait for an event, or say on that line or the one above why not" \
     "$(unexplained_sleeps)"
+  report "grep -q at the end of a pipe" "it leaves before all is written, which fails the pipe now and then: finds of tests/interop/lib.sh, or >/dev/null" \
+    "$(hits '\|\s*grep\s+-\w*q' '^(tests|examples)/.*\.sh$')"
   report "file names that say nothing" "a file is named by the concept that it holds" \
     "$(files_of '(^|/)(utils?|helpers?|common|misc|manager)(\.[^/]*)?$')"
   report "paths of one machine" "nobody else has them" \

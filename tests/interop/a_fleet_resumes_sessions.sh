@@ -64,7 +64,7 @@ session() { handshake "$1" -tls1_2 -sess_out "$2" >/dev/null; }
 resumes() {
   printf 'GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n' |
     plain timeout 60 openssl s_client -connect "127.0.0.1:$1" -servername localhost -CAfile "$scratch/ca.pem" \
-      -tls1_2 -sess_in "$2" -ign_eof 2>&1 | grep -q '^Reused, '
+      -tls1_2 -sess_in "$2" -ign_eof 2>&1 | finds '^Reused, '
 }
 session "$port_a" "$scratch/session.pem"
 resumes "$port_a" "$scratch/session.pem" || fail "a server does not resume its own session"

@@ -93,8 +93,8 @@ after_rotation() {
   tidy "$1"
   alike || fail "$1: $(cat "$scratch/status.log")"
   has_web || fail "$1: the alias is gone"
-  if "$keystay" -list -token hsm-a | grep -q '^version-1-web,'; then return; fi
-  if "$keystay" -list -token hsm-a | grep -q '^version-next-web,'; then "$keystay" retire -alias web -which next -noprompt; fi
+  if "$keystay" -list -token hsm-a | finds '^version-1-web,'; then return; fi
+  if "$keystay" -list -token hsm-a | finds '^version-next-web,'; then "$keystay" retire -alias web -which next -noprompt; fi
   "$keystay" rotate -alias web -selfsigned >"$scratch/again.log" 2>&1 || fail "$1: cannot be given again: $(cat "$scratch/again.log")"
   alike || fail "$1, given again: $(cat "$scratch/status.log")"
 }

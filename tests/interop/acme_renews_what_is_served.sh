@@ -106,7 +106,7 @@ code=0
 acme issue -alias httpd -ext san=dns:www.example "${ca[@]}" "${by_http[@]}" || code=$?
 expect_code "issue without -agree-tos" 2 "$code"
 said issue '-agree-tos'
-"$keystay" -list | grep -q '^acme-account,' || fail "the account key was not made"
+"$keystay" -list | finds '^acme-account,' || fail "the account key was not made"
 
 echo "== a challenge that nobody answers"
 acme_fails 1 issue -alias httpd -ext san=dns:www.example "${ca[@]}" "${by_http[@]}" -agree-tos -contact mailto:admin@www.example
@@ -118,8 +118,8 @@ acme issue -alias httpd -ext san=dns:www.example,dns:Example.example "${ca[@]}" 
 names="$(leaf httpd | plain openssl x509 -noout -ext subjectAltName)"
 expect "$names" DNS:www.example
 expect "${names,,}" dns:example.example
-leaf httpd | plain openssl x509 -noout -text | grep -q 'rsaEncryption' || fail "another key"
-"$keystay" -list -v -alias httpd | grep -q 'Certificate chain length: 2' || fail "the chain: $("$keystay" -list -v -alias httpd)"
+leaf httpd | plain openssl x509 -noout -text | finds 'rsaEncryption' || fail "another key"
+"$keystay" -list -v -alias httpd | finds 'Certificate chain length: 2' || fail "the chain: $("$keystay" -list -v -alias httpd)"
 
 start tlsd "$KEYSTAY_BUILD/bin/keystay-tlsd" -c "$scratch/keystay.toml"
 wait_for tlsd listens "$https"
@@ -145,10 +145,10 @@ before="$(served)"
 [[ "$(acme renew -all -days 36500)" == "httpd: certificate was renewed, valid until "* ]] || fail "renew: $(cat "$scratch/acme-renew.log")"
 wait_for tlsd serves_leaf
 [[ "$(served)" != "$before" ]] || fail "the certificate is the one before"
-acme renew -alias httpd -days 36500 -rotate -o json | grep -q '"result":"rotated"' || fail "rotate: $(cat "$scratch/acme-renew.log")"
+acme renew -alias httpd -days 36500 -rotate -o json | finds '"result":"rotated"' || fail "rotate: $(cat "$scratch/acme-renew.log")"
 wait_for tlsd serves_leaf
 [[ "$(leaf httpd | plain openssl x509 -noout -pubkey)" != "$key" ]] || fail "the key was not rotated"
-"$keystay" -list | grep -q '^version-1-httpd,' || fail "the old key is not kept"
+"$keystay" -list | finds '^version-1-httpd,' || fail "the old key is not kept"
 
 echo "== the CA finds something else there"
 : >"$scratch/tlsd.log"
@@ -174,7 +174,7 @@ echo "== dns-01, for a wildcard and the name above it"
 acme_fails 2 issue -alias wild -ext 'san=dns:*.wild.example' "${ca[@]}" "${by_http[@]}"
 said issue 'dns-01 alone'
 acme issue -alias wild -ext 'san=dns:*.wild.example,dns:wild.example' "${ca[@]}" -dns-hook "$scratch/zone"
-leaf wild | plain openssl x509 -noout -ext subjectAltName | grep -q 'DNS:\*.wild.example' || fail "no wildcard"
+leaf wild | plain openssl x509 -noout -ext subjectAltName | finds 'DNS:\*.wild.example' || fail "no wildcard"
 # Both records of one name are there before the CA looks for the first of them.
 [[ "$(uniq -c "$ZONE_LOG" | sed 's/^ *//')" == "2 add _acme-challenge.wild.example for wild.example
 2 remove _acme-challenge.wild.example for wild.example" ]] || fail "the hook was called with: $(cat "$ZONE_LOG")"
@@ -210,8 +210,8 @@ ZONE_THEN="$KEYSTAY_BUILD/tests/keystay-fault $scratch/hsm-a.so.control remove-t
   acme issue -alias wild4 -ext 'san=dns:*.gone-too.example' "${ca[@]}" -dns-hook "$scratch/zone" >"$scratch/issue.out" || code=$?
 expect_code "issue without token" 1 "$code"
 fault_at a return-token
-"$keystay" -list | grep -q unfinished || fail "the key that was made is not told of: $("$keystay" -list)"
-if "$keystay" -list | grep -q '^wild4,'; then fail "the alias came to be without a certificate"; fi
+"$keystay" -list | finds unfinished || fail "the key that was made is not told of: $("$keystay" -list)"
+if "$keystay" -list | finds '^wild4,'; then fail "the alias came to be without a certificate"; fi
 "$keystay" -cleanup -noprompt 2>"$scratch/cleanup.log"
 "$keystay" -list >"$scratch/list.after"
 cmp "$scratch/list.before" "$scratch/list.after" || fail "what is on the token has changed"
@@ -224,5 +224,5 @@ expect_code "renew of a deleted alias" 1 "$code"
 grep -q '"alias":"wild","source":null,"result":"failed"' "$scratch/renew.out" || fail "$(cat "$scratch/renew.out")"
 grep -q '"alias":"httpd","source":"token ."hsm-a."","result":"would-be-made"' "$scratch/renew.out" || fail "$(cat "$scratch/renew.out")"
 "$keystay" deactivate -alias other 2>"$scratch/deactivate.log"
-acme renew -alias other -days 36500 -o json | grep -q '"result":"skipped"' || fail "a deactivated alias was renewed"
+acme renew -alias other -days 36500 -o json | finds '"result":"skipped"' || fail "a deactivated alias was renewed"
 stop tlsd TERM

@@ -39,7 +39,7 @@ sweep() {
     cp -r "$scratch/tokens" "$scratch/killed"
     "$keystay" -cleanup -noprompt >"$scratch/cleanup.log"
     [[ "$(state || true)" == "$left" ]] || fail "$name, killed at write $n: -cleanup has changed an alias"
-    if "$keystay" -list | grep -q "nfinished"; then fail "$name, killed at write $n: -cleanup leaves something"; fi
+    if "$keystay" -list | finds "nfinished"; then fail "$name, killed at write $n: -cleanup leaves something"; fi
     rm -rf "$scratch/tokens"
     mv "$scratch/killed" "$scratch/tokens"
     "$keystay" "$@" >"$scratch/again.log" 2>&1 || [[ "$(aliases "$left")" == "$(aliases "$new")" ]] ||

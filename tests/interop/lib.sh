@@ -19,6 +19,10 @@ fail() {
   exit 1
 }
 
+# finds …: as grep -q at the end of a pipe, but reads all of it. grep -q leaves at the first line that it finds, and what is
+# still being written fails then, and with it the pipe (pipefail), now and then.
+finds() { grep "$@" >/dev/null; }
+
 # need PROGRAM PACKAGE: skips the test where a server is not installed.
 need() {
   command -v "$1" >/dev/null || [[ -x "/usr/sbin/$1" ]] || skip "$1 is not installed (package $2)"

@@ -59,8 +59,8 @@ status() {
   plain timeout 60 openssl s_client -connect "127.0.0.1:$port" -servername localhost -CAfile "$scratch/ca.pem" -status \
     "$@" </dev/null 2>&1
 }
-stapled() { status "$@" | grep -q "Cert Status: good"; }
-unstapled() { status | grep -q "OCSP response: no response sent"; }
+stapled() { status "$@" | finds "Cert Status: good"; }
+unstapled() { status | finds "OCSP response: no response sent"; }
 metric() { plain curl --silent "http://127.0.0.1:$admin/metrics" | sed -n "s/^$1 //p"; }
 # start is a simple command, so that the process is the responder.
 responding=(env "OPENSSL_CONF=$KEYSTAY_SOURCE/examples/nginx/openssl.cnf" "OPENSSL_MODULES=$KEYSTAY_BUILD/ossl-modules"

@@ -75,7 +75,7 @@ for order in "first.pem first.crt" "first.crt first.pem"; do
   (cd "$scratch" && cat $order) >"$scratch/reference.pem"
   for name in "$scratch/reference.pem" "file:$scratch/reference.pem" "file://$scratch/reference.pem"; do
     configure web "$name"
-    "$tlsd" check -c "$configuration" | grep -q "key on a token" || fail "no key on a token: $name"
+    "$tlsd" check -c "$configuration" | finds "key on a token" || fail "no key on a token: $name"
   done
 done
 

@@ -39,7 +39,7 @@ fetch() { plain curl --silent --show-error --fail --max-time 120 --cacert "$scra
 echo "== the version"
 expect "$(fetch --output /dev/null --write-out '%{http_version}' "$address/")" 2
 expect "$(fetch --http1.1 --output /dev/null --write-out '%{http_version}' "$address/")" 1.1
-fetch "$address/head" | grep -qi '^via: 2.0 keystay-tlsd' || fail "the backend does not see that the client speaks HTTP/2"
+fetch "$address/head" | finds -i '^via: 2.0 keystay-tlsd' || fail "the backend does not see that the client speaks HTTP/2"
 
 echo "== bodies both ways"
 head -c 20000000 /dev/urandom >"$scratch/body"

@@ -47,7 +47,7 @@ get() {
 has_lines() { [[ "$(wc -l <"$1")" -ge "$2" ]]; }
 
 echo "== check makes no file, and says what cannot be written"
-"$tlsd" check -c "$KEYSTAY_CONF" | grep -q "access log $json: can be written" || fail "check says nothing of $json"
+"$tlsd" check -c "$KEYSTAY_CONF" | finds "access log $json: can be written" || fail "check says nothing of $json"
 [[ ! -e "$json" ]] || fail "check has made $json"
 sed "s|$json|$scratch/none/access.log|" "$KEYSTAY_CONF" >"$scratch/bad.toml"
 refused "$tlsd" check -c "$scratch/bad.toml"

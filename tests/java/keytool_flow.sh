@@ -24,9 +24,9 @@ flow() { # flow ALIAS -keyalg …: from the key pair to the installed chain
   local alias="$1"
   shift
   keytool -genkeypair -alias "$alias" -dname "$dname" -storepass "$pin" -keypass "$pin" "$@"
-  head -1 "$keystore" | grep -qx '# Keystay key store, version 1' || fail "keytool wrote another file"
+  head -1 "$keystore" | finds -x '# Keystay key store, version 1' || fail "keytool wrote another file"
   keytool -certreq -alias "$alias" -file "$scratch/$alias.csr" -storepass "$pin"
-  openssl req -in "$scratch/$alias.csr" -verify -noout -subject 2>&1 | grep -qE 'CN ?= ?localhost' ||
+  openssl req -in "$scratch/$alias.csr" -verify -noout -subject 2>&1 | finds -E 'CN ?= ?localhost' ||
     fail "openssl does not verify the request of $alias"
   ca_signs "$alias"
   keytool -importcert -noprompt -alias "$alias" -file "$scratch/$alias.chain" -storepass "$pin"
@@ -104,8 +104,8 @@ keytool_refuses "$keystore" -list -alias httpd-ec -storepass "$pin"
 said "does not exist"
 keytool -delete -alias renamed -storepass "$pin"
 keytool_refuses "$keystore" -list -alias renamed -storepass "$pin"
-if objects | grep -q 'label:      renamed'; then fail "the deleted alias left objects on the token"; fi
-objects | grep -q 'label:      root' || fail "the CA's certificate is gone"
+if objects | finds 'label:      renamed'; then fail "the deleted alias left objects on the token"; fi
+objects | finds 'label:      root' || fail "the CA's certificate is gone"
 
 # --- what is refused, and leaves everything as it was ------------------------------------------------------------------------
 state() { objects | grep -v '^  *serial' | sort; }

@@ -36,7 +36,7 @@ apt-get install -qq --yes /packages/*.deb >/tmp/apt.log 2>&1 || fail "apt: $(tai
 apt-get install -qq --yes --no-install-recommends curl python3 procps >>/tmp/apt.log 2>&1 || fail "apt: $(tail -n 20 /tmp/apt.log)"
 [[ "$(stat --format='%a %U:%G' /etc/keystay/pins)" == "750 root:keystay" ]] || fail "$(ls -ld /etc/keystay/pins)"
 for user in keystay-tlsd keystay-acme; do
-  id -nG "$user" | grep -qw keystay || fail "the service's user is not in the group: $(id "$user")"
+  id -nG "$user" | grep -w keystay >/dev/null || fail "the service's user is not in the group: $(id "$user")"
 done
 
 say "the first alias"

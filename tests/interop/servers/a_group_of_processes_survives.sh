@@ -132,7 +132,7 @@ wrong_certificate() {
   kill_carrier
   is_out b 5
   start_carrier "$@"
-  tells_why() { grep -F 'token "hsm-b"' "$scratch/tlsd.log" | grep -qF "$message"; }
+  tells_why() { grep -F 'token "hsm-b"' "$scratch/tlsd.log" | finds -F "$message"; }
   wait_for tlsd tells_why
   more_handshakes 10
   kill_carrier
@@ -146,7 +146,7 @@ wrong_pin() {
   echo 999999 >"$scratch/hsm-a.pin"
   before="$(fault_at a calls C_Login)"
   start_hsm a
-  told_of_pin() { grep -F '"hsm-a"' "$scratch/tlsd.log" | grep -qF "until its PIN is put right"; }
+  told_of_pin() { grep -F '"hsm-a"' "$scratch/tlsd.log" | finds -F "until its PIN is put right"; }
   wait_for tlsd told_of_pin
   more_handshakes 20
   after="$(fault_at a calls C_Login)"

@@ -53,7 +53,7 @@ end_load() {
 # member_is MEMBER METRIC VALUE: as tlsd sees the member hsm-MEMBER of the group "front".
 member_is() {
   plain curl --silent "http://127.0.0.1:$admin_port/metrics" |
-    grep -qx "keystay_group_member_$2{group=\"front\",member=\"hsm-$1\"} $3"
+    finds -x "keystay_group_member_$2{group=\"front\",member=\"hsm-$1\"} $3"
 }
 
 # shakes_hands PORT: whether a full handshake succeeds. The client leaves then: an FTP server would wait for a command.
